@@ -1,0 +1,94 @@
+"""The errors of nettwin, one tree:
+
+    NettwinError                what a user can understand and mend
+    ├── InputError              something that was given is wrong
+    │   ├── FormatError         a file: where, why, what to do
+    │   ├── ScenarioError       a scenario: all its faults at once
+    │   ├── ChangeError         a change that does not fit its scenario
+    │   └── UnknownNameError    a name that is not in a registry or a network
+    ├── UnsupportedError        a model that must not be trusted with a scenario
+    └── MissingExtraError       an optional dependency that is not installed
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong: the element, its value, what is allowed and the remedy."""
+
+    element: str
+    value: object
+    allowed: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.element} is {self.value}: {self.allowed}. {self.remedy}"
+
+
+class NettwinError(Exception):
+    """Base of every error that nettwin raises on purpose."""
+
+
+class InputError(NettwinError):
+    """Something that was given to nettwin is wrong."""
+
+
+class FormatError(InputError):
+    """A file that cannot be read: its path, the place in it, the reason and the remedy."""
+
+    def __init__(self, path: object, place: str, reason: str, remedy: str) -> None:
+        self.path, self.place, self.reason, self.remedy = str(path), place, reason, remedy
+        where = f"{path}, {place}" if place else f"{path}"
+        super().__init__(f"{where}: {reason}. {remedy}")
+
+
+class ScenarioError(InputError):
+    """A scenario that contradicts itself; `faults` lists everything found, not the first only."""
+
+    shown = 20
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        lines = [f"  - {fault}" for fault in self.faults[: self.shown]]
+        if len(self.faults) > self.shown:
+            lines.append(f"  ... and {len(self.faults) - self.shown} more")
+        noun = "fault" if len(self.faults) == 1 else "faults"
+        super().__init__(f"{len(self.faults)} {noun} in the scenario:\n" + "\n".join(lines))
+
+
+class ChangeError(InputError):
+    """A change that cannot be applied to the scenario it was given."""
+
+
+class UnknownNameError(InputError):
+    """A name that nothing carries; the message offers the nearest known names."""
+
+    def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, name, tuple(known)
+        near = difflib.get_close_matches(str(name), self.known, n=3, cutoff=0.5)
+        shown = near or list(self.known[:8])
+        more = "" if near or len(self.known) <= len(shown) else f" and {len(self.known) - 8} more"
+        hint = "did you mean" if near else "known are"
+        listed = ", ".join(shown) if shown else "none"
+        super().__init__(f'there is no {kind} "{name}"; {hint}: {listed}{more}')
+
+
+class UnsupportedError(NettwinError):
+    """A model that must not be trusted with a scenario; `reasons` says why."""
+
+    def __init__(self, model: str, reasons: Sequence[str]) -> None:
+        self.model, self.reasons = model, tuple(reasons)
+        super().__init__(f"the engine {model} does not support this scenario: " + "; ".join(reasons))
+
+
+class MissingExtraError(NettwinError):
+    """An optional dependency that is not installed; the message gives the command."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{what} needs an extra: pip install 'nettwin[{extra}]'")

@@ -1,0 +1,417 @@
+"""Finding paths: shortest-path distances, ECMP splits, next-hop tables, SR midpoints, k shortest."""
+
+from __future__ import annotations
+
+import heapq
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from nettwin.scenario.routing import Paths, Routing, Status, Steer
+
+if TYPE_CHECKING:
+    from nettwin.scenario.topology import Topology
+    from nettwin.scenario.traffic import Traffic
+
+TIE = 1e-9  # paths whose lengths differ by less than this, relatively, are equal
+
+
+def distances(topology: Topology) -> NDArray[np.float64]:
+    """Shortest IGP distance between all nodes over live links; inf where there is no way.
+
+    [source, target]
+    """
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import dijkstra
+
+    n = topology.node_count
+    live = np.flatnonzero(topology.link_live)
+    source, target = topology.link_source[live], topology.link_target[live]
+    weight = topology.link_weight[live]
+    pair = source.astype(np.int64) * n + target
+    order = np.lexsort((weight, pair))  # of parallel links the lightest comes first
+    _, first = np.unique(pair[order], return_index=True)
+    best = order[first]
+    graph = csr_array((weight[best], (source[best], target[best])), shape=(n, n))
+    out: NDArray[np.float64] = dijkstra(graph)
+    return out
+
+
+def adjacency(topology: Topology) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Live links by source: those of node u are `out[offset[u]:offset[u + 1]]`, lowest first."""
+    live = np.flatnonzero(topology.link_live)
+    order = live[np.argsort(topology.link_source[live], kind="stable")].astype(np.int32)
+    counts = np.bincount(topology.link_source[live], minlength=topology.node_count)
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), order
+
+
+def resolve(routing: Routing, topology: Topology, traffic: Traffic, max_paths: int) -> Paths:
+    """See `Routing.resolve`."""
+    flows = traffic.flow_count
+    offset, out = adjacency(topology)
+    table = np.zeros((0, 0), np.int32)
+    if routing.next_link is not None:
+        live = np.concatenate([topology.link_live, [False]])  # entry -1, no next hop, is not live
+        table = np.where(live[routing.next_link], routing.next_link, -1).astype(np.int32)
+    walk_flow, midpoint_offset, midpoints = _walks(routing, flows)
+    path_walk, share, link_offset, links, status, truncated, broken = _enumerate(
+        traffic.flow_source[walk_flow], traffic.flow_target[walk_flow], midpoint_offset, midpoints,
+        offset, out, topology.link_target, topology.link_weight, distances(topology).T.copy(),
+        topology.node_up, routing.ecmp, table, max_paths,
+    )  # fmt: skip
+    if not routing.steer:
+        counts = np.bincount(path_walk, minlength=flows)
+        return Paths(np.concatenate([[0], np.cumsum(counts)]), share, link_offset, links, status,
+                     truncated, broken)  # fmt: skip
+    walked = Paths(
+        np.searchsorted(path_walk, np.arange(len(walk_flow) + 1)), share, link_offset, links,
+        status, truncated, broken,
+    )  # fmt: skip
+    return _steered(walked, walk_flow, routing, topology, flows)
+
+
+def _walks(
+    routing: Routing, flows: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+    """One walk a flow, or one for each of its SR ways: its flow, and the midpoints flat."""
+    repeat = np.ones(flows, np.int64)
+    lists: dict[int, list[tuple[int, ...]]] = {}
+    for flow, ways in routing.steer.items():
+        lists[flow] = [w.midpoints for w in ways if not w.links] or [()]
+        repeat[flow] = len(lists[flow])
+    walk_flow = np.repeat(np.arange(flows), repeat)
+    counts = np.zeros(len(walk_flow), np.int64)
+    first = np.cumsum(repeat) - repeat
+    midpoints: list[int] = []
+    for flow in sorted(lists):
+        for k, stops in enumerate(lists[flow]):
+            counts[first[flow] + k] = len(stops)
+            midpoints += stops
+    offset = np.concatenate([[0], np.cumsum(counts)])
+    return walk_flow, offset, np.array(midpoints, np.int32)
+
+
+def _steered(
+    walked: Paths, walk_flow: NDArray[np.int64], routing: Routing, topology: Topology, flows: int
+) -> Paths:
+    """Put the walks and explicit paths of steered flows together; broken ways are left out."""
+    live = topology.link_live
+    first = np.searchsorted(walk_flow, np.arange(flows))
+    status = walked.status[first].copy()
+    fallback = np.zeros(flows, np.bool_)
+    keep_walk = np.ones(len(walk_flow), np.bool_)
+    walk_share = np.ones(len(walk_flow))
+    extra_flow: list[int] = []
+    extra_share: list[float] = []
+    extra_links: list[tuple[int, ...]] = []
+    for flow, ways in routing.steer.items():
+        if status[flow] == Status.DOWN:
+            continue
+        walk = int(first[flow])
+        sr = [w for w in ways if not w.links]
+        good_sr = [i for i in range(len(sr)) if not walked.fallback[walk + i]]
+        good_links = [w for w in ways if w.links and live[list(w.links)].all()]
+        total = sum(sr[i].share for i in good_sr) + sum(w.share for w in good_links)
+        walks = max(len(sr), 1)
+        keep_walk[walk : walk + walks] = False
+        if total == 0:  # every way is broken: the first walk went the common way
+            keep_walk[walk] = True
+            fallback[flow] = True
+            continue
+        for i in good_sr:
+            keep_walk[walk + i], walk_share[walk + i] = True, sr[i].share / total
+        for w in good_links:
+            extra_flow.append(flow)
+            extra_share.append(w.share / total)
+            extra_links.append(w.links)
+        status[flow] = Status.OK
+    keep = keep_walk[walked.path_flow]
+    lengths = np.concatenate([
+        np.diff(walked.link_offset)[keep], np.array([len(k) for k in extra_links], np.int64),
+    ])  # fmt: skip
+    hops = np.concatenate([
+        walked.links[np.repeat(keep, np.diff(walked.link_offset))],
+        np.array([k for path in extra_links for k in path], np.int32),
+    ])  # fmt: skip
+    flow = np.concatenate([walk_flow[walked.path_flow[keep]], np.array(extra_flow, np.int64)])
+    share = np.concatenate([
+        (walked.share * walk_share[walked.path_flow])[keep], np.array(extra_share, np.float64),
+    ])  # fmt: skip
+    order = np.argsort(flow, kind="stable")
+    begin = (np.cumsum(lengths) - lengths)[order]
+    lengths = lengths[order]
+    end = np.cumsum(lengths)
+    gather = np.arange(int(lengths.sum())) + np.repeat(begin - (end - lengths), lengths)
+    truncated = np.zeros(flows, np.bool_)
+    np.logical_or.at(truncated, walk_flow, walked.truncated & keep_walk)
+    return Paths(
+        flow_offset=np.concatenate([[0], np.cumsum(np.bincount(flow, minlength=flows))]),
+        share=share[order], link_offset=np.concatenate([[0], end]), links=hops[gather],
+        status=status, truncated=truncated, fallback=fallback,
+    )  # fmt: skip
+
+
+@njit(cache=True)
+def _grown_f(a: Any, n: int) -> Any:
+    out = np.empty(max(n, 2 * a.size), a.dtype)
+    out[: a.size] = a
+    return out
+
+
+@njit(cache=True)
+def _enumerate(
+    flow_source: Any, flow_target: Any, midpoint_offset: Any, midpoints: Any, offset: Any, out: Any,
+    link_target: Any, link_weight: Any, dist_to: Any, node_up: Any, ecmp: bool, table: Any,
+    max_paths: int,
+) -> Any:  # fmt: skip
+    """Depth-first walk along the next-hop edges of each flow.
+
+    `dist_to[t, u]` is the distance from u to t. A walk aims at each midpoint in turn, then at the
+    target; at each node it branches over the next-hop edges, its share divided evenly.
+    """
+    flows = flow_source.size
+    use_table = table.shape[0] > 0
+    path_flow = np.empty(flows + 16, np.int64)
+    share = np.empty(flows + 16, np.float64)
+    link_offset = np.zeros(flows + 17, np.int64)
+    links = np.empty(4 * flows + 64, np.int32)
+    status = np.zeros(flows, np.int8)
+    truncated = np.zeros(flows, np.bool_)
+    fallback = np.zeros(flows, np.bool_)
+    paths, hops = 0, 0
+    nodes = node_up.size
+    most = 1  # aims of a walk; each leg visits a node once at most
+    for f in range(flows):
+        most = max(most, midpoint_offset[f + 1] - midpoint_offset[f] + 1)
+    aims = np.empty(most, np.int32)
+    edge = np.empty(nodes * most, np.int32)
+    cursor = np.empty(edge.size + 1, np.int64)
+    at = np.empty(edge.size + 1, np.int32)
+    aim_at = np.empty(edge.size + 1, np.int32)
+    part = np.empty(edge.size + 1, np.float64)
+    for f in range(flows):
+        s, t = flow_source[f], flow_target[f]
+        if not node_up[s] or not node_up[t]:
+            status[f] = 4
+            continue
+        n_aims = 0
+        broken = False
+        u = s
+        for k in range(midpoint_offset[f], midpoint_offset[f + 1]):
+            m = midpoints[k]
+            if dist_to[m, u] == np.inf:
+                broken = True
+            if m != u:
+                aims[n_aims] = m
+                n_aims += 1
+            u = m
+        if dist_to[t, u] == np.inf:
+            broken = True
+        if broken:
+            fallback[f] = midpoint_offset[f + 1] > midpoint_offset[f]
+            n_aims = 0
+        if n_aims == 0 or aims[n_aims - 1] != t:
+            aims[n_aims] = t
+            n_aims += 1
+        if dist_to[t, s] == np.inf:
+            status[f] = 1
+            continue
+        if use_table and n_aims == 1:
+            u = s
+            k = 0
+            start = hops
+            while u != t:
+                e = table[u, t]
+                if e < 0:
+                    status[f] = 2
+                    break
+                if k >= nodes:
+                    status[f] = 3
+                    break
+                if hops >= links.size:
+                    links = _grown_f(links, hops + 1)
+                links[hops] = e
+                hops += 1
+                k += 1
+                u = link_target[e]
+            if status[f] != 0:
+                hops = start
+                continue
+            if paths >= share.size:
+                share = _grown_f(share, paths + 1)
+                path_flow = _grown_f(path_flow, paths + 1)
+            if paths + 1 >= link_offset.size:
+                link_offset = _grown_f(link_offset, paths + 2)
+            path_flow[paths] = f
+            share[paths] = 1.0
+            paths += 1
+            link_offset[paths] = hops
+            continue
+        first = paths
+        depth = 0
+        at[0], aim_at[0], part[0], cursor[0] = s, 0, 1.0, -1
+        while depth >= 0:
+            u = at[depth]
+            a = aim_at[depth]
+            if u == aims[a]:
+                a += 1
+                if a == n_aims:
+                    if paths - first >= max_paths:
+                        truncated[f] = True
+                        break
+                    if paths >= share.size:
+                        share = _grown_f(share, paths + 1)
+                        path_flow = _grown_f(path_flow, paths + 1)
+                    if paths + 1 >= link_offset.size:
+                        link_offset = _grown_f(link_offset, paths + 2)
+                    if hops + depth > links.size:
+                        links = _grown_f(links, hops + depth)
+                    for k in range(depth):
+                        links[hops + k] = edge[k]
+                    hops += depth
+                    path_flow[paths] = f
+                    share[paths] = part[depth]
+                    paths += 1
+                    link_offset[paths] = hops
+                    depth -= 1
+                    continue
+                aim_at[depth] = a
+            goal = aims[a]
+            reach = dist_to[goal, u]
+            slack = 1e-9 * max(1.0, reach)
+            if cursor[depth] < 0:
+                fan = 0
+                for k in range(offset[u], offset[u + 1]):
+                    e = out[k]
+                    if abs(link_weight[e] + dist_to[goal, link_target[e]] - reach) <= slack:
+                        fan += 1
+                part[depth] = part[depth] / (fan if ecmp else 1)
+                cursor[depth] = offset[u]
+            found = -1
+            k = cursor[depth]
+            while k < offset[u + 1]:
+                e = out[k]
+                k += 1
+                if abs(link_weight[e] + dist_to[goal, link_target[e]] - reach) <= slack:
+                    found = e
+                    break
+            if found < 0:
+                depth -= 1
+                continue
+            cursor[depth] = k if ecmp else offset[u + 1]
+            edge[depth] = found
+            at[depth + 1] = link_target[found]
+            aim_at[depth + 1] = a
+            part[depth + 1] = part[depth]
+            cursor[depth + 1] = -1
+            depth += 1
+        if truncated[f]:
+            total = 0.0
+            for p in range(first, paths):
+                total += share[p]
+            for p in range(first, paths):
+                share[p] /= total
+    return (path_flow[:paths].copy(), share[:paths].copy(), link_offset[: paths + 1].copy(),
+            links[:hops].copy(), status, truncated, fallback)  # fmt: skip
+
+
+def ecmp_loads(topology: Topology, demand_bps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Exact load of each link in bit/s when a matrix [source, target] follows ECMP.
+
+    Works per target on the shortest-path graph, so it needs no paths and no limit on their number.
+    Demands without a way are left out.
+    """
+    offset, out = adjacency(topology)
+    return np.asarray(_ecmp_loads(
+        np.ascontiguousarray(demand_bps, np.float64), distances(topology).T.copy(), offset, out,
+        topology.link_target, topology.link_weight, topology.link_count,
+    ))  # fmt: skip
+
+
+@njit(cache=True)
+def _ecmp_loads(
+    demand: Any, dist_to: Any, offset: Any, out: Any, link_target: Any, link_weight: Any,
+    link_count: int,
+) -> Any:  # fmt: skip
+    load = np.zeros(link_count)
+    for t in range(demand.shape[0]):
+        through = demand[:, t].copy()
+        for u in np.argsort(dist_to[t])[::-1]:  # farthest first: all that passes u has arrived
+            reach = dist_to[t, u]
+            if reach == np.inf or u == t or through[u] == 0.0:
+                continue
+            slack = 1e-9 * max(1.0, reach)
+            fan = 0
+            for k in range(offset[u], offset[u + 1]):
+                e = out[k]
+                if abs(link_weight[e] + dist_to[t, link_target[e]] - reach) <= slack:
+                    fan += 1
+            for k in range(offset[u], offset[u + 1]):
+                e = out[k]
+                if abs(link_weight[e] + dist_to[t, link_target[e]] - reach) <= slack:
+                    load[e] += through[u] / fan
+                    through[link_target[e]] += through[u] / fan
+    return load
+
+
+def k_shortest(topology: Topology, source: int, target: int, k: int) -> list[list[int]]:
+    """Up to k loop-free paths (lists of live links) by increasing weight (Yen, 1971).
+
+    Ties come in order of hops, then of link indices; parallel links make different paths.
+    """
+    offset, out = adjacency(topology)
+    best = _shortest(topology, offset, out, source, target, set(), set())
+    found: list[list[int]] = []
+    spare: list[tuple[float, int, list[int], int]] = []
+    order = count()
+    if best is not None:
+        heapq.heappush(spare, (_length(topology, best), len(best), best, next(order)))
+    while spare and len(found) < k:
+        path = heapq.heappop(spare)[2]
+        if path in found:
+            continue
+        found.append(path)
+        banned_nodes: set[int] = set()
+        for i in range(len(path)):
+            spur = int(topology.link_source[path[i]])
+            banned_links = {p[i] for p in found if p[:i] == path[:i] and len(p) > i}
+            tail = _shortest(topology, offset, out, spur, target, banned_links, banned_nodes)
+            if tail is not None:
+                new = path[:i] + tail
+                heapq.heappush(spare, (_length(topology, new), len(new), new, next(order)))
+            banned_nodes.add(spur)
+    return found
+
+
+def _length(topology: Topology, path: list[int]) -> float:
+    return float(topology.link_weight[path].sum())
+
+
+def _shortest(
+    topology: Topology, offset: NDArray[np.int64], out: NDArray[np.int32], source: int, target: int,
+    banned_links: set[int], banned_nodes: set[int],
+) -> list[int] | None:  # fmt: skip
+    """The lightest path without the banned elements; ties by hops, then by link indices."""
+    heap: list[tuple[float, int, list[int], int]] = [(0.0, 0, [], source)]
+    done: set[int] = set(banned_nodes)
+    while heap:
+        length, hops, path, u = heapq.heappop(heap)
+        if u in done:
+            continue
+        if u == target:
+            return path
+        done.add(u)
+        for e in out[offset[u] : offset[u + 1]].tolist():
+            v = int(topology.link_target[e])
+            if e not in banned_links and v not in done:
+                step = float(topology.link_weight[e])
+                heapq.heappush(heap, (length + step, hops + 1, [*path, e], v))
+    return None
+
+
+def explicit(paths: list[list[int]]) -> tuple[Steer, ...]:
+    """Explicit ways with equal shares from lists of links."""
+    return tuple(Steer(links=tuple(path), share=1 / len(paths)) for path in paths)

@@ -1,0 +1,209 @@
+"""Routing: how each flow finds its way; `Paths`: the ways it found.
+
+A Routing is a rule, not a result. IGP weights with ECMP or next-hop tables give every flow a way;
+SR midpoints or explicit paths steer single flows. Resolving it on a topology gives Paths, and
+resolving it again after a failure or a new weight gives the new Paths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.errors import Fault
+from nettwin.quantity import frozen
+
+if TYPE_CHECKING:
+    from nettwin.scenario.topology import Topology
+    from nettwin.scenario.traffic import Traffic
+
+
+class Steer(NamedTuple):
+    """One way of a steered flow: SR midpoints (node indices) or links (indices), and its share."""
+
+    midpoints: tuple[int, ...] = ()
+    links: tuple[int, ...] = ()
+    share: float = 1.0
+
+
+class Status(IntEnum):
+    """What became of a flow's way."""
+
+    OK = 0
+    UNREACHABLE = 1  # no way in the graph of elements that are up
+    BLACKHOLE = 2  # a node on the way has no next hop
+    LOOP = 3  # next hops lead back to a node already visited
+    DOWN = 4  # its source or target is down
+
+
+@dataclass(frozen=True)
+class Routing:
+    """The rules by which flows are routed.
+
+    Without `next_link`, flows follow shortest paths over IGP weights; with `ecmp` each node splits
+    evenly over its next-hop edges (parallel links count each), otherwise the edge with the lowest
+    index is taken. With `next_link` they follow destination tables: `next_link[node, target]` is
+    the link to take, -1 where there is none.
+
+    `steer` maps flow indices to their own ways, SR midpoints or explicit paths. Like the headend of
+    a real network, a flow whose own ways are all broken falls back to the rule for everybody.
+    """
+
+    ecmp: bool = True
+    next_link: NDArray[np.int32] | None = None  # [nodes, nodes]
+    steer: Mapping[int, tuple[Steer, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.next_link is not None:
+            object.__setattr__(self, "next_link", frozen(self.next_link, np.int32))
+
+    def steered(self, flow: int, ways: Sequence[Steer]) -> Routing:
+        """A copy in which one flow takes these ways; none gives it back to the common rule."""
+        steer = {k: v for k, v in self.steer.items() if k != flow}
+        if ways:
+            steer[flow] = tuple(ways)
+        return replace(self, steer=steer)
+
+    def keep(self, flows: NDArray[np.intp]) -> Routing:
+        """The rules of these flows, renumbered in their order."""
+        steer = {i: self.steer[f] for i, f in enumerate(flows.tolist()) if f in self.steer}
+        return replace(self, steer=steer)
+
+    def resolve(self, topology: Topology, traffic: Traffic, *, max_paths: int = 256) -> Paths:
+        """Find every flow's paths on the elements that are up.
+
+        A flow that splits over more than `max_paths` paths keeps the first ones found, with shares
+        scaled to 1, and is marked in `Paths.truncated`.
+        """
+        from nettwin.scenario import pathfinding
+
+        return pathfinding.resolve(self, topology, traffic, max_paths)
+
+    def faults(self, topology: Topology, traffic: Traffic) -> list[Fault]:
+        """Everything wrong with the rules on this topology and traffic."""
+        found: list[Fault] = []
+        n = topology.node_count
+        if self.next_link is not None:
+            if self.next_link.shape != (n, n):
+                return [Fault("the next-hop table", f"of shape {self.next_link.shape}",
+                              f"must be {n} by {n}", "Give one row a node.")]  # fmt: skip
+            found += self._table_faults(topology)
+        for flow, ways in self.steer.items():
+            found += _steer_faults(flow, ways, topology, traffic)
+        return found
+
+    def _table_faults(self, topology: Topology) -> list[Fault]:
+        assert self.next_link is not None
+        rows = np.arange(topology.node_count)[:, None]
+        known = (self.next_link >= -1) & (self.next_link < topology.link_count)
+        own = known & (topology.link_source[np.where(known, self.next_link, 0)] == rows) \
+            if topology.link_count else known  # fmt: skip
+        bad = np.argwhere(~known | (~own & (self.next_link >= 0)))
+        return [
+            Fault(f"next hop at node {topology.node_name[u]} toward {topology.node_name[t]}",
+                  f"link {self.next_link[u, t]}", "must be a link that leaves this node, or -1",
+                  "Correct the table.")  # fmt: skip
+            for u, t in bad
+        ]
+
+
+def _steer_faults(
+    flow: int, ways: Sequence[Steer], topology: Topology, traffic: Traffic
+) -> list[Fault]:
+    element = f"path of flow {flow}"
+    if not 0 <= flow < traffic.flow_count:
+        return [Fault(element, "given", f"must be of a flow 0 to {traffic.flow_count - 1}",
+                      "Remove the path or add the flow.")]  # fmt: skip
+    found: list[Fault] = []
+    names = topology.node_name
+    for way in ways:
+        if not 0 < way.share <= 1:
+            found.append(Fault(f"share of {element}", way.share, "must be above 0 and at most 1",
+                               "Give a share."))  # fmt: skip
+        if way.links and way.midpoints:
+            found.append(Fault(element, "both midpoints and links", "must be one of them",
+                               "Give midpoints or links."))  # fmt: skip
+        if any(not 0 <= m < topology.node_count for m in way.midpoints):
+            found.append(Fault(f"midpoints of {element}", list(way.midpoints),
+                               f"must be node indices below {topology.node_count}",
+                               "Name nodes of the topology."))  # fmt: skip
+        if any(not 0 <= k < topology.link_count for k in way.links):
+            found.append(Fault(f"links of {element}", list(way.links),
+                               f"must be link indices below {topology.link_count}",
+                               "Name links of the topology."))  # fmt: skip
+        elif way.links:
+            ends = [int(traffic.flow_source[flow])]
+            ends += [int(topology.link_target[k]) for k in way.links]
+            joins = [int(topology.link_source[k]) for k in way.links]
+            joins.append(int(traffic.flow_target[flow]))
+            for at, begin in zip(ends, joins, strict=True):
+                if at != begin:
+                    found.append(Fault(element, f"broken between {names[at]} and {names[begin]}",
+                                       "must lead from the flow's source to its target",
+                                       "Give links that join."))  # fmt: skip
+                    break
+            else:
+                if len(set(ends)) < len(ends):
+                    found.append(Fault(element, "a loop", "must not visit a node twice",
+                                       "Remove the loop."))  # fmt: skip
+    total = sum(way.share for way in ways)
+    if ways and abs(total - 1) > 1e-6:
+        found.append(Fault(f"shares of {element}", f"{total:g} in all", "must add up to 1",
+                           "Scale the shares."))  # fmt: skip
+    return found
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The paths of every flow, flat.
+
+    Paths of flow f are `flow_offset[f]:flow_offset[f + 1]`; links of path p are
+    `links[link_offset[p]:link_offset[p + 1]]`; `share[p]` is the part of the flow that takes p.
+    """
+
+    flow_offset: NDArray[np.int64]  # [flows + 1]
+    share: NDArray[np.float64]  # [paths], summing to 1 a flow that has any
+    link_offset: NDArray[np.int64]  # [paths + 1]
+    links: NDArray[np.int32]  # [hops]
+    status: NDArray[np.int8]  # [flows] a Status
+    truncated: NDArray[np.bool_]  # [flows]
+    fallback: NDArray[np.bool_]  # [flows] whose own ways are all broken
+
+    @property
+    def path_count(self) -> int:
+        """How many paths."""
+        return len(self.share)
+
+    @cached_property
+    def path_flow(self) -> NDArray[np.int64]:
+        """The flow of each path. [paths]"""
+        return np.repeat(np.arange(len(self.status)), np.diff(self.flow_offset))
+
+    @cached_property
+    def hop_path(self) -> NDArray[np.int64]:
+        """The path of each hop. [hops]"""
+        return np.repeat(np.arange(self.path_count), np.diff(self.link_offset))
+
+    @cached_property
+    def hop_flow(self) -> NDArray[np.int64]:
+        """The flow of each hop. [hops]"""
+        return self.path_flow[self.hop_path]
+
+    def of(self, flow: int) -> list[tuple[float, list[int]]]:
+        """The (share, links) of each path of a flow."""
+        span = range(int(self.flow_offset[flow]), int(self.flow_offset[flow + 1]))
+        return [
+            (float(self.share[p]), self.links[self.link_offset[p] : self.link_offset[p + 1]].tolist())
+            for p in span
+        ]
+
+    def link_loads(self, rate: NDArray[np.float64], link_count: int) -> NDArray[Any]:
+        """Sum over flows of `rate` [flows] times the share that crosses each link. [links]"""
+        weight = (self.share * rate[self.path_flow])[self.hop_path]
+        return np.bincount(self.links, weight, link_count)

@@ -1,0 +1,172 @@
+"""Scenario: topology, traffic and routing, frozen; what enters a NetworkModel."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.errors import Fault, ScenarioError, UnknownNameError
+from nettwin.scenario.arrivals import arrival_to_dict
+from nettwin.scenario.packet_sizes import size_to_dict
+from nettwin.scenario.routing import Paths, Routing, Status
+from nettwin.scenario.topology import Topology
+from nettwin.scenario.traffic import Traffic
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A network and what it carries, in steady state over one interval.
+
+    Checked when made: ScenarioError lists everything that is wrong. A flow without a way is no
+    fault (failures make such flows); `routing_problems` lists them. `notes` is what people want to
+    remember: a source, a date, the assumptions under which a file was read.
+    """
+
+    topology: Topology
+    traffic: Traffic
+    routing: Routing = field(default_factory=Routing)
+    name: str = "network"
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        faults = self.faults()
+        if faults:
+            raise ScenarioError(faults)
+
+    def faults(self) -> list[Fault]:
+        """Everything wrong with the parts and with how they fit."""
+        found = self.topology.faults() + self.traffic.faults(self.topology)
+        return found or self.routing.faults(self.topology, self.traffic)
+
+    def with_(self, **parts: Any) -> Scenario:
+        """A copy with some parts replaced."""
+        return replace(self, **parts)
+
+    @cached_property
+    def paths(self) -> Paths:
+        """Every flow's paths, resolved once."""
+        return self.routing.resolve(self.topology, self.traffic)
+
+    @cached_property
+    def link_load_bps(self) -> NDArray[np.float64]:
+        """Offered load of each link, nothing lost, every split counted exactly. [links]"""
+        from nettwin.scenario.pathfinding import ecmp_loads
+
+        rate = self.traffic.flow_rate_bps
+        cut = self.paths.truncated
+        loads = self.paths.link_loads(np.where(cut, 0.0, rate), self.topology.link_count)
+        if cut.any() and not any(f in self.routing.steer for f in np.flatnonzero(cut).tolist()):
+            loads = loads + ecmp_loads(
+                self.topology, self.traffic.keep(cut).matrix(self.topology.node_count)
+            )
+        elif cut.any():
+            loads = self.paths.link_loads(rate, self.topology.link_count)
+        return loads
+
+    @property
+    def link_utilization(self) -> NDArray[np.float64]:
+        """Offered load over capacity; above 1 where a link is overloaded. [links]"""
+        return self.link_load_bps / self.topology.link_capacity_bps
+
+    @cached_property
+    def flow_names(self) -> tuple[str, ...]:
+        """The name of each flow."""
+        return self.traffic.flow_names(self.topology.node_name)
+
+    def flow(self, name: str) -> int:
+        """The index of a flow by its name; UnknownNameError if there is none."""
+        try:
+            return self._flow_index[name]
+        except KeyError:
+            raise UnknownNameError("flow", name, self.flow_names) from None
+
+    @cached_property
+    def _flow_index(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.flow_names)}
+
+    def routing_problems(self) -> list[str]:
+        """Flows that have no way, or not the one they were given; one sentence each."""
+        words = {
+            Status.UNREACHABLE: "cannot be reached: no way over elements that are up",
+            Status.BLACKHOLE: "falls into a blackhole: a node on its way has no next hop",
+            Status.LOOP: "goes in a loop",
+            Status.DOWN: "has a source or target that is down",
+        }
+        names = self.flow_names
+        out = [
+            f"flow {names[f]} {words[Status(int(self.paths.status[f]))]}"
+            for f in np.flatnonzero(self.paths.status)
+        ]
+        out += [f"flow {names[f]} lost its own paths and follows the common routing"
+                for f in np.flatnonzero(self.paths.fallback & (self.paths.status == 0))]  # fmt: skip
+        return out + [f"flow {names[f]} splits over more paths than are kept"
+                      for f in np.flatnonzero(self.paths.truncated)]  # fmt: skip
+
+    @property
+    def nodes(self) -> pd.DataFrame:
+        """The nodes as a table, by name."""
+        return self.topology.nodes
+
+    @property
+    def links(self) -> pd.DataFrame:
+        """The links as a table, by name, with the load that is offered to them."""
+        table = self.topology.links
+        table["load_bps"] = self.link_load_bps
+        table["utilization"] = self.link_utilization
+        return table
+
+    @property
+    def flows(self) -> pd.DataFrame:
+        """The flows as a table, by name."""
+        return self.traffic.table(self.topology.node_name)
+
+    @cached_property
+    def queue_names(self) -> tuple[str, ...]:
+        """The name of each queue: `A->B`, or `A->B:1` where a port has several."""
+        queues, names = self.topology.queues, self.topology.link_name
+        several = np.diff(queues.offset) > 1
+        return tuple(
+            f"{names[k]}:{i - queues.offset[k]}" if several[k] else names[k]
+            for i, k in enumerate(queues.link.tolist())
+        )
+
+    @cached_property
+    def hop_queue(self) -> NDArray[np.int32]:
+        """The flat queue that each hop of `paths` waits in. [hops]"""
+        table = self.topology.class_queue(self.traffic.class_name)
+        return table[self.paths.links, self.traffic.flow_class[self.paths.hop_flow]]
+
+    def fingerprint(self) -> str:
+        """A digest of everything that determines the metrics (names and notes left out)."""
+        digest = hashlib.sha256()
+        for part in (self.topology, self.traffic):
+            for f in fields(part):
+                value = getattr(part, f.name)
+                if isinstance(value, np.ndarray):
+                    digest.update(f.name.encode() + value.tobytes())
+        words = {
+            "schedulers": [s.to_dict() for s in self.topology.schedulers],
+            "sizes": [size_to_dict(s) for s in self.traffic.sizes],
+            "arrivals": [arrival_to_dict(a) for a in self.traffic.arrivals],
+            "classes": self.traffic.class_name,
+            "ecmp": self.routing.ecmp,
+            "steer": sorted((k, v) for k, v in self.routing.steer.items()),
+        }
+        digest.update(json.dumps(words, sort_keys=True).encode())
+        if self.routing.next_link is not None:
+            digest.update(self.routing.next_link.tobytes())
+        return digest.hexdigest()
+
+    def __repr__(self) -> str:
+        return (f"Scenario({self.name!r}: {self.topology.node_count} nodes, "
+                f"{self.topology.link_count} links, {self.traffic.flow_count} flows)")  # fmt: skip

@@ -1,0 +1,168 @@
+"""Scheduler: how an output port chooses the next packet, and what its queues can hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nettwin.errors import Fault
+from nettwin.quantity import Quantity, by_name
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A scheduling policy: its name, what it does, and which queue attributes it looks at."""
+
+    name: str
+    title: str
+    meaning: str
+    uses_weight: bool = False
+    uses_quantum: bool = False
+    single_queue: bool = False
+
+
+SCHEDULERS: dict[str, Policy] = {
+    policy.name: policy
+    for policy in (
+        Policy("fifo", "FIFO", "one queue, first in first out", single_queue=True),
+        Policy("sp", "strict priority", "the first queue that holds a packet is served, queue 0"
+               " before queue 1; a packet in transmission is not interrupted"),
+        Policy("wfq", "weighted fair queueing", "queues share the port in proportion to their"
+               " weights, packet by packet (finish-time order)", uses_weight=True),
+        Policy("drr", "deficit round robin", "queues are visited in turn and send up to a quantum"
+               " of bits each visit (Shreedhar and Varghese, 1996)", uses_quantum=True),
+    )
+}  # fmt: skip
+
+QUEUE = by_name(
+    Quantity("buffer_packets", "packets", "packets that may wait, the one in transmission not"
+             " counted", 32.0, low=0, infinite=True),
+    Quantity("buffer_bits", "bit", "bits that may wait, the packet in transmission not counted",
+             math.inf, low=0, infinite=True),
+    Quantity("weight", "", "share of the port under WFQ, relative to the other queues", 1.0,
+             above=0),
+    Quantity("quantum_bits", "bit", "bits added to the queue's allowance at each visit of DRR",
+             12000.0, above=0),
+)  # fmt: skip
+BURST_BITS = Quantity("burst_bits", "bit", "depth of the token bucket of a shaped port", above=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One queue of a port. A packet is refused when either buffer would overflow."""
+
+    buffer_packets: float = 32.0
+    buffer_bits: float = math.inf
+    weight: float = 1.0
+    quantum_bits: float = 12000.0
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """An output port's policy, its queues and which traffic class goes to which queue.
+
+    A class that `class_queue` does not name goes to the last queue. With `burst_bits` the port is
+    shaped by a token bucket of the link's capacity: a packet leaves as soon as the bucket holds
+    its bits, so that its delay leaves out its own serialization (as behind Linux tbf or htb).
+    """
+
+    policy: str = "fifo"
+    queues: tuple[Queue, ...] = (Queue(),)
+    class_queue: Mapping[str, int] = field(default_factory=dict)
+    burst_bits: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "queues", tuple(self.queues))
+        object.__setattr__(self, "class_queue", dict(self.class_queue))
+
+    def __hash__(self) -> int:
+        return hash((self.policy, self.queues, tuple(self.class_queue.items()), self.burst_bits))
+
+    def queue_of(self, traffic_class: str) -> int:
+        """The index of the queue that a traffic class goes to."""
+        return self.class_queue.get(traffic_class, len(self.queues) - 1)
+
+    def faults(self, element: str) -> list[Fault]:
+        """Everything wrong with this scheduler; `element` names whose it is."""
+        found: list[Fault] = []
+        policy = SCHEDULERS.get(self.policy)
+        if policy is None:
+            known = ", ".join(SCHEDULERS)
+            found.append(Fault(f"policy of {element}", self.policy, f"must be one of {known}",
+                               "Name a known policy."))  # fmt: skip
+        elif policy.single_queue and len(self.queues) != 1:
+            found.append(Fault(f"queues of {element}", len(self.queues),
+                               f"{self.policy} has exactly 1 queue", "Choose sp, wfq or drr."))  # fmt: skip
+        if not self.queues:
+            found.append(Fault(f"queues of {element}", 0, "must be at least 1", "Add a queue."))
+        for i, queue in enumerate(self.queues):
+            for quantity in QUEUE.values():
+                found += quantity.check(getattr(queue, quantity.name), f"queue {i} of {element}")
+        for name, index in self.class_queue.items():
+            if not 0 <= index < len(self.queues):
+                found.append(Fault(f"queue of class {name} at {element}", index,
+                                   f"must be 0 to {len(self.queues) - 1}",
+                                   "Map the class to a queue that exists."))  # fmt: skip
+        if self.burst_bits is not None:
+            found += BURST_BITS.check(self.burst_bits, element)
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON types; attributes that have their default are left out."""
+        default = Queue()
+        queues = [
+            {n: getattr(q, n) for n in QUEUE if getattr(q, n) != getattr(default, n)}
+            for q in self.queues
+        ]
+        for queue in queues:  # JSON has no infinity: null is "no limit"
+            for name, value in queue.items():
+                queue[name] = None if math.isinf(value) else value
+        out: dict[str, Any] = {"policy": self.policy, "queues": queues}
+        if self.class_queue:
+            out["class_queue"] = dict(self.class_queue)
+        if self.burst_bits is not None:
+            out["burst_bits"] = self.burst_bits
+        return out
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Scheduler:
+        """The inverse of `to_dict`; raises TypeError or ValueError on data of another shape."""
+        queues = tuple(
+            Queue(**{k: math.inf if v is None else float(v) for k, v in dict(q).items()})
+            for q in data.get("queues", [{}])
+        )
+        classes = {str(k): int(v) for k, v in dict(data.get("class_queue", {})).items()}
+        burst = data.get("burst_bits")
+        return cls(str(data.get("policy", "fifo")), queues, classes,
+                   None if burst is None else float(burst))  # fmt: skip
+
+
+def fifo(buffer_packets: float = 32.0, buffer_bits: float = math.inf) -> Scheduler:
+    """A FIFO port."""
+    return Scheduler("fifo", (Queue(buffer_packets, buffer_bits),))
+
+
+def strict_priority(classes: Sequence[str], buffer_packets: float = 32.0) -> Scheduler:
+    """A strict-priority port with one queue a class, the most urgent first."""
+    return _one_queue_a_class("sp", classes, [Queue(buffer_packets) for _ in classes])
+
+
+def wfq(weights: Mapping[str, float], buffer_packets: float = 32.0) -> Scheduler:
+    """A weighted-fair port with one queue a class; `weights` by class."""
+    return _one_queue_a_class(
+        "wfq", list(weights), [Queue(buffer_packets, weight=w) for w in weights.values()]
+    )
+
+
+def drr(quanta_bits: Mapping[str, float], buffer_packets: float = 32.0) -> Scheduler:
+    """A deficit-round-robin port with one queue a class; `quanta_bits` by class."""
+    return _one_queue_a_class(
+        "drr", list(quanta_bits),
+        [Queue(buffer_packets, quantum_bits=q) for q in quanta_bits.values()],
+    )  # fmt: skip
+
+
+def _one_queue_a_class(policy: str, classes: Sequence[str], queues: list[Queue]) -> Scheduler:
+    return Scheduler(policy, tuple(queues), {name: i for i, name in enumerate(classes)})
