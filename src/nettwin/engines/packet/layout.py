@@ -1,0 +1,203 @@
+"""The simulator's memory: one record a link, queue, packet, flow, node and source.
+
+Records fill whole cache lines, so that an event touches few of them. Index 0 of the packets is a
+sentinel: "no packet", which arrives never.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+FIFO, SP, WFQ, DRR = range(4)
+POISSON, CBR, ONOFF, MMPP, AUTOCORRELATED, TRACE, TRUNCATED = range(7)
+FIXED, UNIFORM, TWO_POINT, DISCRETE, EXPONENTIAL, RECORDED = range(6)
+
+LINE_BYTES = 64
+NEVER = np.inf
+UNLIMITED_PACKETS = np.int64(1) << 62
+
+
+def _record(itemsize: int, **fields: str) -> np.dtype[np.void]:
+    return np.dtype(
+        {"names": list(fields), "formats": list(fields.values()), "itemsize": itemsize}  # type: ignore[call-overload]
+    )
+
+
+LINK = _record(
+    192,
+    seconds_per_bit="f8",
+    delay_s="f8",
+    free_at="f8",  # when the packet in service is done
+    pipe_head="i4",  # packets in service or on the wire, in order
+    pipe_tail="i4",
+    waiting="i4",  # packets in all its queues
+    policy="i4",
+    first_queue="i4",
+    queue_count="i4",
+    up="i4",
+    serving="i4",  # queue of the packet in service
+    serving_bits="f8",
+    # DRR: queues that hold packets, in turn, and whether the first has had its quantum
+    active_head="i4",
+    active_tail="i4",
+    credited="i4",
+    counts_service="i4",  # the buffer holds the packet in service as well
+    # WFQ: the fluid reference
+    virtual="f8",
+    virtual_at="f8",
+    # token bucket; burst < 0: none
+    burst_bits="f8",
+    bucket_full_at="f8",
+    overhang_s="f8",  # service that reaches beyond the last settled time
+)
+QUEUE = _record(
+    192,
+    link="i4",
+    head="i4",
+    tail="i4",
+    count="i4",
+    limit_packets="i8",
+    bits="f8",
+    limit_bits="f8",
+    share="f8",  # WFQ weight or DRR quantum in bits
+    mark="f8",  # WFQ: finish tag of the last packet; DRR: deficit in bits
+    next_active="i4",
+    fluid="i4",  # WFQ: backlogged in the fluid reference
+    arrivals="i8",
+    drops="i8",
+    served="i8",
+    served_bits="f8",
+    served_bits2="f8",
+    wait="f8",  # packets times seconds of waiting, of packets served
+    wait_bits="f8",  # bits times seconds of waiting, of packets served
+    pending="f8",  # the same two of packets still waiting when last settled
+    pending_bits="f8",
+    overhang_s="f8",
+    overhang_bits2="f8",
+    max_bits="f8",
+    max_bits_system="f8",
+    max_packets="i8",
+)
+PACKET = _record(
+    64,
+    born="f8",
+    bits="f8",
+    time="f8",  # while waiting: since when; then: arrival at the far end
+    mark="f8",  # WFQ finish tag
+    flow="i4",
+    hop="i4",  # where in `hops` the queue after the next one stands
+    queue="i4",  # next queue, -1: at its target
+    next="i4",
+)
+FLOW = _record(
+    128,
+    base_s="f8",  # delay of its smallest packet in an empty network
+    delivered="i8",
+    sum="f8",  # of delay above base_s
+    sum2="f8",
+    min="f8",
+    max="f8",
+    bits="f8",
+    bin_low="i8",
+    sent="i8",
+    dropped="i8",
+    path_first="i4",
+    path_count="i4",
+    size_kind="i4",
+    size_count="i4",
+    size_a="f8",
+    size_b="f8",
+    size_p="f8",
+)
+NODE = _record(
+    64,
+    tree="i8",
+    tree_size="i8",
+    source_first="i8",  # source of leaf 1; leaf 0 is the sum of the Poisson flows
+    poisson_gap_s="f8",
+    alias_first="i8",
+    alias_count="i8",
+)
+SOURCE = _record(
+    128,
+    flow="i4",
+    kind="i4",
+    high="i4",
+    leads="i4",  # each on period begins with a packet
+    regular="i4",
+    position="i4",
+    trace_first="i8",
+    trace_count="i8",
+    gap_s="f8",
+    gap_low_s="f8",
+    high_s="f8",
+    low_s="f8",
+    phase_end="f8",
+    memory="f8",
+    gauss="f8",
+    origin="f8",
+    period="f8",
+)
+
+# Places in `State.counters`
+FREE, LIVE, HOPS, EMISSIONS = range(4)
+
+
+class State(NamedTuple):
+    """Everything the compiled code works on; arrays only."""
+
+    links: NDArray[Any]  # [links] LINK
+    queues: NDArray[Any]  # [queues] QUEUE
+    packets: NDArray[Any]  # [pool] PACKET
+    flows: NDArray[Any]  # [flows] FLOW
+    nodes: NDArray[Any]  # [nodes] NODE
+    sources: NDArray[Any]  # [sources] SOURCE
+    event_times: NDArray[np.float64]  # tournament of links, then nodes
+    event_leaves: NDArray[np.int32]
+    source_times: NDArray[np.float64]  # one tournament a node
+    source_leaves: NDArray[np.int32]
+    alias_chance: NDArray[np.float64]  # [Poisson flows, by node]
+    alias_other: NDArray[np.int32]
+    alias_flow: NDArray[np.int32]
+    hops: NDArray[np.int32]  # queues of every path, each ended by -1
+    path_hop: NDArray[np.int32]  # [paths] where in `hops` a path begins
+    path_share: NDArray[np.float64]  # [paths] cumulative inside a flow
+    sizes_bits: NDArray[np.float64]  # alias tables of discrete sizes
+    sizes_chance: NDArray[np.float64]
+    sizes_other: NDArray[np.int32]
+    trace_times: NDArray[np.float64]
+    trace_bits: NDArray[np.float64]
+    histogram: NDArray[np.uint32]  # [flows * bins]
+    bin_shift: NDArray[np.int64]  # [2] shift of the float's bits, bins a flow
+    counters: NDArray[np.int64]  # [4]
+    clock: NDArray[np.float64]  # [1] s
+    rng: NDArray[np.uint64]  # [4]
+
+
+def records(dtype: np.dtype[np.void], count: int) -> NDArray[Any]:
+    """Zeroed records that begin at a cache line."""
+    raw = np.zeros(count * dtype.itemsize + LINE_BYTES, np.uint8)
+    skip = -raw.ctypes.data % LINE_BYTES
+    return raw[skip : skip + count * dtype.itemsize].view(dtype)
+
+
+def packet_pool(count: int) -> NDArray[Any]:
+    """A pool of free packets; the first is the sentinel."""
+    pool = records(PACKET, count)
+    pool["next"][1:-1] = np.arange(2, count)
+    pool["time"][0] = NEVER
+    return pool
+
+
+def grown(state: State) -> State:
+    """The same state with twice the packets."""
+    old = len(state.packets)
+    pool = records(PACKET, 2 * old)
+    pool[:old] = state.packets
+    pool["next"][old:-1] = np.arange(old + 1, 2 * old)
+    pool["next"][-1] = state.counters[FREE]
+    state.counters[FREE] = old
+    return state._replace(packets=pool)

@@ -1,0 +1,206 @@
+"""From a Scenario to the simulator's arrays."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.engines.packet import layout
+from nettwin.engines.packet.layout import State, packet_pool, records
+from nettwin.engines.packet.random_numbers import alias_table, seeded
+from nettwin.engines.packet.traffic import Sources, load_sources
+from nettwin.engines.packet.tournament import tree_size
+from nettwin.scenario.arrivals import Trace
+from nettwin.scenario.packet_sizes import Binomial, Discrete, Exponential, Fixed, Uniform
+from nettwin.scenario.scenario import Scenario
+
+POLICY = {"fifo": layout.FIFO, "sp": layout.SP, "wfq": layout.WFQ, "drr": layout.DRR}
+FIRST_POOL = 4096
+UNBOUNDED_QUEUE_PACKETS = 1000.0  # what the histogram reckons with where a queue has no limit
+
+
+def load(scenario: Scenario, seed: int, *, buffer_counts_service: bool = False) -> State:
+    """A network at time 0, empty, with its sources about to send."""
+    links, queues = _ports(scenario, buffer_counts_service)
+    flows, size_tables = _flows(scenario)
+    hops, path_hop, path_share = paths(scenario, flows)
+    bins, shift = _histogram(scenario, flows)
+    sources = load_sources(scenario, np.random.default_rng(seed))
+    leaves = tree_size(len(links) + scenario.topology.node_count)
+    counters = np.zeros(4, np.int64)
+    counters[layout.FREE] = 1
+    return State(
+        links=links, queues=queues, packets=packet_pool(FIRST_POOL), flows=flows,
+        **_source_arrays(sources),
+        event_times=np.full(2 * leaves, layout.NEVER),
+        event_leaves=np.zeros(2 * leaves, np.int32),
+        hops=hops, path_hop=path_hop, path_share=path_share,
+        **size_tables,
+        histogram=np.zeros(len(flows) * bins, np.uint32),
+        bin_shift=np.array([shift, bins], np.int64),
+        counters=counters, clock=np.zeros(1), rng=seeded(seed),
+    )  # fmt: skip
+
+
+def with_traffic(state: State, scenario: Scenario, seed: int) -> State:
+    """The same network with the sources and packet sizes of another scenario, not yet started."""
+    flows, size_tables = _flows(scenario)
+    for name in ("size_kind", "size_count", "size_a", "size_b", "size_p"):
+        state.flows[name] = flows[name]
+    sources = load_sources(scenario, np.random.default_rng(seed))
+    return state._replace(**_source_arrays(sources), **size_tables)
+
+
+def with_paths(state: State, scenario: Scenario) -> State:
+    """The same network with the paths of another scenario; packets on their way keep theirs."""
+    hops, path_hop, path_share = paths(scenario, state.flows, shift=len(state.hops))
+    return state._replace(
+        hops=np.concatenate([state.hops, hops]), path_hop=path_hop, path_share=path_share
+    )
+
+
+def paths(
+    scenario: Scenario, flows: NDArray[Any], shift: int = 0
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+    """Queues along every path, each ended by -1; where each begins; shares summed up in a flow.
+
+    Writes each flow's first path and number of paths into `flows`.
+    """
+    found = scenario.paths
+    hops = np.insert(scenario.hop_queue, found.link_offset[1:], -1).astype(np.int32)
+    begin = found.link_offset[:-1] + np.arange(found.path_count) + shift
+    share = np.zeros(found.path_count)
+    for f in np.flatnonzero(np.diff(found.flow_offset) > 1).tolist():
+        span = slice(int(found.flow_offset[f]), int(found.flow_offset[f + 1]))
+        share[span] = np.cumsum(found.share[span]) / found.share[span].sum()
+    flows["path_first"] = found.flow_offset[:-1]
+    flows["path_count"] = np.diff(found.flow_offset)
+    if not len(hops):
+        hops = np.full(1, -1, np.int32)
+    return hops, begin.astype(np.int32), share
+
+
+def _source_arrays(sources: Sources) -> dict[str, NDArray[Any]]:
+    return sources._asdict()
+
+
+def _ports(scenario: Scenario, counts_service: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+    topology = scenario.topology
+    flat = topology.queues
+    links = records(layout.LINK, topology.link_count)
+    links["seconds_per_bit"] = 1.0 / topology.link_capacity_bps
+    links["delay_s"] = topology.link_delay_s
+    links["first_queue"] = flat.offset[:-1]
+    links["queue_count"] = np.diff(flat.offset)
+    policy = np.array([POLICY[s.policy] for s in topology.schedulers], np.int32)
+    links["policy"] = policy[topology.link_scheduler] if len(policy) else 0
+    links["policy"][links["queue_count"] == 1] = layout.FIFO
+    links["up"] = topology.link_live
+    links["serving"] = -1
+    links["active_head"] = -1
+    links["counts_service"] = counts_service
+    burst = np.array([-1.0 if s.burst_bits is None else s.burst_bits for s in topology.schedulers])
+    links["burst_bits"] = burst[topology.link_scheduler] if len(burst) else -1.0
+    queues = records(layout.QUEUE, len(flat.link))
+    queues["link"] = flat.link
+    limit = np.minimum(flat.buffer_packets, float(layout.UNLIMITED_PACKETS))
+    queues["limit_packets"] = np.floor(limit).astype(np.int64)
+    queues["limit_bits"] = flat.buffer_bits
+    drr = links["policy"][flat.link] == layout.DRR
+    queues["share"] = np.where(drr, flat.quantum_bits, flat.weight)
+    queues["next_active"] = -1
+    return links, queues
+
+
+def _flows(scenario: Scenario) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+    """Flow records with their size distributions, and the tables of the discrete ones."""
+    traffic = scenario.traffic
+    kinds = records(layout.FLOW, len(traffic.sizes))
+    bits: list[NDArray[np.float64]] = [np.zeros(1)]
+    chance: list[NDArray[np.float64]] = [np.zeros(1)]
+    other: list[NDArray[np.int32]] = [np.zeros(1, np.int32)]
+    for row, size in zip(kinds, traffic.sizes, strict=True):
+        if isinstance(size, Fixed):
+            row["size_kind"], row["size_a"] = layout.FIXED, size.bits
+        elif isinstance(size, Uniform):
+            row["size_kind"] = layout.UNIFORM
+            row["size_a"], row["size_b"] = size.low_bits, size.high_bits
+        elif isinstance(size, Binomial):
+            row["size_kind"] = layout.TWO_POINT
+            row["size_a"], row["size_b"] = size.small_bits, size.large_bits
+            row["size_p"] = size.small_probability
+        elif isinstance(size, Exponential):
+            row["size_kind"], row["size_a"] = layout.EXPONENTIAL, size.average_bits
+        elif isinstance(size, Discrete):
+            table = alias_table(np.array(size.probabilities))
+            row["size_kind"], row["size_count"] = layout.DISCRETE, len(size.sizes_bits)
+            row["size_p"] = sum(map(len, bits))
+            bits.append(np.array(size.sizes_bits))
+            chance.append(table[0])
+            other.append(table[1])
+        else:
+            raise TypeError(f"no rule to draw packet sizes of {size}")
+    flows = records(layout.FLOW, traffic.flow_count)
+    for name in ("size_kind", "size_count", "size_a", "size_b", "size_p"):
+        flows[name] = kinds[name][traffic.flow_size]
+    for k, arrival in enumerate(traffic.arrivals):
+        if isinstance(arrival, Trace) and arrival.sizes_bits.size:
+            flows["size_kind"][traffic.flow_arrival == k] = layout.RECORDED
+    tables = {
+        "sizes_bits": np.concatenate(bits),
+        "sizes_chance": np.concatenate(chance),
+        "sizes_other": np.concatenate(other),
+    }
+    return flows, tables
+
+
+def size_ranges(scenario: Scenario) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The smallest and the largest packet of each flow; of exponential sizes a large one. [flows]"""
+    traffic = scenario.traffic
+    low = np.array([s.min_bits for s in traffic.sizes])[traffic.flow_size]
+    high = np.array([s.max_bits if math.isfinite(s.max_bits) else 10 * s.mean_bits
+                     for s in traffic.sizes])[traffic.flow_size]  # fmt: skip
+    for k, arrival in enumerate(traffic.arrivals):
+        if isinstance(arrival, Trace) and arrival.sizes_bits.size:
+            mine = traffic.flow_arrival == k
+            low[mine], high[mine] = arrival.sizes_bits.min(), arrival.sizes_bits.max()
+    return low, high
+
+
+def _histogram(scenario: Scenario, flows: NDArray[Any]) -> tuple[int, int]:
+    """Sets each flow's base delay and the range of its histogram; bins a flow, shift of the bits.
+
+    Bins are logarithmic and fine enough for 2 % of the delay above the base; many flows get fewer
+    octaves, so that 89,700 of them need about 170 MB.
+    """
+    topology, found, queues = scenario.topology, scenario.paths, scenario.topology.queues
+    low, high = size_ranges(scenario)
+    count = len(flows)
+    octaves, sub_bits = (24, 6) if count <= 2000 else (20, 5) if count <= 20_000 else (15, 5)
+    bins, shift = octaves << sub_bits, 52 - sub_bits
+    if not count or not found.path_count:
+        return bins, shift
+    largest = float(high.max())
+    packets = np.minimum(queues.buffer_packets, UNBOUNDED_QUEUE_PACKETS)
+    wait_bits = np.minimum(packets * largest, queues.buffer_bits) + largest
+    wait_s = np.bincount(queues.link, wait_bits, topology.link_count) / topology.link_capacity_bps
+    plain = np.array([s.burst_bits is None for s in topology.schedulers])[topology.link_scheduler]
+    second = np.where(plain, 1.0 / topology.link_capacity_bps, 0.0)
+
+    def along(per_link: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.bincount(found.hop_path, per_link[found.links], found.path_count)
+
+    path_base = along(topology.link_delay_s) + low[found.path_flow] * along(second)
+    path_top = along(topology.link_delay_s) + high[found.path_flow] * along(second) + along(wait_s)
+    base, top = np.full(count, np.inf), np.zeros(count)
+    np.minimum.at(base, found.path_flow, path_base)
+    np.maximum.at(top, found.path_flow, path_top)
+    flows["base_s"] = np.where(np.isfinite(base), base, 0.0)
+    span = np.maximum(top - flows["base_s"], 1e-9)
+    power = np.ceil(np.log2(span)).astype(np.int64)
+    flows["bin_low"] = ((power + 1023) << sub_bits) - bins
+    flows["min"], flows["max"] = np.inf, -np.inf
+    return bins, shift
