@@ -17,3 +17,12 @@ def compiled(function: F) -> F:
     """
     ready: F = njit(cache=True, nogil=True, error_model="numpy")(function)
     return ready
+
+
+def inlined(function: F) -> F:
+    """The same for a small function, or one with a single caller: its code goes into the caller's.
+
+    Left to itself the compiler makes calls, and a call hands over every array in seven words.
+    """
+    ready: F = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function)
+    return ready

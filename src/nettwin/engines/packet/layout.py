@@ -1,7 +1,8 @@
 """The simulator's memory: one record a link, queue, packet, flow, node and source.
 
-Records fill whole cache lines, so that an event touches few of them. Index 0 of the packets is a
-sentinel: "no packet", which arrives never.
+Records fill whole cache lines, so that an event touches few of them. Indices are unsigned, which
+spares the compiled code the test for a negative one; packet 0 and queue 0 stand for "none" (packet 0
+arrives never).
 """
 
 from __future__ import annotations
@@ -31,18 +32,18 @@ LINK = _record(
     seconds_per_bit="f8",
     delay_s="f8",
     free_at="f8",  # when the packet in service is done
-    pipe_head="i4",  # packets in service or on the wire, in order
-    pipe_tail="i4",
-    waiting="i4",  # packets in all its queues
-    policy="i4",
-    first_queue="i4",
-    queue_count="i4",
+    pipe_head="u4",  # packets in service or on the wire, in order
+    pipe_tail="u4",
+    waiting="u4",  # packets in all its queues
+    policy="u4",
+    first_queue="u4",
+    queue_count="u4",
     up="i4",
-    serving="i4",  # queue of the packet in service
+    serving="u4",  # queue of the packet in service
     serving_bits="f8",
     # DRR: queues that hold packets, in turn, and whether the first has had its quantum
-    active_head="i4",
-    active_tail="i4",
+    active_head="u4",
+    active_tail="u4",
     credited="i4",
     counts_service="i4",  # the buffer holds the packet in service as well
     # WFQ: the fluid reference
@@ -55,16 +56,16 @@ LINK = _record(
 )
 QUEUE = _record(
     192,
-    link="i4",
-    head="i4",
-    tail="i4",
-    count="i4",
+    link="u4",
+    head="u4",
+    tail="u4",
+    count="u4",
     limit_packets="i8",
     bits="f8",
     limit_bits="f8",
     share="f8",  # WFQ weight or DRR quantum in bits
     mark="f8",  # WFQ: finish tag of the last packet; DRR: deficit in bits
-    next_active="i4",
+    next_active="u4",
     fluid="i4",  # WFQ: backlogged in the fluid reference
     arrivals="i8",
     drops="i8",
@@ -87,10 +88,10 @@ PACKET = _record(
     bits="f8",
     time="f8",  # while waiting: since when; then: arrival at the far end
     mark="f8",  # WFQ finish tag
-    flow="i4",
-    hop="i4",  # where in `hops` the queue after the next one stands
-    queue="i4",  # next queue, -1: at its target
-    next="i4",
+    flow="u4",
+    hop="u4",  # where in `hops` the queue after the next one stands
+    queue="u4",  # next queue, -1: at its target
+    next="u4",
 )
 FLOW = _record(
     128,
@@ -104,8 +105,8 @@ FLOW = _record(
     bin_low="i8",
     sent="i8",
     dropped="i8",
-    path_first="i4",
-    path_count="i4",
+    path_first="u4",
+    path_count="u4",
     size_kind="i4",
     size_count="i4",
     size_a="f8",
@@ -114,23 +115,24 @@ FLOW = _record(
 )
 NODE = _record(
     64,
-    tree="i8",
-    tree_size="i8",
-    source_first="i8",  # source of leaf 1; leaf 0 is the sum of the Poisson flows
+    tree="u8",
+    tree_size="u8",
+    source_first="u8",  # source of leaf 1; leaf 0 is the sum of the Poisson flows
     poisson_gap_s="f8",
-    alias_first="i8",
-    alias_count="i8",
+    poisson_next_s="f8",
+    alias_first="u8",
+    alias_count="u8",
 )
 SOURCE = _record(
     128,
-    flow="i4",
+    flow="u4",
     kind="i4",
     high="i4",
     leads="i4",  # each on period begins with a packet
     regular="i4",
-    position="i4",
-    trace_first="i8",
-    trace_count="i8",
+    position="u4",
+    trace_first="u8",
+    trace_count="u8",
     gap_s="f8",
     gap_low_s="f8",
     high_s="f8",
@@ -138,6 +140,7 @@ SOURCE = _record(
     phase_end="f8",
     memory="f8",
     gauss="f8",
+    next_s="f8",
     origin="f8",
     period="f8",
 )
@@ -150,29 +153,27 @@ class State(NamedTuple):
     """Everything the compiled code works on; arrays only."""
 
     links: NDArray[Any]  # [links] LINK
-    queues: NDArray[Any]  # [queues] QUEUE
-    packets: NDArray[Any]  # [pool] PACKET
+    queues: NDArray[Any]  # [1 + queues] QUEUE
+    packets: NDArray[Any]  # [1 + pool] PACKET
     flows: NDArray[Any]  # [flows] FLOW
     nodes: NDArray[Any]  # [nodes] NODE
     sources: NDArray[Any]  # [sources] SOURCE
-    event_times: NDArray[np.float64]  # tournament of links, then nodes
-    event_leaves: NDArray[np.int32]
-    source_times: NDArray[np.float64]  # one tournament a node
-    source_leaves: NDArray[np.int32]
+    event_keys: NDArray[np.uint64]  # tournament of links, then nodes
+    source_keys: NDArray[np.uint64]  # one tournament a node
     alias_chance: NDArray[np.float64]  # [Poisson flows, by node]
-    alias_other: NDArray[np.int32]
-    alias_flow: NDArray[np.int32]
-    hops: NDArray[np.int32]  # queues of every path, each ended by -1
-    path_hop: NDArray[np.int32]  # [paths] where in `hops` a path begins
+    alias_other: NDArray[np.uint64]
+    alias_flow: NDArray[np.uint32]
+    hops: NDArray[np.uint32]  # queues of every path, each ended by 0
+    path_hop: NDArray[np.uint32]  # [paths] where in `hops` a path begins
     path_share: NDArray[np.float64]  # [paths] cumulative inside a flow
     sizes_bits: NDArray[np.float64]  # alias tables of discrete sizes
     sizes_chance: NDArray[np.float64]
-    sizes_other: NDArray[np.int32]
+    sizes_other: NDArray[np.uint64]
     trace_times: NDArray[np.float64]
     trace_bits: NDArray[np.float64]
     histogram: NDArray[np.uint32]  # [flows * bins]
     bin_shift: NDArray[np.int64]  # [2] shift of the float's bits, bins a flow
-    counters: NDArray[np.int64]  # [4]
+    counters: NDArray[np.uint64]  # [4]
     clock: NDArray[np.float64]  # [1] s
     rng: NDArray[np.uint64]  # [4]
 

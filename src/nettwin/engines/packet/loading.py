@@ -12,7 +12,7 @@ from nettwin.engines.packet import layout
 from nettwin.engines.packet.layout import State, packet_pool, records
 from nettwin.engines.packet.random_numbers import alias_table, seeded
 from nettwin.engines.packet.traffic import Sources, load_sources
-from nettwin.engines.packet.tournament import tree_size
+from nettwin.engines.packet.tournament import empty_tree, tree_size
 from nettwin.scenario.arrivals import Trace
 from nettwin.scenario.packet_sizes import Binomial, Discrete, Exponential, Fixed, Uniform
 from nettwin.scenario.scenario import Scenario
@@ -30,13 +30,12 @@ def load(scenario: Scenario, seed: int, *, buffer_counts_service: bool = False) 
     bins, shift = _histogram(scenario, flows)
     sources = load_sources(scenario, np.random.default_rng(seed))
     leaves = tree_size(len(links) + scenario.topology.node_count)
-    counters = np.zeros(4, np.int64)
+    counters = np.zeros(4, np.uint64)
     counters[layout.FREE] = 1
     return State(
         links=links, queues=queues, packets=packet_pool(FIRST_POOL), flows=flows,
         **_source_arrays(sources),
-        event_times=np.full(2 * leaves, layout.NEVER),
-        event_leaves=np.zeros(2 * leaves, np.int32),
+        event_keys=empty_tree(leaves),
         hops=hops, path_hop=path_hop, path_share=path_share,
         **size_tables,
         histogram=np.zeros(len(flows) * bins, np.uint32),
@@ -64,13 +63,13 @@ def with_paths(state: State, scenario: Scenario) -> State:
 
 def paths(
     scenario: Scenario, flows: NDArray[Any], shift: int = 0
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
-    """Queues along every path, each ended by -1; where each begins; shares summed up in a flow.
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.float64]]:
+    """Queues along every path, each ended by 0; where each begins; shares summed up in a flow.
 
     Writes each flow's first path and number of paths into `flows`.
     """
     found = scenario.paths
-    hops = np.insert(scenario.hop_queue, found.link_offset[1:], -1).astype(np.int32)
+    hops = np.insert(scenario.hop_queue + 1, found.link_offset[1:], 0).astype(np.uint32)
     begin = found.link_offset[:-1] + np.arange(found.path_count) + shift
     share = np.zeros(found.path_count)
     for f in np.flatnonzero(np.diff(found.flow_offset) > 1).tolist():
@@ -79,8 +78,8 @@ def paths(
     flows["path_first"] = found.flow_offset[:-1]
     flows["path_count"] = np.diff(found.flow_offset)
     if not len(hops):
-        hops = np.full(1, -1, np.int32)
-    return hops, begin.astype(np.int32), share
+        hops = np.zeros(1, np.uint32)
+    return hops, begin.astype(np.uint32), share
 
 
 def _source_arrays(sources: Sources) -> dict[str, NDArray[Any]]:
@@ -93,26 +92,24 @@ def _ports(scenario: Scenario, counts_service: bool) -> tuple[NDArray[Any], NDAr
     links = records(layout.LINK, topology.link_count)
     links["seconds_per_bit"] = 1.0 / topology.link_capacity_bps
     links["delay_s"] = topology.link_delay_s
-    links["first_queue"] = flat.offset[:-1]
+    links["first_queue"] = flat.offset[:-1] + 1
     links["queue_count"] = np.diff(flat.offset)
     policy = np.array([POLICY[s.policy] for s in topology.schedulers], np.int32)
     links["policy"] = policy[topology.link_scheduler] if len(policy) else 0
     links["policy"][links["queue_count"] == 1] = layout.FIFO
     links["up"] = topology.link_live
-    links["serving"] = -1
-    links["active_head"] = -1
     links["counts_service"] = counts_service
     burst = np.array([-1.0 if s.burst_bits is None else s.burst_bits for s in topology.schedulers])
     links["burst_bits"] = burst[topology.link_scheduler] if len(burst) else -1.0
-    queues = records(layout.QUEUE, len(flat.link))
+    all_queues = records(layout.QUEUE, 1 + len(flat.link))
+    queues = all_queues[1:]
     queues["link"] = flat.link
     limit = np.minimum(flat.buffer_packets, float(layout.UNLIMITED_PACKETS))
     queues["limit_packets"] = np.floor(limit).astype(np.int64)
     queues["limit_bits"] = flat.buffer_bits
     drr = links["policy"][flat.link] == layout.DRR
     queues["share"] = np.where(drr, flat.quantum_bits, flat.weight)
-    queues["next_active"] = -1
-    return links, queues
+    return links, all_queues
 
 
 def _flows(scenario: Scenario) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
@@ -121,7 +118,7 @@ def _flows(scenario: Scenario) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
     kinds = records(layout.FLOW, len(traffic.sizes))
     bits: list[NDArray[np.float64]] = [np.zeros(1)]
     chance: list[NDArray[np.float64]] = [np.zeros(1)]
-    other: list[NDArray[np.int32]] = [np.zeros(1, np.int32)]
+    other: list[NDArray[np.uint64]] = [np.zeros(1, np.uint64)]
     for row, size in zip(kinds, traffic.sizes, strict=True):
         if isinstance(size, Fixed):
             row["size_kind"], row["size_a"] = layout.FIXED, size.bits
@@ -179,7 +176,7 @@ def _histogram(scenario: Scenario, flows: NDArray[Any]) -> tuple[int, int]:
     topology, found, queues = scenario.topology, scenario.paths, scenario.topology.queues
     low, high = size_ranges(scenario)
     count = len(flows)
-    octaves, sub_bits = (24, 6) if count <= 2000 else (20, 5) if count <= 20_000 else (15, 5)
+    octaves, sub_bits = (24, 6) if count < 0 else (20, 5) if count <= 20_000 else (15, 5)
     bins, shift = octaves << sub_bits, 52 - sub_bits
     if not count or not found.path_count:
         return bins, shift

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from nettwin.engines.packet.compiled import compiled
+from nettwin.engines.packet.compiled import inlined
 from nettwin.engines.packet.layout import DRR, SP, WFQ
+from nettwin.engines.packet.tournament import ONE
 
 REFUSED, WAITS, FOLLOWS, LEADS = range(4)  # what `offer` answers
 
 
-@compiled
+@inlined
 def transmit(link, queue, packets, p, packet, start):  # type: ignore[no-untyped-def]
     """Begin service of a packet at `start`; says whether it leads the pipe or follows others."""
     bits = packet.bits
@@ -44,20 +45,20 @@ def transmit(link, queue, packets, p, packet, start):  # type: ignore[no-untyped
     return FOLLOWS
 
 
-@compiled
+@inlined
 def _urgent(link, queues):  # type: ignore[no-untyped-def]
     """Strict priority: the first queue that holds a packet."""
-    q = link.first_queue
+    q = np.uint64(link.first_queue)
     while queues[q].count == 0:
-        q += 1
+        q += ONE
     return q
 
 
-@compiled
+@inlined
 def _least_mark(link, queues, packets):  # type: ignore[no-untyped-def]
     """WFQ: the queue whose first packet finishes first in the fluid reference."""
-    best, chosen = np.inf, link.first_queue
-    for q in range(link.first_queue, link.first_queue + link.queue_count):
+    best, chosen = np.inf, np.uint64(link.first_queue)
+    for q in range(np.uint64(link.first_queue), link.first_queue + np.uint64(link.queue_count)):
         if queues[q].count > 0:
             mark = packets[queues[q].head].mark
             if mark < best:
@@ -65,11 +66,11 @@ def _least_mark(link, queues, packets):  # type: ignore[no-untyped-def]
     return chosen
 
 
-@compiled
+@inlined
 def _in_turn(link, queues, packets):  # type: ignore[no-untyped-def]
     """Deficit round robin with the active list of Shreedhar and Varghese."""
     while True:
-        q = link.active_head
+        q = np.uint64(link.active_head)
         queue = queues[q]
         if link.credited == 0:
             queue.mark += queue.share
@@ -83,19 +84,19 @@ def _in_turn(link, queues, packets):  # type: ignore[no-untyped-def]
                 link.credited = 0
             return q
         link.credited = 0
-        if queue.next_active >= 0:
+        if queue.next_active > 0:
             link.active_head = queue.next_active
             queues[link.active_tail].next_active = q
             link.active_tail = q
-            queue.next_active = -1
+            queue.next_active = 0
 
 
-@compiled
+@inlined
 def catch_up(link, queues, packets, now):  # type: ignore[no-untyped-def]
     """Make every choice that the port had to make up to `now`, then nothing is due."""
     while link.waiting > 0 and link.free_at <= now:
         policy = link.policy
-        q = link.first_queue
+        q = np.uint64(link.first_queue)
         if policy == SP:
             q = _urgent(link, queues)
         elif policy == WFQ:
@@ -103,7 +104,7 @@ def catch_up(link, queues, packets, now):  # type: ignore[no-untyped-def]
         elif policy == DRR:
             q = _in_turn(link, queues, packets)
         queue = queues[q]
-        p = queue.head
+        p = np.uint64(queue.head)
         packet = packets[p]
         queue.head = packet.next
         queue.count -= 1
@@ -117,20 +118,20 @@ def catch_up(link, queues, packets, now):  # type: ignore[no-untyped-def]
         transmit(link, queue, packets, p, packet, start)
 
 
-@compiled
+@inlined
 def _fluid_to(link, queues, now):  # type: ignore[no-untyped-def]
     """Bring the virtual time of generalized processor sharing to `now` (Parekh, Gallager, 1993)."""
     left = now - link.virtual_at
     link.virtual_at = now
-    first, end = link.first_queue, link.first_queue + link.queue_count
+    first, end = np.uint64(link.first_queue), link.first_queue + np.uint64(link.queue_count)
     while True:
-        weight, mark, q = 0.0, np.inf, -1
+        weight, mark, q = 0.0, np.inf, np.uint64(0)
         for j in range(first, end):
             if queues[j].fluid:
                 weight += queues[j].share
                 if queues[j].mark < mark:
                     mark, q = queues[j].mark, j
-        if q < 0:
+        if q == 0:
             return
         pace = weight * link.seconds_per_bit  # seconds of real time a unit of virtual time
         need = (mark - link.virtual) * pace
@@ -142,12 +143,12 @@ def _fluid_to(link, queues, now):  # type: ignore[no-untyped-def]
         queues[q].fluid = 0
 
 
-@compiled
+@inlined
 def _tag(link, queues, queue, packet, idle, now):  # type: ignore[no-untyped-def]
     """WFQ: give an admitted packet its finish tag."""
     if idle:
         link.virtual, link.virtual_at = 0.0, now
-        for q in range(link.first_queue, link.first_queue + link.queue_count):
+        for q in range(np.uint64(link.first_queue), link.first_queue + np.uint64(link.queue_count)):
             queues[q].fluid = 0
     else:
         _fluid_to(link, queues, now)
@@ -157,7 +158,7 @@ def _tag(link, queues, queue, packet, idle, now):  # type: ignore[no-untyped-def
     packet.mark = queue.mark
 
 
-@compiled
+@inlined
 def offer(link, queues, packets, q, p, now):  # type: ignore[no-untyped-def]
     """A packet arrives at queue `q` of a port: REFUSED, WAITS, or in service (FOLLOWS, LEADS)."""
     if link.waiting > 0:
@@ -202,12 +203,12 @@ def offer(link, queues, packets, q, p, now):  # type: ignore[no-untyped-def]
     return WAITS
 
 
-@compiled
+@inlined
 def _activate(link, queues, queue, q):  # type: ignore[no-untyped-def]
     """DRR: put a queue at the end of the active list."""
-    queue.next_active = -1
+    queue.next_active = 0
     queue.mark = 0.0
-    if link.active_head < 0:
+    if link.active_head == 0:
         link.active_head = q
         link.credited = 0
     else:

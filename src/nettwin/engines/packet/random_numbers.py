@@ -12,7 +12,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.packet.compiled import compiled
+from nettwin.engines.packet.compiled import inlined
+from nettwin.engines.packet.tournament import ONE
 
 _MASK = (1 << 64) - 1
 _R17, _R23, _R41, _R45, _R19, _R11 = (np.uint64(n) for n in (17, 23, 41, 45, 19, 11))
@@ -52,7 +53,7 @@ def _ziggurat() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.fl
 _BOUND, _WIDTH, _HEIGHT = _ziggurat()
 
 
-@compiled
+@inlined
 def bits64(rng):  # type: ignore[no-untyped-def]
     """The next 64 random bits."""
     s0, s1, s2, s3 = rng[0], rng[1], rng[2], rng[3]
@@ -68,50 +69,50 @@ def bits64(rng):  # type: ignore[no-untyped-def]
     return out
 
 
-@compiled
+@inlined
 def uniform(rng):  # type: ignore[no-untyped-def]
     """Uniform in [0, 1), 53 bits."""
     return np.float64(bits64(rng) >> _R11) * _UNIT
 
 
-@compiled
+@inlined
 def exponential(rng):  # type: ignore[no-untyped-def]
     """Exponential with mean 1."""
     while True:
         word = bits64(rng)
-        layer = np.int64(word & _LOW8)
+        layer = word & _LOW8
         high = np.float64(word >> _R11)
         x = high * _WIDTH[layer]
         if high < _BOUND[layer]:
             return x
         if layer == 0:
             return _TAIL - np.log(1.0 - uniform(rng))
-        step = _HEIGHT[layer - 1] - _HEIGHT[layer]
+        step = _HEIGHT[layer - ONE] - _HEIGHT[layer]
         if _HEIGHT[layer] + uniform(rng) * step < np.exp(-x):
             return x
 
 
-@compiled
+@inlined
 def normal(rng):  # type: ignore[no-untyped-def]
     """Standard normal (Box and Muller)."""
     return np.sqrt(2.0 * exponential(rng)) * np.cos(2.0 * np.pi * uniform(rng))
 
 
-@compiled
+@inlined
 def pick(rng, chance, other, first, count):  # type: ignore[no-untyped-def]
-    """An index below `count` by the alias method; its table begins at `first` (Walker, 1977)."""
+    """An index below `count` by the alias method (Walker, 1977); its table begins at `first`."""
     u = uniform(rng) * count
-    k = np.int64(u)
+    k = np.uint64(u)
     if u - k < chance[first + k]:
         return k
-    return np.int64(other[first + k])
+    return other[first + k]
 
 
-def alias_table(weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+def alias_table(weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.uint64]]:
     """Chances and alternatives for `pick`, for weights of which at least one is positive."""
     n = len(weights)
     scaled = np.asarray(weights, np.float64) * (n / weights.sum())
-    chance, other = np.ones(n), np.arange(n, dtype=np.int32)
+    chance, other = np.ones(n), np.arange(n, dtype=np.uint64)
     small = [i for i in range(n) if scaled[i] < 1.0]
     large = [i for i in range(n) if scaled[i] >= 1.0]
     while small and large:

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from nettwin.engines.packet.compiled import compiled
+from nettwin.engines.packet.compiled import inlined
 from nettwin.engines.packet.layout import (
     AUTOCORRELATED,
     CBR,
@@ -25,9 +25,10 @@ from nettwin.engines.packet.layout import (
     UNIFORM,
 )
 from nettwin.engines.packet.random_numbers import exponential, normal, pick, uniform
+from nettwin.engines.packet.tournament import ONE
 
 
-@compiled
+@inlined
 def draw_size(rng, flow, sizes_bits, chance, other):  # type: ignore[no-untyped-def]
     """The size in bits of a flow's next packet."""
     kind = flow.size_kind
@@ -38,14 +39,14 @@ def draw_size(rng, flow, sizes_bits, chance, other):  # type: ignore[no-untyped-
     if kind == UNIFORM:
         return flow.size_a + (flow.size_b - flow.size_a) * uniform(rng)
     if kind == DISCRETE:
-        first = np.int64(flow.size_p)
-        return sizes_bits[first + pick(rng, chance, other, first, flow.size_count)]
+        first = np.uint64(flow.size_p)
+        return sizes_bits[first + pick(rng, chance, other, first, np.uint64(flow.size_count))]
     if kind == EXPONENTIAL:
         return flow.size_a * exponential(rng)
     return flow.size_a
 
 
-@compiled
+@inlined
 def _next_in_bursts(rng, source, now):  # type: ignore[no-untyped-def]
     """On-off: exponential periods; the gap is redrawn or begun anew in each on period."""
     while True:
@@ -58,7 +59,7 @@ def _next_in_bursts(rng, source, now):  # type: ignore[no-untyped-def]
             return now
 
 
-@compiled
+@inlined
 def _next_modulated(rng, source, now):  # type: ignore[no-untyped-def]
     """MMPP: exponential gaps whose mean depends on the state, which changes of its own."""
     while True:
@@ -70,7 +71,7 @@ def _next_modulated(rng, source, now):  # type: ignore[no-untyped-def]
         source.phase_end = now + (source.high_s if source.high else source.low_s) * exponential(rng)
 
 
-@compiled
+@inlined
 def _next_remembering(rng, source, now):  # type: ignore[no-untyped-def]
     """Exponential gaps through a Gaussian AR(1) copula."""
     rho = source.memory
@@ -78,7 +79,7 @@ def _next_remembering(rng, source, now):  # type: ignore[no-untyped-def]
     return now - source.gap_s * math.log(max(0.5 * math.erfc(source.gauss / math.sqrt(2.0)), 1e-300))
 
 
-@compiled
+@inlined
 def next_time(rng, source, now, trace_times):  # type: ignore[no-untyped-def]
     """When a source that is not Poisson sends after `now`."""
     kind = source.kind
@@ -91,7 +92,7 @@ def next_time(rng, source, now, trace_times):  # type: ignore[no-untyped-def]
     if kind == AUTOCORRELATED:
         return _next_remembering(rng, source, now)
     if kind == TRACE:
-        source.position += 1
+        source.position += ONE
         if source.position == source.trace_count:
             source.position = 0
             source.origin += source.period
@@ -101,7 +102,7 @@ def next_time(rng, source, now, trace_times):  # type: ignore[no-untyped-def]
     return now - source.gap_s * math.log(1.0 - uniform(rng) * share)
 
 
-@compiled
+@inlined
 def first_time(rng, source, now, trace_times):  # type: ignore[no-untyped-def]
     """When a source sends first after `now`; puts it into its stationary state."""
     kind = source.kind

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nettwin.engines.packet import layout
 from nettwin.engines.packet.layout import records
 from nettwin.engines.packet.random_numbers import alias_table
-from nettwin.engines.packet.tournament import tree_size
+from nettwin.engines.packet.tournament import empty_tree, tree_size
 from nettwin.scenario.arrivals import CBR, MMPP, ArrivalProcess, Autocorrelated, OnOff, Poisson, Trace
 from nettwin.scenario.scenario import Scenario
 
@@ -23,11 +23,10 @@ class Sources(NamedTuple):
 
     nodes: NDArray[Any]  # [nodes] NODE
     sources: NDArray[Any]  # [sources] SOURCE
-    source_times: NDArray[np.float64]
-    source_leaves: NDArray[np.int32]
+    source_keys: NDArray[np.uint64]
     alias_chance: NDArray[np.float64]
-    alias_other: NDArray[np.int32]
-    alias_flow: NDArray[np.int32]
+    alias_other: NDArray[np.uint64]
+    alias_flow: NDArray[np.uint32]
     trace_times: NDArray[np.float64]
     trace_bits: NDArray[np.float64]
 
@@ -60,7 +59,7 @@ def load_sources(scenario: Scenario, rng: np.random.Generator) -> Sources:
     widths = [tree_size(1 + int(n)) for n in np.diff(first_special)]
     nodes["tree_size"] = widths
     nodes["tree"] = 2 * (np.cumsum(widths) - widths)
-    chance, other = np.zeros(max(1, len(poisson))), np.zeros(max(1, len(poisson)), np.int32)
+    chance, other = np.zeros(max(1, len(poisson))), np.zeros(max(1, len(poisson)), np.uint64)
     for n in range(node_count):
         span = slice(int(first_poisson[n]), int(first_poisson[n + 1]))
         if span.stop > span.start:
@@ -68,9 +67,8 @@ def load_sources(scenario: Scenario, rng: np.random.Generator) -> Sources:
             nodes["poisson_gap_s"][n] = 1.0 / rates.sum()
             chance[span], other[span] = alias_table(rates)
     return Sources(
-        nodes, sources, np.full(2 * sum(widths), layout.NEVER),
-        np.zeros(2 * sum(widths), np.int32), chance, other,
-        poisson.astype(np.int32) if len(poisson) else np.zeros(1, np.int32),
+        nodes, sources, empty_tree(sum(widths)), chance, other,
+        poisson.astype(np.uint32) if len(poisson) else np.zeros(1, np.uint32),
         traces.times, traces.bits,
     )  # fmt: skip
 
