@@ -1,0 +1,57 @@
+# Two commands are all a user needs: `make run` (the main job) and `make test`.
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt
+STAMP := $(VENV)/.ready
+
+.PHONY: run test lint venv fuzz bench clean
+.DEFAULT_GOAL := run
+
+run: venv
+	$(VENV)/bin/nettwin demo
+
+test: lint
+	$(PY) -m pytest -n 2
+
+lint: venv
+	$(VENV)/bin/ruff check --quiet .
+	$(VENV)/bin/ruff format --quiet --check .
+	$(VENV)/bin/mypy
+
+venv: $(STAMP)
+
+# The stamp goes first and comes last: an environment whose making was cut short is made anew,
+# a good one whose requirements changed is brought up to date in its place.
+$(STAMP): pyproject.toml constraints.txt
+	@if [ -e $@ ] && $(PY) -c '' 2>/dev/null; then \
+	  echo "Bringing the virtual environment $(VENV) up to date ..."; rm -f $@; exit 0; \
+	fi; \
+	python=; bare=; \
+	for p in python3.13 python3.12 python3.11 python3; do \
+	  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' >/dev/null 2>&1 || continue; \
+	  if $$p -c 'import ensurepip, venv' >/dev/null 2>&1; then python=$$p; break; fi; \
+	  bare=$$p; \
+	done; \
+	if [ -z "$$python" ] && [ -n "$$bare" ]; then \
+	  echo "nettwin: $$bare cannot make virtual environments; on Debian and Ubuntu 'apt install python3-venv' mends it." >&2; exit 1; \
+	elif [ -z "$$python" ]; then \
+	  echo "nettwin needs Python 3.11, 3.12 or 3.13; none is on the path (python3 is $$(python3 --version 2>&1))." >&2; exit 1; \
+	fi; \
+	echo "Making the virtual environment $(VENV) with $$($$python --version) ..."; \
+	$$python -m venv --clear $(VENV)
+	@echo "Installing what nettwin needs (a few minutes the first time) ..."
+	@$(PIP) hatchling editables
+	@$(PIP) --no-build-isolation -e '.[dev]'
+	@touch $@
+
+fuzz: venv
+	$(PY) -m fuzz
+
+# make bench BENCH="packet_speed --limit 1"
+BENCH := list
+bench: venv
+	$(PY) -m benchmarks $(BENCH)
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis nettwin-demo
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

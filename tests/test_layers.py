@@ -1,0 +1,191 @@
+"""The layers of the package: imports point down only, and a heavy library has one home.
+
+Read from the source, so an import inside a function or under TYPE_CHECKING counts like any other.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = "nettwin"
+SOURCE = Path(__file__).resolve().parents[1] / "src" / PACKAGE
+
+# From the top down. The parts in one inner tuple may import one another; the parts of one layer
+# that stand in different tuples may not.
+LAYERS: tuple[tuple[tuple[str, ...], ...], ...] = (
+    (("__init__", "__main__"),),
+    (("interfaces",),),
+    (("apps",),),
+    (("optimize",),),
+    (("engines",), ("datasets",), ("physical",), ("repository",)),
+    (("formats",),),
+    (("plan", "model"),),
+    (("intent",),),
+    (("metrics",),),
+    (("scenario",),),
+    (("errors", "quantity"),),
+)
+PLACES = {
+    part: (depth, group)
+    for depth, layer in enumerate(LAYERS)
+    for group, parts in enumerate(layer)
+    for part in parts
+}
+
+# The modules (with all below them) that alone may import a library.
+HOMES = {
+    "torch": ("nettwin.engines.gnn", "nettwin.optimize.reinforcement"),
+    "typer": ("nettwin.interfaces",),
+    "matplotlib": ("nettwin.interfaces.plots",),
+}
+
+# Above the engines, one module chooses among them; the others receive a NetworkModel.
+CHOOSES_ENGINES = "nettwin.interfaces.wiring"
+RECEIVES_ENGINES = ("apps", "optimize", "interfaces")
+
+
+def module_name(path: Path, root: Path) -> str:
+    """The dotted name of a source file, where `root` is the folder of the package."""
+    parts = path.relative_to(root.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def is_within(module: str, ancestor: str) -> bool:
+    """Whether a module is the ancestor or lies below it."""
+    return module == ancestor or module.startswith(ancestor + ".")
+
+
+def imports(tree: ast.AST, module: str, *, is_package: bool) -> Iterator[tuple[int, str]]:
+    """The line and the absolute name of everything a module imports, wherever it does so."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = module.split(".")
+                above = parts[: len(parts) - node.level + is_package]
+                base = ".".join([*above, base] if base else above)
+            # `from nettwin import formats` imports nettwin.formats
+            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Call) and node.args:
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else None
+            called = node.func.id if isinstance(node.func, ast.Name) else called
+            name = node.args[0]
+            if (
+                called in {"import_module", "__import__"}
+                and isinstance(name, ast.Constant)
+                and isinstance(name.value, str)
+            ):
+                base = ".".join(module.split(".")[: None if is_package else -1])
+                yield node.lineno, base + name.value if name.value[0] == "." else name.value
+
+
+def part_of(name: str) -> str:
+    """The part of the package that a name belongs to, `__init__` for the package itself."""
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 and parts[1] in PLACES else "__init__"
+
+
+def broken_rule(module: str, name: str) -> str | None:
+    """The rule that a module breaks by importing a name; None where it breaks none."""
+    library = name.split(".")[0]
+    homes = HOMES.get(library)
+    if homes and not any(is_within(module, home) for home in homes):
+        return f"only {' and '.join(homes)} may import {library}"
+    if library != PACKAGE or name == f"{PACKAGE}.__version__":
+        return None
+    source, target = part_of(module), part_of(name)
+    if (
+        target == "engines"
+        and source in RECEIVES_ENGINES
+        and not is_within(module, CHOOSES_ENGINES)
+    ):
+        return f"above the engines only {CHOOSES_ENGINES} may import them; take a NetworkModel"
+    (depth, group), (target_depth, target_group) = PLACES[source], PLACES[target]
+    if target_depth < depth:
+        above = "the package itself" if target == "__init__" else target
+        return f"imports point down only, and {above} lies above {source}"
+    if target_depth == depth and target_group != group:
+        return f"{source} and {target} are of one layer and stand apart"
+    return None
+
+
+def faults_of(root: Path) -> list[str]:
+    """Every breach of the rules under a package folder, naming file, line, import and rule."""
+    found = []
+    for path in sorted(root.rglob("*.py")):
+        where, module = path.relative_to(root.parent).as_posix(), module_name(path, root)
+        part = path.relative_to(root).with_suffix("").parts[0]
+        if part not in PLACES:
+            found.append(f"{where}: {part} is in no layer; give it a place in LAYERS of this test")
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+        for line, name in imports(tree, module, is_package=path.name == "__init__.py"):
+            if rule := broken_rule(module, name):
+                found.append(f"{where}:{line}: imports {name}: {rule}")
+    return found
+
+
+def test_imports_point_down_and_heavy_libraries_stay_at_home() -> None:
+    """The package keeps the rules; every breach is told at once."""
+    assert list(SOURCE.rglob("*.py")), f"no source under {SOURCE}"
+    faults = faults_of(SOURCE)
+    assert not faults, "the layers are broken:\n" + "\n".join(faults)
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "told"),
+    [
+        ("metrics.py", "from nettwin.intent import Intent", "intent lies above metrics"),
+        ("metrics.py", "import nettwin.model", "model lies above metrics"),
+        ("errors.py", "def f():\n    from nettwin import scenario", "scenario lies above errors"),
+        ("scenario/flow.py", "from ..metrics import Table", "metrics lies above scenario"),
+        ("scenario/__init__.py", "from .. import metrics", "metrics lies above scenario"),
+        ("scenario/flow.py", "from nettwin import Scenario", "the package itself lies above"),
+        ("intent.py", "import importlib\nimportlib.import_module('nettwin.plan')", "plan lies"),
+        ("engines/gnn/net.py", "import nettwin.datasets.store", "of one layer and stand apart"),
+        ("formats/gml.py", "from nettwin.engines import ENGINES", "engines lies above formats"),
+        ("apps/whatif.py", "from nettwin.engines.theory import Theory", "take a NetworkModel"),
+        ("interfaces/cli.py", "from nettwin import engines", "take a NetworkModel"),
+        ("engines/theory.py", "import torch.nn as nn", "may import torch"),
+        ("engines/gnnet.py", "import torch", "may import torch"),
+        ("apps/loop.py", "from typer import Typer", "may import typer"),
+        ("interfaces/cli.py", "def f():\n    import matplotlib.pyplot", "may import matplotlib"),
+        ("utils.py", "", "utils is in no layer"),
+    ],
+)
+def test_a_breach_is_told(tmp_path: Path, file: str, code: str, told: str) -> None:
+    """Each rule, broken in a small package, gives one fault that names file and rule."""
+    path = tmp_path / PACKAGE / file
+    path.parent.mkdir(parents=True)
+    path.write_text(code)
+    (fault,) = faults_of(tmp_path / PACKAGE)
+    assert fault.startswith(f"{PACKAGE}/{file}:")
+    assert told in fault
+
+
+@pytest.mark.parametrize(
+    ("file", "code"),
+    [
+        ("__init__.py", "from nettwin.interfaces.wiring import predict"),
+        ("interfaces/wiring.py", "from nettwin.engines import ENGINES"),
+        ("interfaces/plots.py", "import matplotlib.pyplot as plt"),
+        ("interfaces/cli.py", "import typer\nfrom nettwin import __version__"),
+        ("engines/gnn/net.py", "import torch\nfrom ..theory import Theory"),
+        ("optimize/reinforcement.py", "from torch import nn"),
+        ("plan.py", "from nettwin.model import NetworkModel\nfrom .intent import Intent"),
+        ("quantity.py", "import numpy\nfrom nettwin.errors import Fault"),
+        ("formats/__init__.py", "from importlib import import_module\nimport_module('.gml')"),
+    ],
+)
+def test_what_the_rules_allow_passes(tmp_path: Path, file: str, code: str) -> None:
+    """The checker does not cry out at imports that point down or stay at home."""
+    path = tmp_path / PACKAGE / file
+    path.parent.mkdir(parents=True)
+    path.write_text(code)
+    assert faults_of(tmp_path / PACKAGE) == []
