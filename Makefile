@@ -35,7 +35,7 @@ $(STAMP): pyproject.toml constraints.txt
 	if [ -z "$$python" ] && [ -n "$$bare" ]; then \
 	  echo "nettwin: $$bare cannot make virtual environments; on Debian and Ubuntu 'apt install python3-venv' mends it." >&2; exit 1; \
 	elif [ -z "$$python" ]; then \
-	  echo "nettwin needs Python 3.11, 3.12 or 3.13; none is on the path (python3 is $$(python3 --version 2>&1))." >&2; exit 1; \
+	  echo "nettwin needs Python 3.11, 3.12 or 3.13; none is on the path (python3 is $$(python3 --version 2>/dev/null || echo missing))." >&2; exit 1; \
 	fi; \
 	echo "Making the virtual environment $(VENV) with $$($$python --version) ..."; \
 	$$python -m venv --clear $(VENV)
