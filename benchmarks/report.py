@@ -1,0 +1,74 @@
+"""The results page: docs/benchmarks.md, made from the kept results and from nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks import suite
+
+
+def write_report(results: Path, page: Path) -> None:
+    """Write the page from every result in the folder."""
+    documents = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))]
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(page_of(documents), encoding="utf-8")
+
+
+def page_of(documents: list[dict[str, Any]]) -> str:
+    """The page in Markdown."""
+    lines = ["# Benchmarks", "",
+             "Made by `python -m benchmarks report` from `benchmarks/results/*.json`; each section "
+             "names the command that measured it (add `--json FILE` to keep its figures).", ""]  # fmt: skip
+    lines += _targets(documents)
+    for document in documents:
+        lines += _section(document)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _targets(documents: list[dict[str, Any]]) -> list[str]:
+    judged = [(d, f) for d in documents for f in d["figures"] if f["target"] is not None]
+    missed = [(d, f) for d, f in judged if not f["met"]]
+    lines = ["## Targets", "", f"{len(judged) - len(missed)} of {len(judged)} targets are met.", ""]
+    if missed:
+        lines += ["Missed:", ""]
+        lines += [f"- {d['benchmark']}: {f['name']} is {_number(f['value'])}{_unit(f)}, "
+                  f"target {_target(f)}" for d, f in missed]  # fmt: skip
+        lines.append("")
+    return lines
+
+
+def _section(document: dict[str, Any]) -> list[str]:
+    benchmark = suite.load(document["benchmark"])
+    picture = Path("docs") / f"benchmark_{document['benchmark']}.svg"
+    lines = [f"## {benchmark.TITLE}", "", f"`{document['command']}`", "", benchmark.PROTOCOL, ""]
+    lines += ["| figure | value | unit | target | |", "|---|---:|---|---:|---|"]
+    for f in document["figures"]:
+        verdict = "" if f["target"] is None else "met" if f["met"] else "**missed**"
+        name = f["name"].replace("|", "/")
+        lines.append(f"| {name} | {_number(f['value'])} | {f['unit']} | {_target(f)} | {verdict} |")
+    lines.append("")
+    lines += [f"- {remark}" for remark in document.get("remarks", [])]
+    if (Path(__file__).parents[1] / picture).is_file():
+        lines += ["", f"![{benchmark.TITLE}]({picture.name})"]
+    environment = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in document["environment"].items())
+    return [*lines, "", f"Measured on: {environment}.", ""]
+
+
+def _target(figure: dict[str, Any]) -> str:
+    if figure["target"] is None:
+        return ""
+    return f"{figure['sense']} {_number(figure['target'])}"
+
+
+def _unit(figure: dict[str, Any]) -> str:
+    return f" {figure['unit']}" if figure["unit"] else ""
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "not known"
+    if value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:.4g}"
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e12 else f"{value:.3g}"
