@@ -1,4 +1,4 @@
-"""The command: `python -m benchmarks NAME [--data DIR] [--limit N] [--json FILE]`, `list`, `report`."""
+"""The command: python -m benchmarks NAME [--data DIR] [--limit N] [--json FILE], list, report."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if options.name == "report":
         write_report(RESULTS, options.output or PAGE)
-        print(f"wrote {options.output or PAGE.name} from {len(list(RESULTS.glob('*.json')))} results")
+        print(
+            f"wrote {options.output or PAGE.name} from {len(list(RESULTS.glob('*.json')))} results"
+        )
         return 0
     extra = {k: v for k, v in vars(options).items() if k not in COMMON}
     benchmark = suite.load(options.name)
@@ -103,7 +105,9 @@ def _parser() -> argparse.ArgumentParser:
         benchmark = suite.load(name)
         command = commands.add_parser(name, help=benchmark.TITLE, description=benchmark.PROTOCOL)
         command.add_argument("--data", type=Path, metavar="DIR", help="the folder with the data")
-        command.add_argument("--limit", type=_positive, metavar="N", help="do less: at most N cases")
+        command.add_argument(
+            "--limit", type=_positive, metavar="N", help="do less: at most N cases"
+        )
         command.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
         benchmark.arguments(command)
     return parser

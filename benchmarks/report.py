@@ -11,7 +11,9 @@ from benchmarks import suite
 
 def write_report(results: Path, page: Path) -> None:
     """Write the page from every result in the folder."""
-    documents = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))]
+    documents = [
+        json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))
+    ]
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(page_of(documents), encoding="utf-8")
 
@@ -19,8 +21,9 @@ def write_report(results: Path, page: Path) -> None:
 def page_of(documents: list[dict[str, Any]]) -> str:
     """The page in Markdown."""
     lines = ["# Benchmarks", "",
-             "Made by `python -m benchmarks report` from `benchmarks/results/*.json`; each section "
-             "names the command that measured it (add `--json FILE` to keep its figures).", ""]  # fmt: skip
+             "Made by `python -m benchmarks report` from `benchmarks/results/*.json`; each "
+             "section names the command that measured it (`--json FILE` keeps its figures).",
+             ""]  # fmt: skip
     lines += _targets(documents)
     for document in documents:
         lines += _section(document)
@@ -52,7 +55,9 @@ def _section(document: dict[str, Any]) -> list[str]:
     lines += [f"- {remark}" for remark in document.get("remarks", [])]
     if (Path(__file__).parents[1] / picture).is_file():
         lines += ["", f"![{benchmark.TITLE}]({picture.name})"]
-    environment = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in document["environment"].items())
+    environment = ", ".join(
+        f"{k.replace('_', ' ')} {v}" for k, v in document["environment"].items()
+    )
     return [*lines, "", f"Measured on: {environment}.", ""]
 
 

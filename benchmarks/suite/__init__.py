@@ -1,7 +1,7 @@
 """The benchmarks, one module each. A module is registered by being here.
 
-To add one: a module with `TITLE` (a line), `PROTOCOL` (what is measured and how), `arguments(parser)`
-(its own options) and `run(options) -> Outcome`.
+To add one: a module with `TITLE` (a line), `PROTOCOL` (what is measured and how),
+`arguments(parser)` (its own options) and `run(options) -> Outcome`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_least, at_most, cpu_seconds, say
+from benchmarks.benchmark import (
+    Figure,
+    Options,
+    Outcome,
+    Skipped,
+    at_least,
+    at_most,
+    cpu_seconds,
+    say,
+)
 from benchmarks.networks import NSFNET, network
 from nettwin.engines.packet import PacketSimulator
 from nettwin.engines.packet.simulation import Simulation
@@ -20,12 +29,12 @@ from nettwin.scenario.scenario import Scenario
 TITLE = "Packet simulator against ns-3"
 PROTOCOL = (
     "NSFNET, 182 Poisson flows, 10 Mbit/s and 1 ms a link, 300 and 1700 byte packets half each, "
-    "DropTail queues of 32 packets (33 places with the one in transmission), peak utilization 0.8 "
-    "and 1.1, played by a C++ program on ns-3's point-to-point devices with source routes and by "
-    "nettwin. Compared: each flow's mean delay (mean absolute relative difference over flows) and "
-    "the share of all packets lost. ns-3 runs with several seeds, pooled; the same comparison of two "
-    "nettwin runs of that length says what chance alone does. Both speeds are packet-hops a second "
-    "of processor time of one core, taken in the same run."
+    "DropTail queues of 32 packets (33 places with the one in transmission), peak utilization "
+    "0.8 and 1.1, played by a C++ program on ns-3's point-to-point devices with source routes "
+    "and by nettwin. Compared: each flow's mean delay (mean absolute relative difference over "
+    "flows) and the share of all packets lost. ns-3 runs with several seeds, pooled; the same "
+    "comparison of two nettwin runs of that length says what chance alone does. Both speeds are "
+    "packet-hops a second of processor time of one core, taken in the same run."
 )
 SOURCE = Path(__file__).parents[1] / "ns3" / "replay.cc"
 MODULES = ("ns3-core", "ns3-network", "ns3-point-to-point")

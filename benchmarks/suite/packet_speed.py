@@ -15,12 +15,13 @@ from nettwin.engines.packet.simulation import Simulation
 TITLE = "Packet simulator: speed"
 PROTOCOL = (
     "Packet-hops (links crossed by packets) a second of processor time of one core, with every "
-    "statistic on, after a tenth of the run as a start that does not count. NSFNET: 14 nodes, 182 "
-    "Poisson flows, 10 Mbit/s and 1 ms a link, 300 and 1700 byte packets half each, 32-packet "
-    "queues, peak utilization 0.8; random networks of 50 and 300 nodes (1.6 edges a node, all "
-    "pairs) likewise. The best of the runs is judged, because the machine is shared; the median "
-    "stands beside it. Memory is that of a process of its own; so is the second start: an "
-    "interpreter that imports the engine and simulates NSFNET for 1 s with code compiled before."
+    "statistic on, after a tenth of the run as a start that does not count. NSFNET: 14 nodes, "
+    "182 Poisson flows, 10 Mbit/s and 1 ms a link, 300 and 1700 byte packets half each, "
+    "32-packet queues, peak utilization 0.8; random networks of 50 and 300 nodes (1.6 edges a "
+    "node, all pairs) likewise. The best of the runs is judged, because the machine is shared; "
+    "the median stands beside it. Memory is that of a process of its own; so is the second "
+    "start: an interpreter that imports the engine and simulates NSFNET for 1 s with code "
+    "compiled before."
 )
 RUNS = 7
 HOPS = 12e6  # a run
@@ -57,7 +58,9 @@ def run(options: Options) -> Outcome:
         times = [_start_seconds(code) for _ in range(max(3, runs) + 1)][1:]
         best = f"second start, {label}: best"
         whole = code == SECOND_START
-        figures.append(at_most(best, min(times), 1.0, "s") if whole else Figure(best, min(times), "s"))
+        figures.append(
+            at_most(best, min(times), 1.0, "s") if whole else Figure(best, min(times), "s")
+        )
         figures.append(Figure(f"second start, {label}: median", statistics.median(times), "s"))
     return Outcome(tuple(figures), (f"{runs} runs of about {HOPS:,.0f} packet-hops each.",))
 

@@ -19,13 +19,13 @@ from nettwin.scenario.scheduling import drr, fifo, strict_priority, wfq
 
 TITLE = "Packet simulator: truth"
 PROTOCOL = (
-    "One port of 1 Mbit/s and 8000-bit packets, many seeds. Coverage: the share of seeds whose 95 % "
-    "confidence interval holds the exact value; 0.95 is meant, and with 60 seeds an honest "
-    "simulator falls under 0.88 once in a hundred times. Deviation: the distance of the mean over "
-    "seeds from the exact value, in standard errors; beyond 3.3 once in a thousand times. M/M/1/K by "
-    "its closed form, M/D/1 and M/G/1 by Pollaczek and Khinchine, priorities by Cobham. Shares: "
-    "three classes that each offer the whole capacity. Conservation: sent minus delivered, dropped "
-    "and under way, for each policy at load 1.3."
+    "One port of 1 Mbit/s and 8000-bit packets, many seeds. Coverage: the share of seeds whose "
+    "95 % confidence interval holds the exact value; 0.95 is meant, and with 60 seeds an honest "
+    "simulator falls under 0.88 once in a hundred times. Deviation: the distance of the mean "
+    "over seeds from the exact value, in standard errors; beyond 3.3 once in a thousand times. "
+    "M/M/1/K by its closed form, M/D/1 and M/G/1 by Pollaczek and Khinchine, priorities by "
+    "Cobham. Shares: three classes that each offer the whole capacity. Conservation: sent minus "
+    "delivered, dropped and under way, for each policy at load 1.3."
 )
 SEEDS = 60
 PACKETS = 60_000
@@ -121,7 +121,9 @@ def _judge(name: str, runs: list[Metrics], column: str, flow: int, exact: float)
     error = float(value.std(ddof=1)) / math.sqrt(len(value)) if len(value) > 1 else math.inf
     return [
         at_least(f"{name}: coverage", covered, FEWEST_COVERED),
-        at_most(f"{name}: deviation", abs(float(value.mean()) - exact) / error, FARTHEST, "std. err."),
+        at_most(
+            f"{name}: deviation", abs(float(value.mean()) - exact) / error, FARTHEST, "std. err."
+        ),
         Figure(f"{name}: relative difference", abs(float(value.mean()) / exact - 1) * 100, "%"),
     ]
 

@@ -1,0 +1,157 @@
+"""scaling: how path finding, theory, simulation and reading grow with the network."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_most, cpu_seconds, say
+from benchmarks.networks import network, random_edges
+
+TITLE = "Growth with the size of the network"
+PROTOCOL = (
+    "Random networks (1.6 edges a node, degree over 3; flows between all pairs on single "
+    "shortest paths, peak utilization 0.8, three classes under WFQ), each size in a process of "
+    "its own. Processor seconds of one core, best of three, compiled code: finding all paths; "
+    "the theory engine; the packet simulator a packet-hop; writing and reading the plan file; "
+    "and the process's peak memory. The cost a flow-hop tells whether growth is linear in the "
+    "work there is."
+)
+SIZES = (10, 20, 50, 100, 200, 300, 1000)
+LARGEST_SIMULATED = 300
+LARGEST_WRITTEN = 300
+HOPS = 3e6
+PICTURE = Path(__file__).parents[2] / "docs" / "benchmark_scaling.svg"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """One size alone, for the process of its own; and the picture."""
+    parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
+    where = f"draw the growth here; the results page shows docs/{PICTURE.name}"
+    parser.add_argument("--picture", type=Path, metavar="SVG", help=where)
+
+
+def run(options: Options) -> Outcome:
+    """Measure; `--limit` is the number of sizes."""
+    if options.extra.get("only"):
+        print(json.dumps(measure(options.extra["only"])))
+        raise Skipped("measured one size")
+    rows = []
+    for nodes in SIZES[: options.limit]:
+        say(f"{nodes} nodes ...")
+        command = [sys.executable, "-m", "benchmarks", "scaling", "--only", str(nodes)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if not done.stdout.startswith("{"):
+            say(f"{nodes} nodes failed: {done.stderr.strip()[-300:]}")
+            continue
+        rows.append(json.loads(done.stdout))
+    if options.extra.get("picture"):
+        options.extra["picture"].write_text(picture(rows), encoding="utf-8")
+    return Outcome(tuple(f for row in rows for f in _figures(row)))
+
+
+def _figures(row: dict[str, float]) -> list[Figure]:
+    n = f"{row['nodes']:g} nodes"
+    figures = [Figure(f"{n}: flow-hops", row["flow_hops"])]
+    for key, label, unit in (
+        ("paths_s", "path finding", "s"), ("theory_s", "theory", "s"),
+        ("theory_ns", "theory, a flow-hop", "ns"), ("packet_ns", "simulation, a packet-hop", "ns"),
+        ("write_s", "plan file, writing", "s"), ("read_s", "plan file, reading", "s"),
+        ("memory_mib", "peak memory", "MiB"),
+    ):  # fmt: skip
+        if key in row:
+            name = f"{n}: {label}"
+            judged = key == "theory_s" and row["nodes"] == 300
+            figures.append(at_most(name, row[key], 1.0, unit) if judged
+                           else Figure(name, row[key], unit))  # fmt: skip
+    return figures
+
+
+def measure(nodes: int) -> dict[str, float]:
+    """Every figure of one size."""
+    from nettwin.engines.theory import Theory
+
+    network(random_edges(10), "wfq")  # compiled code is loaded
+    scenario = network(random_edges(nodes), "wfq")
+    topology, traffic, routing = scenario.topology, scenario.traffic, scenario.routing
+    hops = float(len(scenario.paths.links))
+    row: dict[str, float] = {"nodes": nodes, "flow_hops": hops}
+    row["paths_s"] = _best(lambda: routing.resolve(topology, traffic))
+    theory = Theory()
+    theory.predict([network(random_edges(10), "wfq")])
+    row["theory_s"] = _best(lambda: theory.predict([scenario]))
+    row["theory_ns"] = row["theory_s"] / hops * 1e9
+    if nodes <= LARGEST_SIMULATED:
+        row["packet_ns"] = _packet_ns(scenario)
+    if nodes <= LARGEST_WRITTEN:
+        row |= _plan_file(scenario)
+    row["memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    return row
+
+
+def _best(work: Any) -> float:
+    return min(cpu_seconds(work) for _ in range(3))
+
+
+def _packet_ns(scenario: Any) -> float:
+    from nettwin.engines.packet.simulation import Simulation
+
+    span = HOPS / float((scenario.link_load_bps / 8000.0).sum())
+    simulation = Simulation(scenario, 1)
+    simulation.advance(span / 10)
+    costs = []
+    for _ in range(3):
+        before, begin = simulation.packet_hops, simulation.now_s
+        seconds = cpu_seconds(lambda begin=begin: simulation.advance(begin + span))  # type: ignore[misc]
+        costs.append(seconds / (simulation.packet_hops - before) * 1e9)
+    return min(costs)
+
+
+def _plan_file(scenario: Any) -> dict[str, float]:
+    from nettwin.formats import read, write
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.json"
+        written = cpu_seconds(lambda: write(scenario, path))
+        return {"write_s": written, "read_s": cpu_seconds(lambda: read(path))}
+
+
+def picture(rows: list[dict[str, float]]) -> str:
+    """The growth of seconds with flow-hops, both axes logarithmic, as SVG."""
+    series = (("paths_s", "path finding", "#1b6ca8"), ("theory_s", "theory", "#c0392b"),
+              ("read_s", "plan file, reading", "#2e8b57"))  # fmt: skip
+    points = {k: [(r["flow_hops"], r[k]) for r in rows if r.get(k, 0) > 0] for k, _, _ in series}
+    every = [p for some in points.values() for p in some]
+    if not every:
+        return '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="400"/>\n'
+    x0, x1 = (math.log10(f(x for x, _ in every)) for f in (min, max))
+    y0 = math.floor(math.log10(min(y for _, y in every)))
+    y1 = math.ceil(math.log10(max(y for _, y in every)))
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        across = (math.log10(x) - x0) / max(x1 - x0, 1e-9)
+        return 70 + 540 * across, 350 - 310 * (math.log10(y) - y0) / max(y1 - y0, 1)
+
+    out = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 400" '
+           'font-family="sans-serif" font-size="12">',
+           '<rect width="640" height="400" fill="white"/>']  # fmt: skip
+    for k in range(y0, y1 + 1):
+        _, y = at(10**x0, 10.0**k)
+        out.append(f'<line x1="70" x2="610" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>')
+        out.append(f'<text x="62" y="{y + 4:.1f}" text-anchor="end">{10.0**k:g} s</text>')
+    for row in rows:
+        x, _ = at(row["flow_hops"], 10.0**y0)
+        out.append(f'<text x="{x:.1f}" y="368" text-anchor="middle">{row["nodes"]:g}</text>')
+    out.append('<text x="340" y="390" text-anchor="middle">nodes (spaced by flow-hops)</text>')
+    for i, (key, label, color) in enumerate(series):
+        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*p) for p in points[key]))
+        out.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>')
+        out.append(f'<text x="90" y="{60 + 18 * i}" fill="{color}">{label}</text>')
+    return "\n".join([*out, "</svg>"]) + "\n"
