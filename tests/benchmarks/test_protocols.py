@@ -1,4 +1,4 @@
-"""The protocols on tiny inputs: networks, exact formulas, comparison with a recording, ns-3 text."""
+"""The protocols on tiny inputs: networks, exact formulas, a recording, the ns-3 text."""
 
 from __future__ import annotations
 
