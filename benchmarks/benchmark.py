@@ -39,8 +39,13 @@ class Figure:
     def as_dict(self) -> dict[str, Any]:
         """As plain JSON types; a number that is not known becomes null."""
         value = self.value if math.isfinite(self.value) else None
-        out = {"name": self.name, "value": value, "unit": self.unit, "target": self.target,
-               "met": self.met}  # fmt: skip
+        out = {
+            "name": self.name,
+            "value": value,
+            "unit": self.unit,
+            "target": self.target,
+            "met": self.met,
+        }
         return out | {"sense": self.sense} if self.sense else out
 
 

@@ -48,8 +48,9 @@ def _memory_gib() -> int:
 def _commit() -> str:
     command = ["git", "rev-parse", "--short", "HEAD"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False,
-                              cwd=Path(__file__).parent)  # fmt: skip
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=Path(__file__).parent
+        )
     except OSError:
         return ""
     return done.stdout.strip()

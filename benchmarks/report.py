@@ -20,10 +20,13 @@ def write_report(results: Path, page: Path) -> None:
 
 def page_of(documents: list[dict[str, Any]]) -> str:
     """The page in Markdown."""
-    lines = ["# Benchmarks", "",
-             "Made by `python -m benchmarks report` from `benchmarks/results/*.json`; each "
-             "section names the command that measured it (`--json FILE` keeps its figures).",
-             ""]  # fmt: skip
+    lines = [
+        "# Benchmarks",
+        "",
+        "Made by `python -m benchmarks report` from `benchmarks/results/*.json`; each "
+        "section names the command that measured it (`--json FILE` keeps its figures).",
+        "",
+    ]
     lines += _targets(documents)
     for document in documents:
         lines += _section(document)
@@ -36,8 +39,11 @@ def _targets(documents: list[dict[str, Any]]) -> list[str]:
     lines = ["## Targets", "", f"{len(judged) - len(missed)} of {len(judged)} targets are met.", ""]
     if missed:
         lines += ["Missed:", ""]
-        lines += [f"- {d['benchmark']}: {f['name']} is {_number(f['value'])}{_unit(f)}, "
-                  f"target {_target(f)}" for d, f in missed]  # fmt: skip
+        lines += [
+            f"- {d['benchmark']}: {f['name']} is {_number(f['value'])}{_unit(f)}, "
+            f"target {_target(f)}"
+            for d, f in missed
+        ]
         lines.append("")
     return lines
 

@@ -27,7 +27,7 @@ LAYERS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("intent",),),
     (("metrics",),),
     (("scenario",),),
-    (("errors", "quantity"),),
+    (("errors", "quantity", "units"),),
 )
 PLACES = {
     part: (depth, group)

@@ -64,9 +64,14 @@ def run(options: Options) -> Outcome:
 
 
 def _reference(data: Path, given: Path | None) -> dict[str, float]:
-    places = [given] if given else [
-        folder / "reference" / "repetita_mcf_bound_all.csv" for folder in (data, *data.parents[:3])
-    ]  # fmt: skip
+    places = (
+        [given]
+        if given
+        else [
+            folder / "reference" / "repetita_mcf_bound_all.csv"
+            for folder in (data, *data.parents[:3])
+        ]
+    )
     path = next((place for place in places if place.is_file()), None)
     if path is None:
         raise Skipped("the reference table is not there; give it with --reference")

@@ -91,8 +91,10 @@ def run(options: Options) -> Outcome:
         seconds = (time.perf_counter() - begin) / len(some)
         compared += [compare(r, m, seconds) for r, m in zip(some, answers, strict=True)]
         last = compared[-1]
-        say(f"{len(compared)} simulations, the last of {last.nodes} nodes: "
-            f"{_mape(last.error):.2f} % in {seconds:.2f} s")  # fmt: skip
+        say(
+            f"{len(compared)} simulations, the last of {last.nodes} nodes: "
+            f"{_mape(last.error):.2f} % in {seconds:.2f} s"
+        )
     if not compared:
         raise Skipped(f"{options.data} holds no recorded simulation")
     return Outcome(tuple(figures_of(compared)), _remarks(compared, options))
@@ -124,8 +126,11 @@ def compare(reading: Reading, predicted: Metrics, seconds: float) -> Compared:
     with np.errstate(invalid="ignore"):
         known = (recorded["owd_mean_s"] > 0) & np.isfinite(predicted.flow["owd_mean_s"])
         starved = recorded["loss_ratio"] >= STARVED
-        censored = recorded["owd_p90_s"] >= CENSORED_S * (1 - 1e-9) \
-            if "owd_p90_s" in recorded else np.zeros(len(known), np.bool_)  # fmt: skip
+        censored = (
+            recorded["owd_p90_s"] >= CENSORED_S * (1 - 1e-9)
+            if "owd_p90_s" in recorded
+            else np.zeros(len(known), np.bool_)
+        )
     topology, paths, traffic = scenario.topology, scenario.paths, scenario.traffic
     policy = np.array([POLICIES.index(s.policy) for s in topology.schedulers])
     hop_policy = policy[topology.link_scheduler][paths.links]
@@ -136,10 +141,20 @@ def compare(reading: Reading, predicted: Metrics, seconds: float) -> Compared:
     kinds = np.array([arrival.kind for arrival in traffic.arrivals])
     floor, expected = _noise(reading.metrics, predicted)
     return Compared(
-        topology.node_count, recorded, predicted.flow, known & ~starved & ~censored,
-        int(starved.sum()), int((censored & ~starved).sum()), kinds[traffic.flow_arrival], touched,
-        load, floor, expected, _occupancy(reading.metrics, predicted), seconds,
-    )  # fmt: skip
+        topology.node_count,
+        recorded,
+        predicted.flow,
+        known & ~starved & ~censored,
+        int(starved.sum()),
+        int((censored & ~starved).sum()),
+        kinds[traffic.flow_arrival],
+        touched,
+        load,
+        floor,
+        expected,
+        _occupancy(reading.metrics, predicted),
+        seconds,
+    )
 
 
 def _noise(
@@ -179,9 +194,12 @@ def figures_of(compared: Sequence[Compared]) -> list[Figure]:
         Figure("delay bias (mean signed error)", float(np.nanmean(error)) * 100, "%"),
         Figure("delay R2, pooled", _r2(compared)),
         Figure("loss, mean absolute difference", _column_difference(compared), "points"),
-        Figure("loss recorded, mean of flows",
-               float(np.nanmean(_pooled(compared, "recorded", "loss_ratio"))) * 100, "%"),
-    ]  # fmt: skip
+        Figure(
+            "loss recorded, mean of flows",
+            float(np.nanmean(_pooled(compared, "recorded", "loss_ratio"))) * 100,
+            "%",
+        ),
+    ]
     for column, label in (("owd_p90_s", "p90 delay MAPE"), ("pdv_s2", "delay variance MAPE")):
         values = [_column_mape(c, column) for c in compared]
         if np.isfinite(values).any():
@@ -259,6 +277,8 @@ def _r2(compared: Sequence[Compared]) -> float:
 def _remarks(compared: Sequence[Compared], options: Options) -> tuple[str, ...]:
     remarks = [f"{len(compared)} simulations, engine {options.extra['engine']}."]
     if options.extra["engine"] == "packet":
-        remarks.append(f"Each simulated until {options.extra['precision']:.1%} precision or "
-                       f"{options.extra['packets']:,.0f} packets.")  # fmt: skip
+        remarks.append(
+            f"Each simulated until {options.extra['precision']:.1%} precision or "
+            f"{options.extra['packets']:,.0f} packets."
+        )
     return tuple(remarks)

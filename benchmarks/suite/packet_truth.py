@@ -45,11 +45,14 @@ def run(options: Options) -> Outcome:
     figures: list[Figure] = []
     for name, scenario, exact in (
         ("M/M/1/K load 0.8 K 11 delay", _mm1k(0.8, 11), [("owd_mean_s", mm1k(0.8, 11)[0])]),
-        ("M/M/1/K load 1.2 K 11", _mm1k(1.2, 11),
-         [("owd_mean_s", mm1k(1.2, 11)[0]), ("loss_ratio", mm1k(1.2, 11)[1])]),
+        (
+            "M/M/1/K load 1.2 K 11",
+            _mm1k(1.2, 11),
+            [("owd_mean_s", mm1k(1.2, 11)[0]), ("loss_ratio", mm1k(1.2, 11)[1])],
+        ),
         ("M/D/1 load 0.7", _open(0.7, Fixed(8000.0)), [("owd_mean_s", mg1(0.7, 1.0))]),
         ("M/G/1 load 0.7", _open(0.7, TWO_SIZES), [("owd_mean_s", mg1(0.7, 1.49))]),
-    ):  # fmt: skip
+    ):
         say(f"{name} ...")
         runs = [_simulate(scenario, seed) for seed in range(1, seeds + 1)]
         for column, value in exact:

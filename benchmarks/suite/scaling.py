@@ -61,16 +61,20 @@ def _figures(row: dict[str, float]) -> list[Figure]:
     n = f"{row['nodes']:g} nodes"
     figures = [Figure(f"{n}: flow-hops", row["flow_hops"])]
     for key, label, unit in (
-        ("paths_s", "path finding", "s"), ("theory_s", "theory", "s"),
-        ("theory_ns", "theory, a flow-hop", "ns"), ("packet_ns", "simulation, a packet-hop", "ns"),
-        ("write_s", "plan file, writing", "s"), ("read_s", "plan file, reading", "s"),
+        ("paths_s", "path finding", "s"),
+        ("theory_s", "theory", "s"),
+        ("theory_ns", "theory, a flow-hop", "ns"),
+        ("packet_ns", "simulation, a packet-hop", "ns"),
+        ("write_s", "plan file, writing", "s"),
+        ("read_s", "plan file, reading", "s"),
         ("memory_mib", "peak memory", "MiB"),
-    ):  # fmt: skip
+    ):
         if key in row:
             name = f"{n}: {label}"
             judged = key == "theory_s" and row["nodes"] == 300
-            figures.append(at_most(name, row[key], 1.0, unit) if judged
-                           else Figure(name, row[key], unit))  # fmt: skip
+            figures.append(
+                at_most(name, row[key], 1.0, unit) if judged else Figure(name, row[key], unit)
+            )
     return figures
 
 
@@ -125,8 +129,11 @@ def _plan_file(scenario: Any) -> dict[str, float]:
 
 def picture(rows: list[dict[str, float]]) -> str:
     """The growth of seconds with flow-hops, both axes logarithmic, as SVG."""
-    series = (("paths_s", "path finding", "#1b6ca8"), ("theory_s", "theory", "#c0392b"),
-              ("read_s", "plan file, reading", "#2e8b57"))  # fmt: skip
+    series = (
+        ("paths_s", "path finding", "#1b6ca8"),
+        ("theory_s", "theory", "#c0392b"),
+        ("read_s", "plan file, reading", "#2e8b57"),
+    )
     points = {k: [(r["flow_hops"], r[k]) for r in rows if r.get(k, 0) > 0] for k, _, _ in series}
     every = [p for some in points.values() for p in some]
     if not every:
@@ -139,9 +146,11 @@ def picture(rows: list[dict[str, float]]) -> str:
         across = (math.log10(x) - x0) / max(x1 - x0, 1e-9)
         return 70 + 540 * across, 350 - 310 * (math.log10(y) - y0) / max(y1 - y0, 1)
 
-    out = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 400" '
-           'font-family="sans-serif" font-size="12">',
-           '<rect width="640" height="400" fill="white"/>']  # fmt: skip
+    out = [
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 400" '
+        'font-family="sans-serif" font-size="12">',
+        '<rect width="640" height="400" fill="white"/>',
+    ]
     for k in range(y0, y1 + 1):
         _, y = at(10**x0, 10.0**k)
         out.append(f'<line x1="70" x2="610" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>')

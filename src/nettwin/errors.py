@@ -1,13 +1,13 @@
 """The errors of nettwin, one tree:
 
-    NettwinError                what a user can understand and mend
-    ├── InputError              something that was given is wrong
-    │   ├── FormatError         a file: where, why, what to do
-    │   ├── ScenarioError       a scenario: all its faults at once
-    │   ├── ChangeError         a change that does not fit its scenario
-    │   └── UnknownNameError    a name that is not in a registry or a network
-    ├── UnsupportedError        a model that must not be trusted with a scenario
-    └── MissingExtraError       an optional dependency that is not installed
+NettwinError                what a user can understand and mend
+├── InputError              something that was given is wrong
+│   ├── FormatError         a file: where, why, what to do
+│   ├── ScenarioError       a scenario: all its faults at once
+│   ├── ChangeError         a change that does not fit its scenario
+│   └── UnknownNameError    a name that is not in a registry or a network
+├── UnsupportedError        a model that must not be trusted with a scenario
+└── MissingExtraError       an optional dependency that is not installed
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ class UnsupportedError(NettwinError):
 
     def __init__(self, model: str, reasons: Sequence[str]) -> None:
         self.model, self.reasons = model, tuple(reasons)
-        super().__init__(f"the engine {model} does not support this scenario: " + "; ".join(reasons))
+        super().__init__(
+            f"the engine {model} does not support this scenario: " + "; ".join(reasons)
+        )
 
 
 class MissingExtraError(NettwinError):

@@ -33,24 +33,55 @@ FLOW_METRICS = by_name(
     Quantity("throughput_bps", "bit/s", "delivered bits a second", low=0, optional=True),
 )
 LINK_METRICS = by_name(
-    Quantity("utilization", "", "share of time that the port sends", low=0, high=1.0001,
-             optional=True),
-    Quantity("loss_ratio", "", "packets refused over packets offered to the port", low=0, high=1,
-             optional=True),
+    Quantity(
+        "utilization", "", "share of time that the port sends", low=0, high=1.0001, optional=True
+    ),
+    Quantity(
+        "loss_ratio",
+        "",
+        "packets refused over packets offered to the port",
+        low=0,
+        high=1,
+        optional=True,
+    ),
     Quantity("throughput_bps", "bit/s", "bits sent a second", low=0, optional=True),
-)  # fmt: skip
+)
 QUEUE_METRICS = by_name(
-    Quantity("utilization", "", "share of the port's time spent on this queue", low=0, high=1.0001,
-             optional=True),
-    Quantity("occupancy_mean_bits", "bit", "time average of the bits waiting", low=0, optional=True),
+    Quantity(
+        "utilization",
+        "",
+        "share of the port's time spent on this queue",
+        low=0,
+        high=1.0001,
+        optional=True,
+    ),
+    Quantity(
+        "occupancy_mean_bits", "bit", "time average of the bits waiting", low=0, optional=True
+    ),
     Quantity("occupancy_max_bits", "bit", "most bits that waited", low=0, optional=True),
-    Quantity("occupancy_mean_packets", "packets", "time average of the packets waiting", low=0,
-             optional=True),
-    Quantity("loss_ratio", "", "packets refused over packets offered to the queue", low=0, high=1,
-             optional=True),
-    Quantity("delay_mean_s", "s", "mean time from entering the queue to leaving the port", low=0,
-             optional=True),
-)  # fmt: skip
+    Quantity(
+        "occupancy_mean_packets",
+        "packets",
+        "time average of the packets waiting",
+        low=0,
+        optional=True,
+    ),
+    Quantity(
+        "loss_ratio",
+        "",
+        "packets refused over packets offered to the queue",
+        low=0,
+        high=1,
+        optional=True,
+    ),
+    Quantity(
+        "delay_mean_s",
+        "s",
+        "mean time from entering the queue to leaving the port",
+        low=0,
+        optional=True,
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -121,7 +152,7 @@ class Metrics:
         return self.queue.frame(scenario.queue_names, "queue")
 
     def totals(self, scenario: Scenario) -> dict[str, float]:
-        """The network as a whole: delay over delivered and loss over sent packets, and the worst."""
+        """The whole network: delay over delivered and loss over sent packets, and the worst."""
         packets = scenario.traffic.flow_packet_rate_pps
         loss = np.nan_to_num(self.flow["loss_ratio"])
         delay = self.flow["owd_mean_s"]
@@ -130,17 +161,19 @@ class Metrics:
         sent = float(packets.sum())
         utilization = self.link["utilization"] if "utilization" in self.link else np.zeros(0)
         return {
-            "owd_mean_s": _ratio(float((delivered * np.where(known, delay, 0.0)).sum()),
-                                 float(delivered.sum())),
+            "owd_mean_s": _ratio(
+                float((delivered * np.where(known, delay, 0.0)).sum()), float(delivered.sum())
+            ),
             "owd_worst_flow_s": float(np.nanmax(delay)) if known.any() else np.nan,
             "loss_ratio": _ratio(float((packets * loss).sum()), sent),
             "offered_bps": float(scenario.traffic.flow_rate_bps.sum()),
             "throughput_bps": float(np.nansum(self.flow["throughput_bps"]))
-            if "throughput_bps" in self.flow else np.nan,
+            if "throughput_bps" in self.flow
+            else np.nan,
             "utilization_max": float(np.nanmax(utilization, initial=0.0)),
             "utilization_mean": float(np.nanmean(utilization)) if len(utilization) else np.nan,
             "flows_without_way": float(np.count_nonzero(scenario.paths.status)),
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +92,7 @@ def by_name(*quantities: Quantity) -> dict[str, Quantity]:
     return {quantity.name: quantity for quantity in quantities}
 
 
-def frozen(values: object, dtype: type) -> NDArray[np.generic]:
+def frozen(values: object, dtype: Any) -> NDArray[Any]:
     """A read-only contiguous copy of `values`; what frozen types keep inside."""
     array = np.array(values, dtype=dtype, order="C", copy=True)
     array.setflags(write=False)

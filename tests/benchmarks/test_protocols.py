@@ -63,8 +63,12 @@ def test_judging_sees_a_wrong_value() -> None:
 
 def _metrics(scenario: Scenario, delay: float, loss: float, p90: float) -> Metrics:
     flows = scenario.traffic.flow_count
-    columns = {"owd_mean_s": np.full(flows, delay), "loss_ratio": np.full(flows, loss),
-               "owd_p90_s": np.full(flows, p90), "pdv_s2": np.full(flows, 1e-3)}  # fmt: skip
+    columns = {
+        "owd_mean_s": np.full(flows, delay),
+        "loss_ratio": np.full(flows, loss),
+        "owd_p90_s": np.full(flows, p90),
+        "pdv_s2": np.full(flows, 1e-3),
+    }
     queues = {"occupancy_mean_bits": np.full(len(scenario.topology.queues.link), 100.0)}
     return Metrics(Table(columns), Table({}), Table(queues), "simulated", "test")
 
@@ -94,8 +98,9 @@ def test_comparison_gives_the_error_and_sets_starved_and_censored_apart() -> Non
 def test_noise_floor_shrinks_with_the_length_of_the_recording() -> None:
     scenario = network()
     base = _metrics(scenario, 1.0, 0.0, 2.0)
-    flow = Table(base.flow.columns, {"owd_mean_s": np.full(182, 0.96)},
-                 {"owd_mean_s": np.full(182, 1.04)})  # fmt: skip
+    flow = Table(
+        base.flow.columns, {"owd_mean_s": np.full(182, 0.96)}, {"owd_mean_s": np.full(182, 1.04)}
+    )
     ours = Metrics(flow, base.link, base.queue, "simulated", "packet", {"simulated_s": 100.0})
     theirs = Metrics(base.flow, base.link, base.queue, "measured", "x", {"simulated_s": 400.0})
     floor, expected = gnnet._noise(theirs, ours)
@@ -124,8 +129,10 @@ def test_ns3_is_skipped_with_the_command_that_installs_it(
 
 
 def test_picture_is_a_drawing_of_every_row() -> None:
-    rows = [{"nodes": float(n), "flow_hops": n * n * 2.0, "paths_s": n * 1e-4, "theory_s": n * 1e-3}
-            for n in (10, 20, 50)]  # fmt: skip
+    rows = [
+        {"nodes": float(n), "flow_hops": n * n * 2.0, "paths_s": n * 1e-4, "theory_s": n * 1e-3}
+        for n in (10, 20, 50)
+    ]
     drawing = scaling.picture(rows)
     assert drawing.startswith("<svg")
     assert drawing.count("<polyline") == 3

@@ -36,24 +36,43 @@ def diamond() -> Scenario:
     """A to D over B or C; B-D in a shared-risk group with node C's site."""
     topology = Topology.build(
         [Node("A"), Node("B"), Node("C", srlg=("duct",)), Node("D")],
-        [Link("A", "B", 1e7), Link("A", "C", 1e7), Link("B", "D", 1e7, srlg=("duct",)),
-         Link("C", "D", 1e7, weight=2)],
+        [
+            Link("A", "B", 1e7),
+            Link("A", "C", 1e7),
+            Link("B", "D", 1e7, srlg=("duct",)),
+            Link("C", "D", 1e7, weight=2),
+        ],
         duplex=True,
-    )  # fmt: skip
+    )
     flows = [Flow("A", "D", 1e6, "voice"), Flow("D", "A", 2e6), Flow("B", "C", 1e6)]
     return Scenario(topology, Traffic.build(topology, flows))
 
 
 EXAMPLES = [
-    "fail_link A<->B", "restore_link A->B", "fail_node B", "restore_node B", "fail_srlg duct",
-    "restore_srlg duct", "set_capacity A->B 2e7", "set_weight A<->B 5",
-    "set_buffer A->B buffer_packets=8", "set_path A->D/voice via=C", "scale_traffic 1.5",
-    "add_flow A C 3e6 traffic_class=video", "remove_flow B->C/best-effort",
+    "fail_link A<->B",
+    "restore_link A->B",
+    "fail_node B",
+    "restore_node B",
+    "fail_srlg duct",
+    "restore_srlg duct",
+    "set_capacity A->B 2e7",
+    "set_weight A<->B 5",
+    "set_buffer A->B buffer_packets=8",
+    "set_path A->D/voice via=C",
+    "scale_traffic 1.5",
+    "add_flow A C 3e6 traffic_class=video",
+    "remove_flow B->C/best-effort",
     "rate_limit D->A/best-effort 1e6",
-    {"kind": "set_scheduler", "link": "A->B",
-     "scheduler": {"policy": "sp", "queues": [{}, {"buffer_packets": 64.0}],
-                   "class_queue": {"voice": 0}}},
-]  # fmt: skip
+    {
+        "kind": "set_scheduler",
+        "link": "A->B",
+        "scheduler": {
+            "policy": "sp",
+            "queues": [{}, {"buffer_packets": 64.0}],
+            "class_queue": {"voice": 0},
+        },
+    },
+]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
@@ -139,16 +158,26 @@ def test_unlimited_buffer() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("fail_link A->D", "link"), ("fail_node Z", "node"), ("fail_srlg x", "duct"),
-        ("explode A", "change"), ("set_weight A->B 0", "above 0"), ("set_weight A->B", "weight"),
-        ("set_capacity A->B -5", "above 0"), ("set_capacity A->B fast", "capacity_bps"),
-        ("set_buffer A->B queue=4", "queue"), ("scale_traffic -1", "at least 0"),
-        ("scale_traffic nan", "factor"), ("rate_limit X->Y 5", "flow"),
-        ("scale_traffic 1 traffic_class=gold", "voice"), ("set_path A->D/voice via=Q", "node"),
-        ("fail_link 'A", "quote"), ("fail_link A->B C x y", "too many"), ("", "change"),
+        ("fail_link A->D", "link"),
+        ("fail_node Z", "node"),
+        ("fail_srlg x", "duct"),
+        ("explode A", "change"),
+        ("set_weight A->B 0", "above 0"),
+        ("set_weight A->B", "weight"),
+        ("set_capacity A->B -5", "above 0"),
+        ("set_capacity A->B fast", "capacity_bps"),
+        ("set_buffer A->B queue=4", "queue"),
+        ("scale_traffic -1", "at least 0"),
+        ("scale_traffic nan", "factor"),
+        ("rate_limit X->Y 5", "flow"),
+        ("scale_traffic 1 traffic_class=gold", "voice"),
+        ("set_path A->D/voice via=Q", "node"),
+        ("fail_link 'A", "quote"),
+        ("fail_link A->B C x y", "too many"),
+        ("", "change"),
         ("set_path A->D/voice links=B->D", "source"),
     ],
-)  # fmt: skip
+)
 def test_bad_changes_say_why(text: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         parse_change(text).apply(diamond())

@@ -15,8 +15,6 @@ from nettwin.scenario.packet_sizes import Fixed, PacketSize
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.scheduling import Scheduler
 
-LARGEST_FILE_BYTES = 512 * 2**20
-
 
 @dataclass(frozen=True)
 class Assume:
@@ -66,15 +64,20 @@ class Format(Protocol):
 
     name: str
     title: str
-    suffixes: tuple[str, ...]
-    writes: bool
+    suffixes: tuple[str, ...] = ()  # longest first; a new file with one of them gets this format
+    prefix: str = ""  # of sources that are no files, such as `topohub:`
+    writes: bool = False
 
     def detects(self, path: Path, head: bytes) -> bool:
         """Whether the content looks like this format; `head` is the file's first 64 KiB (empty for
         a folder)."""
 
     def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
-        """The scenarios in the source, one or many, read lazily. Raises FormatError."""
+        """The scenarios in the source, one or many, read lazily. Raises FormatError.
+
+        For a source with a `prefix` the path is what follows it.
+        """
 
     def write(self, scenario: Scenario, path: Path) -> None:
-        """Write a scenario; only where `writes`. Reading it back gives an equal fingerprint."""
+        """Write a scenario; only where `writes`. Reading it back gives what the format can hold; an
+        InputError tells what it cannot."""

@@ -115,9 +115,15 @@ class Autocorrelated(_Checked):
     correlation: float
     kind: ClassVar[str] = "autocorrelated"
     quantities: ClassVar = by_name(
-        Quantity("correlation", "", "lag-1 correlation of the underlying Gaussian", 0.5, low=0,
-                 high=0.999)
-    )  # fmt: skip
+        Quantity(
+            "correlation",
+            "",
+            "lag-1 correlation of the underlying Gaussian",
+            0.5,
+            low=0,
+            high=0.999,
+        )
+    )
 
     def __str__(self) -> str:
         return f"autocorrelated {self.correlation:g}"
@@ -163,15 +169,29 @@ class Trace:
 
     def faults(self, element: str) -> list[Fault]:
         times = self.times_s
-        if len(times) < 2 or not np.all(np.isfinite(times)) or np.any(np.diff(times) < 0) \
-                or times[-1] <= times[0]:  # fmt: skip
-            return [Fault(f"trace of {element}", f"{len(times)} time stamps",
-                          "must be at least 2 finite ones in ascending order",
-                          "Sort the trace and remove bad lines.")]  # fmt: skip
+        if (
+            len(times) < 2
+            or not np.all(np.isfinite(times))
+            or np.any(np.diff(times) < 0)
+            or times[-1] <= times[0]
+        ):
+            return [
+                Fault(
+                    f"trace of {element}",
+                    f"{len(times)} time stamps",
+                    "must be at least 2 finite ones in ascending order",
+                    "Sort the trace and remove bad lines.",
+                )
+            ]
         if self.sizes_bits.size not in (0, len(times)) or np.any(~(self.sizes_bits > 0)):
-            return [Fault(f"trace sizes of {element}", f"{self.sizes_bits.size} sizes",
-                          f"must be none or {len(times)}, each above 0 bit",
-                          "Give one size a time stamp.")]  # fmt: skip
+            return [
+                Fault(
+                    f"trace sizes of {element}",
+                    f"{self.sizes_bits.size} sizes",
+                    f"must be none or {len(times)}, each above 0 bit",
+                    "Give one size a time stamp.",
+                )
+            ]
         return []
 
     def __str__(self) -> str:

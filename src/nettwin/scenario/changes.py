@@ -209,13 +209,16 @@ class SetScheduler:
         try:
             scheduler = Scheduler.from_dict(self.scheduler)
         except (TypeError, ValueError) as error:
-            raise ChangeError(f"scheduler of link {self.link} cannot be read: {error}. "
-                              "Give policy, queues and class_queue.") from None  # fmt: skip
+            raise ChangeError(
+                f"scheduler of link {self.link} cannot be read: {error}. "
+                "Give policy, queues and class_queue."
+            ) from None
         faults = scheduler.faults(f"link {self.link}")
         if faults:
             raise ChangeError("; ".join(map(str, faults)))
-        return _with_schedulers(scenario, {int(k): scheduler
-                                           for k in find_links(scenario.topology, self.link)})  # fmt: skip
+        return _with_schedulers(
+            scenario, {int(k): scheduler for k in find_links(scenario.topology, self.link)}
+        )
 
     def describe(self) -> str:
         return f"scheduler of {self.link} becomes {self.scheduler.get('policy', 'fifo')}"
@@ -239,23 +242,28 @@ class SetBuffer:
         for k in find_links(scenario.topology, self.link).tolist():
             old = scenario.topology.schedulers[scenario.topology.link_scheduler[k]]
             if not -1 <= self.queue < len(old.queues):
-                raise ChangeError(f"queue of link {self.link} is {self.queue}: must be 0 to "
-                                  f"{len(old.queues) - 1}, or -1 for all. Name one.")  # fmt: skip
+                raise ChangeError(
+                    f"queue of link {self.link} is {self.queue}: must be 0 to "
+                    f"{len(old.queues) - 1}, or -1 for all. Name one."
+                )
             edit: dict[str, float] = {}
             for name in ("buffer_packets", "buffer_bits"):
                 value = getattr(self, name)
                 if value != -1:
                     edit[name] = np.inf if value is None else float(value)
                     _checked(QUEUE[name], edit[name], f"link {self.link}")
-            queues = tuple(replace(q, **edit) if self.queue in (-1, i) else q
-                           for i, q in enumerate(old.queues))  # fmt: skip
+            queues = tuple(
+                replace(q, **edit) if self.queue in (-1, i) else q for i, q in enumerate(old.queues)
+            )
             new[k] = replace(old, queues=queues)
         return _with_schedulers(scenario, new)
 
     def describe(self) -> str:
-        sizes = [f"{value:g} {unit}" if value is not None else f"unlimited {unit}"
-                 for value, unit in ((self.buffer_packets, "packets"), (self.buffer_bits, "bit"))
-                 if value != -1]  # fmt: skip
+        sizes = [
+            f"{value:g} {unit}" if value is not None else f"unlimited {unit}"
+            for value, unit in ((self.buffer_packets, "packets"), (self.buffer_bits, "bit"))
+            if value != -1
+        ]
         return f"buffer of {self.link} becomes {', '.join(sizes)}"
 
 
@@ -275,18 +283,26 @@ class SetPath:
         for way in self.ways:
             unknown = set(way) - {"via", "links", "share"}
             if unknown:
-                raise UnknownNameError("attribute of a way", min(unknown), ("via", "links", "share"))
-            ways.append(Steer(
-                midpoints=tuple(topology.node(str(n)) for n in way.get("via", ())),
-                links=tuple(topology.link(str(n)) for n in way.get("links", ())),
-                share=float(way.get("share", 1 / len(self.ways))),
-            ))  # fmt: skip
+                raise UnknownNameError(
+                    "attribute of a way", min(unknown), ("via", "links", "share")
+                )
+            ways.append(
+                Steer(
+                    midpoints=tuple(topology.node(str(n)) for n in way.get("via", ())),
+                    links=tuple(topology.link(str(n)) for n in way.get("links", ())),
+                    share=float(way.get("share", 1 / len(self.ways))),
+                )
+            )
         flow = scenario.flow(self.flow)
         return scenario.with_(routing=scenario.routing.steered(flow, ways))
 
     def describe(self) -> str:
-        words = [f"via {', '.join(map(str, w['via']))}" if w.get("via")
-                 else "over " + ", ".join(map(str, w.get("links", ()))) for w in self.ways]  # fmt: skip
+        words = [
+            f"via {', '.join(map(str, w['via']))}"
+            if w.get("via")
+            else "over " + ", ".join(map(str, w.get("links", ())))
+            for w in self.ways
+        ]
         return f"flow {self.flow} goes {' and '.join(words) or 'the common way'}"
 
 
@@ -314,8 +330,15 @@ class ScaleTraffic:
         return scenario.with_(traffic=traffic.with_arrays(flow_rate_bps=rate))
 
     def describe(self) -> str:
-        which = [f"{word} {value}" for word, value in (("of class", self.traffic_class),
-                 ("from", self.source), ("to", self.target)) if value]  # fmt: skip
+        which = [
+            f"{word} {value}"
+            for word, value in (
+                ("of class", self.traffic_class),
+                ("from", self.source),
+                ("to", self.target),
+            )
+            if value
+        ]
         return " ".join(["traffic", *which, f"is multiplied by {self.factor:g}"])
 
 
@@ -336,10 +359,13 @@ class AddFlow:
         try:
             size, arrival = size_from_dict(self.size), arrival_from_dict(self.arrival)
         except (TypeError, ValueError) as error:
-            raise ChangeError(f"flow {self.source}->{self.target} cannot be read: {error}. "
-                              "Correct its size or arrival.") from None  # fmt: skip
-        flow = Flow(self.source, self.target, self.rate_bps, self.traffic_class, size, arrival,
-                    self.name)  # fmt: skip
+            raise ChangeError(
+                f"flow {self.source}->{self.target} cannot be read: {error}. "
+                "Correct its size or arrival."
+            ) from None
+        flow = Flow(
+            self.source, self.target, self.rate_bps, self.traffic_class, size, arrival, self.name
+        )
         new = Traffic.build(scenario.topology, [flow])
         return scenario.with_(traffic=concatenate(scenario.traffic, new))
 
@@ -358,8 +384,11 @@ class RemoveFlow:
         kept = np.delete(np.arange(scenario.traffic.flow_count), scenario.flow(self.flow))
         traffic = scenario.traffic.keep(kept)
         # names made from a flow's place must not slide to its neighbor
-        names = {i: scenario.flow_names[f] for i, f in enumerate(kept.tolist())
-                 if "#" in scenario.flow_names[f]}  # fmt: skip
+        names = {
+            i: scenario.flow_names[f]
+            for i, f in enumerate(kept.tolist())
+            if "#" in scenario.flow_names[f]
+        }
         traffic = replace(traffic, given_names={**names, **traffic.given_names})
         return scenario.with_(traffic=traffic, routing=scenario.routing.keep(kept))
 
@@ -389,10 +418,23 @@ class RateLimit:
 CHANGES: dict[str, type[Any]] = {
     cls.kind: cls
     for cls in (
-        FailLink, RestoreLink, FailNode, RestoreNode, FailGroup, RestoreGroup, SetCapacity,
-        SetWeight, SetScheduler, SetBuffer, SetPath, ScaleTraffic, AddFlow, RemoveFlow, RateLimit,
+        FailLink,
+        RestoreLink,
+        FailNode,
+        RestoreNode,
+        FailGroup,
+        RestoreGroup,
+        SetCapacity,
+        SetWeight,
+        SetScheduler,
+        SetBuffer,
+        SetPath,
+        ScaleTraffic,
+        AddFlow,
+        RemoveFlow,
+        RateLimit,
     )
-}  # fmt: skip
+}
 
 
 def apply_all(scenario: Scenario, changes: Iterable[Change]) -> Scenario:
@@ -421,9 +463,11 @@ def change_from_dict(data: Mapping[str, Any]) -> Change:
             raise UnknownNameError(f"attribute of {kind}", name, known)
     missing = [f.name for f in known.values() if _required(f) and f.name not in attributes]
     if missing:
-        raise ChangeError(f"{kind} lacks {', '.join(missing)}: it needs "
-                          f"{', '.join(f.name for f in known.values() if _required(f))}. "
-                          "Add what is missing.")  # fmt: skip
+        raise ChangeError(
+            f"{kind} lacks {', '.join(missing)}: it needs "
+            f"{', '.join(f.name for f in known.values() if _required(f))}. "
+            "Add what is missing."
+        )
     ready = {name: _typed(kind, known[name], value) for name, value in attributes.items()}
     change: Change = CHANGES[kind](**ready)
     return change
@@ -452,8 +496,10 @@ def parse_change(text: str) -> Change:
         if not equals or name not in names:
             name, value = next(place, ""), word
             if not name:
-                raise ChangeError(f"change {text!r} has too many words: {words[0]} takes "
-                                  f"{', '.join(names)}. Remove {word!r}.")  # fmt: skip
+                raise ChangeError(
+                    f"change {text!r} has too many words: {words[0]} takes "
+                    f"{', '.join(names)}. Remove {word!r}."
+                )
         data[name] = value
     return change_from_dict(data)
 
@@ -486,8 +532,10 @@ def _typed(kind: str, attribute: Field[Any], value: Any) -> Any:
             raise TypeError("must be a table of attributes")
         return dict(value)
     except (TypeError, ValueError) as error:
-        raise ChangeError(f"{attribute.name} of {kind} is {value!r}: {error}. "
-                          f"Give {'a number' if 'float' in declared else declared}.") from None  # fmt: skip
+        raise ChangeError(
+            f"{attribute.name} of {kind} is {value!r}: {error}. "
+            f"Give {'a number' if 'float' in declared else declared}."
+        ) from None
 
 
 def _with_schedulers(scenario: Scenario, new: Mapping[int, Scheduler]) -> Scenario:
@@ -498,5 +546,6 @@ def _with_schedulers(scenario: Scenario, new: Mapping[int, Scheduler]) -> Scenar
         if scheduler not in schedulers:
             schedulers.append(scheduler)
         index[k] = schedulers.index(scheduler)
-    return scenario.with_(topology=topology.with_arrays(link_scheduler=index,
-                                                        schedulers=tuple(schedulers)))  # fmt: skip
+    return scenario.with_(
+        topology=topology.with_arrays(link_scheduler=index, schedulers=tuple(schedulers))
+    )

@@ -134,9 +134,14 @@ class Binomial:
     def faults(self, element: str) -> list[Fault]:
         found = _range_faults(self.small_bits, self.large_bits, element)
         if not self.small_bits <= self.average_bits <= self.large_bits:
-            found.append(Fault(f"average packet of {element}", f"{self.average_bits:g} bit",
-                               f"must be {self.small_bits:g} to {self.large_bits:g}",
-                               "Give an average between the two sizes."))  # fmt: skip
+            found.append(
+                Fault(
+                    f"average packet of {element}",
+                    f"{self.average_bits:g} bit",
+                    f"must be {self.small_bits:g} to {self.large_bits:g}",
+                    "Give an average between the two sizes.",
+                )
+            )
         return found
 
     def __str__(self) -> str:
@@ -179,14 +184,25 @@ class Discrete:
     def faults(self, element: str) -> list[Fault]:
         if not self.sizes_bits or len(self.sizes_bits) != len(self.probabilities):
             lengths = f"{len(self.sizes_bits)} sizes, {len(self.probabilities)} probabilities"
-            return [Fault(f"packet sizes of {element}", lengths, "must be as many, at least one",
-                          "Give one probability a size.")]  # fmt: skip
+            return [
+                Fault(
+                    f"packet sizes of {element}",
+                    lengths,
+                    "must be as many, at least one",
+                    "Give one probability a size.",
+                )
+            ]
         found = [f for b in self.sizes_bits for f in SIZE_BITS.check(b, f"packet of {element}")]
         weights = self.probabilities
         if not all(math.isfinite(p) and p >= 0 for p in weights) or math.fsum(weights) <= 0:
-            found.append(Fault(f"probabilities of {element}", list(weights),
-                               "must not be negative and not all be 0",
-                               "Give shares of packets."))  # fmt: skip
+            found.append(
+                Fault(
+                    f"probabilities of {element}",
+                    list(weights),
+                    "must not be negative and not all be 0",
+                    "Give shares of packets.",
+                )
+            )
         return found
 
     def __str__(self) -> str:
@@ -250,6 +266,12 @@ def _range_faults(low_bits: float, high_bits: float, element: str) -> list[Fault
     found = SIZE_BITS.check(low_bits, f"smallest packet of {element}")
     found += SIZE_BITS.check(high_bits, f"largest packet of {element}")
     if low_bits > high_bits:
-        found.append(Fault(f"packet sizes of {element}", f"{low_bits:g} to {high_bits:g} bit",
-                           "the first must not exceed the second", "Swap them."))  # fmt: skip
+        found.append(
+            Fault(
+                f"packet sizes of {element}",
+                f"{low_bits:g} to {high_bits:g} bit",
+                "the first must not exceed the second",
+                "Swap them.",
+            )
+        )
     return found

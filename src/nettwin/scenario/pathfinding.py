@@ -1,4 +1,4 @@
-"""Finding paths: shortest-path distances, ECMP splits, next-hop tables, SR midpoints, k shortest."""
+"""Finding paths: shortest distances, ECMP splits, next-hop tables, SR midpoints, k shortest."""
 
 from __future__ import annotations
 
@@ -58,18 +58,40 @@ def resolve(routing: Routing, topology: Topology, traffic: Traffic, max_paths: i
         table = np.where(live[routing.next_link], routing.next_link, -1).astype(np.int32)
     walk_flow, midpoint_offset, midpoints = _walks(routing, flows)
     path_walk, share, link_offset, links, status, truncated, broken = _enumerate(
-        traffic.flow_source[walk_flow], traffic.flow_target[walk_flow], midpoint_offset, midpoints,
-        offset, out, topology.link_target, topology.link_weight, distances(topology).T.copy(),
-        topology.node_up, routing.ecmp, table, max_paths,
-    )  # fmt: skip
+        traffic.flow_source[walk_flow],
+        traffic.flow_target[walk_flow],
+        midpoint_offset,
+        midpoints,
+        offset,
+        out,
+        topology.link_target,
+        topology.link_weight,
+        distances(topology).T.copy(),
+        topology.node_up,
+        routing.ecmp,
+        table,
+        max_paths,
+    )
     if not routing.steer:
         counts = np.bincount(path_walk, minlength=flows)
-        return Paths(np.concatenate([[0], np.cumsum(counts)]), share, link_offset, links, status,
-                     truncated, broken)  # fmt: skip
+        return Paths(
+            np.concatenate([[0], np.cumsum(counts)]),
+            share,
+            link_offset,
+            links,
+            status,
+            truncated,
+            broken,
+        )
     walked = Paths(
-        np.searchsorted(path_walk, np.arange(len(walk_flow) + 1)), share, link_offset, links,
-        status, truncated, broken,
-    )  # fmt: skip
+        np.searchsorted(path_walk, np.arange(len(walk_flow) + 1)),
+        share,
+        link_offset,
+        links,
+        status,
+        truncated,
+        broken,
+    )
     return _steered(walked, walk_flow, routing, topology, flows)
 
 
@@ -129,18 +151,26 @@ def _steered(
             extra_links.append(w.links)
         status[flow] = Status.OK
     keep = keep_walk[walked.path_flow]
-    lengths = np.concatenate([
-        np.diff(walked.link_offset)[keep], np.array([len(k) for k in extra_links], np.int64),
-    ])  # fmt: skip
-    hops = np.concatenate([
-        walked.links[np.repeat(keep, np.diff(walked.link_offset))],
-        np.array([k for path in extra_links for k in path], np.int32),
-    ])  # fmt: skip
-    flow = np.concatenate([walk_flow[walked.path_flow[keep]], np.array(extra_flow, np.int64)])
-    share = np.concatenate([
-        (walked.share * walk_share[walked.path_flow])[keep], np.array(extra_share, np.float64),
-    ])  # fmt: skip
-    order = np.argsort(flow, kind="stable")
+    lengths = np.concatenate(
+        [
+            np.diff(walked.link_offset)[keep],
+            np.array([len(k) for k in extra_links], np.int64),
+        ]
+    )
+    hops = np.concatenate(
+        [
+            walked.links[np.repeat(keep, np.diff(walked.link_offset))],
+            np.array([k for path in extra_links for k in path], np.int32),
+        ]
+    )
+    owner = np.concatenate([walk_flow[walked.path_flow[keep]], np.array(extra_flow, np.int64)])
+    share = np.concatenate(
+        [
+            (walked.share * walk_share[walked.path_flow])[keep],
+            np.array(extra_share, np.float64),
+        ]
+    )
+    order = np.argsort(owner, kind="stable")
     begin = (np.cumsum(lengths) - lengths)[order]
     lengths = lengths[order]
     end = np.cumsum(lengths)
@@ -148,10 +178,14 @@ def _steered(
     truncated = np.zeros(flows, np.bool_)
     np.logical_or.at(truncated, walk_flow, walked.truncated & keep_walk)
     return Paths(
-        flow_offset=np.concatenate([[0], np.cumsum(np.bincount(flow, minlength=flows))]),
-        share=share[order], link_offset=np.concatenate([[0], end]), links=hops[gather],
-        status=status, truncated=truncated, fallback=fallback,
-    )  # fmt: skip
+        flow_offset=np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=flows))]),
+        share=share[order],
+        link_offset=np.concatenate([[0], end]),
+        links=hops[gather],
+        status=status,
+        truncated=truncated,
+        fallback=fallback,
+    )
 
 
 @njit(cache=True)
@@ -163,10 +197,20 @@ def _grown_f(a: Any, n: int) -> Any:
 
 @njit(cache=True)
 def _enumerate(
-    flow_source: Any, flow_target: Any, midpoint_offset: Any, midpoints: Any, offset: Any, out: Any,
-    link_target: Any, link_weight: Any, dist_to: Any, node_up: Any, ecmp: bool, table: Any,
+    flow_source: Any,
+    flow_target: Any,
+    midpoint_offset: Any,
+    midpoints: Any,
+    offset: Any,
+    out: Any,
+    link_target: Any,
+    link_weight: Any,
+    dist_to: Any,
+    node_up: Any,
+    ecmp: bool,
+    table: Any,
     max_paths: int,
-) -> Any:  # fmt: skip
+) -> Any:
     """Depth-first walk along the next-hop edges of each flow.
 
     `dist_to[t, u]` is the distance from u to t. A walk aims at each midpoint in turn, then at the
@@ -314,8 +358,15 @@ def _enumerate(
                 total += share[p]
             for p in range(first, paths):
                 share[p] /= total
-    return (path_flow[:paths].copy(), share[:paths].copy(), link_offset[: paths + 1].copy(),
-            links[:hops].copy(), status, truncated, fallback)  # fmt: skip
+    return (
+        path_flow[:paths].copy(),
+        share[:paths].copy(),
+        link_offset[: paths + 1].copy(),
+        links[:hops].copy(),
+        status,
+        truncated,
+        fallback,
+    )
 
 
 def ecmp_loads(topology: Topology, demand_bps: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -325,17 +376,29 @@ def ecmp_loads(topology: Topology, demand_bps: NDArray[np.float64]) -> NDArray[n
     Demands without a way are left out.
     """
     offset, out = adjacency(topology)
-    return np.asarray(_ecmp_loads(
-        np.ascontiguousarray(demand_bps, np.float64), distances(topology).T.copy(), offset, out,
-        topology.link_target, topology.link_weight, topology.link_count,
-    ))  # fmt: skip
+    return np.asarray(
+        _ecmp_loads(
+            np.ascontiguousarray(demand_bps, np.float64),
+            distances(topology).T.copy(),
+            offset,
+            out,
+            topology.link_target,
+            topology.link_weight,
+            topology.link_count,
+        )
+    )
 
 
 @njit(cache=True)
 def _ecmp_loads(
-    demand: Any, dist_to: Any, offset: Any, out: Any, link_target: Any, link_weight: Any,
+    demand: Any,
+    dist_to: Any,
+    offset: Any,
+    out: Any,
+    link_target: Any,
+    link_weight: Any,
     link_count: int,
-) -> Any:  # fmt: skip
+) -> Any:
     load = np.zeros(link_count)
     for t in range(demand.shape[0]):
         through = demand[:, t].copy()
@@ -391,9 +454,14 @@ def _length(topology: Topology, path: list[int]) -> float:
 
 
 def _shortest(
-    topology: Topology, offset: NDArray[np.int64], out: NDArray[np.int32], source: int, target: int,
-    banned_links: set[int], banned_nodes: set[int],
-) -> list[int] | None:  # fmt: skip
+    topology: Topology,
+    offset: NDArray[np.int64],
+    out: NDArray[np.int32],
+    source: int,
+    target: int,
+    banned_links: set[int],
+    banned_nodes: set[int],
+) -> list[int] | None:
     """The lightest path without the banned elements; ties by hops, then by link indices."""
     heap: list[tuple[float, int, list[int], int]] = [(0.0, 0, [], source)]
     done: set[int] = set(banned_nodes)

@@ -91,8 +91,14 @@ class Routing:
         n = topology.node_count
         if self.next_link is not None:
             if self.next_link.shape != (n, n):
-                return [Fault("the next-hop table", f"of shape {self.next_link.shape}",
-                              f"must be {n} by {n}", "Give one row a node.")]  # fmt: skip
+                return [
+                    Fault(
+                        "the next-hop table",
+                        f"of shape {self.next_link.shape}",
+                        f"must be {n} by {n}",
+                        "Give one row a node.",
+                    )
+                ]
             found += self._table_faults(topology)
         for flow, ways in self.steer.items():
             found += _steer_faults(flow, ways, topology, traffic)
@@ -102,13 +108,19 @@ class Routing:
         assert self.next_link is not None
         rows = np.arange(topology.node_count)[:, None]
         known = (self.next_link >= -1) & (self.next_link < topology.link_count)
-        own = known & (topology.link_source[np.where(known, self.next_link, 0)] == rows) \
-            if topology.link_count else known  # fmt: skip
+        own = (
+            known & (topology.link_source[np.where(known, self.next_link, 0)] == rows)
+            if topology.link_count
+            else known
+        )
         bad = np.argwhere(~known | (~own & (self.next_link >= 0)))
         return [
-            Fault(f"next hop at node {topology.node_name[u]} toward {topology.node_name[t]}",
-                  f"link {self.next_link[u, t]}", "must be a link that leaves this node, or -1",
-                  "Correct the table.")  # fmt: skip
+            Fault(
+                f"next hop at node {topology.node_name[u]} toward {topology.node_name[t]}",
+                f"link {self.next_link[u, t]}",
+                "must be a link that leaves this node, or -1",
+                "Correct the table.",
+            )
             for u, t in bad
         ]
 
@@ -118,25 +130,53 @@ def _steer_faults(
 ) -> list[Fault]:
     element = f"path of flow {flow}"
     if not 0 <= flow < traffic.flow_count:
-        return [Fault(element, "given", f"must be of a flow 0 to {traffic.flow_count - 1}",
-                      "Remove the path or add the flow.")]  # fmt: skip
+        return [
+            Fault(
+                element,
+                "given",
+                f"must be of a flow 0 to {traffic.flow_count - 1}",
+                "Remove the path or add the flow.",
+            )
+        ]
     found: list[Fault] = []
     names = topology.node_name
     for way in ways:
         if not 0 < way.share <= 1:
-            found.append(Fault(f"share of {element}", way.share, "must be above 0 and at most 1",
-                               "Give a share."))  # fmt: skip
+            found.append(
+                Fault(
+                    f"share of {element}",
+                    way.share,
+                    "must be above 0 and at most 1",
+                    "Give a share.",
+                )
+            )
         if way.links and way.midpoints:
-            found.append(Fault(element, "both midpoints and links", "must be one of them",
-                               "Give midpoints or links."))  # fmt: skip
+            found.append(
+                Fault(
+                    element,
+                    "both midpoints and links",
+                    "must be one of them",
+                    "Give midpoints or links.",
+                )
+            )
         if any(not 0 <= m < topology.node_count for m in way.midpoints):
-            found.append(Fault(f"midpoints of {element}", list(way.midpoints),
-                               f"must be node indices below {topology.node_count}",
-                               "Name nodes of the topology."))  # fmt: skip
+            found.append(
+                Fault(
+                    f"midpoints of {element}",
+                    list(way.midpoints),
+                    f"must be node indices below {topology.node_count}",
+                    "Name nodes of the topology.",
+                )
+            )
         if any(not 0 <= k < topology.link_count for k in way.links):
-            found.append(Fault(f"links of {element}", list(way.links),
-                               f"must be link indices below {topology.link_count}",
-                               "Name links of the topology."))  # fmt: skip
+            found.append(
+                Fault(
+                    f"links of {element}",
+                    list(way.links),
+                    f"must be link indices below {topology.link_count}",
+                    "Name links of the topology.",
+                )
+            )
         elif way.links:
             ends = [int(traffic.flow_source[flow])]
             ends += [int(topology.link_target[k]) for k in way.links]
@@ -144,18 +184,27 @@ def _steer_faults(
             joins.append(int(traffic.flow_target[flow]))
             for at, begin in zip(ends, joins, strict=True):
                 if at != begin:
-                    found.append(Fault(element, f"broken between {names[at]} and {names[begin]}",
-                                       "must lead from the flow's source to its target",
-                                       "Give links that join."))  # fmt: skip
+                    found.append(
+                        Fault(
+                            element,
+                            f"broken between {names[at]} and {names[begin]}",
+                            "must lead from the flow's source to its target",
+                            "Give links that join.",
+                        )
+                    )
                     break
             else:
                 if len(set(ends)) < len(ends):
-                    found.append(Fault(element, "a loop", "must not visit a node twice",
-                                       "Remove the loop."))  # fmt: skip
+                    found.append(
+                        Fault(element, "a loop", "must not visit a node twice", "Remove the loop.")
+                    )
     total = sum(way.share for way in ways)
     if ways and abs(total - 1) > 1e-6:
-        found.append(Fault(f"shares of {element}", f"{total:g} in all", "must add up to 1",
-                           "Scale the shares."))  # fmt: skip
+        found.append(
+            Fault(
+                f"shares of {element}", f"{total:g} in all", "must add up to 1", "Scale the shares."
+            )
+        )
     return found
 
 
@@ -199,7 +248,10 @@ class Paths:
         """The (share, links) of each path of a flow."""
         span = range(int(self.flow_offset[flow]), int(self.flow_offset[flow + 1]))
         return [
-            (float(self.share[p]), self.links[self.link_offset[p] : self.link_offset[p + 1]].tolist())
+            (
+                float(self.share[p]),
+                self.links[self.link_offset[p] : self.link_offset[p + 1]].tolist(),
+            )
             for p in span
         ]
 

@@ -107,10 +107,14 @@ class Scenario:
             f"flow {names[f]} {words[Status(int(self.paths.status[f]))]}"
             for f in np.flatnonzero(self.paths.status)
         ]
-        out += [f"flow {names[f]} lost its own paths and follows the common routing"
-                for f in np.flatnonzero(self.paths.fallback & (self.paths.status == 0))]  # fmt: skip
-        return out + [f"flow {names[f]} splits over more paths than are kept"
-                      for f in np.flatnonzero(self.paths.truncated)]  # fmt: skip
+        out += [
+            f"flow {names[f]} lost its own paths and follows the common routing"
+            for f in np.flatnonzero(self.paths.fallback & (self.paths.status == 0))
+        ]
+        return out + [
+            f"flow {names[f]} splits over more paths than are kept"
+            for f in np.flatnonzero(self.paths.truncated)
+        ]
 
     @property
     def nodes(self) -> pd.DataFrame:
@@ -168,5 +172,7 @@ class Scenario:
         return digest.hexdigest()
 
     def __repr__(self) -> str:
-        return (f"Scenario({self.name!r}: {self.topology.node_count} nodes, "
-                f"{self.topology.link_count} links, {self.traffic.flow_count} flows)")  # fmt: skip
+        return (
+            f"Scenario({self.name!r}: {self.topology.node_count} nodes, "
+            f"{self.topology.link_count} links, {self.traffic.flow_count} flows)"
+        )

@@ -27,25 +27,57 @@ SCHEDULERS: dict[str, Policy] = {
     policy.name: policy
     for policy in (
         Policy("fifo", "FIFO", "one queue, first in first out", single_queue=True),
-        Policy("sp", "strict priority", "the first queue that holds a packet is served, queue 0"
-               " before queue 1; a packet in transmission is not interrupted"),
-        Policy("wfq", "weighted fair queueing", "queues share the port in proportion to their"
-               " weights, packet by packet (finish-time order)", uses_weight=True),
-        Policy("drr", "deficit round robin", "queues are visited in turn and send up to a quantum"
-               " of bits each visit (Shreedhar and Varghese, 1996)", uses_quantum=True),
+        Policy(
+            "sp",
+            "strict priority",
+            "the first queue that holds a packet is served, queue 0"
+            " before queue 1; a packet in transmission is not interrupted",
+        ),
+        Policy(
+            "wfq",
+            "weighted fair queueing",
+            "queues share the port in proportion to their"
+            " weights, packet by packet (finish-time order)",
+            uses_weight=True,
+        ),
+        Policy(
+            "drr",
+            "deficit round robin",
+            "queues are visited in turn and send up to a quantum"
+            " of bits each visit (Shreedhar and Varghese, 1996)",
+            uses_quantum=True,
+        ),
     )
-}  # fmt: skip
+}
 
 QUEUE = by_name(
-    Quantity("buffer_packets", "packets", "packets that may wait, the one in transmission not"
-             " counted", 32.0, low=0, infinite=True),
-    Quantity("buffer_bits", "bit", "bits that may wait, the packet in transmission not counted",
-             math.inf, low=0, infinite=True),
-    Quantity("weight", "", "share of the port under WFQ, relative to the other queues", 1.0,
-             above=0),
-    Quantity("quantum_bits", "bit", "bits added to the queue's allowance at each visit of DRR",
-             12000.0, above=0),
-)  # fmt: skip
+    Quantity(
+        "buffer_packets",
+        "packets",
+        "packets that may wait, the one in transmission not counted",
+        32.0,
+        low=0,
+        infinite=True,
+    ),
+    Quantity(
+        "buffer_bits",
+        "bit",
+        "bits that may wait, the packet in transmission not counted",
+        math.inf,
+        low=0,
+        infinite=True,
+    ),
+    Quantity(
+        "weight", "", "share of the port under WFQ, relative to the other queues", 1.0, above=0
+    ),
+    Quantity(
+        "quantum_bits",
+        "bit",
+        "bits added to the queue's allowance at each visit of DRR",
+        12000.0,
+        above=0,
+    ),
+)
 BURST_BITS = Quantity("burst_bits", "bit", "depth of the token bucket of a shaped port", above=0)
 
 
@@ -90,11 +122,23 @@ class Scheduler:
         policy = SCHEDULERS.get(self.policy)
         if policy is None:
             known = ", ".join(SCHEDULERS)
-            found.append(Fault(f"policy of {element}", self.policy, f"must be one of {known}",
-                               "Name a known policy."))  # fmt: skip
+            found.append(
+                Fault(
+                    f"policy of {element}",
+                    self.policy,
+                    f"must be one of {known}",
+                    "Name a known policy.",
+                )
+            )
         elif policy.single_queue and len(self.queues) != 1:
-            found.append(Fault(f"queues of {element}", len(self.queues),
-                               f"{self.policy} has exactly 1 queue", "Choose sp, wfq or drr."))  # fmt: skip
+            found.append(
+                Fault(
+                    f"queues of {element}",
+                    len(self.queues),
+                    f"{self.policy} has exactly 1 queue",
+                    "Choose sp, wfq or drr.",
+                )
+            )
         if not self.queues:
             found.append(Fault(f"queues of {element}", 0, "must be at least 1", "Add a queue."))
         for i, queue in enumerate(self.queues):
@@ -102,9 +146,14 @@ class Scheduler:
                 found += quantity.check(getattr(queue, quantity.name), f"queue {i} of {element}")
         for name, index in self.class_queue.items():
             if not 0 <= index < len(self.queues):
-                found.append(Fault(f"queue of class {name} at {element}", index,
-                                   f"must be 0 to {len(self.queues) - 1}",
-                                   "Map the class to a queue that exists."))  # fmt: skip
+                found.append(
+                    Fault(
+                        f"queue of class {name} at {element}",
+                        index,
+                        f"must be 0 to {len(self.queues) - 1}",
+                        "Map the class to a queue that exists.",
+                    )
+                )
         if self.burst_bits is not None:
             found += BURST_BITS.check(self.burst_bits, element)
         return found
@@ -135,8 +184,12 @@ class Scheduler:
         )
         classes = {str(k): int(v) for k, v in dict(data.get("class_queue", {})).items()}
         burst = data.get("burst_bits")
-        return cls(str(data.get("policy", "fifo")), queues, classes,
-                   None if burst is None else float(burst))  # fmt: skip
+        return cls(
+            str(data.get("policy", "fifo")),
+            queues,
+            classes,
+            None if burst is None else float(burst),
+        )
 
 
 def fifo(buffer_packets: float = 32.0, buffer_bits: float = math.inf) -> Scheduler:
@@ -159,9 +212,10 @@ def wfq(weights: Mapping[str, float], buffer_packets: float = 32.0) -> Scheduler
 def drr(quanta_bits: Mapping[str, float], buffer_packets: float = 32.0) -> Scheduler:
     """A deficit-round-robin port with one queue a class; `quanta_bits` by class."""
     return _one_queue_a_class(
-        "drr", list(quanta_bits),
+        "drr",
+        list(quanta_bits),
         [Queue(buffer_packets, quantum_bits=q) for q in quanta_bits.values()],
-    )  # fmt: skip
+    )
 
 
 def _one_queue_a_class(policy: str, classes: Sequence[str], queues: list[Queue]) -> Scheduler:

@@ -111,8 +111,10 @@ class Traffic:
 
     def with_arrays(self, **arrays: Any) -> Traffic:
         """A copy with some fields replaced; arrays are copied and made read-only."""
-        ready = {
-            name: frozen(value, getattr(self, name).dtype) if isinstance(value, np.ndarray) else value
+        ready: dict[str, Any] = {
+            name: frozen(value, getattr(self, name).dtype)
+            if isinstance(value, np.ndarray)
+            else value
             for name, value in arrays.items()
         }
         return replace(self, **ready)
@@ -120,13 +122,18 @@ class Traffic:
     def keep(self, flows: NDArray[np.intp] | NDArray[np.bool_]) -> Traffic:
         """Only these flows, in this order; a mask or indices."""
         index = np.flatnonzero(flows) if flows.dtype == np.bool_ else flows
-        names = {i: self.given_names[f] for i, f in enumerate(index.tolist()) if f in self.given_names}
+        names = {
+            i: self.given_names[f] for i, f in enumerate(index.tolist()) if f in self.given_names
+        }
         return self.with_arrays(
-            flow_source=self.flow_source[index], flow_target=self.flow_target[index],
-            flow_class=self.flow_class[index], flow_rate_bps=self.flow_rate_bps[index],
-            flow_size=self.flow_size[index], flow_arrival=self.flow_arrival[index],
+            flow_source=self.flow_source[index],
+            flow_target=self.flow_target[index],
+            flow_class=self.flow_class[index],
+            flow_rate_bps=self.flow_rate_bps[index],
+            flow_size=self.flow_size[index],
+            flow_arrival=self.flow_arrival[index],
             given_names=names,
-        )  # fmt: skip
+        )
 
     @property
     def flow_count(self) -> int:
@@ -150,8 +157,12 @@ class Traffic:
         taken = set(self.given_names.values())
         count: Counter[str] = Counter()
         names = []
-        ends = zip(self.flow_source.tolist(), self.flow_target.tolist(),
-                   self.flow_class.tolist(), strict=True)  # fmt: skip
+        ends = zip(
+            self.flow_source.tolist(),
+            self.flow_target.tolist(),
+            self.flow_class.tolist(),
+            strict=True,
+        )
         for i, (source, target, k) in enumerate(ends):
             name = self.given_names.get(i, "")
             if not name:
@@ -207,18 +218,34 @@ class Traffic:
         found: list[Fault] = []
         for kind, ends in (("source", self.flow_source), ("target", self.flow_target)):
             for i in np.flatnonzero((ends < 0) | (ends >= topology.node_count)):
-                found.append(Fault(f"{kind} of flow {i}", int(ends[i]),
-                                   f"must be a node index below {topology.node_count}",
-                                   "Name a node of the topology."))  # fmt: skip
+                found.append(
+                    Fault(
+                        f"{kind} of flow {i}",
+                        int(ends[i]),
+                        f"must be a node index below {topology.node_count}",
+                        "Name a node of the topology.",
+                    )
+                )
         for i in np.flatnonzero(self.flow_source == self.flow_target):
-            found.append(Fault(flow(int(i)), "from a node to itself",
-                               "must join two different nodes", "Remove the flow."))  # fmt: skip
+            found.append(
+                Fault(
+                    flow(int(i)),
+                    "from a node to itself",
+                    "must join two different nodes",
+                    "Remove the flow.",
+                )
+            )
         found += FLOW["rate_bps"].faults(self.flow_rate_bps, flow)
         for name, n in Counter(self.given_names.values()).items():
             if n > 1:
-                found.append(Fault(f"flow {name}", f"listed {n} times",
-                                   "every named flow needs a name of its own",
-                                   "Rename the others."))  # fmt: skip
+                found.append(
+                    Fault(
+                        f"flow {name}",
+                        f"listed {n} times",
+                        "every named flow needs a name of its own",
+                        "Rename the others.",
+                    )
+                )
         for k, size in enumerate(self.sizes):
             if (users := np.flatnonzero(self.flow_size == k)).size:
                 found += size.faults(flow(int(users[0])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from numba import njit
 
@@ -15,8 +15,7 @@ def compiled(function: F) -> F:
 
     No fast-math: the same seed gives the same bits.
     """
-    ready: F = njit(cache=True, nogil=True, error_model="numpy")(function)
-    return ready
+    return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
 def inlined(function: F) -> F:
@@ -24,5 +23,5 @@ def inlined(function: F) -> F:
 
     Left to itself the compiler makes calls, and a call hands over every array in seven words.
     """
-    ready: F = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function)
-    return ready
+    made = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function)
+    return cast("F", made)

@@ -9,9 +9,18 @@ from __future__ import annotations
 import numpy as np
 
 from nettwin.engines.packet.compiled import compiled, inlined
-from nettwin.engines.packet.layout import EMISSIONS, FREE, HOPS, LIVE, NEVER, RECORDED
+from nettwin.engines.packet.layout import (
+    DOWN,
+    EMISSIONS,
+    FREE,
+    HOPS,
+    LIVE,
+    NEVER,
+    RECORDED,
+    SHAPED,
+)
 from nettwin.engines.packet.ports import LEADS, REFUSED, catch_up, offer
-from nettwin.engines.packet.random_numbers import exponential, pick, uniform
+from nettwin.engines.packet.random_numbers import exponential, uniform
 from nettwin.engines.packet.sources import draw_size, first_time, next_time
 from nettwin.engines.packet.tournament import ONE, key_of, lower, replace
 
@@ -48,8 +57,7 @@ def advance(state, until, budget):  # type: ignore[no-untyped-def]
     links, queues, packets, flows = state.links, state.queues, state.packets, state.flows
     nodes, sources, hops = state.nodes, state.sources, state.hops
     keys, source_keys = state.event_keys, state.source_keys
-    rng, counters, histogram = state.rng, state.counters, state.histogram
-    alias_chance, alias_other, alias_flow = state.alias_chance, state.alias_other, state.alias_flow
+    rng, counters, histogram, alias = state.rng, state.counters, state.histogram, state.alias
     sizes_bits, sizes_chance, sizes_other = state.sizes_bits, state.sizes_chance, state.sizes_other
     trace_times, trace_bits = state.trace_times, state.trace_bits
     path_hop, path_share = state.path_hop, state.path_share
@@ -59,8 +67,11 @@ def advance(state, until, budget):  # type: ignore[no-untyped-def]
     shift, bins = state.bin_shift[0], state.bin_shift[1]
     row = np.uint64(bins)
     free, live, hop_count, emissions = (
-        counters[FREE], counters[LIVE], counters[HOPS], counters[EMISSIONS],
-    )  # fmt: skip
+        counters[FREE],
+        counters[LIVE],
+        counters[HOPS],
+        counters[EMISSIONS],
+    )
     last_key = key_of(until, size, leaf_bits)
     answer = PAUSED
     for _ in range(budget):
@@ -98,8 +109,10 @@ def advance(state, until, budget):  # type: ignore[no-untyped-def]
             bits = -1.0
             if turn == 0:
                 now = node.poisson_next_s
-                first, count = node.alias_first, node.alias_count
-                f = np.uint64(alias_flow[first + pick(rng, alias_chance, alias_other, first, count)])
+                u = uniform(rng) * node.alias_count
+                k = np.uint64(u)
+                entry = alias[node.alias_first + k]
+                f = np.uint64(entry.flow if u - k < entry.chance else entry.other)
                 after = now + node.poisson_gap_s * exponential(rng)
                 node.poisson_next_s = after
             else:
@@ -118,12 +131,14 @@ def advance(state, until, budget):  # type: ignore[no-untyped-def]
             if flow.path_count == 0:
                 flow.dropped += 1
                 continue
-            path = np.uint64(flow.path_first)
+            hop = np.uint64(flow.first_hop)
             if flow.path_count > 1:
                 u = uniform(rng)
+                path = np.uint64(flow.path_first)
                 end = path + np.uint64(flow.path_count) - ONE
                 while path < end and u >= path_share[path]:
                     path += ONE
+                hop = np.uint64(path_hop[path])
             if bits < 0.0:
                 bits = draw_size(rng, flow, sizes_bits, sizes_chance, sizes_other)
             p = free
@@ -133,9 +148,8 @@ def advance(state, until, budget):  # type: ignore[no-untyped-def]
             packet.born = now
             packet.bits = bits
             packet.flow = f
-            packet.hop = path_hop[path]
-            q = np.uint64(hops[packet.hop])
-            packet.hop += ONE
+            q = np.uint64(hops[hop])
+            packet.hop = hop + ONE
         # Read the hop after this one now, so that it is at hand when the packet gets there.
         packet.queue = hops[packet.hop]
         packet.hop += ONE
@@ -149,9 +163,14 @@ def advance(state, until, budget):  # type: ignore[no-untyped-def]
             free = p
             live -= ONE
     counters[FREE], counters[LIVE], counters[HOPS], counters[EMISSIONS] = (
-        free, live, hop_count, emissions,
-    )  # fmt: skip
-    state.clock[0] = until if answer == REACHED else np.uint64(keys[1] & ~leaf_bits).view(np.float64)
+        free,
+        live,
+        hop_count,
+        emissions,
+    )
+    state.clock[0] = (
+        until if answer == REACHED else np.uint64(keys[1] & ~leaf_bits).view(np.float64)
+    )
     return answer
 
 
@@ -180,3 +199,76 @@ def start_sources(state, now):  # type: ignore[no-untyped-def]
         turn = state.source_keys[base + ONE] & (width - ONE)
         leaf = np.uint64(len(state.links) + n)
         replace(state.event_keys, ZERO, size, leaf, _node_time(node, state.sources, turn))
+
+
+@compiled
+def settle(state, now, work):  # type: ignore[no-untyped-def]
+    """Make the choices due by `now`, and tell of each queue what is under way then.
+
+    `work` [1 + queues, 4] receives: packet seconds and bit seconds waited so far by packets that
+    still wait; bits sent only after `now` of what `served_bits` counts, and their packet's bits
+    times these bits.
+    """
+    links, queues, packets = state.links, state.queues, state.packets
+    work[:] = 0.0
+    for k in range(len(links)):
+        link = links[k]
+        catch_up(link, queues, packets, now)
+        over = link.free_at - now
+        q = link.serving
+        if over > 0.0 and link.mode & SHAPED:
+            work[q, 0] -= over
+            work[q, 1] -= over * link.serving_bits
+        elif over > 0.0:
+            work[q, 2] = over / link.seconds_per_bit
+            work[q, 3] = work[q, 2] * link.serving_bits
+    for q in range(1, len(queues)):
+        p = np.uint64(queues[q].head)
+        for _ in range(queues[q].count):
+            wait = now - packets[p].time
+            work[q, 0] += wait
+            work[q, 1] += wait * packets[p].bits
+            p = np.uint64(packets[p].next)
+
+
+@inlined
+def _lose(state, p):  # type: ignore[no-untyped-def]
+    """Drop a chain of packets."""
+    while p > 0:
+        packet = state.packets[p]
+        following = np.uint64(packet.next)
+        state.flows[packet.flow].dropped += 1
+        packet.next = state.counters[FREE]
+        state.counters[FREE] = p
+        state.counters[LIVE] -= ONE
+        p = following
+
+
+@compiled
+def fail_link(state, k, now):  # type: ignore[no-untyped-def]
+    """Take a link down: what waits there, is being sent or is on the wire is lost."""
+    links, queues, packets = state.links, state.queues, state.packets
+    link = links[k]
+    catch_up(link, queues, packets, now)
+    if link.free_at > now and not link.mode & SHAPED:
+        late = (link.free_at - now) / link.seconds_per_bit
+        queues[link.serving].served_bits -= late
+        queues[link.serving].served_bits2 -= late * link.serving_bits
+    _lose(state, np.uint64(link.pipe_head))
+    first = np.uint64(link.first_queue)
+    for q in range(first, first + np.uint64(link.queue_count)):
+        queue = queues[q]
+        p = np.uint64(queue.head)
+        for _ in range(queue.count):
+            queue.wait += now - packets[p].time
+            queue.wait_bits += (now - packets[p].time) * packets[p].bits
+            p = np.uint64(packets[p].next)
+        if queue.count > 0:
+            _lose(state, np.uint64(queue.head))
+        queue.drops += np.int64(queue.count)
+        queue.count, queue.bits, queue.mark, queue.fluid = 0, 0.0, 0.0, 0
+    link.pipe_head, link.waiting, link.active_head, link.credited = 0, 0, 0, 0
+    link.free_at = now
+    link.mode |= DOWN
+    size = np.uint64(len(state.event_keys) // 2)
+    replace(state.event_keys, ZERO, size, np.uint64(k), NEVER)

@@ -1,8 +1,8 @@
 """The simulator's memory: one record a link, queue, packet, flow, node and source.
 
 Records fill whole cache lines, so that an event touches few of them. Indices are unsigned, which
-spares the compiled code the test for a negative one; packet 0 and queue 0 stand for "none" (packet 0
-arrives never).
+spares the compiled code the test for a negative one; packet 0 and queue 0 stand for "none" (packet
+0 arrives never).
 """
 
 from __future__ import annotations
@@ -22,37 +22,35 @@ UNLIMITED_PACKETS = np.int64(1) << 62
 
 
 def _record(itemsize: int, **fields: str) -> np.dtype[np.void]:
-    return np.dtype(
-        {"names": list(fields), "formats": list(fields.values()), "itemsize": itemsize}  # type: ignore[call-overload]
-    )
+    return np.dtype({"names": list(fields), "formats": list(fields.values()), "itemsize": itemsize})
 
+
+SHAPED, DOWN, COUNTS_SERVICE = 1, 2, 4  # bits of a link's mode
 
 LINK = _record(
-    192,
+    128,
     seconds_per_bit="f8",
     delay_s="f8",
     free_at="f8",  # when the packet in service is done
+    serving_bits="f8",
+    serving="u4",  # queue of the packet in service
     pipe_head="u4",  # packets in service or on the wire, in order
     pipe_tail="u4",
     waiting="u4",  # packets in all its queues
     policy="u4",
     first_queue="u4",
+    mode="u4",
     queue_count="u4",
-    up="i4",
-    serving="u4",  # queue of the packet in service
-    serving_bits="f8",
     # DRR: queues that hold packets, in turn, and whether the first has had its quantum
     active_head="u4",
     active_tail="u4",
     credited="i4",
-    counts_service="i4",  # the buffer holds the packet in service as well
     # WFQ: the fluid reference
     virtual="f8",
     virtual_at="f8",
-    # token bucket; burst < 0: none
+    # token bucket
     burst_bits="f8",
     bucket_full_at="f8",
-    overhang_s="f8",  # service that reaches beyond the last settled time
 )
 QUEUE = _record(
     192,
@@ -61,26 +59,21 @@ QUEUE = _record(
     tail="u4",
     count="u4",
     limit_packets="i8",
-    bits="f8",
     limit_bits="f8",
+    bits="f8",
+    arrivals="i8",
+    drops="i8",
+    max_packets="i8",
+    served_bits="f8",  # next line of the cache
+    served_bits2="f8",
+    max_bits="f8",
+    max_bits_system="f8",  # with the packet in service
+    wait="f8",  # packets times seconds of waiting, of packets served
+    wait_bits="f8",  # bits times seconds of waiting, of packets served
     share="f8",  # WFQ weight or DRR quantum in bits
     mark="f8",  # WFQ: finish tag of the last packet; DRR: deficit in bits
     next_active="u4",
     fluid="i4",  # WFQ: backlogged in the fluid reference
-    arrivals="i8",
-    drops="i8",
-    served="i8",
-    served_bits="f8",
-    served_bits2="f8",
-    wait="f8",  # packets times seconds of waiting, of packets served
-    wait_bits="f8",  # bits times seconds of waiting, of packets served
-    pending="f8",  # the same two of packets still waiting when last settled
-    pending_bits="f8",
-    overhang_s="f8",
-    overhang_bits2="f8",
-    max_bits="f8",
-    max_bits_system="f8",
-    max_packets="i8",
 )
 PACKET = _record(
     64,
@@ -105,8 +98,9 @@ FLOW = _record(
     bin_low="i8",
     sent="i8",
     dropped="i8",
-    path_first="u4",
     path_count="u4",
+    path_first="u4",
+    first_hop="u4",  # where its path begins in `hops`, if it is the only one
     size_kind="i4",
     size_count="i4",
     size_a="f8",
@@ -145,6 +139,8 @@ SOURCE = _record(
     period="f8",
 )
 
+ALIAS = _record(16, chance="f8", flow="u4", other="u4")
+
 # Places in `State.counters`
 FREE, LIVE, HOPS, EMISSIONS = range(4)
 
@@ -160,9 +156,7 @@ class State(NamedTuple):
     sources: NDArray[Any]  # [sources] SOURCE
     event_keys: NDArray[np.uint64]  # tournament of links, then nodes
     source_keys: NDArray[np.uint64]  # one tournament a node
-    alias_chance: NDArray[np.float64]  # [Poisson flows, by node]
-    alias_other: NDArray[np.uint64]
-    alias_flow: NDArray[np.uint32]
+    alias: NDArray[Any]  # [Poisson flows, by node] ALIAS
     hops: NDArray[np.uint32]  # queues of every path, each ended by 0
     path_hop: NDArray[np.uint32]  # [paths] where in `hops` a path begins
     path_share: NDArray[np.float64]  # [paths] cumulative inside a flow

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from nettwin.engines.packet import layout
 from nettwin.engines.packet.layout import State, packet_pool, records
 from nettwin.engines.packet.random_numbers import alias_table, seeded
-from nettwin.engines.packet.traffic import Sources, load_sources
 from nettwin.engines.packet.tournament import empty_tree, tree_size
+from nettwin.engines.packet.traffic import Sources, load_sources
 from nettwin.scenario.arrivals import Trace
 from nettwin.scenario.packet_sizes import Binomial, Discrete, Exponential, Fixed, Uniform
 from nettwin.scenario.scenario import Scenario
@@ -33,15 +33,22 @@ def load(scenario: Scenario, seed: int, *, buffer_counts_service: bool = False) 
     counters = np.zeros(4, np.uint64)
     counters[layout.FREE] = 1
     return State(
-        links=links, queues=queues, packets=packet_pool(FIRST_POOL), flows=flows,
+        links=links,
+        queues=queues,
+        packets=packet_pool(FIRST_POOL),
+        flows=flows,
         **_source_arrays(sources),
         event_keys=empty_tree(leaves),
-        hops=hops, path_hop=path_hop, path_share=path_share,
+        hops=hops,
+        path_hop=path_hop,
+        path_share=path_share,
         **size_tables,
         histogram=np.zeros(len(flows) * bins, np.uint32),
         bin_shift=np.array([shift, bins], np.int64),
-        counters=counters, clock=np.zeros(1), rng=seeded(seed),
-    )  # fmt: skip
+        counters=counters,
+        clock=np.zeros(1),
+        rng=seeded(seed),
+    )
 
 
 def with_traffic(state: State, scenario: Scenario, seed: int) -> State:
@@ -77,6 +84,9 @@ def paths(
         share[span] = np.cumsum(found.share[span]) / found.share[span].sum()
     flows["path_first"] = found.flow_offset[:-1]
     flows["path_count"] = np.diff(found.flow_offset)
+    if found.path_count:
+        first = np.minimum(found.flow_offset[:-1], found.path_count - 1)
+        flows["first_hop"] = begin[first]
     if not len(hops):
         hops = np.zeros(1, np.uint32)
     return hops, begin.astype(np.uint32), share
@@ -97,10 +107,11 @@ def _ports(scenario: Scenario, counts_service: bool) -> tuple[NDArray[Any], NDAr
     policy = np.array([POLICY[s.policy] for s in topology.schedulers], np.int32)
     links["policy"] = policy[topology.link_scheduler] if len(policy) else 0
     links["policy"][links["queue_count"] == 1] = layout.FIFO
-    links["up"] = topology.link_live
-    links["counts_service"] = counts_service
-    burst = np.array([-1.0 if s.burst_bits is None else s.burst_bits for s in topology.schedulers])
-    links["burst_bits"] = burst[topology.link_scheduler] if len(burst) else -1.0
+    burst = np.array([s.burst_bits or 0.0 for s in topology.schedulers], np.float64)
+    links["burst_bits"] = burst[topology.link_scheduler] if len(burst) else 0.0
+    links["mode"] = np.where(links["burst_bits"] > 0, layout.SHAPED, 0)
+    links["mode"] |= np.where(topology.link_live, 0, layout.DOWN).astype(np.uint32)
+    links["mode"] |= np.uint32(layout.COUNTS_SERVICE if counts_service else 0)
     all_queues = records(layout.QUEUE, 1 + len(flat.link))
     queues = all_queues[1:]
     queues["link"] = flat.link
@@ -155,11 +166,12 @@ def _flows(scenario: Scenario) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
 
 
 def size_ranges(scenario: Scenario) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The smallest and the largest packet of each flow; of exponential sizes a large one. [flows]"""
+    """Smallest and largest packet of each flow; of exponential sizes a large one. [flows]"""
     traffic = scenario.traffic
     low = np.array([s.min_bits for s in traffic.sizes])[traffic.flow_size]
-    high = np.array([s.max_bits if math.isfinite(s.max_bits) else 10 * s.mean_bits
-                     for s in traffic.sizes])[traffic.flow_size]  # fmt: skip
+    high = np.array(
+        [s.max_bits if math.isfinite(s.max_bits) else 10 * s.mean_bits for s in traffic.sizes]
+    )[traffic.flow_size]
     for k, arrival in enumerate(traffic.arrivals):
         if isinstance(arrival, Trace) and arrival.sizes_bits.size:
             mine = traffic.flow_arrival == k
@@ -188,7 +200,8 @@ def _histogram(scenario: Scenario, flows: NDArray[Any]) -> tuple[int, int]:
     second = np.where(plain, 1.0 / topology.link_capacity_bps, 0.0)
 
     def along(per_link: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(found.hop_path, per_link[found.links], found.path_count)
+        hops = per_link[found.links]
+        return np.bincount(found.hop_path, hops, found.path_count).astype(np.float64)
 
     path_base = along(topology.link_delay_s) + low[found.path_flow] * along(second)
     path_top = along(topology.link_delay_s) + high[found.path_flow] * along(second) + along(wait_s)

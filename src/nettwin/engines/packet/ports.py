@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from nettwin.engines.packet.compiled import inlined
-from nettwin.engines.packet.layout import DRR, SP, WFQ
+from nettwin.engines.packet.layout import COUNTS_SERVICE, DOWN, DRR, SHAPED, SP, WFQ
 from nettwin.engines.packet.tournament import ONE
 
 REFUSED, WAITS, FOLLOWS, LEADS = range(4)  # what `offer` answers
@@ -22,14 +22,15 @@ def transmit(link, queue, packets, p, packet, start):  # type: ignore[no-untyped
     """Begin service of a packet at `start`; says whether it leads the pipe or follows others."""
     bits = packet.bits
     service = bits * link.seconds_per_bit
-    if link.burst_bits >= 0.0:
+    if link.mode & SHAPED:
         # A token bucket, as a theoretical arrival time (ITU-T I.371): conforming packets leave
         # without serialization; `bucket_full_at` is when the bucket would be full again.
         done = max(start, link.bucket_full_at - (link.burst_bits - bits) * link.seconds_per_bit)
         link.bucket_full_at = max(link.bucket_full_at, done) + service
+        queue.wait += done - start  # it waits for tokens
+        queue.wait_bits += (done - start) * bits
     else:
         done = start + service
-    queue.served += 1
     queue.served_bits += bits
     queue.served_bits2 += bits * bits
     link.free_at = done
@@ -169,13 +170,13 @@ def offer(link, queues, packets, q, p, now):  # type: ignore[no-untyped-def]
     bits = packet.bits
     idle = link.waiting == 0 and link.free_at <= now
     count, held = queue.count, queue.bits
-    if link.counts_service:
+    if link.mode & COUNTS_SERVICE:
         if not idle and link.serving == q:
             count, held = count + 1, held + link.serving_bits
         fits = count < queue.limit_packets and held + bits <= queue.limit_bits
     else:
         fits = idle or (count < queue.limit_packets and held + bits <= queue.limit_bits)
-    if not fits or link.up == 0:
+    if not fits or link.mode & DOWN:
         queue.drops += 1
         return REFUSED
     if link.policy == WFQ:

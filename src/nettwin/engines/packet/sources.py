@@ -76,7 +76,9 @@ def _next_remembering(rng, source, now):  # type: ignore[no-untyped-def]
     """Exponential gaps through a Gaussian AR(1) copula."""
     rho = source.memory
     source.gauss = rho * source.gauss + math.sqrt(1.0 - rho * rho) * normal(rng)
-    return now - source.gap_s * math.log(max(0.5 * math.erfc(source.gauss / math.sqrt(2.0)), 1e-300))
+    return now - source.gap_s * math.log(
+        max(0.5 * math.erfc(source.gauss / math.sqrt(2.0)), 1e-300)
+    )
 
 
 @inlined

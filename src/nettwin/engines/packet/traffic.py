@@ -12,7 +12,15 @@ from nettwin.engines.packet import layout
 from nettwin.engines.packet.layout import records
 from nettwin.engines.packet.random_numbers import alias_table
 from nettwin.engines.packet.tournament import empty_tree, tree_size
-from nettwin.scenario.arrivals import CBR, MMPP, ArrivalProcess, Autocorrelated, OnOff, Poisson, Trace
+from nettwin.scenario.arrivals import (
+    CBR,
+    MMPP,
+    ArrivalProcess,
+    Autocorrelated,
+    OnOff,
+    Poisson,
+    Trace,
+)
 from nettwin.scenario.scenario import Scenario
 
 FEWEST_PACKETS_A_CYCLE = 1e-3  # sparser bursts are Poisson for all that can be seen
@@ -24,9 +32,7 @@ class Sources(NamedTuple):
     nodes: NDArray[Any]  # [nodes] NODE
     sources: NDArray[Any]  # [sources] SOURCE
     source_keys: NDArray[np.uint64]
-    alias_chance: NDArray[np.float64]
-    alias_other: NDArray[np.uint64]
-    alias_flow: NDArray[np.uint32]
+    alias: NDArray[Any]  # [Poisson flows, by node] ALIAS
     trace_times: NDArray[np.float64]
     trace_bits: NDArray[np.float64]
 
@@ -47,8 +53,15 @@ def load_sources(scenario: Scenario, rng: np.random.Generator) -> Sources:
     for row, f in zip(sources, special.tolist(), strict=True):
         row["flow"] = f
         process = traffic.arrivals[traffic.flow_arrival[f]]
-        _set_source(row, process, float(rate[f]), traces, rng,
-                    float(traffic.flow_rate_bps[f]), float(traffic.flow_mean_size_bits[f]))  # fmt: skip
+        _set_source(
+            row,
+            process,
+            float(rate[f]),
+            traces,
+            rng,
+            float(traffic.flow_rate_bps[f]),
+            float(traffic.flow_mean_size_bits[f]),
+        )
 
     nodes = records(layout.NODE, node_count)
     bounds = np.arange(node_count + 1)
@@ -59,18 +72,16 @@ def load_sources(scenario: Scenario, rng: np.random.Generator) -> Sources:
     widths = [tree_size(1 + int(n)) for n in np.diff(first_special)]
     nodes["tree_size"] = widths
     nodes["tree"] = 2 * (np.cumsum(widths) - widths)
-    chance, other = np.zeros(max(1, len(poisson))), np.zeros(max(1, len(poisson)), np.uint64)
+    alias = records(layout.ALIAS, len(poisson))
+    alias["flow"] = poisson
     for n in range(node_count):
         span = slice(int(first_poisson[n]), int(first_poisson[n + 1]))
         if span.stop > span.start:
             rates = rate[poisson[span]]
             nodes["poisson_gap_s"][n] = 1.0 / rates.sum()
-            chance[span], other[span] = alias_table(rates)
-    return Sources(
-        nodes, sources, empty_tree(sum(widths)), chance, other,
-        poisson.astype(np.uint32) if len(poisson) else np.zeros(1, np.uint32),
-        traces.times, traces.bits,
-    )  # fmt: skip
+            alias["chance"][span], other = alias_table(rates)
+            alias["other"][span] = poisson[span][other.astype(np.intp)]
+    return Sources(nodes, sources, empty_tree(sum(widths)), alias, traces.times, traces.bits)
 
 
 def _is_poisson(process: ArrivalProcess) -> bool:
@@ -94,9 +105,14 @@ class _Traces:
 
 
 def _set_source(
-    row: Any, process: ArrivalProcess, pps: float, traces: _Traces, rng: np.random.Generator,
-    rate_bps: float, mean_bits: float,
-) -> None:  # fmt: skip
+    row: Any,
+    process: ArrivalProcess,
+    pps: float,
+    traces: _Traces,
+    rng: np.random.Generator,
+    rate_bps: float,
+    mean_bits: float,
+) -> None:
     gap = 1.0 / pps
     row["gap_s"] = gap
     if isinstance(process, CBR):
@@ -121,8 +137,11 @@ def _set_source(
         row["kind"], row["gap_s"] = layout.TRACE, scale
         row["trace_first"], row["trace_count"] = traces.first[process], len(process.times_s)
         row["period"] = process.period_s * scale
-        row["origin"] = -rng.random() * row["period"] if process.stretch \
-            else process.times_s[0] - traces.origin_s  # fmt: skip
+        row["origin"] = (
+            -rng.random() * row["period"]
+            if process.stretch
+            else process.times_s[0] - traces.origin_s
+        )
     else:
         raise TypeError(f"no rule to make packets of {process}")
 
@@ -132,7 +151,7 @@ def _set_memoryless(row: Any, gap: float) -> None:
 
 
 def _set_bursts(row: Any, process: OnOff, gap: float) -> None:
-    """Gaps inside on periods that give the flow its rate; `packets` is their mean number a cycle."""
+    """Gaps inside on periods that give the flow its rate; `packets`: mean number a cycle."""
     on, off = process.on_s, process.off_s
     packets = (on + off) / gap
     row["kind"], row["high_s"], row["low_s"] = layout.ONOFF, on, off

@@ -1,0 +1,1 @@
+"""nettwin: a digital twin of communication networks."""

@@ -1,0 +1,1 @@
+"""Apps: one file per question that people ask of a network."""

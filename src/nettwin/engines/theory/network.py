@@ -1,0 +1,356 @@
+"""The fixed point of a network of queues: losses thin the flows, thinner flows lose less."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from nettwin.engines.theory.ports import DRR, FIFO, SP, WFQ, port_waiting
+from nettwin.engines.theory.queueing import LARGEST_BUFFER
+from nettwin.engines.theory.solution import QueueSolution
+from nettwin.engines.theory.variability import (
+    flow_variability,
+    modulated_variance,
+    periodic_cv2,
+)
+from nettwin.scenario.scenario import Scenario
+
+POLICIES = {"fifo": FIFO, "sp": SP, "wfq": WFQ, "drr": DRR}
+MOST_QUEUES = 64  # a port
+Floats = NDArray[np.float64]
+
+
+class FlowTable(NamedTuple):
+    """What the compiled loops need of each flow. Arrays are [flows]."""
+
+    packets_pps: Floats
+    mean_bits: Floats
+    second_bits2: Floats
+    gap_cv2: Floats
+    period_s: Floats
+    rate_variance: Floats
+    memory_s: Floats
+
+
+class PathTable(NamedTuple):
+    """The hops of `Scenario.paths`, and the queue of each."""
+
+    flow: NDArray[np.int64]  # [paths]
+    share: Floats  # [paths]
+    offset: NDArray[np.int64]  # [paths + 1]
+    queue: NDArray[np.int32]  # [hops]
+
+
+class QueueTable(NamedTuple):
+    """What the compiled loops need of each port and queue."""
+
+    offset: NDArray[np.int32]  # [ports + 1]
+    policy: NDArray[np.int8]  # [ports]
+    capacity_bps: Floats  # [ports]
+    burst_bits: Floats  # [ports], 0 where the port is not shaped
+    port: NDArray[np.int32]  # [queues]
+    buffer_packets: Floats  # [queues]
+    buffer_bits: Floats  # [queues]
+    weight: Floats  # [queues]
+    quantum_bits: Floats  # [queues]
+
+
+def tables(scenario: Scenario) -> tuple[FlowTable, PathTable, QueueTable]:
+    """A scenario as flat arrays."""
+    topology, traffic, paths = scenario.topology, scenario.traffic, scenario.paths
+    second = np.array([size.second_moment_bits2 for size in traffic.sizes], np.float64)
+    irregular = flow_variability(traffic)
+    flows = FlowTable(
+        np.asarray(traffic.flow_packet_rate_pps),
+        np.asarray(traffic.flow_mean_size_bits),
+        second[traffic.flow_size] if len(second) else np.zeros(0),
+        irregular.white_gap_cv2,
+        irregular.period_s,
+        irregular.rate_variance,
+        irregular.memory_s,
+    )
+    schedulers = topology.schedulers
+    policy = np.array([POLICIES[s.policy] for s in schedulers], np.int8)
+    burst = np.array([s.burst_bits or 0.0 for s in schedulers], np.float64)
+    queues = topology.queues
+    ports = QueueTable(
+        queues.offset,
+        policy[topology.link_scheduler],
+        topology.link_capacity_bps,
+        burst[topology.link_scheduler],
+        queues.link,
+        queues.buffer_packets,
+        queues.buffer_bits,
+        queues.weight,
+        queues.quantum_bits,
+    )
+    return (
+        flows,
+        PathTable(paths.path_flow, paths.share, paths.link_offset, scenario.hop_queue),
+        ports,
+    )
+
+
+def normal_points(count: int, dimensions: int) -> Floats:
+    """Evenly spread standard normal points, the same every time. [count, dimensions]
+
+    A Kronecker sequence on the generalized golden ratio (Roberts, 2018), mirrored so that the mean
+    is 0 and scaled so that the variance is 1. One point: the origin.
+    """
+    if count == 1:
+        return np.zeros((1, dimensions))
+    ratio = 2.0
+    for _ in range(60):
+        ratio = (1 + ratio) ** (1 / (dimensions + 1))
+    steps = ratio ** -np.arange(1.0, dimensions + 1)
+    half = (0.5 + np.outer(np.arange(1, count // 2 + 1), steps)) % 1.0
+    points = np.vectorize(NormalDist().inv_cdf)(half)
+    both = np.concatenate([points, -points])
+    return np.asarray(both / both.std(axis=0))
+
+
+def solve(
+    scenario: Scenario, *, rounds: int = 30, points: int = 16, tolerance: float = 1e-5
+) -> QueueSolution:
+    """The steady state of every queue.
+
+    Each round thins the flows by the losses of the last one (the reduced-load or Erlang fixed
+    point: Kelly, Annals of Applied Probability 1, 1991) and solves every port again, with damping,
+    until no loss changes by more than `tolerance`. `points` of the slow modulation are averaged.
+    """
+    flows, paths, ports = tables(scenario)
+    most = int(np.diff(ports.offset).max(initial=1))
+    modulated = bool(np.any(flows.rate_variance[paths.flow] > 0))
+    z = normal_points(points if modulated else 1, most)
+    loss = np.zeros(len(ports.port))
+    change, done = 0.0, 0
+    for done in range(1, rounds + 1):
+        state = solve_ports(offered(flows, paths, ports, loss), ports, z, False)
+        step = state[LOSS] - loss
+        change = float(np.abs(step).max(initial=0.0))
+        loss = loss + (step if done == 1 else 0.6 * step)
+        if change < tolerance:
+            break
+    sums = offered(flows, paths, ports, loss)
+    state = solve_ports(sums, ports, z, True)
+    return QueueSolution(
+        load=state[LOAD],
+        carried=state[LOAD] * (1 - loss),
+        packets_pps=sums[PACKETS],
+        packet_bits=state[BITS],
+        size_cv2=state[SIZE_CV2],
+        service_s=state[SERVICE],
+        buffer=state[BUFFER],
+        rate=state[RATE],
+        spread=state[SPREAD],
+        modulation=state[SLOW],
+        memory_s=state[MEMORY],
+        loss=loss,
+        size_bias=state[BIAS],
+        waiting_s=state[WAITING],
+        waiting_variance_s2=state[WAITING_VARIANCE],
+        waiting_elasticity=state[WAITING_ELASTICITY],
+        loss_elasticity=state[LOSS_ELASTICITY],
+        rounds=done,
+        change=change,
+    )
+
+
+# Rows of the sums over the flows that come to each queue. [SUMS, queues]
+PACKETS, WORK, SECOND, SQUARES, GAPS, PERIODIC, PERIODS, MODULATION, MODULATION_MEMORY = range(9)
+SUMS = 9
+
+
+@njit(cache=True)
+def offered(flows: Any, paths: Any, ports: Any, loss: Any) -> Any:
+    """Add up what comes to each queue, thinned by the losses before it. [SUMS, queues]"""
+    out = np.zeros((SUMS, loss.size))
+    for p in range(paths.flow.size):
+        f = paths.flow[p]
+        mean = flows.mean_bits[f]
+        packets = flows.packets_pps[f] * paths.share[p]
+        square = mean * mean
+        swing = flows.rate_variance[f] * square
+        for h in range(paths.offset[p], paths.offset[p + 1]):
+            q = paths.queue[h]
+            out[PACKETS, q] += packets
+            out[WORK, q] += packets * mean
+            out[SECOND, q] += packets * flows.second_bits2[f]
+            out[SQUARES, q] += packets * square
+            out[GAPS, q] += packets * square * flows.gap_cv2[f]
+            if flows.period_s[f] > 0.0:
+                out[PERIODIC, q] += packets * square
+                out[PERIODS, q] += packets * square * flows.period_s[f]
+            if swing > 0.0:
+                variance = packets * packets * swing
+                out[MODULATION, q] += variance
+                out[MODULATION_MEMORY, q] += variance * flows.memory_s[f]
+            packets *= 1.0 - loss[q]
+    return out
+
+
+# Rows of the state of each queue. [STATES, queues]
+(
+    LOAD,
+    BITS,
+    SIZE_CV2,
+    SERVICE,
+    BUFFER,
+    RATE,
+    SPREAD,
+    SLOW,
+    MEMORY,
+    LOSS,
+    BIAS,
+    WAITING,
+    WAITING_VARIANCE,
+    WAITING_ELASTICITY,
+    LOSS_ELASTICITY,
+) = range(15)
+STATES = 15
+NUDGE = 0.02  # relative change of load for elasticities
+
+
+@njit(cache=True)
+def solve_ports(sums: Any, ports: Any, z: Any, elasticities: bool) -> Any:
+    """Solve every port for what is offered to it. [STATES, queues]"""
+    queues = ports.port.size
+    out = np.zeros((STATES, queues))
+    for q in range(queues):
+        out[RATE, q] = 1.0
+        if sums[WORK, q] > 0.0:
+            describe_queue(q, sums, ports, out)
+    for port in range(ports.policy.size):
+        first, end = ports.offset[port], ports.offset[port + 1]
+        total = out[LOAD, first:end].sum()
+        if total <= 0.0:
+            continue
+        remember(first, end - first, total, sums, ports.capacity_bps[port], out)
+        state = out[:, first:end]
+        quantum = ports.quantum_bits[first:end] / ports.capacity_bps[port]
+        weight = ports.weight[first:end]
+        average_port(ports.policy[port], state, weight, quantum, z, out[LOAD, first:end])
+        if elasticities:
+            add_elasticities(ports.policy[port], state, weight, quantum, z)
+    return out
+
+
+@njit(cache=True)
+def average_port(policy: int, state: Any, weight: Any, quantum: Any, z: Any, mean: Any) -> None:
+    """Fill rate, loss and waiting of a port's queues [STATES, n] at the mean loads given, averaged
+    over the points z [points, n] of the slow modulation."""
+    n = mean.size
+    slow = state[SLOW]
+    residual = (1.0 + state[SIZE_CV2]) / 2.0
+    count = z.shape[0] if slow.max() > 1e-4 else 1
+    load, rate, loss, work = np.zeros(n), np.ones(n), np.zeros(n), np.zeros(n)
+    offer, accepted, waited, square = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    rates = np.zeros(n)
+    for i in range(count):
+        for k in range(n):
+            swing = slow[k] * z[i, k] if count > 1 else 0.0
+            load[k] = max(mean[k] + swing, 0.02 * mean[k])
+        port_waiting(
+            policy,
+            n,
+            load,
+            state[SERVICE],
+            state[SPREAD],
+            residual,
+            state[BUFFER],
+            weight,
+            quantum,
+            rate,
+            loss,
+            work,
+        )
+        for k in range(n):
+            kept = load[k] * (1.0 - loss[k])
+            wait = work[k] / max(kept, 1e-300)
+            offer[k] += load[k]
+            accepted[k] += kept
+            waited[k] += wait / count
+            square[k] += wait * wait / count
+            rates[k] += rate[k] / count
+    for k in range(n):
+        if mean[k] > 0.0:
+            state[LOSS, k] = 1.0 - accepted[k] / offer[k]
+            state[WAITING, k] = waited[k]
+            state[WAITING_VARIANCE, k] = max(2.0 * square[k] - waited[k] ** 2, 0.0)
+            state[RATE, k] = rates[k]
+
+
+@njit(cache=True)
+def add_elasticities(policy: int, state: Any, weight: Any, quantum: Any, z: Any) -> None:
+    """Fill d ln(waiting) / d ln(load) and d ln(loss) / d ln(load), each queue's load alone."""
+    for k in range(state.shape[1]):
+        if state[LOAD, k] <= 0.0:
+            continue
+        nudged = state.copy()
+        mean = state[LOAD].copy()
+        mean[k] *= 1.0 - NUDGE
+        average_port(policy, nudged, weight, quantum, z, mean)
+        step = -math.log(1.0 - NUDGE)
+        for source, target in ((WAITING, WAITING_ELASTICITY), (LOSS, LOSS_ELASTICITY)):
+            was, now = state[source, k], nudged[source, k]
+            if was > 1e-12 and now > 1e-15:
+                state[target, k] = max(math.log(was / now) / step, 0.0)
+
+
+@njit(cache=True)
+def describe_queue(q: int, sums: Any, ports: Any, out: Any) -> None:
+    """Load, packet sizes and room of a queue from the sums over its flows."""
+    capacity = ports.capacity_bps[ports.port[q]]
+    mean = sums[WORK, q] / sums[PACKETS, q]
+    cv2 = max(sums[SECOND, q] / sums[PACKETS, q] / mean**2 - 1.0, 0.0)
+    out[LOAD, q] = sums[WORK, q] / capacity
+    out[BITS, q] = mean
+    out[SIZE_CV2, q] = cv2
+    out[SERVICE, q] = mean / capacity
+    # Packets that fit into some bits: the renewal function, (cv2 - 1) / 2 beside the quotient
+    fit = max(ports.buffer_bits[q] / mean + (cv2 - 1.0) / 2.0, 0.0)
+    out[BUFFER, q] = min(ports.buffer_packets[q], fit, LARGEST_BUFFER)
+    out[BIAS, q] = 1.0 / (1.0 + cv2) if fit < ports.buffer_packets[q] else 0.0
+
+
+@njit(cache=True)
+def remember(first: int, n: int, total: float, sums: Any, capacity: float, out: Any) -> None:
+    """Split modulation into what is slow for the port and what it takes for burstiness.
+
+    The port looks back over its relaxation time, s g / ((1 - a)^2 + (pi g / K)^2) (the reflected
+    Brownian motion between an empty and a full buffer: Cox and Miller, 1965, section 5.7): the
+    irregularity that counts is the index of dispersion there. Modulation with a longer memory
+    than 4 of them, the time constant of its correlation, is quasi-stationary.
+    """
+    work, places, base = 0.0, 0.0, 0.0
+    for j in range(first, first + n):
+        if out[LOAD, j] > 0.0:
+            work += out[LOAD, j] * out[SERVICE, j]
+            places += out[BUFFER, j]
+            base += out[LOAD, j] * out[SERVICE, j] * (1.0 + out[SIZE_CV2, j]) / 2.0
+    service = work / total
+    g = base / work
+    drift, walls = (1.0 - total) ** 2, (math.pi * g / (places + 1.0)) ** 2
+    memory = service * g / (drift + walls)
+    relaxation = service * g / (drift / 4.0 + walls)
+    for j in range(first, first + n):
+        if out[LOAD, j] <= 0.0:
+            continue
+        variance = sums[SECOND, j] - sums[SQUARES, j] + sums[GAPS, j]
+        if sums[PERIODIC, j] > 0.0:
+            period = sums[PERIODS, j] / sums[PERIODIC, j]
+            variance += sums[PERIODIC, j] * periodic_cv2(period, memory)
+        if sums[MODULATION, j] > 0.0:
+            lasting = sums[MODULATION_MEMORY, j] / sums[MODULATION, j]
+            slow = lasting / (lasting + relaxation)
+            out[SLOW, j] = math.sqrt(sums[MODULATION, j] * slow) / capacity
+            fast = sums[MODULATION, j] * (1.0 - slow)
+            variance += fast * modulated_variance(lasting, memory) / memory
+        mean = out[BITS, j]
+        out[SPREAD, j] = max(variance / (2.0 * sums[PACKETS, j] * mean * mean), 0.02)
+        out[MEMORY, j] = memory

@@ -1,0 +1,59 @@
+"""Closed forms of one queue: M/M/1/K with a real K, and its two-moment extension.
+
+Scalar functions, compiled, because the scheduling formulas built on them branch a lot.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+LARGEST_BUFFER = 1e5  # packets; stands for "no limit"
+
+
+@njit(cache=True)
+def mm1k_loss(load: float, capacity: float) -> float:
+    """Blocking probability of M/M/1/K (Kleinrock, Queueing Systems I, 1975, section 3.6).
+
+    P = (1/a - 1) / (a^-(K+1) - 1), which is stable on both sides of load a = 1. `capacity` is K,
+    the packet in service counted, and may be any real number of at least 0.
+    """
+    if load <= 0.0:
+        return 0.0
+    y = -math.log(load)
+    tail = (capacity + 1.0) * y
+    if abs(tail) < 1e-9:
+        return 1.0 / (capacity + 1.0)
+    if tail > 700.0:
+        return 0.0
+    return math.expm1(y) / math.expm1(tail)
+
+
+@njit(cache=True)
+def mm1k_waiting(load: float, capacity: float) -> float:
+    """Mean number waiting in M/M/1/K, the packet in service not counted."""
+    if load <= 0.0:
+        return 0.0
+    y = -math.log(load)
+    tail = (capacity + 1.0) * y
+    if abs(tail) < 1e-2:
+        inside = capacity / 2.0 - y * capacity * (capacity + 2.0) / 12.0
+    elif tail > 700.0:
+        inside = 1.0 / math.expm1(y)
+    else:
+        inside = 1.0 / math.expm1(y) - (capacity + 1.0) / math.expm1(tail)
+    busy = load * (1.0 - mm1k_loss(load, capacity))
+    return max(inside - busy, 0.0)
+
+
+@njit(cache=True)
+def scaled_capacity(load: float, buffer: float, variability: float) -> float:
+    """The K of the M/M/1/K queue that blocks like a queue with `buffer` waiting places.
+
+    The two-moment approximation of MacGregor Smith (Optimal design and performance modelling of
+    M/G/1/K queueing systems, 2004): K = 1 + buffer / (1 + sqrt(load) (v - 1)), with v the mean of
+    the squared coefficients of variation of arrivals and service. Exact for M/M/1/K.
+    """
+    spread = 1.0 + math.sqrt(min(load, 1.0)) * (variability - 1.0)
+    return 1.0 + buffer / max(spread, 0.02)

@@ -1,0 +1,43 @@
+"""QueueSolution: what happens in every queue of a scenario, before it becomes Metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class QueueSolution:
+    """The state of every queue in a steady state found by `solve`. Arrays are [queues].
+
+    Times are in seconds, loads in parts of the port. Of a queue that nobody uses, `load` is 0.
+    """
+
+    load: Floats  # work offered a second
+    carried: Floats  # work accepted a second
+    packets_pps: Floats  # packets offered a second
+    packet_bits: Floats  # mean size of the packets offered
+    size_cv2: Floats  # squared coefficient of variation of their size
+    service_s: Floats  # mean transmission time
+    buffer: Floats  # packets that may wait, either limit considered
+    rate: Floats  # part of the port that serves the queue while it is backlogged
+    spread: Floats  # (ca^2 + cs^2) / 2, short-term modulation included
+    modulation: Floats  # standard deviation of the slow modulation of `load`
+    memory_s: Floats  # how long the queue remembers a burst
+    loss: Floats  # part of the work refused
+    size_bias: Floats  # loss of a packet of b bits is loss * (1 - s + s * b / packet_bits)
+    waiting_s: Floats  # mean time from entering the queue to the start of transmission
+    waiting_variance_s2: Floats
+    waiting_elasticity: Floats  # d ln(waiting_s) / d ln(load)
+    loss_elasticity: Floats  # d ln(loss) / d ln(load)
+    rounds: int  # of the fixed point
+    change: float  # largest change of a loss in the last round
+
+    @property
+    def effective_load(self) -> Floats:
+        """Load over the rate at which the queue is served while backlogged."""
+        return self.load / self.rate

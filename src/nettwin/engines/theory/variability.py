@@ -1,0 +1,127 @@
+"""How irregularly flows arrive: the variance of the bits they offer over a stretch of time.
+
+Over t seconds a flow's bits have the variance
+
+    V(t) = white t + periodic part + 2 s^2 tau^2 (t / tau - 1 + exp(-t / tau))
+
+`white` (independent packets), a periodic part (equal gaps: saturates after one gap) and modulation
+of the rate with variance s^2 and correlation time tau (on-off, MMPP, autocorrelated). Variances of
+independent flows add up, which makes the three of them fit for superposition (the index of
+dispersion for work: Fendick and Whitt, Proc. IEEE 77, 1989).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from nettwin.scenario.arrivals import CBR, MMPP, ArrivalProcess, Autocorrelated, OnOff, Poisson
+from nettwin.scenario.traffic import Traffic
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FlowVariability:
+    """The irregularity of every flow. Arrays are [flows]."""
+
+    white_gap_cv2: Floats  # squared coefficient of variation of independent gaps; 0 if periodic
+    period_s: Floats  # gap of periodic arrivals; 0 where they are not
+    rate_variance: Floats  # of the modulated rate over its squared mean
+    memory_s: Floats  # correlation time of the modulation; 0 where there is none
+
+
+def flow_variability(traffic: Traffic) -> FlowVariability:
+    """What each flow's arrival process says about its irregularity."""
+    flows = traffic.flow_count
+    packets = traffic.flow_packet_rate_pps
+    gap = np.divide(1.0, packets, out=np.zeros(flows), where=packets > 0)
+    out = FlowVariability(np.ones(flows), np.zeros(flows), np.zeros(flows), np.zeros(flows))
+    for k, arrival in enumerate(traffic.arrivals):
+        mine = traffic.flow_arrival == k
+        cv2, period_gaps, variance, memory_s, memory_gaps = process_variability(arrival)
+        out.white_gap_cv2[mine] = cv2
+        out.period_s[mine] = period_gaps * gap[mine]
+        out.rate_variance[mine] = variance
+        out.memory_s[mine] = memory_s + memory_gaps * gap[mine]
+    return out
+
+
+def process_variability(arrival: ArrivalProcess) -> tuple[float, float, float, float, float]:
+    """Gap variation, period in mean gaps, relative rate variance, memory in s and in mean gaps.
+
+    A kind that is not known here (a trace) is taken for Poisson.
+    """
+    match arrival:
+        case CBR():
+            return 0.0, 1.0, 0.0, 0.0, 0.0
+        case Poisson(longest_gap=longest) if longest > 0:
+            return _cut_exponential_cv2(longest), 0.0, 0.0, 0.0, 0.0
+        case OnOff(on_s=on, off_s=off, regular=regular):
+            duty = on / (on + off)
+            memory = on * off / (on + off)
+            return float(not regular), duty * regular, (1 - duty) / duty, memory, 0.0
+        case MMPP(rate_ratio=ratio, high_s=high, low_s=low):
+            duty = high / (high + low)
+            mean = duty * ratio + 1 - duty
+            variance = duty * (1 - duty) * ((ratio - 1) / mean) ** 2
+            return 1.0, 0.0, variance, high * low / (high + low), 0.0
+        case Autocorrelated(correlation=correlation) if correlation > 0:
+            memory = 1 / (1 - correlation)
+            return 1.0, 0.0, copula_correlation_sum(correlation) / memory, 0.0, memory
+        case _:
+            return 1.0, 0.0, 0.0, 0.0, 0.0
+
+
+def copula_correlation_sum(correlation: float) -> float:
+    """Sum over lags of the correlation of exponential gaps under a Gaussian-copula AR(1).
+
+    The Hermite expansion of the exponential quantile function has squared coefficients 0.8158,
+    0.1756 and 0.0085 (orders 1 to 3, together 0.9999): the n-th order decays as correlation^(n k).
+    """
+    powers = (correlation, correlation**2, correlation**3)
+    return sum(c * p / (1 - p) for c, p in zip((0.8158, 0.1756, 0.0086), powers, strict=True))
+
+
+def _cut_exponential_cv2(longest: float) -> float:
+    """Squared coefficient of variation of an exponential of mean 1 that is cut at `longest`."""
+    tail = math.exp(-longest)
+    mean = 1 - longest * tail / (1 - tail)
+    second = 2 - (longest**2 + 2 * longest) * tail / (1 - tail)
+    return second / mean**2 - 1
+
+
+@njit(cache=True)
+def periodic_cv2(period: float, horizon: float) -> float:
+    """Variance of the packets of a periodic flow over `horizon` seconds, over that of Poisson.
+
+    With a random phase, f = horizon / period periods bring f (1 - f) for f < 1; beyond, what is
+    left is the mean over phases and unequal periods, 1/6.
+    """
+    f = horizon / period
+    return 1.0 - f if f < 0.7887 else 1.0 / (6.0 * f)
+
+
+@njit(cache=True)
+def modulated_variance(memory: float, horizon: float) -> float:
+    """Variance of the integral over `horizon` of a process of variance 1 and this memory."""
+    x = horizon / memory
+    return 2.0 * memory * memory * (x + math.expm1(-x))
+
+
+@njit(cache=True)
+def own_periodic_excess(period: float, memory: float) -> float:
+    """Load of its own that a packet of a periodic flow meets, over the flow's load, minus 1.
+
+    x / (e^x - 1) - 1: a packet of a slow periodic flow (x large) never meets its predecessor.
+    """
+    x = period / memory
+    if x < 1e-4:
+        return -x / 2.0
+    if x > 500.0:
+        return -1.0
+    return x / math.expm1(x) - 1.0

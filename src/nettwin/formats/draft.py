@@ -1,0 +1,268 @@
+"""Draft: a network as a source tells it, with gaps; filled by stated assumptions into a Reading.
+
+What a source does not say is NaN or None here. `reading` fills it from `Assume` and lists, in
+words, every assumption made and everything ignored, so that no reader guesses on its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nettwin import units
+from nettwin.errors import FormatError, NettwinError, ScenarioError, UnknownNameError
+from nettwin.formats.format import Assume, Reading
+from nettwin.scenario.arrivals import ArrivalProcess, Poisson
+from nettwin.scenario.generate import fiber_delay_s, gravity_demand
+from nettwin.scenario.packet_sizes import PacketSize
+from nettwin.scenario.routing import Routing
+from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.scheduling import Scheduler
+from nettwin.scenario.topology import Link, Node, Topology
+from nettwin.scenario.traffic import BEST_EFFORT, Flow, Traffic
+
+
+@dataclass
+class DraftLink:
+    """A directed link, or with `duplex` one in each direction."""
+
+    source: str
+    target: str
+    capacity_bps: float = math.nan
+    delay_s: float = math.nan
+    weight: float = math.nan
+    scheduler: Scheduler | None = None
+    srlg: tuple[str, ...] = ()
+    name: str = ""
+    up: bool = True
+    duplex: bool = False
+
+
+@dataclass
+class DraftFlow:
+    """A flow; sizes and arrivals that are not said are None."""
+
+    source: str
+    target: str
+    rate_bps: float
+    traffic_class: str = BEST_EFFORT
+    size: PacketSize | None = None
+    arrival: ArrivalProcess | None = None
+    name: str = ""
+
+
+@dataclass
+class Draft:
+    """What was found in a source, before it is filled.
+
+    `flows` None: the source cannot say anything about traffic, which is then made up (gravity);
+    an empty list: it says that there is none. `routing` makes the routing from the finished
+    topology and traffic; None is ECMP on the weights.
+    """
+
+    format: str
+    source: str
+    name: str = "network"
+    nodes: list[Node] = field(default_factory=list)
+    links: list[DraftLink] = field(default_factory=list)
+    flows: list[DraftFlow] | None = None
+    routing: Callable[[Topology, Traffic], Routing] | None = None
+    assumptions: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+
+    def assume(self, text: str) -> None:
+        """Note an assumption, once."""
+        if text not in self.assumptions:
+            self.assumptions.append(text)
+
+    def ignore(self, text: str) -> None:
+        """Note something that is left out, once."""
+        if text not in self.ignored:
+            self.ignored.append(text)
+
+    def reading(self, assume: Assume) -> Reading:
+        """The finished scenario. Raises FormatError where it cannot be one."""
+        try:
+            topology = self._topology(assume)
+            traffic = self._traffic(topology, assume)
+            routing = self.routing(topology, traffic) if self.routing else Routing()
+            scenario = Scenario(topology, traffic, routing, name=self.name or "network")
+        except FormatError:
+            raise
+        except ScenarioError as error:
+            faults = "; ".join(str(fault) for fault in error.faults[:5])
+            more = f" (and {len(error.faults) - 5} more)" if len(error.faults) > 5 else ""
+            raise FormatError(
+                self.source, "the network it describes", faults + more, "Correct the file."
+            ) from None
+        except UnknownNameError as error:
+            raise FormatError(
+                self.source, f"{error.kind} {error.name}", str(error), "Correct the name."
+            ) from None
+        except NettwinError as error:
+            raise FormatError(self.source, "", str(error), "Correct the file.") from None
+        return Reading(
+            scenario, self.format, self.source, tuple(self.assumptions), tuple(self.ignored)
+        )
+
+    def _topology(self, assume: Assume) -> Topology:
+        links: list[Link] = []
+        for draft in self.links:
+            link = Link(
+                draft.source,
+                draft.target,
+                draft.capacity_bps,
+                draft.delay_s,
+                draft.weight,
+                draft.scheduler or assume.scheduler,
+                draft.srlg,
+                draft.name,
+                draft.up,
+            )
+            links.append(link)
+            if draft.duplex:
+                back = f"{draft.name} reverse" if draft.name else ""
+                links.append(
+                    Link(
+                        draft.target,
+                        draft.source,
+                        draft.capacity_bps,
+                        draft.delay_s,
+                        draft.weight,
+                        link.scheduler,
+                        draft.srlg,
+                        back,
+                        draft.up,
+                    )
+                )
+        topology = Topology.build(self.nodes, links)
+        silent = sum((1 + d.duplex) for d in self.links if d.scheduler is None)
+        if silent:
+            self.assume(
+                f"scheduler of {_many(silent, len(links), 'link')}: {_scheduler(assume.scheduler)}"
+            )
+        return self._delays(self._weights(self._capacities(topology, assume), assume), assume)
+
+    def _capacities(self, topology: Topology, assume: Assume) -> Topology:
+        capacity = topology.link_capacity_bps
+        silent = np.isnan(capacity)
+        if not silent.any():
+            return topology
+        count = _many(int(silent.sum()), len(capacity), "link")
+        self.assume(f"capacity of {count}: {units.rate(assume.capacity_bps)}")
+        filled = np.where(silent, assume.capacity_bps, capacity)
+        return topology.with_arrays(link_capacity_bps=filled)
+
+    def _weights(self, topology: Topology, assume: Assume) -> Topology:
+        weight = topology.link_weight
+        silent = np.isnan(weight)
+        if not silent.any():
+            return topology
+        count = _many(int(silent.sum()), len(weight), "link")
+        self.assume(f"IGP weight of {count}: {assume.weight:g}")
+        return topology.with_arrays(link_weight=np.where(silent, assume.weight, weight))
+
+    def _delays(self, topology: Topology, assume: Assume) -> Topology:
+        delay = topology.link_delay_s
+        silent = np.isnan(delay)
+        if not silent.any():
+            return topology
+        fiber = fiber_delay_s(topology)
+        placed = silent & np.isfinite(fiber)
+        bare = silent & ~placed
+        if placed.any():
+            count = _many(int(placed.sum()), len(delay), "link")
+            self.assume(
+                f"propagation delay of {count}: great circle between the coordinates at two thirds"
+                " of the speed of light"
+            )
+        if bare.any():
+            count = _many(int(bare.sum()), len(delay), "link")
+            self.assume(f"propagation delay of {count}: {units.duration(assume.delay_s)}")
+        filled = np.where(placed, fiber, np.where(bare, assume.delay_s, delay))
+        return topology.with_arrays(link_delay_s=filled)
+
+    def _traffic(self, topology: Topology, assume: Assume) -> Traffic:
+        if self.flows is None:
+            return self._made_up(topology, assume)
+        if self.flows and (silent := sum(f.size is None for f in self.flows)):
+            count = _many(silent, len(self.flows), "flow")
+            self.assume(f"packet sizes of {count}: {assume.size}")
+        if self.flows and (silent := sum(f.arrival is None for f in self.flows)):
+            self.assume(f"arrivals of {_many(silent, len(self.flows), 'flow')}: Poisson")
+        poisson = Poisson()
+        return Traffic.build(
+            topology,
+            (
+                Flow(
+                    f.source,
+                    f.target,
+                    f.rate_bps,
+                    f.traffic_class,
+                    f.size or assume.size,
+                    f.arrival or poisson,
+                    f.name,
+                )
+                for f in self.flows
+            ),
+        )
+
+    def _made_up(self, topology: Topology, assume: Assume) -> Traffic:
+        if assume.load is None:
+            self.assume("traffic: none")
+            return Traffic.build(topology, [])
+        mass = np.bincount(
+            topology.link_source, topology.link_capacity_bps, topology.node_count
+        ).astype(np.float64)
+        traffic = Traffic.from_matrix(gravity_demand(mass), size=assume.size)
+        peak = float(Scenario(topology, traffic).link_utilization.max(initial=0.0))
+        if not peak:
+            self.assume("traffic: none, as no two nodes are joined")
+            return Traffic.build(topology, [])
+        self.assume(
+            f"traffic: made up, a Poisson flow of {assume.size} packets between all nodes in"
+            " proportion to the capacities at both ends, scaled so that the busiest link is"
+            f" offered {units.percent(assume.load, 0)}"
+        )
+        return traffic.with_arrays(flow_rate_bps=traffic.flow_rate_bps * (assume.load / peak))
+
+
+def unique_names(
+    labels: Sequence[str], remember: Callable[[str], None], kind: str = "node"
+) -> list[str]:
+    """Names from labels that may be empty or repeat; changes are remembered in words."""
+    taken: set[str] = set()
+    names: list[str] = []
+    changed = 0
+    counts: dict[str, int] = {}
+    for i, label in enumerate(labels):
+        base = " ".join(label.split()) or f"{kind}{i}"
+        name = base
+        while name in taken:
+            counts[base] = counts.get(base, 1) + 1
+            name = f"{base}#{counts[base]}"
+        changed += name != label
+        taken.add(name)
+        names.append(name)
+    if changed:
+        remember(
+            f"names of {_many(changed, len(labels), kind)}: made, as labels were empty or twice"
+        )
+    return names
+
+
+def _many(part: int, whole: int, noun: str) -> str:
+    if part == whole:
+        return f"all {whole} {noun}s" if whole != 1 else f"the {noun}"
+    return f"{part} of {whole} {noun}s"
+
+
+def _scheduler(scheduler: Scheduler) -> str:
+    queue = scheduler.queues[0]
+    packets = (
+        "no limit" if math.isinf(queue.buffer_packets) else f"{queue.buffer_packets:g} packets"
+    )
+    return f"{scheduler.policy} with queues of {packets}"

@@ -1,0 +1,83 @@
+"""Files: read within limits, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from nettwin.errors import FormatError, InputError
+
+LARGEST_FILE_BYTES = 512 * 2**20
+HEAD_BYTES = 64 * 2**10
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's content; FormatError where it cannot be read or is larger than allowed."""
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size > LARGEST_FILE_BYTES:
+                raise FormatError(
+                    path, "", f"is larger than {LARGEST_FILE_BYTES >> 20} MiB", "Split it."
+                )
+            return file.read(LARGEST_FILE_BYTES + 1)
+    except OSError as error:
+        raise FormatError(
+            path,
+            "",
+            f"cannot be read: {error.strerror}",
+            "Check the path and that you may read it.",
+        ) from None
+
+
+def read_text(path: Path) -> str:
+    """The same as UTF-8 text, a byte-order mark left out and line ends made `\\n`."""
+    try:
+        text = read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise FormatError(
+            path, f"line {line}", "is not UTF-8 text", "Save the file as UTF-8."
+        ) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_head(path: Path) -> bytes:
+    """The first 64 KiB of a file; empty for a folder."""
+    if path.is_dir():
+        return b""
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD_BYTES)
+    except OSError as error:
+        raise FormatError(
+            path,
+            "",
+            f"cannot be read: {error.strerror}",
+            "Check the path and that you may read it.",
+        ) from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file in one step: whoever reads it finds the old content or the new, never a part."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            Path(name).chmod(0o666 & ~_umask())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written: {error.strerror}. Choose another place."
+        ) from None
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

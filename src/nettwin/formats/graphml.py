@@ -1,0 +1,26 @@
+"""GraphML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from nettwin.errors import FormatError
+from nettwin.formats.format import Assume, Format, Reading
+from nettwin.scenario.scenario import Scenario
+
+
+class GraphML(Format):
+    """GraphML."""
+
+    name = "graphml"
+    title = "graphml"
+
+    def detects(self, path: Path, head: bytes) -> bool:
+        return False
+
+    def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
+        raise FormatError(path, "", "", "")
+
+    def write(self, scenario: Scenario, path: Path) -> None:
+        raise FormatError(path, "", "", "")

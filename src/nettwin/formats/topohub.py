@@ -1,0 +1,26 @@
+"""TopoHub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from nettwin.errors import FormatError
+from nettwin.formats.format import Assume, Format, Reading
+from nettwin.scenario.scenario import Scenario
+
+
+class TopoHub(Format):
+    """TopoHub."""
+
+    name = "topohub"
+    title = "topohub"
+
+    def detects(self, path: Path, head: bytes) -> bool:
+        return False
+
+    def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
+        raise FormatError(path, "", "", "")
+
+    def write(self, scenario: Scenario, path: Path) -> None:
+        raise FormatError(path, "", "", "")

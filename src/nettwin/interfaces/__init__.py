@@ -1,0 +1,1 @@
+"""Interfaces: who asks. The command line; `wiring` alone chooses engines."""

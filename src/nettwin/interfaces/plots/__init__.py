@@ -1,0 +1,8 @@
+"""Plots: the weathermap and the delay distribution, as SVG, PNG or PDF. Only here is matplotlib."""
+
+from __future__ import annotations
+
+from nettwin.interfaces.plots.delays import delay_distribution
+from nettwin.interfaces.plots.weathermap import weathermap
+
+__all__ = ["delay_distribution", "weathermap"]

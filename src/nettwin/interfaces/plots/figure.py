@@ -1,0 +1,60 @@
+"""Figure: the look that all plots share, and the way they are saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nettwin.errors import InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+INK, GREY, PALE, PAPER = "#1b2733", "#66727d", "#dfe5ea", "#fbfcfd"
+SUFFIXES = (".svg", ".png", ".pdf")
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "svg.fonttype": "none",  # text stays text: small files that can be searched
+    "svg.hashsalt": "nettwin",  # the same picture is the same file
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GREY,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+@contextmanager
+def figure(path: Path, width_in: float, height_in: float) -> Iterator[Figure]:
+    """A figure in the shared look, saved to the path at the end; its suffix says the kind.
+
+    Raises InputError for a suffix that is none of SUFFIXES or a path that cannot be written, and
+    MissingExtraError without matplotlib.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(
+            f"{path} cannot be drawn: its suffix must be one of {', '.join(SUFFIXES)}. Rename it."
+        )
+    try:
+        from matplotlib import rc_context
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtraError("plotting", "plot") from None
+    with rc_context(STYLE):
+        drawn = Figure(figsize=(width_in, height_in), facecolor=PAPER)
+        FigureCanvasAgg(drawn)
+        yield drawn
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            metadata = {"Date": None} if path.suffix.lower() == ".svg" else None
+            drawn.savefig(path, dpi=160, facecolor=PAPER, metadata=metadata)
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be written: {error.strerror}. Choose another place."
+            ) from None

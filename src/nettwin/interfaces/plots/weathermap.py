@@ -1,0 +1,357 @@
+"""Weathermap: a network with every link as a half-arrow, colored by how busy it is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin import units
+from nettwin.interfaces.plots.figure import GREY, INK, PALE, PAPER, figure
+from nettwin.interfaces.plots.placing import Box, Points, node_positions, place_labels
+from nettwin.metrics import Metrics
+from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.topology import Topology
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# utilization steps and their colors: calm blues and greens, then a warning, then an alarm
+STEPS = (0.0, 0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.9, 1.0)
+COLORS = (
+    "#c5d5e4",
+    "#8fbcd4",
+    "#4f9fbf",
+    "#43a57c",
+    "#a3c64c",
+    "#f2c636",
+    "#ef8b2c",
+    "#d8302f",
+)
+OVER = "#7d0f4f"
+ALARM = "#d8302f"
+MOST_NUMBERS = 90  # links that still get their percentage written
+MOST_NAMES = 150  # nodes that still get their name written
+WIDTH_IN = 11.0
+
+
+@dataclass(frozen=True)
+class _Arrow:
+    """A half-arrow: from its node to the middle of the line, and where its number goes."""
+
+    outline: Points  # [corners, 2]
+    label: NDArray[np.float64]  # [2]
+
+
+def weathermap(
+    scenario: Scenario,
+    metrics: Metrics,
+    path: Path | str,
+    *,
+    title: str = "",
+    highlight: Collection[str] = (),
+) -> None:
+    """Draw a network's weather to an SVG, PNG or PDF file.
+
+    Each link is a half-arrow from its source to the middle of the line, colored by its utilization
+    and wide by its capacity; links that are down are dashed. `highlight` names links to ring.
+    Raises what `figure` raises.
+    """
+    topology = scenario.topology
+    points = node_positions(topology)
+    span = np.maximum(np.ptp(points, axis=0), 0.25)
+    margin = 0.08
+    height = float(np.clip(WIDTH_IN * (span[1] + 2 * margin) / (span[0] + 2 * margin), 4.2, 9.5))
+    with figure(Path(path), WIDTH_IN, height + 1.35) as drawn:
+        box = (0.02, 0.75 / (height + 1.35), 0.96, height / (height + 1.35))
+        axes = drawn.add_axes(box)
+        _frame(axes, points, margin, box[2] * WIDTH_IN / height)
+        inch = float(np.ptp(axes.get_xlim())) / (box[2] * WIDTH_IN)  # map units an inch
+        arrows = _arrows(topology, points, inch)
+        utilization = metrics.link["utilization"]
+        _draw_lines(axes, topology, points, arrows, utilization, set(highlight))
+        occupied = _numbers(axes, topology, arrows, utilization, inch)
+        _nodes(axes, topology, points, arrows, occupied, inch)
+        totals = metrics.totals(scenario)
+        drawn.text(
+            0.03,
+            1 - 0.32 / (height + 1.35),
+            title or scenario.name,
+            fontsize=15,
+            fontweight="bold",
+            va="center",
+        )
+        drawn.text(
+            0.03,
+            1 - 0.58 / (height + 1.35),
+            _subtitle(scenario, metrics, totals),
+            color=GREY,
+            va="center",
+        )
+        _color_bar(drawn, utilization, height + 1.35)
+
+
+def _subtitle(scenario: Scenario, metrics: Metrics, totals: dict[str, float]) -> str:
+    parts = [
+        f"{units.rate(totals['offered_bps'])} offered",
+        f"mean delay {units.duration(totals['owd_mean_s'])}",
+        f"loss {units.percent(totals['loss_ratio'], 2)}",
+        f"busiest link {units.percent(totals['utilization_max'], 0)}",
+        f"{metrics.method} by {metrics.engine}" if metrics.engine else metrics.method,
+    ]
+    return "   ·   ".join(parts)
+
+
+def _frame(axes: Axes, points: Points, margin: float, aspect: float) -> None:
+    low, high = points.min(axis=0) - margin, points.max(axis=0) + margin
+    middle, span = (low + high) / 2, high - low
+    width = max(span[0], span[1] * aspect)
+    axes.set_xlim(middle[0] - width / 2, middle[0] + width / 2)
+    axes.set_ylim(middle[1] - width / aspect / 2, middle[1] + width / aspect / 2)
+    axes.axis("off")
+
+
+def _lanes(topology: Topology) -> NDArray[np.float64]:
+    """How many lines' widths each link's line is beside the straight way; parallel lines part."""
+    seen: dict[tuple[int, int, int], int] = {}
+    lane = np.zeros(topology.link_count)
+    ends = list(zip(topology.link_source.tolist(), topology.link_target.tolist(), strict=True))
+    for k, (a, b) in enumerate(ends):
+        lane[k] = seen.setdefault((a, b, 0), 0)
+        seen[a, b, 0] += 1
+    for k, (a, b) in enumerate(ends):
+        count = max(seen.get((a, b, 0), 0), seen.get((b, a, 0), 0))
+        side = 1 if a < b else -1  # the same side whichever way the link runs
+        lane[k] = side * (lane[k] - (count - 1) / 2)
+    return lane
+
+
+def _arrows(topology: Topology, points: Points, inch: float) -> list[_Arrow]:
+    capacity = topology.link_capacity_bps
+    scale = np.log10(capacity / capacity.min(initial=np.inf)) if len(capacity) else capacity
+    crowd = float(np.clip(60 / max(topology.link_count, 1), 0.35, 1.0))
+    widths = (0.085 + 0.03 * np.clip(scale, 0, 3)) * inch * crowd
+    lanes = _lanes(topology)
+    out = []
+    for k in range(topology.link_count):
+        a, b = points[topology.link_source[k]], points[topology.link_target[k]]
+        length = float(np.linalg.norm(b - a)) or 1e-9
+        along = (b - a) / length
+        aside = np.array([-along[1], along[0]])
+        width = min(widths[k], 0.2 * length)
+        shift = aside * lanes[k] * widths[k] * 2.2
+        start, middle = a + shift, (a + b) / 2 + shift
+        head = min(2.0 * width, 0.4 * length / 2)
+        neck = middle - along * (head + 0.12 * width)
+        tip = middle - along * 0.12 * width
+        half, wing = aside * width / 2, aside * width * 0.95
+        outline = np.array(
+            [start - half, neck - half, neck - wing, tip, neck + wing, neck + half, start + half]
+        )
+        out.append(_Arrow(outline, start + 0.56 * (middle - start)))
+    return out
+
+
+def _color(utilization: float) -> str:
+    if utilization >= 0.9995:
+        return OVER
+    return COLORS[min(int(np.searchsorted(STEPS, utilization, "right")) - 1, len(COLORS) - 1)]
+
+
+def _draw_lines(
+    axes: Axes,
+    topology: Topology,
+    points: Points,
+    arrows: list[_Arrow],
+    utilization: NDArray[np.float64],
+    highlight: set[str],
+) -> None:
+    from matplotlib.patches import Polygon
+
+    for k in np.argsort(np.nan_to_num(utilization), kind="stable").tolist():
+        arrow, name = arrows[k], topology.link_name[k]
+        if name in highlight:
+            axes.add_patch(
+                Polygon(
+                    arrow.outline,
+                    facecolor="none",
+                    edgecolor=ALARM,
+                    linewidth=6,
+                    alpha=0.35,
+                    joinstyle="round",
+                    zorder=2,
+                )
+            )
+        if not topology.link_live[k]:
+            # the outline's ends: middle of its first and last corner, and the tip
+            line = np.array([(arrow.outline[0] + arrow.outline[-1]) / 2, arrow.outline[3]])
+            axes.plot(*line.T, color=ALARM, linewidth=1.6, linestyle=(0, (2.5, 2)), zorder=3)
+            continue
+        known = np.isfinite(utilization[k])
+        axes.add_patch(
+            Polygon(
+                arrow.outline,
+                facecolor=_color(float(utilization[k])) if known else PALE,
+                edgecolor=PAPER,
+                linewidth=0.6,
+                joinstyle="round",
+                zorder=3 + 0.5 * known,
+            )
+        )
+    for k in np.flatnonzero(~topology.link_live):
+        if arrows[k].outline is not None and topology.link_source[k] < topology.link_target[k]:
+            x, y = arrows[k].outline[3]
+            axes.plot(
+                [x],
+                [y],
+                marker="X",
+                markersize=13,
+                color=ALARM,
+                markeredgecolor=PAPER,
+                markeredgewidth=1.4,
+                zorder=7,
+            )
+
+
+def _numbers(
+    axes: Axes,
+    topology: Topology,
+    arrows: list[_Arrow],
+    utilization: NDArray[np.float64],
+    inch: float,
+) -> list[Box]:
+    """Write the percentages; where they are, for the names to keep away from."""
+    if topology.link_count > MOST_NUMBERS:
+        return []
+    boxes = []
+    for k, arrow in enumerate(arrows):
+        if not topology.link_live[k] or not np.isfinite(utilization[k]):
+            continue
+        x, y = arrow.label
+        busy = utilization[k] >= 0.7
+        axes.text(
+            x,
+            y,
+            f"{utilization[k] * 100:.0f}",
+            fontsize=6.6,
+            ha="center",
+            va="center",
+            zorder=6,
+            fontweight="bold" if busy else "normal",
+            bbox={
+                "boxstyle": "round,pad=0.18",
+                "facecolor": PAPER,
+                "linewidth": 0.5,
+                "edgecolor": _color(float(utilization[k])) if busy else PALE,
+            },
+        )
+        boxes.append((x - 0.11 * inch, y - 0.08 * inch, x + 0.11 * inch, y + 0.08 * inch))
+    return boxes
+
+
+def _nodes(
+    axes: Axes,
+    topology: Topology,
+    points: Points,
+    arrows: list[_Arrow],
+    occupied: list[Box],
+    inch: float,
+) -> None:
+    from matplotlib import patheffects
+
+    crowd = float(np.clip(30 / max(topology.node_count, 1), 0.3, 1.0))
+    radius = 0.075 * inch * (0.5 + 0.5 * crowd)
+    size = 7 + 42 * crowd
+    up = topology.node_up
+    axes.scatter(
+        points[up, 0], points[up, 1], s=size, c=INK, edgecolors=PAPER, linewidths=1.2, zorder=8
+    )
+    axes.scatter(
+        points[~up, 0],
+        points[~up, 1],
+        s=1.6 * size,
+        c=ALARM,
+        marker="X",
+        edgecolors=PAPER,
+        zorder=8,
+    )
+    if topology.node_count > MOST_NAMES:
+        return
+    font = 9.0 if topology.node_count <= 30 else 6.5
+    sizes = np.array([_text_size(name, font, inch) for name in topology.node_name]).reshape(-1, 2)
+    dots = [(x - radius, y - radius, x + radius, y + radius) for x, y in points.tolist()]
+    lines = [box for arrow in arrows for box in _along(arrow)]
+    bounds = (*axes.get_xlim(), *axes.get_ylim())
+    frame = (bounds[0], bounds[2], bounds[1], bounds[3])
+    places = place_labels(
+        points, sizes, [*occupied, *occupied, *dots, *lines], 1.25 * radius, frame
+    )
+    halo: list[Any] = [patheffects.withStroke(linewidth=2.6, foreground=PAPER)]
+    for name, (left, bottom), (_, height) in zip(topology.node_name, places, sizes, strict=True):
+        axes.text(
+            left,
+            bottom + height / 2,
+            name,
+            fontsize=font,
+            ha="left",
+            va="center",
+            fontweight="semibold",
+            zorder=9,
+            path_effects=halo,
+        )
+
+
+def _text_size(text: str, font: float, inch: float) -> tuple[float, float]:
+    """Width and height of a text in map units, without asking the renderer (which is slow)."""
+    wide = sum(
+        0.42 if letter in "iljtfrI.,'|- " else 0.85 if letter in "mwMWQ" else 0.66
+        for letter in text
+    )
+    return wide * font / 72 * inch, 1.25 * font / 72 * inch
+
+
+def _along(arrow: _Arrow) -> list[Box]:
+    """Small boxes along a half-arrow, for labels to keep away from."""
+    start, tip = (arrow.outline[0] + arrow.outline[-1]) / 2, arrow.outline[3]
+    width = float(np.linalg.norm(arrow.outline[0] - arrow.outline[-1])) / 2
+    steps = max(2, int(np.linalg.norm(tip - start) / (2 * width or 1)))
+    centers = start + np.linspace(0, 1, min(steps, 40))[:, None] * (tip - start)
+    return [(x - width, y - width, x + width, y + width) for x, y in centers.tolist()]
+
+
+def _color_bar(drawn: Any, utilization: NDArray[np.float64], height_in: float) -> None:
+    from matplotlib.patches import Rectangle
+
+    axes = drawn.add_axes((0.03, 0.36 / height_in, 0.5, 0.16 / height_in))
+    steps = [*STEPS, 1.1]
+    for i, color in enumerate((*COLORS, OVER)):
+        axes.add_patch(Rectangle((i, 0), 1, 1, facecolor=color, edgecolor=PAPER, linewidth=1))
+    axes.set_xlim(0, len(steps) - 1)
+    axes.set_ylim(0, 1)
+    axes.set_yticks([])
+    axes.set_xticks(range(len(STEPS)), [f"{s * 100:.0f}" for s in STEPS], fontsize=7.5)
+    axes.tick_params(length=0, pad=2)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    busy = int(np.count_nonzero(np.nan_to_num(utilization) >= 0.8))
+    drawn.text(
+        0.55,
+        0.44 / height_in,
+        "utilization in %, toward the arrow's point",
+        fontsize=8,
+        color=GREY,
+        va="center",
+    )
+    drawn.text(
+        0.97,
+        0.44 / height_in,
+        f"{busy} of {len(utilization)} links at 80 % or more",
+        fontsize=8,
+        color=GREY,
+        va="center",
+        ha="right",
+    )

@@ -1,0 +1,1 @@
+"""Scenario: what the network is."""

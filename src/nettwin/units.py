@@ -1,0 +1,126 @@
+"""Units as people write and read them: `10G`, `45 Mbit/s`, `20ms`, `64kB`; SI inside."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from nettwin.errors import InputError
+
+PREFIX = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+TIMES = {
+    "": 1.0,
+    "s": 1.0,
+    "ms": 1e-3,
+    "us": 1e-6,
+    "µs": 1e-6,
+    "ns": 1e-9,
+    "min": 60.0,
+    "h": 3600.0,
+}
+_NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
+_RATE = re.compile(r"([kKMGT]?)(?:bit/s|bps|b/s|bit)?$")
+_SIZE = re.compile(r"([kKMG]?)(B|bytes?|bits?|b)?$")
+
+
+def rate_bps(text: str) -> float:
+    """A rate such as `10G`, `45Mbit/s` or `2.5e9` in bit/s; InputError on anything else."""
+    number, unit = _split(text, "a rate", "10G, 45M or 2.5e9")
+    match = _RATE.match(unit)
+    if not match:
+        raise InputError(
+            f"{text!r} is no rate: its unit must be bit/s with k, M, G or T. "
+            "Write 10G, 45M or 2.5e9."
+        )
+    return number * PREFIX[match[1]]
+
+
+def time_s(text: str) -> float:
+    """A time such as `20ms`, `3 s` or `0.5` in seconds; InputError on anything else."""
+    number, unit = _split(text, "a time", "20ms, 3s or 0.5")
+    if unit not in TIMES:
+        raise InputError(
+            f"{text!r} is no time: its unit must be one of {', '.join(TIMES)}. "
+            "Write 20ms, 3s or 0.5."
+        )
+    return number * TIMES[unit]
+
+
+def size_bits(text: str) -> float:
+    """A size such as `1500B`, `64kB` or `12000bit` in bits (a bare number is bytes)."""
+    number, unit = _split(text, "a size", "1500B, 64kB or 12000bit")
+    match = _SIZE.match(unit)
+    if not match:
+        raise InputError(
+            f"{text!r} is no size: its unit must be B or bit with k, M or G. "
+            "Write 1500B, 64kB or 12000bit."
+        )
+    per = 1.0 if (match[2] or "B").startswith("b") and match[2] not in ("byte", "bytes") else 8.0
+    return number * PREFIX[match[1]] * per
+
+
+def share(text: str) -> float:
+    """A share such as `60%` or `0.6`; InputError on anything else."""
+    number, unit = _split(text, "a share", "60% or 0.6")
+    if unit not in ("", "%"):
+        raise InputError(f"{text!r} is no share. Write 60% or 0.6.")
+    return number / 100 if unit else number
+
+
+def _split(text: str, what: str, example: str) -> tuple[float, str]:
+    match = _NUMBER.match(text)
+    if not match or not math.isfinite(float(match[1])):
+        raise InputError(
+            f"{text!r} is no {what.split()[-1]}: it must begin with a number. Write {example}."
+        )
+    return float(match[1]), match[2]
+
+
+def rate(bps: float) -> str:
+    """A rate for people: `45.0 Mbit/s`."""
+    if not math.isfinite(bps):
+        return "-"
+    for prefix in ("T", "G", "M", "k"):
+        if abs(bps) >= PREFIX[prefix] * 0.9995:
+            return f"{bps / PREFIX[prefix]:.3g} {prefix}bit/s"
+    return f"{bps:.3g} bit/s"
+
+
+def duration(seconds: float) -> str:
+    """A time for people, four digits at most: `23.41 ms`."""
+    if not math.isfinite(seconds):
+        return "-"
+    size = abs(seconds)
+    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if size >= 0.9995 * scale:
+            return f"{_digits(seconds / scale)} {unit}"
+    return f"{_digits(seconds / 1e-9)} ns" if size else "0 ms"
+
+
+def percent(part: float, digits: int = 1) -> str:
+    """A share for people: `81.3 %`; what is not nothing never reads as 0."""
+    if not math.isfinite(part):
+        return "-"
+    least = 10.0**-digits
+    if 0 < abs(part) * 100 < least / 2:
+        return f"<{least:.{digits}f} %"
+    return f"{part * 100:.{digits}f} %"
+
+
+def change(before: float, after: float) -> str:
+    """A signed change in percent of what it was; `new` where nothing was before."""
+    if not (math.isfinite(before) and math.isfinite(after)):
+        return "-"
+    if before == 0:
+        return "" if after == 0 else "new"
+    return f"{(after - before) / before * 100:+.1f} %"
+
+
+def count(number: int | float) -> str:
+    """A count with thousands set apart."""
+    return f"{number:,.0f}"
+
+
+def _digits(value: float) -> str:
+    size = abs(value)
+    return f"{value:.{2 if size < 100 else 1 if size < 1000 else 0}f}"
