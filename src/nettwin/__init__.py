@@ -1,1 +1,136 @@
-"""nettwin: a digital twin of communication networks."""
+"""nettwin: a digital twin of communication networks.
+
+    import nettwin
+
+    network = nettwin.generate("nsfnet", load=0.7)  # or nettwin.read("network.yaml").scenario
+    metrics = nettwin.engine("theory").predict([network])[0]
+    print(metrics.flows(network)["owd_p99_s"].max())
+
+Every public name is here.
+"""
+
+from importlib.metadata import version as _version
+
+from nettwin.apps.comparison import Comparison, compare
+from nettwin.apps.failures import Failure, single_failures
+from nettwin.apps.whatif import WhatIf, what_if
+from nettwin.errors import (
+    ChangeError,
+    FormatError,
+    InputError,
+    MissingExtraError,
+    NettwinError,
+    ScenarioError,
+    UnknownNameError,
+    UnsupportedError,
+)
+from nettwin.formats import Assume, Reading, read, read_all, write
+from nettwin.interfaces.wiring import engine
+from nettwin.metrics import Interval, Metrics
+from nettwin.model import NetworkModel
+from nettwin.scenario.arrivals import CBR, MMPP, Autocorrelated, OnOff, Poisson, Trace
+from nettwin.scenario.changes import (
+    AddFlow,
+    Change,
+    FailGroup,
+    FailLink,
+    FailNode,
+    RateLimit,
+    RemoveFlow,
+    RestoreGroup,
+    RestoreLink,
+    RestoreNode,
+    ScaleTraffic,
+    SetBuffer,
+    SetCapacity,
+    SetPath,
+    SetScheduler,
+    SetWeight,
+    apply_all,
+    change_from_dict,
+    change_to_dict,
+    parse_change,
+)
+from nettwin.scenario.generate import generate
+from nettwin.scenario.packet_sizes import Binomial, Discrete, Exponential, Fixed, Uniform
+from nettwin.scenario.routing import Paths, Routing, Steer
+from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.scheduling import Queue, Scheduler, drr, fifo, strict_priority, wfq
+from nettwin.scenario.topology import Link, Node, Topology
+from nettwin.scenario.traffic import Flow, Traffic
+
+__version__ = _version("nettwin")
+
+__all__ = [
+    "CBR",
+    "MMPP",
+    "AddFlow",
+    "Assume",
+    "Autocorrelated",
+    "Binomial",
+    "Change",
+    "ChangeError",
+    "Comparison",
+    "Discrete",
+    "Exponential",
+    "FailGroup",
+    "FailLink",
+    "FailNode",
+    "Failure",
+    "Fixed",
+    "Flow",
+    "FormatError",
+    "InputError",
+    "Interval",
+    "Link",
+    "Metrics",
+    "MissingExtraError",
+    "NettwinError",
+    "NetworkModel",
+    "Node",
+    "OnOff",
+    "Paths",
+    "Poisson",
+    "Queue",
+    "RateLimit",
+    "Reading",
+    "RemoveFlow",
+    "RestoreGroup",
+    "RestoreLink",
+    "RestoreNode",
+    "Routing",
+    "ScaleTraffic",
+    "Scenario",
+    "ScenarioError",
+    "Scheduler",
+    "SetBuffer",
+    "SetCapacity",
+    "SetPath",
+    "SetScheduler",
+    "SetWeight",
+    "Steer",
+    "Topology",
+    "Trace",
+    "Traffic",
+    "Uniform",
+    "UnknownNameError",
+    "UnsupportedError",
+    "WhatIf",
+    "__version__",
+    "apply_all",
+    "change_from_dict",
+    "change_to_dict",
+    "compare",
+    "drr",
+    "engine",
+    "fifo",
+    "generate",
+    "parse_change",
+    "read",
+    "read_all",
+    "single_failures",
+    "strict_priority",
+    "wfq",
+    "what_if",
+    "write",
+]

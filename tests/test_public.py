@@ -1,0 +1,31 @@
+"""The public names: what users may import from nettwin itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import nettwin
+
+NAMES = """
+AddFlow Assume Autocorrelated Binomial CBR Change ChangeError Comparison Discrete Exponential
+FailGroup FailLink FailNode Failure Fixed Flow FormatError InputError Interval Link MMPP Metrics
+MissingExtraError NettwinError NetworkModel Node OnOff Paths Poisson Queue RateLimit Reading
+RemoveFlow RestoreGroup RestoreLink RestoreNode Routing ScaleTraffic Scenario ScenarioError
+Scheduler SetBuffer SetCapacity SetPath SetScheduler SetWeight Steer Topology Trace Traffic Uniform
+UnknownNameError UnsupportedError WhatIf __version__ apply_all change_from_dict change_to_dict
+compare drr engine fifo generate parse_change read read_all single_failures strict_priority wfq
+what_if write
+""".split()
+HEAVY = ("numba", "pandas", "scipy", "matplotlib", "typer", "rich", "torch", "ruamel.yaml")
+
+
+def test_public_names_are_these_and_no_others() -> None:
+    assert sorted(nettwin.__all__) == sorted(NAMES)
+    assert all(hasattr(nettwin, name) for name in NAMES)
+
+
+def test_import_waits_with_heavy_libraries() -> None:
+    code = f"import sys, nettwin; print([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
