@@ -1,1 +1,5 @@
 """The engine `theory`: queueing theory."""
+
+from nettwin.engines.theory.engine import Theory
+
+__all__ = ["Theory"]

@@ -1,0 +1,53 @@
+"""What queueing theory cannot answer truthfully."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nettwin.scenario.arrivals import Trace
+from nettwin.scenario.scenario import Scenario
+
+HIGHEST_LOAD = 3.0  # offered over capacity; measured up to here
+
+
+def unsupported(scenario: Scenario) -> list[str]:
+    """Why theory should not be trusted with a scenario; empty where it may be."""
+    return [*_unbounded(scenario), *_overloaded(scenario), *_traces(scenario), *_cut(scenario)]
+
+
+def _unbounded(scenario: Scenario) -> list[str]:
+    queues, topology = scenario.topology.queues, scenario.topology
+    endless = np.isinf(queues.buffer_packets) & np.isinf(queues.buffer_bits)
+    links = np.unique(queues.link[endless])
+    return [
+        f"link {topology.link_name[k]} is offered {scenario.link_utilization[k]:.0%} of its "
+        "capacity and has a queue without limit: its delay grows for ever"
+        for k in links[scenario.link_utilization[links] >= 1.0].tolist()
+    ]
+
+
+def _overloaded(scenario: Scenario) -> list[str]:
+    load, names = scenario.link_utilization, scenario.topology.link_name
+    return [
+        f"link {names[k]} is offered {load[k]:.0%} of its capacity: the formulas are measured up "
+        f"to {HIGHEST_LOAD:.0%}"
+        for k in np.flatnonzero(load > HIGHEST_LOAD).tolist()
+    ]
+
+
+def _traces(scenario: Scenario) -> list[str]:
+    traffic = scenario.traffic
+    kinds = np.array([isinstance(a, Trace) for a in traffic.arrivals], np.bool_)
+    if not kinds.any():
+        return []
+    return [
+        f"flow {scenario.flow_names[f]} is a trace, whose arrivals are taken for Poisson"
+        for f in np.flatnonzero(kinds[traffic.flow_arrival]).tolist()
+    ]
+
+
+def _cut(scenario: Scenario) -> list[str]:
+    return [
+        f"flow {scenario.flow_names[f]} splits over more paths than are kept"
+        for f in np.flatnonzero(scenario.paths.truncated).tolist()
+    ]
