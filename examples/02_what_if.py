@@ -1,0 +1,14 @@
+"""What if a line fails? The same network before and after, the worst flows first."""
+
+import nettwin
+
+network = nettwin.generate("nsfnet", load=0.6, seed=7)
+theory = nettwin.engine("theory")
+
+worst = nettwin.single_failures(network, theory)[0]
+print(f"worst single failure: {worst.name}, busiest link then {worst.busiest_link}")
+
+answer = nettwin.what_if(network, worst.changes, theory)
+print("links that get busier:")
+for link in answer.links[:3]:
+    print(f"  {link.name:22} {link.utilization_before:6.1%} -> {link.utilization_after:6.1%}")
