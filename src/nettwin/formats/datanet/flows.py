@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import FormatError
+from nettwin.formats.datanet import scan
 from nettwin.quantity import frozen
 from nettwin.scenario.arrivals import CBR, ArrivalProcess, OnOff, Poisson
 from nettwin.scenario.packet_sizes import Binomial, Discrete, Fixed, PacketSize, Uniform
@@ -39,13 +40,12 @@ class Flows(NamedTuple):
 
     traffic: Traffic
     record: NDArray[np.int64]  # [flows] index of the record in the line
+    record_count: int  # pairs without a flow have a record as well
     assumptions: tuple[str, ...]
 
 
 def read_flows(path: Path, place: str, line: bytes, node_count: int) -> Flows:
     """The flows of a line of `traffic.txt` on a network of this many nodes."""
-    from nettwin.formats.datanet import scan
-
     begin = line.find(b"|") + 1
     if begin == 0:
         raise FormatError(
@@ -55,7 +55,7 @@ def read_flows(path: Path, place: str, line: bytes, node_count: int) -> Flows:
             "Give `maxAvgLambda|` and one record a pair of nodes.",
         )
     text = np.frombuffer(line, np.uint8)
-    record, pair, kind, parameters, tos, size_of, spans, _, pairs, bad, why = scan.flows(
+    record, pair, kind, parameters, tos, size_of, spans, records, pairs, bad, why = scan.flows(
         text, begin, len(line), scan.PARAMETERS
     )
     if bad >= 0:
@@ -117,7 +117,7 @@ def read_flows(path: Path, place: str, line: bytes, node_count: int) -> Flows:
         arrivals=arrivals,
         flow_arrival=frozen(arrival_of, np.int32),
     )
-    return Flows(traffic, record, assumed)
+    return Flows(traffic, record, int(records), assumed)
 
 
 def _arrivals(

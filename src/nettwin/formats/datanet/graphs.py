@@ -34,7 +34,7 @@ class Graph(NamedTuple):
     assumptions: tuple[str, ...]
 
 
-def read_graph(path: Path, quantum_bits: float, classes: int) -> Graph:
+def read_graph(path: Path, quantum_bits: float) -> Graph:
     """The topology in a GML file; DRR weights become quanta of `quantum_bits` on average."""
     text = read_bytes(path).decode("utf-8", "replace")
     if not _GRAPH.search(text[:65536]):
@@ -70,7 +70,7 @@ def read_graph(path: Path, quantum_bits: float, classes: int) -> Graph:
     schedulers = []
     for number in range(n):
         line = int(nodes[number].pop(""))
-        scheduler = _scheduler(path, line, nodes[number], quantum_bits, classes)
+        scheduler = _scheduler(path, line, nodes[number], quantum_bits)
         used_quantum |= scheduler.policy == "drr"
         schedulers.append(scheduler)
     links: list[Link] = []
@@ -121,9 +121,29 @@ def read_graph(path: Path, quantum_bits: float, classes: int) -> Graph:
     return Graph(topology, port_link, pair_link, assumed)
 
 
-def _scheduler(
-    path: Path, line: int, node: Mapping[str, str], quantum_bits: float, classes: int
-) -> Scheduler:
+def with_bandwidths(path: Path, graph: Graph) -> Graph:
+    """The graph with the capacities of a file of lines `source;target;bits per time unit`."""
+    capacity = graph.topology.link_capacity_bps.copy()
+    nodes = graph.topology.node_count
+    for line, text in enumerate(read_bytes(path).split(b"\n"), 1):
+        words = text.decode("utf-8", "replace").strip().split(";")
+        if words == [""]:
+            continue
+        items = dict(zip(("source", "target", "bandwidth"), words, strict=False))
+        source, target = (_whole(path, line, items, end) for end in ("source", "target"))
+        link = graph.pair_link[source, target] if max(source, target) < nodes else -1
+        if link < 0:
+            raise FormatError(
+                path,
+                f"line {line}",
+                f"there is no link {source}->{target}",
+                "Name a link of the graph.",
+            )
+        capacity[link] = _bandwidth(path, line, items)
+    return graph._replace(topology=graph.topology.with_arrays(link_capacity_bps=capacity))
+
+
+def _scheduler(path: Path, line: int, node: Mapping[str, str], quantum_bits: float) -> Scheduler:
     """A node's policy: its queues with buffers, weights or quanta, and which ToS goes where."""
     place = f"line {line}"
     word = node.get("schedulingPolicy", "FIFO")
@@ -156,7 +176,7 @@ def _scheduler(
             f"tos{tos.strip()}": q for q, group in enumerate(groups) for tos in group if tos.strip()
         }
     else:
-        class_queue = {f"tos{tos}": min(tos, count - 1) for tos in range(max(classes, count))}
+        class_queue = {f"tos{tos}": tos for tos in range(count)}
     mean = sum(weights) / count
     return Scheduler(
         policy,
