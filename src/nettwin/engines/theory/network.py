@@ -250,7 +250,7 @@ def average_port(policy: int, state: Any, weight: Any, quantum: Any, z: Any, mea
     count = z.shape[0] if slow.max() > 1e-4 else 1
     load, rate, loss, work = np.zeros(n), np.ones(n), np.zeros(n), np.zeros(n)
     offer, accepted, waited, square = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
-    rates = np.zeros(n)
+    rates, tail = np.zeros(n), np.zeros((2, n))
     for i in range(count):
         for k in range(n):
             swing = slow[k] * z[i, k] if count > 1 else 0.0
@@ -268,6 +268,7 @@ def average_port(policy: int, state: Any, weight: Any, quantum: Any, z: Any, mea
             rate,
             loss,
             work,
+            tail,
         )
         for k in range(n):
             kept = load[k] * (1.0 - loss[k])
@@ -275,13 +276,13 @@ def average_port(policy: int, state: Any, weight: Any, quantum: Any, z: Any, mea
             offer[k] += load[k]
             accepted[k] += kept
             waited[k] += wait / count
-            square[k] += wait * wait / count
+            square[k] += (tail[0, k] * wait + tail[1, k]) * wait / count
             rates[k] += rate[k] / count
     for k in range(n):
         if mean[k] > 0.0:
             state[LOSS, k] = 1.0 - accepted[k] / offer[k]
             state[WAITING, k] = waited[k]
-            state[WAITING_VARIANCE, k] = max(2.0 * square[k] - waited[k] ** 2, 0.0)
+            state[WAITING_VARIANCE, k] = max(square[k] - waited[k] ** 2, 0.0)
             state[RATE, k] = rates[k]
 
 

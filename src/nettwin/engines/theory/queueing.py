@@ -48,6 +48,27 @@ def mm1k_waiting(load: float, capacity: float) -> float:
 
 
 @njit(cache=True)
+def found(load: float, capacity: float) -> tuple[float, float]:
+    """Mean and variance of the number that an accepted packet finds in M/M/1/K.
+
+    It is geometric, cut at K - 1: p_n proportional to load^n.
+    """
+    if load <= 0.0 or capacity <= 1.0:
+        return 0.0, 0.0
+    y = -math.log(load)
+    tail = capacity * y
+    if abs(tail) < 1e-3:
+        flat = (capacity * capacity - 1.0) / 12.0
+        return (capacity - 1.0) / 2.0 - y * flat, flat
+    if tail > 700.0:
+        mean = 1.0 / math.expm1(y)
+        return mean, mean * (mean + 1.0)
+    mean = 1.0 / math.expm1(y) - capacity / math.expm1(tail)
+    half = capacity / (2.0 * math.sinh(max(min(tail / 2.0, 350.0), -350.0)))
+    return max(mean, 0.0), max(0.25 / math.sinh(y / 2.0) ** 2 - half * half, 0.0)
+
+
+@njit(cache=True)
 def scaled_capacity(load: float, buffer: float, variability: float) -> float:
     """The K of the M/M/1/K queue that blocks like a queue with `buffer` waiting places.
 
