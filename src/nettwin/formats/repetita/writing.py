@@ -1,0 +1,104 @@
+"""Writing: a scenario as the two files of a REPETITA instance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+
+import numpy as np
+
+from nettwin.errors import InputError
+from nettwin.formats.format import Assume
+from nettwin.formats.repetita.lines import DEMAND_COLUMNS, EDGE_COLUMNS, NODE_COLUMNS
+from nettwin.scenario.arrivals import Poisson
+from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.topology import Topology
+from nettwin.scenario.traffic import BEST_EFFORT
+
+_BUFFER = Assume().scheduler.queues[0].buffer_packets
+
+
+def check_it_fits(scenario: Scenario) -> None:
+    """Raise InputError, telling everything that the format has no place for."""
+    topology, traffic, routing = scenario.topology, scenario.traffic, scenario.routing
+    default = Assume()
+    used = {topology.schedulers[k] for k in topology.link_scheduler.tolist()}
+    latitude, longitude = topology.node_latitude_deg, topology.node_longitude_deg
+    misfits = {
+        "nodes or links that are down": not (topology.node_up.all() and topology.link_up.all()),
+        "shared-risk groups": topology.srlg_names,
+        f"schedulers (it means FIFO with queues of {_BUFFER:g} packets)": used
+        - {default.scheduler},
+        "a node at 0, 0 degrees (it means an unknown place)": np.any(
+            (latitude == 0) & (longitude == 0)
+        ),
+        "a node of which only latitude or longitude is known": np.any(
+            np.isnan(latitude) != np.isnan(longitude)
+        ),
+        "traffic classes": set(traffic.class_name) - {BEST_EFFORT},
+        f"packet sizes (it means {default.size})": set(traffic.sizes) - {default.size},
+        "arrival processes (it means Poisson)": set(traffic.arrivals) - {Poisson()},
+        "paths of single flows": routing.steer,
+        "next-hop tables": routing.next_link is not None,
+        "single-path routing (it means ECMP)": not routing.ecmp,
+    }
+    found = [what for what, there in misfits.items() if there]
+    if found:
+        raise InputError(
+            f"scenario {scenario.name} does not fit the format repetita, which has no place for "
+            f"{'; '.join(found)}. Change the scenario, or write another format."
+        )
+
+
+def graph_text(topology: Topology) -> str:
+    """The `.graph` file."""
+    places = zip(
+        _labels(topology.node_name),
+        topology.node_longitude_deg.tolist(),
+        topology.node_latitude_deg.tolist(),
+        strict=True,
+    )
+    edges = zip(
+        _labels(topology.link_name),
+        topology.link_source.tolist(),
+        topology.link_target.tolist(),
+        topology.link_weight.tolist(),
+        topology.link_capacity_bps.tolist(),
+        topology.link_delay_s.tolist(),
+        strict=True,
+    )
+    rows = [f"NODES {topology.node_count}", NODE_COLUMNS]
+    rows += [f"{name} {_plain(x)} {_plain(y)}" for name, x, y in places]
+    rows += ["", f"EDGES {topology.link_count}", EDGE_COLUMNS]
+    rows += [
+        f"{name} {a} {b} {_plain(weight)} {_plain(capacity, -3)} {_plain(delay, 6)}"
+        for name, a, b, weight, capacity, delay in edges
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def demands_text(scenario: Scenario) -> str:
+    """The `.demands` file."""
+    traffic = scenario.traffic
+    demands = zip(
+        traffic.flow_source.tolist(),
+        traffic.flow_target.tolist(),
+        traffic.flow_rate_bps.tolist(),
+        strict=True,
+    )
+    rows = [f"DEMANDS {traffic.flow_count}", DEMAND_COLUMNS]
+    rows += [f"demand_{i} {a} {b} {_plain(rate, -3)}" for i, (a, b, rate) in enumerate(demands)]
+    return "\n".join(rows) + "\n"
+
+
+def _labels(names: Sequence[str]) -> list[str]:
+    """Names without spaces, which part the columns for most readers of the format."""
+    return ["_".join(name.split()) for name in names]
+
+
+def _plain(value: float, exponent: int = 0) -> str:
+    """A number times a power of ten, exactly and without an exponent; unknown is 0."""
+    if math.isnan(value):
+        return "0.0"
+    return f"{Decimal(repr(value)).scaleb(exponent).normalize():f}"
