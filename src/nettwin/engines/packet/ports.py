@@ -168,7 +168,9 @@ def offer(link, queues, packets, q, p, now):  # type: ignore[no-untyped-def]
     packet = packets[p]
     queue.arrivals += 1
     bits = packet.bits
-    idle = link.waiting == 0 and link.free_at <= now
+    # An empty pipe is an idle port even if free_at is a hair ahead: the order of events is exact
+    # only to the bits of their keys, and nothing would wake a packet that waited here.
+    idle = link.waiting == 0 and (link.free_at <= now or link.pipe_head == 0)
     count, held = queue.count, queue.bits
     if link.mode & COUNTS_SERVICE:
         if not idle and link.serving == q:
@@ -184,7 +186,7 @@ def offer(link, queues, packets, q, p, now):  # type: ignore[no-untyped-def]
     if idle:
         link.serving = q
         queue.max_bits_system = max(queue.max_bits_system, bits)
-        return transmit(link, queue, packets, p, packet, now)
+        return transmit(link, queue, packets, p, packet, max(now, link.free_at))
     packet.time = now
     packet.next = 0
     if queue.count == 0:
