@@ -44,7 +44,7 @@ class FormatError(InputError):
     def __init__(self, path: object, place: str, reason: str, remedy: str) -> None:
         self.path, self.place, self.reason, self.remedy = str(path), place, reason, remedy
         where = f"{path}, {place}" if place else f"{path}"
-        super().__init__(f"{where}: {reason}. {remedy}")
+        super().__init__(f"{where}: {reason.rstrip('.')}. {remedy}")
 
 
 class ScenarioError(InputError):

@@ -36,7 +36,7 @@ def with_demands(bare: Reading, path: Path, assume: Assume) -> Reading:
         assumptions.append(f"arrivals of all {flows.flow_count} flows: Poisson")
         ignored.append("labels of the demands: flows are named by their ends")
     if own.any():
-        ignored.append(f"{int(own.sum())} demands from a node to itself")
+        ignored.append(f"demands from a node to itself: {int(own.sum())}")
     scenario = bare.scenario.with_(traffic=flows, name=path.stem)
     return Reading(scenario, bare.format, str(path), tuple(assumptions), tuple(ignored))
 

@@ -78,7 +78,7 @@ def _links(lines: Lines, rows: range, draft: Draft) -> list[DraftLink]:
         if link.source != link.target:
             links.append(link)
     if loops:
-        draft.ignore(f"{loops} edges from a node to itself")
+        draft.ignore(f"edges from a node to itself: {loops}")
     _names_that_tell(links, draft)
     return links
 
