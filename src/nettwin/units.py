@@ -97,6 +97,17 @@ def duration(seconds: float) -> str:
     return f"{_digits(seconds / 1e-9)} ns" if size else "0 ms"
 
 
+def size(bits: float) -> str:
+    """A size for people, in bytes: `1500 B`, `64.0 kB`."""
+    if not math.isfinite(bits):
+        return "no limit" if bits > 0 else "-"
+    amount = bits / 8
+    for prefix in ("G", "M", "k"):
+        if abs(amount) >= PREFIX[prefix] * 9.9995:
+            return f"{amount / PREFIX[prefix]:.1f} {prefix}B"
+    return f"{amount:.0f} B" if amount == 0 or abs(amount) >= 10 else f"{amount:.2g} B"
+
+
 def percent(part: float, digits: int = 1) -> str:
     """A share for people: `81.3 %`; what is not nothing never reads as 0."""
     if not math.isfinite(part):

@@ -1,4 +1,4 @@
-"""Summary: what a traffic class gets, from the metrics of its flows."""
+"""Summary: what a traffic class gets, and which flows, links and queues fare worst."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class ClassSummary(NamedTuple):
     loss: float
 
 
+LOSS_THAT_COUNTS = 1e-3  # a smaller loss ranks below any delay
 NOTHING = ClassSummary(0, 0.0, np.nan, np.nan, np.nan)
 
 
@@ -43,6 +44,34 @@ def by_class(scenario: Scenario, metrics: Metrics) -> dict[str, ClassSummary]:
                 _mean(loss[mine], packets[mine]),
             )
     return out
+
+
+def worst_flows(metrics: Metrics) -> NDArray[np.intp]:
+    """Flows by their loss where it is above 0.1 %, then by their 99th-percentile delay, or the
+    mean where no percentile is known. [flows]"""
+    delay = metrics.flow["owd_mean_s"]
+    if "owd_p99_s" in metrics.flow:
+        p99 = metrics.flow["owd_p99_s"]
+        delay = p99 if np.isfinite(p99).any() else delay
+    return _worst(metrics.flow["loss_ratio"], delay)
+
+
+def worst_links(metrics: Metrics) -> NDArray[np.intp]:
+    """Links, the busiest first. [links]"""
+    return np.argsort(-np.nan_to_num(metrics.link["utilization"], nan=-1.0), kind="stable")
+
+
+def worst_queues(metrics: Metrics) -> NDArray[np.intp]:
+    """Queues by their loss where it is above 0.1 %, then by the delay in them. [queues]"""
+    table = metrics.queue
+    unknown = np.full(len(table), np.nan)
+    delay = next((table[n] for n in ("delay_mean_s", "occupancy_mean_bits") if n in table), unknown)
+    return _worst(table.columns.get("loss_ratio", unknown), delay)
+
+
+def _worst(loss: NDArray[np.float64], delay: NDArray[np.float64]) -> NDArray[np.intp]:
+    felt = np.where(np.nan_to_num(loss) >= LOSS_THAT_COUNTS, np.nan_to_num(loss), 0.0)
+    return np.lexsort((-np.nan_to_num(delay, nan=-1.0), -felt))
 
 
 def _mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:

@@ -142,6 +142,22 @@ class WhatIf:
                 )
         return tuple(out)
 
+    @property
+    def touched_links(self) -> tuple[str, ...]:
+        """The links that the changes take down, bring up or give other attributes."""
+        old, new = self.scenario_before.topology, self.scenario_after.topology
+        if old.link_name != new.link_name:
+            return ()
+        differs = old.link_live != new.link_live
+        for name in ("link_capacity_bps", "link_delay_s", "link_weight"):
+            differs = differs | (getattr(old, name) != getattr(new, name))
+        schedulers = [
+            old.schedulers[a] != new.schedulers[b]
+            for a, b in zip(old.link_scheduler.tolist(), new.link_scheduler.tolist(), strict=True)
+        ]
+        differs = differs | np.asarray(schedulers, np.bool_)
+        return tuple(new.link_name[k] for k in np.flatnonzero(differs))
+
     def _sides(
         self, at_old: NDArray[np.intp], at_new: NDArray[np.intp]
     ) -> tuple[tuple[Metrics, NDArray[np.intp]], ...]:

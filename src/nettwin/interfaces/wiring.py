@@ -1,22 +1,32 @@
-"""Wiring: which engine a name stands for."""
+"""Wiring: from names and settings to engines. The one place above the engines that knows them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from nettwin.errors import InputError, UnknownNameError
 from nettwin.model import NetworkModel
+from nettwin.scenario.changes import Change
+from nettwin.scenario.scenario import Scenario
+
+if TYPE_CHECKING:
+    from nettwin.engines.packet import Event, PacketSimulator
 
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """An engine as people choose it: its name, what it is, and how it is made."""
+    """An engine as people choose it: its name, what it is, and how it is made.
+
+    One that is `slow` has a setting `progress`, a function that takes the share done.
+    """
 
     name: str
     title: str
     make: Callable[..., NetworkModel]
+    slow: bool = False
 
 
 def _theory(**settings: Any) -> NetworkModel:
@@ -25,7 +35,7 @@ def _theory(**settings: Any) -> NetworkModel:
     return Theory(**settings)
 
 
-def _packet(**settings: Any) -> NetworkModel:
+def _packet(**settings: Any) -> PacketSimulator:
     from nettwin.engines.packet import PacketSimulator
 
     return PacketSimulator(**settings)
@@ -35,16 +45,56 @@ ENGINES: dict[str, EngineChoice] = {
     choice.name: choice
     for choice in (
         EngineChoice("theory", "queueing theory: milliseconds, approximate", _theory),
-        EngineChoice("packet", "packet simulation: seconds, with confidence intervals", _packet),
+        EngineChoice(
+            "packet", "packet simulation: seconds, with confidence intervals", _packet, slow=True
+        ),
     )
 }
 
 
 def engine(name: str, **settings: Any) -> NetworkModel:
-    """A network model by name, with its settings. Raises UnknownNameError and InputError."""
+    """An engine by its name. Raises UnknownNameError for one that is not in ENGINES, and InputError
+    for a setting that it does not have or that is out of range."""
     if name not in ENGINES:
         raise UnknownNameError("engine", name, ENGINES)
     try:
         return ENGINES[name].make(**settings)
     except TypeError as error:
-        raise InputError(f"engine {name} cannot be made: {error}. Correct its settings.") from None
+        if "unexpected keyword argument" not in str(error):
+            raise
+        wrong = str(error).rpartition("argument ")[2]
+        raise InputError(
+            f"engine {name} has no setting {wrong}. Leave it out; its docstring lists those it has."
+        ) from None
+
+
+def simulator(**settings: Any) -> PacketSimulator:
+    """The simulator, which can also run events and give metrics by interval."""
+    return _packet(**settings)
+
+
+def timeline(
+    scenario: Scenario, changes: Iterable[tuple[float, Change]], *, convergence_s: float = 0.0
+) -> Sequence[Event]:
+    """Changes at their times as the simulator's events, each on top of the earlier ones.
+
+    Raises InputError where a change does not fit the network that it meets.
+    """
+    from nettwin.engines.packet import Event
+
+    events = []
+    for time_s, change in sorted(changes, key=lambda timed: timed[0]):
+        scenario = change.apply(scenario)
+        events.append(Event(time_s, scenario, convergence_s))
+    return events
+
+
+def first_start(name: str) -> bool:
+    """Whether an engine has yet to be compiled on this machine, which takes a while."""
+    if name != "packet":
+        return False
+    from nettwin.engines.packet import kernel
+
+    advance: Any = kernel.advance  # Numba's, which knows where its machine code is kept
+    kept = Path(advance.stats.cache_path)
+    return next(kept.glob("kernel.advance-*.nbi"), None) is None

@@ -1,0 +1,23 @@
+"""The command line: `nettwin COMMAND`. A module a command; each asks one application.
+
+program     errors, exit codes, version            options    what commands share, completion
+sources     networks as they are named             changes    changes as they are written
+engines     an engine with a bar while it works    output     where answers go
+answers     the answer of one engine, delivered
+"""
+
+from __future__ import annotations
+
+from nettwin.interfaces.cli import (  # noqa: F401, each adds its command
+    compare,
+    convert,
+    demo,
+    generate,
+    inspect,
+    predict,
+    simulate,
+    whatif,
+)
+from nettwin.interfaces.cli.program import app, main
+
+__all__ = ["app", "main"]

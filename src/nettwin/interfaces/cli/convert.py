@@ -1,0 +1,79 @@
+"""nettwin convert: a network from one format to another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nettwin.formats import FORMATS, write
+from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.sources import Source
+from nettwin.interfaces.tables import facts as tables
+
+
+def _list(asked: bool) -> None:
+    if asked:
+        rows = [
+            (f.name, f.title, "reads, writes" if f.writes else "reads", " ".join(f.suffixes))
+            for f in FORMATS.values()
+        ]
+        Output("convert").show(
+            tables.listing("Formats", ("format", "what", "nettwin", "new files end in"), rows)
+        )
+        raise typer.Exit
+
+
+@app.command(
+    epilog=o.examples(
+        "nettwin convert Geant2012.graphml geant.yaml",
+        "nettwin convert network.yaml tables/ --to csv",
+        "nettwin convert --list",
+    )
+)
+def convert(
+    network: o.NetworkArg,
+    target: Annotated[
+        Path,
+        typer.Argument(metavar="OUT", help="The file (or folder) to write.", show_default=False),
+    ],
+    source_format: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="The format of NETWORK, where it shall not be detected.",
+            autocompletion=o.complete_format,
+            show_default=False,
+        ),
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            help="The format of OUT, where its suffix does not say it.",
+            autocompletion=o.complete_writable,
+            show_default=False,
+        ),
+    ] = None,
+    index: o.IndexOption = 0,
+    capacity: o.CapacityOption = None,
+    link_delay: o.LinkDelayOption = None,
+    load: o.LoadOption = None,
+    packet_size: o.PacketSizeOption = None,
+    json: o.JsonOption = False,
+    listed: Annotated[
+        bool,
+        typer.Option("--list", callback=_list, is_eager=True, help="List the formats."),
+    ] = False,
+) -> None:
+    """Convert a network to another format, saying what was assumed and left out."""
+    output = Output("convert", json)
+    source = Source(source_format, index, capacity, link_delay, load, packet_size)
+    reading = source.read(network)
+    notes = output.told(reading)
+    write(reading.scenario, target, format=to)
+    output.document({"source": network, "format": reading.format, "target": target, **notes})
+    output.wrote(target)

@@ -1,0 +1,153 @@
+"""nettwin demo: the main job, on a real network, in a few seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from nettwin import units
+from nettwin.apps.comparison import Comparison
+from nettwin.apps.comparison import compare as compare_models
+from nettwin.apps.failures import Failure, single_failures
+from nettwin.apps.whatif import WhatIf, what_if
+from nettwin.errors import MissingExtraError
+from nettwin.formats import write
+from nettwin.interfaces import wiring
+from nettwin.interfaces.cli.engines import working
+from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.plots import delay_distribution, weathermap
+from nettwin.interfaces.progress import progress
+from nettwin.interfaces.tables import agreement, answers, changes
+from nettwin.scenario.generate import generate
+from nettwin.scenario.scenario import Scenario
+
+LOAD = 0.7
+
+
+@app.command()
+def demo(
+    folder: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Where its files go.")
+    ] = Path("nettwin-demo"),
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 1,
+) -> None:
+    """Show the main job on NSFNET: predict, simulate, fail the worst line, draw the maps."""
+    start = perf_counter()
+    output = Output("demo")
+    network = generate(
+        "nsfnet", load=LOAD, classes="three", scheduler="wfq", arrival="poisson"
+    ).with_(name="NSFNET")
+    plan = folder / "nsfnet.yaml"
+    write(network, plan, format="plan")
+    _chapter(output, 1, "The network as it is: queueing theory beside a simulation of every packet")
+    comparison = _compare(output, network, seed)
+    _chapter(output, 2, "Every line failed in turn, by theory: which one hurts most?")
+    ranked = _rank(output, network)
+    _chapter(output, 3, f"The worst, {ranked[0].name}, looked at closely: simulated")
+    answer = _fail(output, network, ranked[0], seed)
+    pictures = _draw(output, folder, comparison, answer)
+    _chapter(output, 4, "Now you")
+    _next(output, plan, pictures, ranked[0])
+    output.show(Text(f"All of this took {units.duration(perf_counter() - start)}.", "bright_black"))
+
+
+def _compare(output: Output, network: Scenario, seed: int) -> Comparison:
+    theory = wiring.engine("theory")
+    with working(output, "packet", seed=seed) as packet:
+        comparison = compare_models(network, [theory, packet])
+    simulated = comparison.metrics[packet.name]
+    output.show(
+        answers.heading(network, simulated, comparison.seconds[packet.name]),
+        agreement.engines(comparison),
+        agreement.errors_by_class(comparison),
+        answers.classes(network, simulated),
+        answers.links(network, simulated, 5),
+        answers.flows(network, simulated, 5),
+    )
+    return comparison
+
+
+def _rank(output: Output, network: Scenario) -> list[Failure]:
+    with progress(output.err, "Failing every line in turn") as tell:
+        ranked = single_failures(network, wiring.engine("theory"), progress=tell)
+    output.show(changes.failures(ranked, 5))
+    return ranked
+
+
+def _fail(output: Output, network: Scenario, worst: Failure, seed: int) -> WhatIf:
+    predicted = what_if(network, worst.changes, wiring.engine("theory"))
+    with working(output, "packet", seed=seed) as packet:
+        answer = what_if(network, worst.changes, packet)
+    output.show(
+        changes.totals(answer),
+        changes.classes(answer),
+        changes.links(answer, 5),
+        changes.flows(answer, 5),
+        _verdict(predicted, answer),
+    )
+    return answer
+
+
+def _verdict(predicted: WhatIf, simulated: WhatIf) -> Text:
+    """Whether the simulation bears out what theory said of the failure."""
+    sides = [a.after.totals(a.scenario_after) for a in (predicted, simulated)]
+    delay, loss = ([side[name] for side in sides] for name in ("owd_mean_s", "loss_ratio"))
+    return Text(
+        f"Theory had said a mean delay of {units.duration(delay[0])} and a loss of"
+        f" {units.percent(loss[0], 2)}; the simulation says {units.duration(delay[1])} and"
+        f" {units.percent(loss[1], 2)}."
+    )
+
+
+def _draw(output: Output, folder: Path, comparison: Comparison, answer: WhatIf) -> list[Path]:
+    """The pictures; without the extra that draws them, a word on how to get it."""
+    before, after, delays = (folder / name for name in ("before.svg", "after.svg", "delays.svg"))
+    try:
+        with progress(output.err, "Drawing") as tell:
+            weathermap(answer.scenario_before, answer.before, before, title="NSFNET today")
+            tell(0.4)
+            weathermap(
+                answer.scenario_after,
+                answer.after,
+                after,
+                title=f"NSFNET if {answer.describe()}",
+                highlight=answer.touched_links,
+            )
+            tell(0.8)
+            every = {n: (comparison.scenario, m) for n, m in comparison.metrics.items()}
+            delay_distribution(every, delays, title="NSFNET: delay of its flows")
+    except MissingExtraError as error:
+        output.note("No pictures", [str(error)], "yellow")
+        return []
+    return [before, after, delays]
+
+
+def _next(output: Output, plan: Path, pictures: list[Path], worst: Failure) -> None:
+    lines = Text()
+    for path, words in zip(
+        pictures,
+        ("the weathermap today", "after the failure", "delays, theory beside simulation"),
+        strict=False,
+    ):
+        lines.append(f"  {path}", "bold").append(f"   {words}\n")
+    lines.append(f"  {plan}", "bold").append("   the network: edit it, and ask again\n\n")
+    quoted = worst.name if "'" not in worst.name else worst.name.replace("'", "")
+    for command in (
+        f"nettwin predict {plan} --top 20",
+        f"nettwin whatif {plan} 'fail_link \"{quoted}\"' 'scale_traffic 0.8'",
+        f"nettwin simulate {plan} --time 4s --interval 0.5s"
+        f" --event '1s fail_link \"{quoted}\"' --convergence 0.2s",
+        f"nettwin whatif {plan} --failures",
+        "nettwin --help",
+    ):
+        lines.append("  $ ", "cyan").append(f"{command}\n")
+    output.show(lines)
+
+
+def _chapter(output: Output, number: int, words: str) -> None:
+    output.show(Text(f"{number}. {words}", "bold cyan"))

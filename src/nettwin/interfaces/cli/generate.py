@@ -1,0 +1,109 @@
+"""nettwin generate: a whole network with traffic, of a kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nettwin import units
+from nettwin.formats import write
+from nettwin.interfaces import documents
+from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.tables import facts as tables
+from nettwin.scenario.generate import GENERATORS
+from nettwin.scenario.generate import generate as generate_scenario
+
+
+def _list(asked: bool) -> None:
+    if asked:
+        rows = [
+            (g.name, g.title, str(g.nodes), units.rate(g.capacity_bps)) for g in GENERATORS.values()
+        ]
+        Output("generate").show(
+            tables.listing("Kinds of networks", ("kind", "what", "nodes", "capacity"), rows)
+        )
+        raise typer.Exit
+
+
+@app.command(
+    epilog=o.examples(
+        "nettwin generate nsfnet --load 70% --classes three --scheduler wfq -o net.yaml",
+        "nettwin generate gabriel --nodes 30 --seed 7 --arrival onoff -o made.yaml",
+        "nettwin generate --list",
+    )
+)
+def generate(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND",
+            help="The kind of network (--list shows them).",
+            autocompletion=o.complete_kind,
+            show_default=False,
+        ),
+    ],
+    target: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="The file to write."),
+    ],
+    nodes: Annotated[
+        int | None, typer.Option(help="How many nodes.", show_default="as --list says")
+    ] = None,
+    seed: o.SeedOption = 1,
+    load: Annotated[str, typer.Option(help="Load of the busiest link.")] = "60%",
+    classes: Annotated[
+        str,
+        typer.Option(help="Traffic classes: single or three.", autocompletion=o.complete_mix),
+    ] = "single",
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            help="Policy of every port: fifo, sp, wfq or drr.", autocompletion=o.complete_scheduler
+        ),
+    ] = "fifo",
+    arrival: Annotated[
+        str,
+        typer.Option(
+            help="How packets arrive: poisson, cbr, onoff, mmpp or autocorrelated.",
+            autocompletion=o.complete_arrival,
+        ),
+    ] = "poisson",
+    capacity: Annotated[
+        str | None, typer.Option(help="Capacity of every link.", show_default="as --list says")
+    ] = None,
+    buffer: Annotated[float, typer.Option(min=0, help="Packets that each queue can hold.")] = 64,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            help="The format of FILE, where its suffix does not say it.",
+            autocompletion=o.complete_writable,
+            show_default=False,
+        ),
+    ] = None,
+    json: o.JsonOption = False,
+    listed: Annotated[
+        bool,
+        typer.Option("--list", callback=_list, is_eager=True, help="List the kinds."),
+    ] = False,
+) -> None:
+    """Generate a network with gravity traffic: real, regular or random."""
+    output = Output("generate", json)
+    scenario = generate_scenario(
+        kind,
+        nodes=nodes,
+        seed=seed,
+        load=units.share(load),
+        classes=classes,
+        scheduler=scheduler,
+        arrival=arrival,
+        capacity_bps=None if capacity is None else units.rate_bps(capacity),
+        buffer_packets=buffer,
+    )
+    write(scenario, target, format=to)
+    output.document({"target": target, "network": documents.network(scenario)})
+    output.wrote(target)

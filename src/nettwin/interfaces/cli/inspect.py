@@ -1,0 +1,45 @@
+"""nettwin inspect: what a network is, before any engine is asked."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from nettwin.apps.inspection import inspect as inspect_scenario
+from nettwin.interfaces import wiring
+from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.sources import Source
+from nettwin.interfaces.tables import facts as tables
+
+
+@app.command(
+    epilog=o.examples(
+        "nettwin inspect network.yaml",
+        "nettwin inspect gnnet2022/50 --index 7",
+        "nettwin inspect network.yaml --strict && nettwin simulate network.yaml",
+    )
+)
+def inspect(
+    network: o.NetworkArg,
+    index: o.IndexOption = 0,
+    format: o.FormatOption = None,
+    capacity: o.CapacityOption = None,
+    link_delay: o.LinkDelayOption = None,
+    load: o.LoadOption = None,
+    packet_size: o.PacketSizeOption = None,
+    top: o.TopOption = 10,
+    json: o.JsonOption = False,
+    strict: o.StrictOption = False,
+) -> None:
+    """Show what a network is, what was assumed, and what speaks against each engine."""
+    output = Output("inspect", json, strict)
+    source = Source(format, index, capacity, link_delay, load, packet_size)
+    reading = source.read(network)
+    models = [wiring.engine(name) for name in wiring.ENGINES]
+    found = inspect_scenario(reading.scenario, models, top=top)
+    notes = output.told(reading, models)
+    where = {"source": reading.source, "format": reading.format, "index": index}
+    output.document({**where, **notes, **asdict(found)})
+    output.show(tables.network(found, reading), tables.classes(found), tables.busiest(found))
+    output.finish()

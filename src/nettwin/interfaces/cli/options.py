@@ -1,0 +1,177 @@
+"""Options: what several commands take, with their help and their shell completion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nettwin.formats import FORMATS
+from nettwin.interfaces.wiring import ENGINES
+from nettwin.scenario.changes import CHANGES
+from nettwin.scenario.generate import ARRIVAL_MIXES, GENERATORS, MIXES
+from nettwin.scenario.scheduling import SCHEDULERS
+
+ASSUME, OUTPUT = "Assumptions, where the source is silent", "Output"
+
+
+def completed(
+    names: Callable[[], Iterable[tuple[str, str]]],
+) -> Callable[[str], list[tuple[str, str]]]:
+    """A shell completion from (name, help) pairs."""
+
+    def complete(incomplete: str) -> list[tuple[str, str]]:
+        return [(name, words) for name, words in names() if name.startswith(incomplete)]
+
+    return complete
+
+
+complete_format = completed(lambda: ((f.name, f.title) for f in FORMATS.values()))
+complete_writable = completed(lambda: ((f.name, f.title) for f in FORMATS.values() if f.writes))
+complete_engine = completed(lambda: ((e.name, e.title) for e in ENGINES.values()))
+complete_kind = completed(lambda: ((g.name, g.title) for g in GENERATORS.values()))
+complete_mix = completed(lambda: ((name, "") for name in MIXES))
+complete_arrival = completed(lambda: ((name, "") for name in ARRIVAL_MIXES))
+complete_scheduler = completed(lambda: ((s.name, s.title) for s in SCHEDULERS.values()))
+complete_change = completed(
+    lambda: ((f"{k} ", (c.__doc__ or "").partition("\n")[0]) for k, c in CHANGES.items())
+)
+
+
+def complete_engines(incomplete: str) -> list[str]:
+    """The last of the engines joined by commas."""
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{name}" for name in ENGINES if name.startswith(last)]
+
+
+NetworkArg = Annotated[
+    str,
+    typer.Argument(
+        metavar="NETWORK",
+        help="A network file or folder in any known format, or topohub:NAME.",
+        show_default=False,
+    ),
+]
+NetworksArg = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="NETWORK...",
+        help="Network files or folders in any known format, or topohub:NAME.",
+        show_default=False,
+    ),
+]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine", "-e", help="Who answers: theory or packet.", autocompletion=complete_engine
+    ),
+]
+FormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        "-f",
+        help="The format of NETWORK, where it shall not be detected.",
+        autocompletion=complete_format,
+        show_default=False,
+    ),
+]
+IndexOption = Annotated[
+    int,
+    typer.Option("--index", "-i", help="Which scenario of a source with several, from 0."),
+]
+CapacityOption = Annotated[
+    str | None,
+    typer.Option(
+        "--capacity",
+        help="Capacity of links, such as 10G.",
+        show_default="10G",
+        rich_help_panel=ASSUME,
+    ),
+]
+LinkDelayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--link-delay",
+        help="Propagation delay of links without coordinates, such as 2ms.",
+        show_default="0ms",
+        rich_help_panel=ASSUME,
+    ),
+]
+LoadOption = Annotated[
+    str | None,
+    typer.Option(
+        "--load",
+        help="Load of the busiest link under the traffic that is made up for a source without any,"
+        " such as 60% or 0.6; none: no traffic.",
+        show_default="60%",
+        rich_help_panel=ASSUME,
+    ),
+]
+PacketSizeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--packet-size",
+        help="Size of packets, such as 1000B.",
+        show_default="1000B",
+        rich_help_panel=ASSUME,
+    ),
+]
+TopOption = Annotated[
+    int,
+    typer.Option("--top", "-n", min=1, help="Rows of each table.", rich_help_panel=OUTPUT),
+]
+JsonOption = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="JSON with every row on stdout, instead of tables.", rich_help_panel=OUTPUT
+    ),
+]
+CsvOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--csv",
+        metavar="DIR|FILE.csv",
+        help="Write every row: flows.csv, links.csv, queues.csv into DIR, or flows into FILE.csv.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+PlotOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot",
+        metavar="FILE",
+        help="Draw the weathermap to FILE.svg, .png or .pdf.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+PlotDelaysOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot-delays",
+        metavar="FILE",
+        help="Draw the distribution of the flows' delays.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+StrictOption = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="Exit with 3 where a warning stands: an engine not to be trusted with the network,"
+        " flows without a way.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same answer.")]
+
+
+def examples(*lines: str) -> str:
+    """An epilog with examples, one a line."""
+    # the help joins single lines, so each stands as a paragraph of its own
+    return "\n\n".join(["[bold]Examples[/bold]", *(f"  [cyan]$[/cyan] {line}" for line in lines)])

@@ -1,0 +1,130 @@
+"""The program: its commands, how errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from nettwin.errors import NettwinError
+
+FAILED, WRONG_INPUT, DOUBTFUL, STOPPED, PIPE_CLOSED = 1, 2, 3, 130, 141
+EXIT_CODES = (
+    "[bold]Exit codes[/bold]  0 answered; 1 an error in nettwin itself; 2 wrong input (a file, a"
+    " name, an option, an extra that is missing); 3 answered, but with warnings and --strict;"
+    " 130 stopped by Ctrl-C; 141 the reader of its output went away."
+)
+ORDER = ("predict", "simulate", "compare", "whatif", "inspect", "convert", "generate", "demo")
+DEBUG = "NETTWIN_DEBUG"  # environment variable: show tracebacks
+
+
+class Program(TyperGroup):
+    """The commands, with errors told in one line and exit codes for scripts."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(self.commands, key=ORDER.index)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            answer = super().invoke(ctx)
+            sys.stdout.flush()
+            return answer
+        except BrokenPipeError:
+            # whatever Python still wants to flush must not fail again
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(PIPE_CLOSED) from None
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        if not extra.pop("standalone_mode", True):
+            return super().main(*args, **{**extra, "standalone_mode": False})
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")  # a terminal without Unicode still reads
+        sys.exit(self._guarded(*args, **extra))
+
+    def _guarded(self, *args: Any, **extra: Any) -> int:
+        """Run; the exit code."""
+        try:
+            answer = super().main(*args, **{**extra, "standalone_mode": False})
+        except NettwinError as error:
+            return _told(str(error), WRONG_INPUT)
+        except (KeyboardInterrupt, typer.Abort):
+            answer = STOPPED
+        except Exception as error:
+            if hasattr(error, "format_message"):  # of a wrong option or command
+                return _told(_usage(error), WRONG_INPUT)
+            return _unexpected(error)
+        if answer == STOPPED:
+            return _told("stopped; nothing is left half written", STOPPED)
+        return answer if isinstance(answer, int) else 0
+
+
+def _usage(error: Any) -> str:
+    message = str(error.format_message()).strip()
+    context = getattr(error, "ctx", None)
+    if not message:
+        return "no command; see nettwin --help"
+    command = context.command_path if context else "nettwin"
+    return f"{message.rstrip('.')}. See {command} --help"
+
+
+def _told(message: str, code: int) -> int:
+    sys.stdout.flush()
+    color = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    name = "\x1b[1;31mnettwin:\x1b[0m" if color else "nettwin:"
+    sys.stderr.write(f"{name} {message}\n")
+    return code
+
+
+def _unexpected(error: Exception) -> int:
+    if os.environ.get(DEBUG):
+        traceback.print_exception(error)
+        return FAILED
+    return _told(
+        f"an error in nettwin itself: {type(error).__name__}: {error}\n"
+        "  Run it again as nettwin --debug COMMAND ... for the traceback, and report it.",
+        FAILED,
+    )
+
+
+app = typer.Typer(
+    name="nettwin",
+    cls=Program,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXIT_CODES,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"nettwin {version('nettwin')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help=f"Show tracebacks ({DEBUG}=1 does the same).")
+    ] = False,
+) -> None:
+    """A digital twin of communication networks: a network file in; delay, loss and utilization of
+    every flow, link and queue out, now and after changes."""
+    if debug:
+        os.environ[DEBUG] = "1"
+
+
+def main() -> None:
+    """Run the command line; the entry point of `nettwin`."""
+    app()

@@ -1,0 +1,156 @@
+"""nettwin simulate: every packet of a network, or of several at once, also through events."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Annotated
+
+import typer
+
+from nettwin import units
+from nettwin.errors import InputError
+from nettwin.interfaces import wiring
+from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli.answers import Answer, Files, deliver
+from nettwin.interfaces.cli.changes import timed_changes
+from nettwin.interfaces.cli.engines import warn_of_compiling, working
+from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.sources import Source
+from nettwin.interfaces.progress import progress
+
+LENGTH = "How long"
+
+
+@app.command(
+    epilog=o.examples(
+        "nettwin simulate network.yaml --precision 1%",
+        "nettwin simulate monday.yaml tuesday.yaml wednesday.yaml --jobs 2 --csv week/",
+        "nettwin simulate network.yaml --time 10s --interval 1s"
+        " --event '3s fail_link A<->B' --event '7s restore_link A<->B'",
+    )
+)
+def simulate(
+    networks: o.NetworksArg,
+    seed: o.SeedOption = 1,
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="Stop when 95 % of the flows know their mean delay to this (half the 95 %"
+            " confidence interval).",
+            rich_help_panel=LENGTH,
+        ),
+    ] = "2%",
+    max_packets: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Stop after so many packets.",
+            show_default="200 a flow, at least 2,000,000",
+            rich_help_panel=LENGTH,
+        ),
+    ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            help="Simulate exactly so long, such as 10s, whatever the precision.",
+            show_default=False,
+            rich_help_panel=LENGTH,
+        ),
+    ] = None,
+    interval: Annotated[
+        str | None,
+        typer.Option(
+            help="With --time: metrics of every interval as well, such as 1s.",
+            show_default=False,
+            rich_help_panel=LENGTH,
+        ),
+    ] = None,
+    event: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar='"TIME CHANGE"',
+            help="With --time: a change on the way (nettwin whatif --list shows them).",
+            show_default=False,
+            rich_help_panel=LENGTH,
+        ),
+    ] = None,
+    convergence: Annotated[
+        str,
+        typer.Option(
+            help="Routers use their old paths so long after an event.", rich_help_panel=LENGTH
+        ),
+    ] = "0s",
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            help="Processes for several networks.",
+            show_default="one a core",
+        ),
+    ] = None,
+    index: o.IndexOption = 0,
+    format: o.FormatOption = None,
+    capacity: o.CapacityOption = None,
+    link_delay: o.LinkDelayOption = None,
+    load: o.LoadOption = None,
+    packet_size: o.PacketSizeOption = None,
+    top: o.TopOption = 10,
+    json: o.JsonOption = False,
+    csv: o.CsvOption = None,
+    plot: o.PlotOption = None,
+    plot_delays: o.PlotDelaysOption = None,
+    strict: o.StrictOption = False,
+) -> None:
+    """Simulate every packet, with confidence intervals, events and time series."""
+    source = Source(format, index, capacity, link_delay, load, packet_size)
+    output = Output("simulate", json, strict)
+    files = Files(csv, plot, plot_delays)
+    files.check(len(networks))
+    if time is None and (event or interval is not None):
+        raise InputError("--event and --interval need --time, the time to simulate. Add it.")
+    settings = {
+        "seed": seed,
+        "precision": units.share(precision),
+        "max_packets": max_packets,
+        "jobs": jobs,
+    }
+    model = wiring.simulator(**settings)
+    readings = list(source.read_each(networks))
+    notes = [output.told(reading, [model]) for reading in readings]
+    if time is not None:
+        until_s, step_s = units.time_s(time), None if interval is None else units.time_s(interval)
+        moments, settled_s = timed_changes(event or ()), units.time_s(convergence)
+        events = [
+            wiring.timeline(reading.scenario, moments, convergence_s=settled_s)
+            for reading in readings
+        ]
+        warn_of_compiling(output, model.name)
+        answers = []
+        for reading, note, due in zip(readings, notes, events, strict=True):
+            start = perf_counter()
+            with progress(output.err, "Simulating") as tell:
+                run = model.run(
+                    reading.scenario,
+                    until_s=until_s,
+                    events=due,
+                    interval_s=step_s,
+                    progress=tell,
+                )
+            seconds = perf_counter() - start
+            answers.append(Answer(reading, note, run.metrics, seconds, run.intervals))
+    else:
+        if len(readings) > 1:
+            output.say(f"Simulating {len(readings)} networks ...")
+        start = perf_counter()
+        with working(output, model.name, **settings) as alone:
+            found = alone.predict([reading.scenario for reading in readings])
+        several = len(readings) > 1
+        spent = None if several else perf_counter() - start
+        answers = [
+            Answer(reading, note, metrics, spent)
+            for reading, note, metrics in zip(readings, notes, found, strict=True)
+        ]
+    deliver(output, answers, top, index, files)

@@ -1,0 +1,59 @@
+"""Sources: networks as they are named on the command line, read with what is to be assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from nettwin import units
+from nettwin.errors import InputError
+from nettwin.formats import Assume, Reading, read
+from nettwin.scenario.packet_sizes import Fixed
+
+
+@dataclass(frozen=True)
+class Source:
+    """How to read what the command line names: the texts of its options."""
+
+    format: str | None = None
+    index: int = 0
+    capacity: str | None = None
+    link_delay: str | None = None
+    load: str | None = None
+    packet_size: str | None = None
+
+    def read(self, network: str) -> Reading:
+        """One network. Raises InputError where it cannot be read."""
+        return read(network, format=self.format, assume=self.assume(), index=self.index)
+
+    def read_each(self, networks: list[str]) -> Iterator[Reading]:
+        """Several, one after another."""
+        return (self.read(network) for network in networks)
+
+    def assume(self) -> Assume:
+        """What to take where a source is silent. Raises InputError for a wrong unit or number."""
+        assume = Assume()
+        if self.capacity is not None:
+            capacity = _above_zero("--capacity", self.capacity, units.rate_bps(self.capacity))
+            assume = replace(assume, capacity_bps=capacity)
+        if self.link_delay is not None:
+            delay = units.time_s(self.link_delay)
+            if delay < 0:
+                raise InputError(f"--link-delay is {self.link_delay}: must be at least 0s.")
+            assume = replace(assume, delay_s=delay)
+        if self.load is not None:
+            none = self.load.strip().lower() == "none"
+            load = None if none else _above_zero("--load", self.load, units.share(self.load))
+            assume = replace(assume, load=load)
+        if self.packet_size is not None:
+            bits = units.size_bits(self.packet_size)
+            assume = replace(
+                assume, size=Fixed(_above_zero("--packet-size", self.packet_size, bits))
+            )
+        return assume
+
+
+def _above_zero(option: str, text: str, value: float) -> float:
+    if value <= 0:
+        raise InputError(f"{option} is {text}: must be above 0. Give a larger one.")
+    return value

@@ -1,0 +1,235 @@
+"""Answers: what a model says of a network, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+from rich.text import Text
+
+from nettwin import units
+from nettwin.apps.summary import by_class, worst_flows, worst_links, worst_queues
+from nettwin.interfaces.tables import style
+from nettwin.metrics import Interval, Metrics
+from nettwin.scenario.scenario import Scenario
+
+
+def heading(scenario: Scenario, metrics: Metrics, seconds: float | None = None) -> Text:
+    """A network, who answers, and the totals, in three lines."""
+    topology, totals = scenario.topology, metrics.totals(scenario)
+    words = Text(scenario.name, "bold")
+    words.append(
+        f"  {topology.node_count} nodes, {topology.link_count} links,"
+        f" {units.count(scenario.traffic.flow_count)} flows,"
+        f" {units.rate(totals['offered_bps'])} offered\n"
+    )
+    words.append(_who(metrics, seconds) + "\n", style.FAINT)
+    words.append(f"mean delay {units.duration(totals['owd_mean_s'])}, worst flow")
+    words.append(f" {units.duration(totals['owd_worst_flow_s'])}, loss ")
+    words.append_text(style.loss(totals["loss_ratio"]))
+    words.append(", busiest link ").append_text(style.utilization(totals["utilization_max"]))
+    if totals["flows_without_way"]:
+        words.append(f", {totals['flows_without_way']:.0f} flows without a way", style.ALARM)
+    return words
+
+
+def _who(metrics: Metrics, seconds: float | None) -> str:
+    words = [f"{metrics.method} by {metrics.engine}" if metrics.engine else metrics.method]
+    if seconds is not None:
+        words[0] += f" in {units.duration(seconds)}"
+    told = metrics.provenance
+    if "packets_sent" in told:
+        words.append(
+            f"{units.count(told['packets_sent'])} packets in"
+            f" {units.duration(told['simulated_s'])} of network time"
+        )
+        words.append(f"stopped by {told['stopped_by']}")
+        words.append(f"seed {told['seed']}")
+    return "; ".join(words)
+
+
+def classes(scenario: Scenario, metrics: Metrics) -> Table:
+    """What each traffic class gets."""
+    made = style.table(
+        "Traffic classes", "<class", "flows", "offered", "mean delay", "p99 delay", "loss"
+    )
+    return style.rows(
+        made,
+        [
+            (
+                name,
+                units.count(got.flows),
+                units.rate(got.rate_bps),
+                units.duration(got.delay_s),
+                units.duration(got.p99_s),
+                style.loss(got.loss),
+            )
+            for name, got in by_class(scenario, metrics).items()
+        ],
+    )
+
+
+def links(scenario: Scenario, metrics: Metrics, top: int) -> Table:
+    """The busiest links."""
+    topology, table = scenario.topology, metrics.link
+    order = worst_links(metrics)[:top]
+    made = style.table(
+        "Busiest links",
+        "<link",
+        "capacity",
+        "sent",
+        "<",
+        "utilization",
+        "loss",
+        shown=len(order),
+        of=topology.link_count,
+    )
+    sent, lost = _column(metrics, "throughput_bps"), _column(metrics, "loss_ratio")
+    return style.rows(
+        made,
+        [
+            (
+                topology.link_name[k] if topology.link_live[k] else _down(topology.link_name[k]),
+                units.rate(topology.link_capacity_bps[k]),
+                units.rate(sent[k]),
+                style.bar(table["utilization"][k]),
+                style.utilization(table["utilization"][k]),
+                style.loss(lost[k]),
+            )
+            for k in order.tolist()
+        ],
+    )
+
+
+def flows(scenario: Scenario, metrics: Metrics, top: int) -> Table:
+    """The flows that fare worst: loss first where it can be felt, then the 99th percentile."""
+    table, traffic = metrics.flow, scenario.traffic
+    order = worst_flows(metrics)[:top]
+    bounded = "owd_mean_s" in table.low
+    columns = ["<flow", "offered", "mean delay"]
+    columns += [f"± {metrics.confidence * 100:.0f} %"] if bounded else []
+    columns += ["p50", "p90", "p99", "std. dev.", "loss"]
+    made = style.table("Worst flows", *columns, shown=len(order), of=traffic.flow_count)
+    deviation = np.sqrt(_flow_column(metrics, "pdv_s2"))
+    loss, rate = _flow_column(metrics, "loss_ratio"), traffic.flow_rate_bps
+    percentiles = [_flow_column(metrics, f"owd_{p}_s") for p in ("p50", "p90", "p99")]
+    mean = table["owd_mean_s"]
+    content = []
+    for f in order.tolist():
+        cells = [scenario.flow_names[f], units.rate(rate[f]), units.duration(mean[f])]
+        if bounded:
+            half = (table.high["owd_mean_s"][f] - table.low["owd_mean_s"][f]) / 2
+            cells.append(Text(units.duration(half), style.FAINT))
+        cells += [units.duration(values[f]) for values in percentiles]
+        content.append((*cells, units.duration(deviation[f]), style.loss(loss[f])))
+    return style.rows(made, content)
+
+
+def queues(scenario: Scenario, metrics: Metrics, top: int) -> Table:
+    """The queues that fare worst: loss first where it can be felt, then the time spent in them."""
+    table, order = metrics.queue, worst_queues(metrics)[:top]
+    made = style.table(
+        "Worst queues",
+        "<queue",
+        "<class",
+        "utilization",
+        "waiting",
+        "most",
+        "delay",
+        "loss",
+        shown=len(order),
+        of=len(scenario.queue_names),
+    )
+    who = _who_waits(scenario)
+    columns = {
+        name: table[name] if name in table else np.full(len(scenario.queue_names), np.nan)
+        for name in ("utilization", "occupancy_mean_bits", "occupancy_max_bits", "delay_mean_s")
+    }
+    lost = table["loss_ratio"] if "loss_ratio" in table else columns["utilization"] * np.nan
+    return style.rows(
+        made,
+        [
+            (
+                scenario.queue_names[q],
+                who.get(q, "-"),
+                style.utilization(columns["utilization"][q]),
+                units.size(columns["occupancy_mean_bits"][q]),
+                units.size(columns["occupancy_max_bits"][q]),
+                units.duration(columns["delay_mean_s"][q]),
+                style.loss(lost[q]),
+            )
+            for q in order.tolist()
+        ],
+    )
+
+
+def _who_waits(scenario: Scenario) -> dict[int, str]:
+    """The traffic classes that are mapped to each queue."""
+    names = scenario.traffic.class_name
+    found: dict[int, list[str]] = {}
+    for of_link in scenario.topology.class_queue(names).tolist():
+        for name, queue in zip(names, of_link, strict=True):
+            found.setdefault(queue, []).append(name)
+    return {queue: ", ".join(words) for queue, words in found.items()}
+
+
+def overview(answers: Mapping[str, tuple[Scenario, Metrics]]) -> Table:
+    """Several networks, a line each."""
+    made = style.table(
+        "Networks", "<network", "flows", "offered", "mean delay", "worst flow", "loss", "busiest"
+    )
+    content = []
+    for name, (scenario, metrics) in answers.items():
+        totals = metrics.totals(scenario)
+        content.append(
+            (
+                name,
+                units.count(scenario.traffic.flow_count),
+                units.rate(totals["offered_bps"]),
+                units.duration(totals["owd_mean_s"]),
+                units.duration(totals["owd_worst_flow_s"]),
+                style.loss(totals["loss_ratio"]),
+                style.utilization(totals["utilization_max"]),
+            )
+        )
+    return style.rows(made, content)
+
+
+def intervals(scenario: Scenario, found: tuple[Interval, ...]) -> Table:
+    """A time series, a line for each interval."""
+    made = style.table(
+        "In time", "from", "to", "delivered", "mean delay", "worst flow", "loss", "busiest", "<link"
+    )
+    content = []
+    for part in found:
+        totals = part.metrics.totals(scenario)
+        busiest = worst_links(part.metrics)
+        content.append(
+            (
+                units.duration(part.start_s) if part.start_s > 1e-12 else "0 s",
+                units.duration(part.end_s),
+                units.rate(totals["throughput_bps"]),
+                units.duration(totals["owd_mean_s"]),
+                units.duration(totals["owd_worst_flow_s"]),
+                style.loss(totals["loss_ratio"]),
+                style.utilization(totals["utilization_max"]),
+                scenario.topology.link_name[busiest[0]] if len(busiest) else "-",
+            )
+        )
+    return style.rows(made, content)
+
+
+def _down(name: str) -> Text:
+    return Text(f"{name} (down)", style.FAINT)
+
+
+def _column(metrics: Metrics, name: str) -> NDArray[np.float64]:
+    table = metrics.link
+    return table[name] if name in table else np.full(len(table), np.nan)
+
+
+def _flow_column(metrics: Metrics, name: str) -> NDArray[np.float64]:
+    table = metrics.flow
+    return table[name] if name in table else np.full(len(table), np.nan)

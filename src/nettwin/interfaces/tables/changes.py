@@ -1,0 +1,186 @@
+"""Changes: a network before and after, and its failures ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from nettwin import units
+from nettwin.apps.failures import Failure
+from nettwin.apps.whatif import WhatIf
+from nettwin.interfaces.tables import style
+
+TOTALS = (
+    ("mean delay", "owd_mean_s"),
+    ("worst flow's mean delay", "owd_worst_flow_s"),
+    ("loss", "loss_ratio"),
+    ("offered", "offered_bps"),
+    ("delivered", "throughput_bps"),
+    ("busiest link", "utilization_max"),
+    ("flows without a way", "flows_without_way"),
+)
+
+
+def totals(answer: WhatIf) -> Table:
+    """The whole network before and after."""
+    before = answer.before.totals(answer.scenario_before)
+    after = answer.after.totals(answer.scenario_after)
+    made = style.table(f"If {answer.describe()}", "<", "before", "after", "change")
+    content: list[tuple[str | Text, ...]] = []
+    for words, name in TOTALS:
+        old, new = before[name], after[name]
+        if name in ("loss_ratio", "utilization_max"):
+            show = style.loss if name == "loss_ratio" else style.utilization
+            content.append((words, show(old), show(new), style.points(old, new)))
+        elif name == "flows_without_way":
+            alarm = style.ALARM if new > old else ""
+            content.append((words, f"{old:.0f}", Text(f"{new:.0f}", alarm), f"{new - old:+.0f}"))
+        else:
+            show_words = units.rate if name.endswith("_bps") else units.duration
+            growth = (
+                Text(units.change(old, new)) if name.endswith("_bps") else style.change(old, new)
+            )
+            content.append((words, show_words(old), show_words(new), growth))
+    return style.rows(made, content)
+
+
+def classes(answer: WhatIf) -> Table:
+    """Every traffic class before and after."""
+    made = style.table(
+        "Traffic classes",
+        "<class",
+        "flows",
+        "mean delay",
+        "after",
+        "change",
+        "p99",
+        "after",
+        "loss",
+        "after",
+    )
+    return style.rows(
+        made,
+        [
+            (
+                c.name,
+                units.count(c.flows),
+                units.duration(c.delay_before_s),
+                units.duration(c.delay_after_s),
+                style.change(c.delay_before_s, c.delay_after_s),
+                units.duration(c.p99_before_s),
+                units.duration(c.p99_after_s),
+                style.loss(c.loss_before),
+                style.loss(c.loss_after),
+            )
+            for c in answer.classes
+        ],
+    )
+
+
+def links(answer: WhatIf, top: int) -> Table:
+    """The links whose utilization grows most."""
+    down = dict(
+        zip(
+            answer.scenario_after.topology.link_name,
+            (~answer.scenario_after.topology.link_live).tolist(),
+            strict=True,
+        )
+    )
+    shown = [c for c in answer.links if not down[c.name]][:top]
+    made = style.table(
+        "Links that get busier",
+        "<link",
+        "capacity",
+        "before",
+        "<",
+        "after",
+        "points",
+        "loss before",
+        "after",
+        shown=len(shown),
+        of=len(answer.links),
+    )
+    return style.rows(
+        made,
+        [
+            (
+                c.name,
+                units.rate(c.capacity_bps),
+                style.utilization(c.utilization_before),
+                style.bar(c.utilization_after),
+                style.utilization(c.utilization_after),
+                style.points(c.utilization_before, c.utilization_after),
+                style.loss(c.loss_before),
+                style.loss(c.loss_after),
+            )
+            for c in shown
+        ],
+    )
+
+
+def flows(answer: WhatIf, top: int) -> Table:
+    """The flows that suffer most."""
+    shown = answer.flows[:top]
+    made = style.table(
+        "Flows that suffer most",
+        "<flow",
+        "offered",
+        "mean delay",
+        "after",
+        "change",
+        "loss",
+        "after",
+        shown=len(shown),
+        of=len(answer.flows),
+    )
+    return style.rows(
+        made,
+        [
+            (
+                f.name,
+                units.rate(f.rate_bps),
+                units.duration(f.delay_before_s),
+                units.duration(f.delay_after_s),
+                style.change(f.delay_before_s, f.delay_after_s),
+                style.loss(f.loss_before),
+                style.loss(f.loss_after),
+            )
+            for f in shown
+        ],
+    )
+
+
+def failures(found: Sequence[Failure], top: int) -> Table:
+    """Single line failures, the worst first."""
+    shown = found[:top]
+    made = style.table(
+        "Single failures, the worst first",
+        "<line that fails",
+        "traffic lost",
+        "<",
+        "busiest link",
+        "<which",
+        "mean delay",
+        "change",
+        "without a way",
+        shown=len(shown),
+        of=len(found),
+    )
+    return style.rows(
+        made,
+        [
+            (
+                f.name,
+                style.loss(f.lost_share),
+                style.bar(f.utilization_max),
+                style.utilization(f.utilization_max),
+                f.busiest_link,
+                units.duration(f.owd_mean_s),
+                style.change(f.owd_mean_before_s, f.owd_mean_s),
+                Text(str(f.flows_without_way), style.ALARM if f.flows_without_way else style.FAINT),
+            )
+            for f in shown
+        ],
+    )

@@ -1,0 +1,101 @@
+"""Facts: what a network is, and what the registries hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from nettwin import units
+from nettwin.apps.inspection import Inspection
+from nettwin.formats import Reading
+from nettwin.interfaces.tables import style
+from nettwin.metrics import Metrics
+
+
+def network(found: Inspection, reading: Reading) -> Table:
+    """The facts of a network, and where it was read from."""
+    made = style.table(found.name, "<", "<")
+    made.show_header = False
+    content: list[tuple[str, str | Text]] = [
+        ("read from", f"{reading.source} (format {reading.format})"),
+        ("measured there", _measured(reading.metrics)),
+        ("nodes, links", f"{found.nodes}, {found.links}"),
+        ("link capacity", _between(found.capacity_bps, units.rate)),
+        ("link delay", _between(found.delay_s, units.duration)),
+        ("schedulers", ", ".join(f"{n} on {count} links" for n, count in found.policies.items())),
+        ("flows", f"{units.count(found.flows)}, {units.rate(found.offered_bps)} in all"),
+        ("mean hops of a flow", f"{found.hops_mean:.2f}" if found.flows else "-"),
+        ("overloaded links", Text(str(found.overloaded), style.ALARM if found.overloaded else "")),
+        ("down", Text(_listed(found.down), style.ALARM if found.down else "")),
+        ("fingerprint", Text(found.fingerprint[:16], style.FAINT)),
+    ]
+    return style.rows(made, content)
+
+
+def classes(found: Inspection) -> Table:
+    """The traffic classes as they are offered."""
+    made = style.table("Traffic classes", "<class", "flows", "offered", "mean packet", "<arrivals")
+    return style.rows(
+        made,
+        [
+            (
+                c.name,
+                units.count(c.flows),
+                units.rate(c.rate_bps),
+                units.size(c.mean_size_bits),
+                c.arrivals,
+            )
+            for c in found.classes
+        ],
+    )
+
+
+def busiest(found: Inspection) -> Table:
+    """The links that are offered most for their capacity."""
+    made = style.table(
+        "Most loaded links (offered, before any loss)",
+        "<link",
+        "capacity",
+        "offered",
+        "<",
+        "load",
+        shown=len(found.busiest),
+        of=found.links,
+    )
+    return style.rows(
+        made,
+        [
+            (
+                k.name,
+                units.rate(k.capacity_bps),
+                units.rate(k.load_bps),
+                style.bar(k.utilization),
+                style.utilization(k.utilization),
+            )
+            for k in found.busiest
+        ],
+    )
+
+
+def listing(title: str, columns: Sequence[str], content: Sequence[Sequence[str]]) -> Table:
+    """The members of a registry."""
+    return style.rows(style.table(title, *(f"<{name}" for name in columns)), content)
+
+
+def _between(span: tuple[float, float], words: Callable[[float], str]) -> str:
+    low, high = words(span[0]), words(span[1])
+    return low if low == high else f"{low} to {high}"
+
+
+def _measured(metrics: Metrics | None) -> str:
+    if metrics is None:
+        return "nothing"
+    known = ", ".join(sorted({*metrics.flow.columns, *metrics.link.columns}))
+    return f"by {metrics.engine or metrics.method}: {known}"
+
+
+def _listed(names: Sequence[str], most: int = 8) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return (", ".join(names[:most]) + more) or "nothing"
