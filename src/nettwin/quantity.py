@@ -7,7 +7,7 @@ documentation are made from it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,7 +75,8 @@ class Quantity:
 
     def schema(self) -> dict[str, object]:
         """The quantity as a JSON schema."""
-        out: dict[str, object] = {"type": "number", "description": f"{self.meaning} [{self.unit}]"}
+        unit = f" [{self.unit}]" if self.unit else ""
+        out: dict[str, object] = {"type": "number", "description": self.meaning + unit}
         if self.above > -math.inf:
             out["exclusiveMinimum"] = self.above
         if self.low > -math.inf:
@@ -90,6 +91,54 @@ class Quantity:
 def by_name(*quantities: Quantity) -> dict[str, Quantity]:
     """A table of quantities by name."""
     return {quantity.name: quantity for quantity in quantities}
+
+
+def misfits(part: object, rows: Mapping[str, int], index: Mapping[str, int]) -> list[Fault]:
+    """A fault for each array of a part that has not its number of rows, or points nowhere.
+
+    `rows` gives the length of each field by name, `index` how many things an index may choose from.
+    """
+    found = []
+    for name, count in rows.items():
+        shape = np.shape(getattr(part, name))
+        if shape != (count,):
+            cure = "Give one entry an element."
+            found.append(
+                Fault(f"the array {name}", f"of shape {shape}", f"must be ({count},)", cure)
+            )
+    for name, count in index.items():
+        values = np.asarray(getattr(part, name))
+        for i in np.flatnonzero((values < 0) | (values >= count)).tolist():
+            allowed = f"must be an index from 0 to {count - 1}"
+            found.append(
+                Fault(f"{name} of element {i}", int(values[i]), allowed, "Correct the array.")
+            )
+    return found
+
+
+class ReadOnly:
+    """A frozen dataclass whose arrays nobody can write to, not even after it was unpickled."""
+
+    def __post_init__(self) -> None:
+        self._freeze()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._freeze()
+
+    def _freeze(self) -> None:
+        for name, value in list(vars(self).items()):
+            if isinstance(value, np.ndarray) and value.flags.writeable:
+                self.__dict__[name] = frozen(value, value.dtype)
+
+
+def typed(part: object, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values for fields of a part; what replaces an array becomes one of its type."""
+    old = {name: getattr(part, name) for name in values}
+    return {
+        name: frozen(value, old[name].dtype) if isinstance(old[name], np.ndarray) else value
+        for name, value in values.items()
+    }
 
 
 def frozen(values: object, dtype: Any) -> NDArray[Any]:

@@ -170,7 +170,8 @@ class Trace:
     def faults(self, element: str) -> list[Fault]:
         times = self.times_s
         if (
-            len(times) < 2
+            times.ndim != 1
+            or len(times) < 2
             or not np.all(np.isfinite(times))
             or np.any(np.diff(times) < 0)
             or times[-1] <= times[0]
@@ -178,12 +179,12 @@ class Trace:
             return [
                 Fault(
                     f"trace of {element}",
-                    f"{len(times)} time stamps",
+                    f"{times.size} time stamps",
                     "must be at least 2 finite ones in ascending order",
                     "Sort the trace and remove bad lines.",
                 )
             ]
-        if self.sizes_bits.size not in (0, len(times)) or np.any(~(self.sizes_bits > 0)):
+        if self.sizes_bits.shape not in ((0,), times.shape) or np.any(~(self.sizes_bits > 0)):
             return [
                 Fault(
                     f"trace sizes of {element}",

@@ -1,4 +1,4 @@
-"""Finding paths: shortest distances, ECMP splits, next-hop tables, SR midpoints, k shortest."""
+"""Finding paths: ECMP splits, next-hop tables, SR midpoints, k shortest."""
 
 from __future__ import annotations
 
@@ -11,41 +11,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from nettwin.scenario.routing import Paths, Routing, Status, Steer
+from nettwin.scenario.shortest import Nearness, adjacency, nearness, next_hop
 
 if TYPE_CHECKING:
     from nettwin.scenario.topology import Topology
     from nettwin.scenario.traffic import Traffic
 
-TIE = 1e-9  # paths whose lengths differ by less than this, relatively, are equal
-
-
-def distances(topology: Topology) -> NDArray[np.float64]:
-    """Shortest IGP distance between all nodes over live links; inf where there is no way.
-
-    [source, target]
-    """
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import dijkstra
-
-    n = topology.node_count
-    live = np.flatnonzero(topology.link_live)
-    source, target = topology.link_source[live], topology.link_target[live]
-    weight = topology.link_weight[live]
-    pair = source.astype(np.int64) * n + target
-    order = np.lexsort((weight, pair))  # of parallel links the lightest comes first
-    _, first = np.unique(pair[order], return_index=True)
-    best = order[first]
-    graph = csr_array((weight[best], (source[best], target[best])), shape=(n, n))
-    out: NDArray[np.float64] = dijkstra(graph)
-    return out
-
-
-def adjacency(topology: Topology) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Live links by source: those of node u are `out[offset[u]:offset[u + 1]]`, lowest first."""
-    live = np.flatnonzero(topology.link_live)
-    order = live[np.argsort(topology.link_source[live], kind="stable")].astype(np.int32)
-    counts = np.bincount(topology.link_source[live], minlength=topology.node_count)
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), order
+MOST_HOPS = 16_000_000  # of all paths together
 
 
 def resolve(routing: Routing, topology: Topology, traffic: Traffic, max_paths: int) -> Paths:
@@ -57,6 +29,9 @@ def resolve(routing: Routing, topology: Topology, traffic: Traffic, max_paths: i
         live = np.concatenate([topology.link_live, [False]])  # entry -1, no next hop, is not live
         table = np.where(live[routing.next_link], routing.next_link, -1).astype(np.int32)
     walk_flow, midpoint_offset, midpoints = _walks(routing, flows)
+    near = nearness(topology, np.concatenate([traffic.flow_target, midpoints]))
+    if routing.ecmp and routing.next_link is None:
+        max_paths = min(max_paths, _affordable(topology, traffic, near))
     path_walk, share, link_offset, links, status, truncated, broken = _enumerate(
         traffic.flow_source[walk_flow],
         traffic.flow_target[walk_flow],
@@ -66,7 +41,8 @@ def resolve(routing: Routing, topology: Topology, traffic: Traffic, max_paths: i
         out,
         topology.link_target,
         topology.link_weight,
-        distances(topology).T.copy(),
+        near.distance,
+        near.rank,
         topology.node_up,
         routing.ecmp,
         table,
@@ -93,6 +69,44 @@ def resolve(routing: Routing, topology: Topology, traffic: Traffic, max_paths: i
         broken,
     )
     return _steered(walked, walk_flow, routing, topology, flows)
+
+
+def _affordable(topology: Topology, traffic: Traffic, near: Nearness) -> int:
+    """How many paths a flow may have so that all together have at most MOST_HOPS hops, or 1."""
+    ends = traffic.flow_target, traffic.flow_source
+    offset, out = adjacency(topology)
+    number, hops = _spread(*near, offset, out, topology.link_target, topology.link_weight)
+    number, hops = number[ends], hops[ends]
+    low, high = 1, MOST_HOPS
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = float((np.minimum(number, middle) * hops).sum()) <= MOST_HOPS
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return low
+
+
+@njit(cache=True)
+def _spread(
+    dist_to: Any, rank_to: Any, offset: Any, out: Any, link_target: Any, link_weight: Any
+) -> Any:
+    """How many shortest paths lead from a node to a target, and the most hops. [target, node]"""
+    number = np.zeros(dist_to.shape)
+    hops = np.zeros(dist_to.shape, np.int32)
+    nodes = dist_to.shape[0]
+    for t in range(nodes):
+        near, rank = dist_to[t], rank_to[t]
+        if rank[t] == nodes:
+            continue
+        number[t, t] = 1.0
+        for u in np.argsort(rank):
+            if rank[u] == nodes:
+                break
+            for k in range(offset[u], offset[u + 1]):
+                if next_hop(out[k], u, link_weight, link_target, near, rank):
+                    v = link_target[out[k]]
+                    number[t, u] += number[t, v]
+                    hops[t, u] = max(hops[t, u], hops[t, v] + 1)
+    return number, hops
 
 
 def _walks(
@@ -123,6 +137,7 @@ def _steered(
     live = topology.link_live
     first = np.searchsorted(walk_flow, np.arange(flows))
     status = walked.status[first].copy()
+    whole = (walked.status == Status.OK) & ~walked.fallback
     fallback = np.zeros(flows, np.bool_)
     keep_walk = np.ones(len(walk_flow), np.bool_)
     walk_share = np.ones(len(walk_flow))
@@ -134,7 +149,7 @@ def _steered(
             continue
         walk = int(first[flow])
         sr = [w for w in ways if not w.links]
-        good_sr = [i for i in range(len(sr)) if not walked.fallback[walk + i]]
+        good_sr = np.flatnonzero(whole[walk : walk + len(sr)]).tolist()
         good_links = [w for w in ways if w.links and live[list(w.links)].all()]
         total = sum(sr[i].share for i in good_sr) + sum(w.share for w in good_links)
         walks = max(len(sr), 1)
@@ -206,6 +221,7 @@ def _enumerate(
     link_target: Any,
     link_weight: Any,
     dist_to: Any,
+    rank_to: Any,
     node_up: Any,
     ecmp: bool,
     table: Any,
@@ -323,14 +339,11 @@ def _enumerate(
                     depth -= 1
                     continue
                 aim_at[depth] = a
-            goal = aims[a]
-            reach = dist_to[goal, u]
-            slack = 1e-9 * max(1.0, reach)
+            near, rank = dist_to[aims[a]], rank_to[aims[a]]
             if cursor[depth] < 0:
                 fan = 0
                 for k in range(offset[u], offset[u + 1]):
-                    e = out[k]
-                    if abs(link_weight[e] + dist_to[goal, link_target[e]] - reach) <= slack:
+                    if next_hop(out[k], u, link_weight, link_target, near, rank):
                         fan += 1
                 part[depth] = part[depth] / (fan if ecmp else 1)
                 cursor[depth] = offset[u]
@@ -339,7 +352,7 @@ def _enumerate(
             while k < offset[u + 1]:
                 e = out[k]
                 k += 1
-                if abs(link_weight[e] + dist_to[goal, link_target[e]] - reach) <= slack:
+                if next_hop(e, u, link_weight, link_target, near, rank):
                     found = e
                     break
             if found < 0:
@@ -376,10 +389,12 @@ def ecmp_loads(topology: Topology, demand_bps: NDArray[np.float64]) -> NDArray[n
     Demands without a way are left out.
     """
     offset, out = adjacency(topology)
+    near = nearness(topology, np.flatnonzero(demand_bps.any(axis=0)))
     return np.asarray(
         _ecmp_loads(
             np.ascontiguousarray(demand_bps, np.float64),
-            distances(topology).T.copy(),
+            near.distance,
+            near.rank,
             offset,
             out,
             topology.link_target,
@@ -393,6 +408,7 @@ def ecmp_loads(topology: Topology, demand_bps: NDArray[np.float64]) -> NDArray[n
 def _ecmp_loads(
     demand: Any,
     dist_to: Any,
+    rank_to: Any,
     offset: Any,
     out: Any,
     link_target: Any,
@@ -400,21 +416,20 @@ def _ecmp_loads(
     link_count: int,
 ) -> Any:
     load = np.zeros(link_count)
-    for t in range(demand.shape[0]):
+    nodes = demand.shape[0]
+    for t in range(nodes):
+        near, rank = dist_to[t], rank_to[t]
         through = demand[:, t].copy()
-        for u in np.argsort(dist_to[t])[::-1]:  # farthest first: all that passes u has arrived
-            reach = dist_to[t, u]
-            if reach == np.inf or u == t or through[u] == 0.0:
+        for u in np.argsort(rank)[::-1]:  # farthest first: all that passes u has arrived
+            if rank[u] == nodes or u == t or through[u] == 0.0:
                 continue
-            slack = 1e-9 * max(1.0, reach)
             fan = 0
             for k in range(offset[u], offset[u + 1]):
-                e = out[k]
-                if abs(link_weight[e] + dist_to[t, link_target[e]] - reach) <= slack:
+                if next_hop(out[k], u, link_weight, link_target, near, rank):
                     fan += 1
             for k in range(offset[u], offset[u + 1]):
                 e = out[k]
-                if abs(link_weight[e] + dist_to[t, link_target[e]] - reach) <= slack:
+                if next_hop(e, u, link_weight, link_target, near, rank):
                     load[e] += through[u] / fan
                     through[link_target[e]] += through[u] / fan
     return load
@@ -423,7 +438,8 @@ def _ecmp_loads(
 def k_shortest(topology: Topology, source: int, target: int, k: int) -> list[list[int]]:
     """Up to k loop-free paths (lists of live links) by increasing weight (Yen, 1971).
 
-    Ties come in order of hops, then of link indices; parallel links make different paths.
+    Ties come in order of hops, then of link indices; parallel links make different paths. Lengths
+    are compared to 9 digits, like those of other shortest paths.
     """
     offset, out = adjacency(topology)
     best = _shortest(topology, offset, out, source, target, set(), set())
@@ -450,7 +466,11 @@ def k_shortest(topology: Topology, source: int, target: int, k: int) -> list[lis
 
 
 def _length(topology: Topology, path: list[int]) -> float:
-    return float(topology.link_weight[path].sum())
+    return _rounded(float(topology.link_weight[path].sum()))
+
+
+def _rounded(length: float) -> float:
+    return float(f"{length:.9g}")
 
 
 def _shortest(
@@ -463,10 +483,10 @@ def _shortest(
     banned_nodes: set[int],
 ) -> list[int] | None:
     """The lightest path without the banned elements; ties by hops, then by link indices."""
-    heap: list[tuple[float, int, list[int], int]] = [(0.0, 0, [], source)]
+    heap: list[tuple[float, int, list[int], int, float]] = [(0.0, 0, [], source, 0.0)]
     done: set[int] = set(banned_nodes)
     while heap:
-        length, hops, path, u = heapq.heappop(heap)
+        _, hops, path, u, length = heapq.heappop(heap)
         if u in done:
             continue
         if u == target:
@@ -475,8 +495,8 @@ def _shortest(
         for e in out[offset[u] : offset[u + 1]].tolist():
             v = int(topology.link_target[e])
             if e not in banned_links and v not in done:
-                step = float(topology.link_weight[e])
-                heapq.heappush(heap, (length + step, hops + 1, [*path, e], v))
+                far = length + float(topology.link_weight[e])
+                heapq.heappush(heap, (_rounded(far), hops + 1, [*path, e], v, far))
     return None
 
 

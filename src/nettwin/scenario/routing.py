@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import Fault
-from nettwin.quantity import frozen
+from nettwin.quantity import ReadOnly, frozen
 
 if TYPE_CHECKING:
     from nettwin.scenario.topology import Topology
@@ -62,6 +62,8 @@ class Routing:
     def __post_init__(self) -> None:
         if self.next_link is not None:
             object.__setattr__(self, "next_link", frozen(self.next_link, np.int32))
+        steer = {int(flow): tuple(ways) for flow, ways in self.steer.items()}
+        object.__setattr__(self, "steer", steer)
 
     def steered(self, flow: int, ways: Sequence[Steer]) -> Routing:
         """A copy in which one flow takes these ways; none gives it back to the common rule."""
@@ -79,7 +81,8 @@ class Routing:
         """Find every flow's paths on the elements that are up.
 
         A flow that splits over more than `max_paths` paths keeps the first ones found, with shares
-        scaled to 1, and is marked in `Paths.truncated`.
+        scaled to 1, and is marked in `Paths.truncated`. Fewer are kept where those of all flows
+        would not fit in memory (a large mesh has millions of equal paths).
         """
         from nettwin.scenario import pathfinding
 
@@ -209,7 +212,7 @@ def _steer_faults(
 
 
 @dataclass(frozen=True)
-class Paths:
+class Paths(ReadOnly):
     """The paths of every flow, flat.
 
     Paths of flow f are `flow_offset[f]:flow_offset[f + 1]`; links of path p are

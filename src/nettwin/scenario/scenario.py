@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import Fault, ScenarioError, UnknownNameError
+from nettwin.quantity import frozen
 from nettwin.scenario.arrivals import arrival_to_dict
 from nettwin.scenario.packet_sizes import size_to_dict
 from nettwin.scenario.routing import Paths, Routing, Status
+from nettwin.scenario.scheduling import Scheduler
 from nettwin.scenario.topology import Topology
 from nettwin.scenario.traffic import Traffic
 
 if TYPE_CHECKING:
     import pandas as pd
+
+T = TypeVar("T")
+_TOPOLOGY_NUMBERS = (
+    *("node_up", "link_source", "link_target", "link_capacity_bps"),
+    *("link_delay_s", "link_weight", "link_up"),
+)
+_TRAFFIC_NUMBERS = ("flow_source", "flow_target", "flow_rate_bps")
 
 
 @dataclass(frozen=True)
@@ -45,8 +54,11 @@ class Scenario:
 
     def faults(self) -> list[Fault]:
         """Everything wrong with the parts and with how they fit."""
-        found = self.topology.faults() + self.traffic.faults(self.topology)
-        return found or self.routing.faults(self.topology, self.traffic)
+        topology, traffic = self.topology, self.traffic
+        found = topology.faults() + traffic.faults(topology)
+        if topology.misfits() or traffic.misfits(topology):
+            return found
+        return found + self.routing.faults(topology, traffic)
 
     def with_(self, **parts: Any) -> Scenario:
         """A copy with some parts replaced."""
@@ -59,19 +71,24 @@ class Scenario:
 
     @cached_property
     def link_load_bps(self) -> NDArray[np.float64]:
-        """Offered load of each link, nothing lost, every split counted exactly. [links]"""
+        """Offered load of each link, nothing lost. [links]
+
+        Exact under ECMP however many paths a flow splits over; the legs of a flow steered over
+        midpoints count as far as its paths are kept.
+        """
         from nettwin.scenario.pathfinding import ecmp_loads
 
         rate = self.traffic.flow_rate_bps
-        cut = self.paths.truncated
-        loads = self.paths.link_loads(np.where(cut, 0.0, rate), self.topology.link_count)
-        if cut.any() and not any(f in self.routing.steer for f in np.flatnonzero(cut).tolist()):
-            loads = loads + ecmp_loads(
-                self.topology, self.traffic.keep(cut).matrix(self.topology.node_count)
-            )
-        elif cut.any():
-            loads = self.paths.link_loads(rate, self.topology.link_count)
-        return loads
+        links, nodes = self.topology.link_count, self.topology.node_count
+        loads = np.zeros(links)
+        walked = np.ones(len(rate), np.bool_)  # flows whose paths tell
+        if self.routing.ecmp and self.routing.next_link is None:
+            walked[:] = False
+            walked[list(self.routing.steer)] = True
+            loads += ecmp_loads(self.topology, self.traffic.keep(~walked).matrix(nodes))
+        if walked.any():
+            loads += self.paths.link_loads(np.where(walked, rate, 0.0), links)
+        return frozen(loads, np.float64)
 
     @property
     def link_utilization(self) -> NDArray[np.float64]:
@@ -148,23 +165,23 @@ class Scenario:
     def hop_queue(self) -> NDArray[np.int32]:
         """The flat queue that each hop of `paths` waits in. [hops]"""
         table = self.topology.class_queue(self.traffic.class_name)
-        return table[self.paths.links, self.traffic.flow_class[self.paths.hop_flow]]
+        queues = table[self.paths.links, self.traffic.flow_class[self.paths.hop_flow]]
+        return frozen(queues, np.int32)
 
     def fingerprint(self) -> str:
         """A digest of everything that determines the metrics (names and notes left out)."""
         digest = hashlib.sha256()
-        for part in (self.topology, self.traffic):
-            for f in fields(part):
-                value = getattr(part, f.name)
-                if isinstance(value, np.ndarray):
-                    digest.update(f.name.encode() + value.tobytes())
+        topology, traffic = self.topology, self.traffic
+        for part, names in ((topology, _TOPOLOGY_NUMBERS), (traffic, _TRAFFIC_NUMBERS)):
+            for name in names:
+                digest.update(name.encode() + getattr(part, name).tobytes())
         words = {
-            "schedulers": [s.to_dict() for s in self.topology.schedulers],
-            "sizes": [size_to_dict(s) for s in self.traffic.sizes],
-            "arrivals": [arrival_to_dict(a) for a in self.traffic.arrivals],
-            "classes": self.traffic.class_name,
+            "schedulers": _used(topology.link_scheduler, topology.schedulers, Scheduler.to_dict),
+            "sizes": _used(traffic.flow_size, traffic.sizes, size_to_dict),
+            "arrivals": _used(traffic.flow_arrival, traffic.arrivals, arrival_to_dict),
+            "classes": _used(traffic.flow_class, traffic.class_name, str),
             "ecmp": self.routing.ecmp,
-            "steer": sorted((k, v) for k, v in self.routing.steer.items()),
+            "steer": sorted(self.routing.steer.items()),
         }
         digest.update(json.dumps(words, sort_keys=True).encode())
         if self.routing.next_link is not None:
@@ -176,3 +193,16 @@ class Scenario:
             f"Scenario({self.name!r}: {self.topology.node_count} nodes, "
             f"{self.topology.link_count} links, {self.traffic.flow_count} flows)"
         )
+
+
+def _used(
+    index: NDArray[np.int32], table: Sequence[T], words: Callable[[T], object]
+) -> tuple[list[object], str]:
+    """The entries of a table that are used, in order of use, and a digest of who uses which: the
+    same for tables that differ only in order and in what nobody uses."""
+    order: dict[T, int] = {}
+    number = np.zeros(len(table), np.int64)
+    _, first = np.unique(index, return_index=True)
+    for k in index[np.sort(first)].tolist():
+        number[k] = order.setdefault(table[k], len(order))
+    return [words(entry) for entry in order], hashlib.sha256(number[index].tobytes()).hexdigest()

@@ -110,7 +110,9 @@ class Scheduler:
         object.__setattr__(self, "class_queue", dict(self.class_queue))
 
     def __hash__(self) -> int:
-        return hash((self.policy, self.queues, tuple(self.class_queue.items()), self.burst_bits))
+        return hash(
+            (self.policy, self.queues, frozenset(self.class_queue.items()), self.burst_bits)
+        )
 
     def queue_of(self, traffic_class: str) -> int:
         """The index of the queue that a traffic class goes to."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import Fault, UnknownNameError
-from nettwin.quantity import Quantity, by_name, frozen
+from nettwin.quantity import Quantity, ReadOnly, by_name, frozen, misfits, typed
 from nettwin.scenario.scheduling import Scheduler
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Queues(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Topology:
+class Topology(ReadOnly):
     """Nodes and directed links; struct of arrays, read-only.
 
     An element that is down keeps its place, so that tables before and after a failure line up.
@@ -134,13 +134,7 @@ class Topology:
 
     def with_arrays(self, **arrays: Any) -> Topology:
         """A copy with some arrays replaced (copied and made read-only)."""
-        ready: dict[str, Any] = {
-            name: frozen(value, getattr(self, name).dtype)
-            if isinstance(value, np.ndarray)
-            else value
-            for name, value in arrays.items()
-        }
-        return replace(self, **ready)
+        return replace(self, **typed(self, arrays))
 
     @property
     def node_count(self) -> int:
@@ -166,8 +160,7 @@ class Topology:
     def link_live(self) -> NDArray[np.bool_]:
         """Whether each link can carry traffic: it and both its ends are up. [links]"""
         live = self.link_up & self.node_up[self.link_source] & self.node_up[self.link_target]
-        live.setflags(write=False)
-        return live
+        return frozen(live, np.bool_)
 
     @cached_property
     def queues(self) -> Queues:
@@ -175,8 +168,8 @@ class Topology:
         counts = np.array([len(s.queues) for s in self.schedulers], np.int32)[self.link_scheduler]
         flat = [q for k in self.link_scheduler for q in self.schedulers[k].queues]
         return Queues(
-            offset=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
-            link=np.repeat(np.arange(self.link_count, dtype=np.int32), counts),
+            offset=frozen(np.concatenate([[0], np.cumsum(counts)]), np.int32),
+            link=frozen(np.repeat(np.arange(self.link_count), counts), np.int32),
             buffer_packets=_floats(q.buffer_packets for q in flat),
             buffer_bits=_floats(q.buffer_bits for q in flat),
             weight=_floats(q.weight for q in flat),
@@ -257,9 +250,19 @@ class Topology:
             index=pd.Index(self.link_name, name="link"),
         )
 
+    def misfits(self) -> list[Fault]:
+        """What is wrong with the arrays themselves: lengths, and indices that lead nowhere."""
+        nodes, links = len(self.node_name), len(self.link_name)
+        rows = {f.name: nodes if f.name.startswith("node") else links for f in fields(self)}
+        del rows["schedulers"], rows["node_srlg"], rows["link_srlg"]
+        index = {"link_source": nodes, "link_target": nodes}
+        return misfits(self, rows, {**index, "link_scheduler": len(self.schedulers)})
+
     def faults(self) -> list[Fault]:
         """Everything wrong with the topology."""
-        found: list[Fault] = []
+        found = self.misfits()
+        if found:
+            return found
         if not self.node_name:
             found.append(
                 Fault("the list of nodes", "empty", "must name at least 1 node", "Add a node.")
@@ -290,11 +293,10 @@ class Topology:
                     "Remove the link.",
                 )
             )
-        used = set(self.link_scheduler.tolist())
         for k, scheduler in enumerate(self.schedulers):
-            if k in used:
-                first = int(np.flatnonzero(self.link_scheduler == k)[0])
-                found += scheduler.faults(f"link {self.link_name[first]}")
+            users = np.flatnonzero(self.link_scheduler == k)
+            user = f"link {self.link_name[users[0]]}" if len(users) else f"unused scheduler {k}"
+            found += scheduler.faults(user)
         return found
 
     def policy_of(self, link: int) -> str:

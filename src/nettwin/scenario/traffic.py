@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import Fault, UnknownNameError
-from nettwin.quantity import Quantity, by_name, frozen
+from nettwin.quantity import Quantity, ReadOnly, by_name, frozen, misfits, typed
 from nettwin.scenario.arrivals import ArrivalProcess, Poisson
 from nettwin.scenario.packet_sizes import Fixed, PacketSize
 
@@ -42,7 +42,7 @@ class Flow:
 
 
 @dataclass(frozen=True)
-class Traffic:
+class Traffic(ReadOnly):
     """Flows between nodes; struct of arrays, read-only.
 
     Packet sizes and arrival processes are kept once each: flow f has `sizes[flow_size[f]]` and
@@ -111,13 +111,7 @@ class Traffic:
 
     def with_arrays(self, **arrays: Any) -> Traffic:
         """A copy with some fields replaced; arrays are copied and made read-only."""
-        ready: dict[str, Any] = {
-            name: frozen(value, getattr(self, name).dtype)
-            if isinstance(value, np.ndarray)
-            else value
-            for name, value in arrays.items()
-        }
-        return replace(self, **ready)
+        return replace(self, **typed(self, arrays))
 
     def keep(self, flows: NDArray[np.intp] | NDArray[np.bool_]) -> Traffic:
         """Only these flows, in this order; a mask or indices."""
@@ -144,12 +138,12 @@ class Traffic:
     def flow_mean_size_bits(self) -> NDArray[np.float64]:
         """Mean packet size of each flow. [flows]"""
         table = np.array([size.mean_bits for size in self.sizes], np.float64)
-        return table[self.flow_size] if len(table) else np.zeros(0)
+        return frozen(table[self.flow_size] if len(table) else np.zeros(0), np.float64)
 
     @cached_property
     def flow_packet_rate_pps(self) -> NDArray[np.float64]:
         """Mean packets a second of each flow. [flows]"""
-        return self.flow_rate_bps / self.flow_mean_size_bits
+        return frozen(self.flow_rate_bps / self.flow_mean_size_bits, np.float64)
 
     def flow_names(self, node_name: Sequence[str]) -> tuple[str, ...]:
         """The name of each flow: its own, or made from its ends and class."""
@@ -206,26 +200,27 @@ class Traffic:
             index=pd.Index(self.flow_names(node_name), name="flow"),
         )
 
+    def misfits(self, topology: Topology) -> list[Fault]:
+        """What is wrong with the arrays themselves: lengths, and indices that lead nowhere."""
+        columns = [f.name for f in fields(self) if f.name.startswith("flow_")]
+        tables = {
+            "flow_class": len(self.class_name),
+            "flow_size": len(self.sizes),
+            "flow_arrival": len(self.arrivals),
+        }
+        ends = dict.fromkeys(("flow_source", "flow_target"), topology.node_count)
+        return misfits(self, dict.fromkeys(columns, self.flow_count), {**ends, **tables})
+
     def faults(self, topology: Topology) -> list[Fault]:
         """Everything wrong with the traffic on this topology."""
+        found = self.misfits(topology)
+        if found:
+            return found
 
         def flow(i: int) -> str:
-            ends = (self.flow_source[i], self.flow_target[i])
-            known = all(0 <= e < topology.node_count for e in ends)
-            names = [topology.node_name[e] if known else f"node {e}" for e in ends]
+            names = [topology.node_name[e] for e in (self.flow_source[i], self.flow_target[i])]
             return f"flow {self.given_names.get(i) or '->'.join(names)} (number {i})"
 
-        found: list[Fault] = []
-        for kind, ends in (("source", self.flow_source), ("target", self.flow_target)):
-            for i in np.flatnonzero((ends < 0) | (ends >= topology.node_count)):
-                found.append(
-                    Fault(
-                        f"{kind} of flow {i}",
-                        int(ends[i]),
-                        f"must be a node index below {topology.node_count}",
-                        "Name a node of the topology.",
-                    )
-                )
         for i in np.flatnonzero(self.flow_source == self.flow_target):
             found.append(
                 Fault(
@@ -247,11 +242,11 @@ class Traffic:
                     )
                 )
         for k, size in enumerate(self.sizes):
-            if (users := np.flatnonzero(self.flow_size == k)).size:
-                found += size.faults(flow(int(users[0])))
+            users = np.flatnonzero(self.flow_size == k)
+            found += size.faults(flow(int(users[0])) if len(users) else f"unused size {k}")
         for k, arrival in enumerate(self.arrivals):
-            if (users := np.flatnonzero(self.flow_arrival == k)).size:
-                found += arrival.faults(flow(int(users[0])))
+            users = np.flatnonzero(self.flow_arrival == k)
+            found += arrival.faults(flow(int(users[0])) if len(users) else f"unused arrivals {k}")
         return found
 
 
