@@ -39,6 +39,8 @@ _WEIGHT = (
     "weight",
 )
 _RATE_TEXT = ("linkspeed", "capacity", "bandwidth", "bw", "speed", "linklabel", "label")
+# the Topology Zoo writes a rate four times over
+_SAME_RATE = ("linkspeed", "linkspeedunits", "linklabel", "linkspeedraw")
 _RATE_NAME = re.compile(r"(?:link)?(?:capacity|bandwidth|bw|rate|speed)([kmgt]?)(?:bps|bits|bitps)")
 # a one-letter unit must stand apart, so that `delays` is no delay in seconds
 _DELAY_NAME = re.compile(
@@ -275,12 +277,19 @@ def _add_links(draft: Draft, edges: list[GraphEdge], names: dict[str, str], path
         )
     for text in origin_words(origins):
         draft.assume(text)
+    if draft.links and not _any_way_back(draft.links):
+        draft.assume("directions: one way only, as the graph is directed and no edge has one back")
     if loops:
         draft.ignore(f"edges from a node to itself: {loops}")
     if unclear:
         draft.ignore(f"values that say nothing certain: {_listed(list(unclear))}")
     if unused:
         draft.ignore(f"attributes of edges: {_listed(sorted(unused), 20)}")
+
+
+def _any_way_back(links: list[DraftLink]) -> bool:
+    pairs = {(link.source, link.target) for link in links}
+    return any(link.duplex or (link.target, link.source) in pairs for link in links)
 
 
 def origin_words(origins: Iterable[Origin]) -> Iterator[str]:
@@ -311,6 +320,12 @@ class _Facts:
         self.unclear: list[str] = []
 
     def capacity(self) -> float:
+        found = self._capacity()
+        if not math.isnan(found):
+            self.used |= {self._plain[plain] for plain in _SAME_RATE if plain in self._plain}
+        return found
+
+    def _capacity(self) -> float:
         for plain, name in self._plain.items():
             match = _RATE_NAME.fullmatch(plain)
             if (match or plain == "linkspeedraw") and self._attributes[name].strip():
@@ -326,7 +341,7 @@ class _Facts:
                 continue
             rate = label_rate_bps(text + unit if plain == "linkspeed" else text)
             if math.isfinite(rate):
-                self.used |= {name, self._plain.get("linkspeedunits", name)}
+                self.used.add(name)
                 said = f"{text} {unit}".strip() if plain == "linkspeed" else text
                 self.origins.append(Origin("capacity", name, said))
                 return rate

@@ -176,5 +176,5 @@ def _needed(attributes: dict[str, str], name: str, item: Item, path: Path) -> st
     value = attributes.pop(name, "")
     if not value:
         place, reason = f"line {item.line}", f"the {item.key} has no {name}"
-        raise FormatError(path, place, reason, f"Give it a {name}.")
+        raise FormatError(path, place, reason, f"Give its {name}.")
     return value

@@ -206,9 +206,8 @@ def _install(draft: Draft, modules: list[tuple[float, ...]], assume: Assume) -> 
         for i, k in enumerate(draft.links)
         if math.isnan(k.capacity_bps) and max(modules[i] or [0])
     ]
-    spare = sum(bool(listed) for listed in modules) - len(bare)
-    if spare:
-        draft.ignore(f"capacity modules that may be added: those of {spare} links")
+    if sum(bool(listed) for listed in modules) > len(bare):
+        draft.ignore("capacity modules that may be added to what is installed")
     if not bare:
         return
     target = min(max(assume.load or 1.0, 0.01), 1.0)
@@ -219,11 +218,10 @@ def _install(draft: Draft, modules: list[tuple[float, ...]], assume: Assume) -> 
         load = [0.0] * len(draft.links)
     for i in bare:
         draft.links[i].capacity_bps = _enough(modules[i], load[i] / target)
-    whole = f"all {len(bare)}" if len(bare) == len(draft.links) else f"{len(bare)}"
     draft.assume(
-        f"capacity of {whole} links: none is installed, so each gets the smallest of its modules,"
-        " or as many of the largest, that its load on shortest paths fills to"
-        f" {units.percent(target, 0)} at most"
+        f"capacity of {len(bare)} of {len(draft.links)} links: none is installed, so each gets the"
+        " smallest of its modules, or as many of the largest, that its load on shortest paths fills"
+        f" to {units.percent(target, 0)} at most"
     )
 
 

@@ -23,7 +23,7 @@ from nettwin.formats.files import read_bytes
 LARGEST_BYTES = 64 * 2**20
 DEEPEST = 100
 MOST_ELEMENTS = 2_000_000
-_PROLOG = re.compile(r"\s++|<\?.*?\?>|<!--.*?-->|<![^>]*+>", re.DOTALL)
+_PROLOG = re.compile(r"\s++|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*+(?:\[[^\]]*+\]\s*+)?>", re.DOTALL)
 _START = re.compile(r"<(?:[\w.-]++:)?([\w.-]++)")
 
 

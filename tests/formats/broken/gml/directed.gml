@@ -1,0 +1,9 @@
+graph [
+  directed 2
+  node [
+    id 0
+    label "Alta"
+    Longitude 10.0
+    Latitude 60.0
+  ]
+]

@@ -1,0 +1,5 @@
+graph [
+  directed 0
+  node [
+    id 0
+    label
