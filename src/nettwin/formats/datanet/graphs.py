@@ -34,8 +34,8 @@ class Graph(NamedTuple):
     assumptions: tuple[str, ...]
 
 
-def read_graph(path: Path, quantum_bits: float) -> Graph:
-    """The topology in a GML file; DRR weights become quanta of `quantum_bits` on average."""
+def read_graph(path: Path, round_s: float) -> Graph:
+    """The topology in a GML file; DRR weights become quanta of that share of `round_s` seconds."""
     text = read_bytes(path).decode("utf-8", "replace")
     if not _GRAPH.search(text[:65536]):
         raise FormatError(path, "line 1", "there is no `graph [`", "Give a GML file.")
@@ -67,12 +67,6 @@ def read_graph(path: Path, quantum_bits: float) -> Graph:
             f"Number 1 to {MOST_NODES} nodes from 0.",
         )
     used_quantum = False
-    schedulers = []
-    for number in range(n):
-        line = int(nodes[number].pop(""))
-        scheduler = _scheduler(path, line, nodes[number], quantum_bits)
-        used_quantum |= scheduler.policy == "drr"
-        schedulers.append(scheduler)
     links: list[Link] = []
     port_link: dict[tuple[int, int], int] = {}
     pair_link = np.full((n, n), -1, np.int32)
@@ -101,24 +95,16 @@ def read_graph(path: Path, quantum_bits: float) -> Graph:
                 "Keep one edge a pair.",
             )
         port_link[source, port] = pair_link[source, target] = len(links)
-        links.append(
-            Link(
-                str(source),
-                str(target),
-                _bandwidth(path, line, items),
-                scheduler=schedulers[source],
-            )
-        )
+        capacity = _bandwidth(path, line, items)
+        scheduler = _scheduler(path, nodes[source], capacity * round_s)
+        used_quantum |= scheduler.policy == "drr"
+        links.append(Link(str(source), str(target), capacity, scheduler=scheduler))
     assumed = (
-        (
-            f"DRR ports: quanta of {quantum_bits:g} bit on average, in proportion to the"
-            " weights (the files give weights only)",
-        )
-        if used_quantum
-        else ()
+        "DRR ports: a queue's quantum is its weight in percent of what the port sends in"
+        f" {round_s:g} s (the files give weights only; recorded shares and occupancies show it)"
     )
     topology = Topology.build([str(i) for i in range(n)], links)
-    return Graph(topology, port_link, pair_link, assumed)
+    return Graph(topology, port_link, pair_link, (assumed,) if used_quantum else ())
 
 
 def with_bandwidths(path: Path, graph: Graph) -> Graph:
@@ -143,8 +129,9 @@ def with_bandwidths(path: Path, graph: Graph) -> Graph:
     return graph._replace(topology=graph.topology.with_arrays(link_capacity_bps=capacity))
 
 
-def _scheduler(path: Path, line: int, node: Mapping[str, str], quantum_bits: float) -> Scheduler:
+def _scheduler(path: Path, node: Mapping[str, str], round_bits: float) -> Scheduler:
     """A node's policy: its queues with buffers, weights or quanta, and which ToS goes where."""
+    line = int(node[""])
     place = f"line {line}"
     word = node.get("schedulingPolicy", "FIFO")
     if word not in POLICIES:
@@ -162,7 +149,7 @@ def _scheduler(path: Path, line: int, node: Mapping[str, str], quantum_bits: flo
     packets = _list(
         path, place, node, "queueSizes", count, math.inf if "bufferSizes" in node else 32.0
     )
-    weights = _list(path, place, node, "schedulingWeights", count, 1.0)
+    weights = _list(path, place, node, "schedulingWeights", count, 100 / count)
     if "tosToQoSqueue" in node:
         groups = [group.split(",") for group in node["tosToQoSqueue"].split(";")]
         if len(groups) != count:
@@ -177,7 +164,6 @@ def _scheduler(path: Path, line: int, node: Mapping[str, str], quantum_bits: flo
         }
     else:
         class_queue = {f"tos{tos}": tos for tos in range(count)}
-    mean = sum(weights) / count
     return Scheduler(
         policy,
         tuple(
@@ -185,7 +171,7 @@ def _scheduler(path: Path, line: int, node: Mapping[str, str], quantum_bits: flo
                 buffer_packets=packets[q],
                 buffer_bits=bits[q],
                 weight=weights[q] if policy == "wfq" else 1.0,
-                quantum_bits=quantum_bits * weights[q] / mean if policy == "drr" else 12000.0,
+                quantum_bits=round_bits * weights[q] / 100 if policy == "drr" else 12000.0,
             )
             for q in range(count)
         ),
