@@ -139,7 +139,13 @@ def test_strangers_are_refused(stranger: str, tmp_path: Path) -> None:
     path = tmp_path / stranger
     path.write_bytes(STRANGERS[stranger])
     refuses(path, None)
-    for name in OF_FILES:
+
+
+@pytest.mark.parametrize("name", OF_FILES)
+def test_strangers_are_refused_as(name: str, tmp_path: Path) -> None:
+    for stranger, content in STRANGERS.items():
+        path = tmp_path / stranger
+        path.write_bytes(content)
         refuses(path, name)
 
 
