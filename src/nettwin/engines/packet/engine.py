@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from nettwin.engines.packet.stopping import (
     StopRule,
     default_packets,
     default_warmup_s,
+    memory_s,
     relative_precision,
 )
 from nettwin.errors import InputError
@@ -150,7 +151,9 @@ class PacketSimulator:
             return self._for_time(scenario, 1.0, (), None, progress, why="no traffic")
         horizon = min(packets / pps, self.max_time_s)
         simulation, warmup = self._warm(scenario, horizon)
-        rule = StopRule(self.precision, packets, self.max_time_s, self.confidence)
+        rule = StopRule(
+            self.precision, packets, self.max_time_s, self.confidence, memory_s(scenario)
+        )
         batches = Batches(horizon / STRETCHES)
         start = before = simulation.counts()
         sent_before = simulation.packets_sent
@@ -198,8 +201,8 @@ class PacketSimulator:
                     f"an event is at {event.time_s:g} s and converges after "
                     f"{event.convergence_s:g} s: must be in 0 to {until_s:g} s"
                 )
-        simulation, warmup = self._warm(scenario, until_s)
-        ends = _interval_ends(until_s, step)
+        simulation, warmup = self._warm(scenario, until_s, [e.scenario for e in events])
+        ends = dict.fromkeys(_interval_ends(until_s, step))
         stops = _stops(until_s, ends, events)
         batches = Batches(until_s)
         start = begin = before = simulation.counts()
@@ -208,11 +211,6 @@ class PacketSimulator:
         reason = why or f"time limit: {until_s:g} s simulated"
         for time, actions in stops:
             simulation.advance(warmup + time, _ticker(progress, warmup, until_s))
-            for action in actions:
-                if isinstance(action, Event):
-                    simulation.become(action.scenario, paths=action.convergence_s == 0)
-                else:
-                    simulation.reroute()
             if time in ends:
                 now = simulation.counts()
                 extremes = simulation.extremes()
@@ -233,6 +231,11 @@ class PacketSimulator:
                     merged = extremes.merged(merged)
                     simulation.begin_extremes()
                     begin = now
+            for action in actions:
+                if isinstance(action, Event):
+                    simulation.become(action.scenario, paths=action.convergence_s == 0)
+                else:
+                    simulation.reroute()
         total = before.since(start)
         metrics = metrics_of(
             scenario,
@@ -245,10 +248,15 @@ class PacketSimulator:
         )
         return Run(metrics, tuple(intervals))
 
-    def _warm(self, scenario: Scenario, horizon_s: float) -> tuple[Simulation, float]:
+    def _warm(
+        self, scenario: Scenario, horizon_s: float, later: Sequence[Scenario] = ()
+    ) -> tuple[Simulation, float]:
         """A simulation that has run its warm-up, and how long that was."""
         simulation = Simulation(
-            scenario, self.seed, buffer_counts_service=self.buffer_counts_service
+            scenario,
+            self.seed,
+            later=later,
+            buffer_counts_service=self.buffer_counts_service,
         )
         warmup = default_warmup_s(scenario, horizon_s) if self.warmup_s is None else self.warmup_s
         simulation.advance(warmup)
@@ -293,7 +301,7 @@ def _interval_ends(until_s: float, step_s: float) -> list[float]:
 
 
 def _stops(
-    until_s: float, ends: Sequence[float], events: Sequence[Event]
+    until_s: float, ends: Iterable[float], events: Sequence[Event]
 ) -> list[tuple[float, list[Event | None]]]:
     """Times at which the simulation halts, with the events due then; None: the new paths."""
     stops: dict[float, list[Event | None]] = {end: [] for end in ends}

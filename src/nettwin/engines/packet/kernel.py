@@ -201,6 +201,14 @@ def start_sources(state, now):  # type: ignore[no-untyped-def]
         replace(state.event_keys, ZERO, size, leaf, _node_time(node, state.sources, turn))
 
 
+@inlined
+def _unsent(link, over):  # type: ignore[no-untyped-def]
+    """Bits of the packet in service that are sent after now, which is `over` before its end."""
+    if link.mode & SHAPED:
+        return link.serving_bits
+    return min(over / link.seconds_per_bit, link.serving_bits)  # the rate may have changed since
+
+
 @compiled
 def settle(state, now, work):  # type: ignore[no-untyped-def]
     """Make the choices due by `now`, and tell of each queue what is under way then.
@@ -215,12 +223,12 @@ def settle(state, now, work):  # type: ignore[no-untyped-def]
         link = links[k]
         catch_up(link, queues, packets, now)
         over = link.free_at - now
-        q = link.serving
-        if over > 0.0 and link.mode & SHAPED:
-            work[q, 0] -= over
-            work[q, 1] -= over * link.serving_bits
-        elif over > 0.0:
-            work[q, 2] = over / link.seconds_per_bit
+        if over > 0.0:
+            q = link.serving
+            if link.mode & SHAPED:
+                work[q, 0] -= over
+                work[q, 1] -= over * link.serving_bits
+            work[q, 2] = _unsent(link, over)
             work[q, 3] = work[q, 2] * link.serving_bits
     for q in range(1, len(queues)):
         p = np.uint64(queues[q].head)
@@ -250,10 +258,15 @@ def fail_link(state, k, now):  # type: ignore[no-untyped-def]
     links, queues, packets = state.links, state.queues, state.packets
     link = links[k]
     catch_up(link, queues, packets, now)
-    if link.free_at > now and not link.mode & SHAPED:
-        late = (link.free_at - now) / link.seconds_per_bit
-        queues[link.serving].served_bits -= late
-        queues[link.serving].served_bits2 -= late * link.serving_bits
+    over = link.free_at - now
+    if over > 0.0:
+        queue = queues[link.serving]
+        late = _unsent(link, over)
+        queue.served_bits -= late
+        queue.served_bits2 -= late * link.serving_bits
+        if link.mode & SHAPED:
+            queue.wait -= over
+            queue.wait_bits -= over * link.serving_bits
     _lose(state, np.uint64(link.pipe_head))
     first = np.uint64(link.first_queue)
     for q in range(first, first + np.uint64(link.queue_count)):

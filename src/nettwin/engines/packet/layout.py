@@ -83,7 +83,7 @@ PACKET = _record(
     mark="f8",  # WFQ finish tag
     flow="u4",
     hop="u4",  # where in `hops` the queue after the next one stands
-    queue="u4",  # next queue, -1: at its target
+    queue="u4",  # next queue, 0: at its target
     next="u4",
 )
 FLOW = _record(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,23 @@ from nettwin.scenario.scenario import Scenario
 
 POLICY = {"fifo": layout.FIFO, "sp": layout.SP, "wfq": layout.WFQ, "drr": layout.DRR}
 FIRST_POOL = 4096
-UNBOUNDED_QUEUE_PACKETS = 1000.0  # what the histogram reckons with where a queue has no limit
+UNBOUNDED_QUEUE_PACKETS = 1e4  # what the histogram reckons with where a queue has no limit
+SUB_BIN_BITS = 5  # bins an octave of delay, as a power of 2
 
 
-def load(scenario: Scenario, seed: int, *, buffer_counts_service: bool = False) -> State:
-    """A network at time 0, empty, with its sources about to send."""
+def load(
+    scenario: Scenario,
+    seed: int,
+    *,
+    later: Sequence[Scenario] = (),
+    buffer_counts_service: bool = False,
+) -> State:
+    """A network at time 0, empty, with its sources about to send; `later` is what it becomes."""
     links, queues = _ports(scenario, buffer_counts_service)
     flows, size_tables = _flows(scenario)
     hops, path_hop, path_share = paths(scenario, flows)
-    bins, shift = _histogram(scenario, flows)
-    sources = load_sources(scenario, np.random.default_rng(seed))
+    bins, shift = _histogram([scenario, *later], flows)
+    sources = load_sources(scenario, np.random.default_rng(abs(seed)))
     leaves = tree_size(len(links) + scenario.topology.node_count)
     counters = np.zeros(4, np.uint64)
     counters[layout.FREE] = 1
@@ -56,7 +64,7 @@ def with_traffic(state: State, scenario: Scenario, seed: int) -> State:
     flows, size_tables = _flows(scenario)
     for name in ("size_kind", "size_count", "size_a", "size_b", "size_p"):
         state.flows[name] = flows[name]
-    sources = load_sources(scenario, np.random.default_rng(seed))
+    sources = load_sources(scenario, np.random.default_rng(abs(seed)))
     return state._replace(**_source_arrays(sources), **size_tables)
 
 
@@ -179,38 +187,54 @@ def size_ranges(scenario: Scenario) -> tuple[NDArray[np.float64], NDArray[np.flo
     return low, high
 
 
-def _histogram(scenario: Scenario, flows: NDArray[Any]) -> tuple[int, int]:
+def _histogram(scenarios: Sequence[Scenario], flows: NDArray[Any]) -> tuple[int, int]:
     """Sets each flow's base delay and the range of its histogram; bins a flow, shift of the bits.
 
-    Bins are logarithmic and fine enough for 2 % of the delay above the base; many flows get fewer
-    octaves, so that 89,700 of them need about 170 MB.
+    Bins are logarithmic and fine enough for 3 % of the delay above the base. There are as many
+    octaves as the buffers need, so that 89,700 flows need about 200 MB.
     """
-    topology, found, queues = scenario.topology, scenario.paths, scenario.topology.queues
-    low, high = size_ranges(scenario)
     count = len(flows)
-    octaves, sub_bits = (24, 6) if count < 0 else (20, 5) if count <= 20_000 else (15, 5)
-    bins, shift = octaves << sub_bits, 52 - sub_bits
-    if not count or not found.path_count:
-        return bins, shift
+    base, top, finest = np.full(count, np.inf), np.zeros(count), np.full(count, np.inf)
+    for scenario in scenarios:
+        _widen(scenario, base, top, finest)
+    way = np.isfinite(base)
+    flows["base_s"] = np.where(way, base, 0.0)
+    flows["min"], flows["max"] = np.inf, -np.inf
+    power = np.ceil(np.log2(np.maximum(top - flows["base_s"], 1e-9))).astype(np.int64)
+    needed = power[way] - np.floor(np.log2(finest[way]))
+    octaves = int(np.clip(needed.max(initial=0.0), 8, 28))
+    bins, shift = octaves << SUB_BIN_BITS, 52 - SUB_BIN_BITS
+    flows["bin_low"] = ((power + 1023) << SUB_BIN_BITS) - bins
+    return bins, shift
+
+
+def _widen(
+    scenario: Scenario,
+    base: NDArray[np.float64],
+    top: NDArray[np.float64],
+    finest: NDArray[np.float64],
+) -> None:
+    """Take a scenario into each flow's least and largest delay, and into the smallest delay above
+    the least that is worth telling: an eighth of its shortest transmission. All [flows]."""
+    topology, found, queues = scenario.topology, scenario.paths, scenario.topology.queues
+    if not found.path_count:
+        return
+    low, high = size_ranges(scenario)
     largest = float(high.max())
-    packets = np.minimum(queues.buffer_packets, UNBOUNDED_QUEUE_PACKETS)
+    second = 1.0 / topology.link_capacity_bps
+    endless = np.isinf(queues.buffer_packets)
+    packets = np.where(endless, UNBOUNDED_QUEUE_PACKETS, queues.buffer_packets)
     wait_bits = np.minimum(packets * largest, queues.buffer_bits) + largest
-    wait_s = np.bincount(queues.link, wait_bits, topology.link_count) / topology.link_capacity_bps
+    wait_s = np.bincount(queues.link, wait_bits, topology.link_count) * second
     plain = np.array([s.burst_bits is None for s in topology.schedulers])[topology.link_scheduler]
-    second = np.where(plain, 1.0 / topology.link_capacity_bps, 0.0)
 
     def along(per_link: NDArray[np.float64]) -> NDArray[np.float64]:
         hops = per_link[found.links]
         return np.bincount(found.hop_path, hops, found.path_count).astype(np.float64)
 
-    path_base = along(topology.link_delay_s) + low[found.path_flow] * along(second)
-    path_top = along(topology.link_delay_s) + high[found.path_flow] * along(second) + along(wait_s)
-    base, top = np.full(count, np.inf), np.zeros(count)
-    np.minimum.at(base, found.path_flow, path_base)
-    np.maximum.at(top, found.path_flow, path_top)
-    flows["base_s"] = np.where(np.isfinite(base), base, 0.0)
-    span = np.maximum(top - flows["base_s"], 1e-9)
-    power = np.ceil(np.log2(span)).astype(np.int64)
-    flows["bin_low"] = ((power + 1023) << sub_bits) - bins
-    flows["min"], flows["max"] = np.inf, -np.inf
-    return bins, shift
+    flow = found.path_flow
+    fixed, sending = along(topology.link_delay_s), along(np.where(plain, second, 0.0))
+    shortest = high[flow] * np.minimum.reduceat(second[found.links], found.link_offset[:-1])
+    np.minimum.at(base, flow, fixed + low[flow] * sending)
+    np.maximum.at(top, flow, fixed + high[flow] * sending + along(wait_s))
+    np.minimum.at(finest, flow, shortest / 8)

@@ -75,13 +75,13 @@ def _link_table(scenario: Scenario, counts: Counts) -> Table:
     def by_link(values: NDArray[Any]) -> Floats:
         return np.bincount(owner, values, links).astype(np.float64)
 
-    throughput = by_link(counts.served_bits) / counts.time_s
+    sent = by_link(counts.served_bits)
     loss = np.minimum(_ratio(by_link(counts.drops), by_link(counts.arrivals), empty=0.0), 1.0)
     return Table(
         {
-            "utilization": np.clip(throughput / scenario.topology.link_capacity_bps, 0.0, 1.0),
+            "utilization": np.clip(sent / counts.room_bits, 0.0, 1.0),
             "loss_ratio": loss,
-            "throughput_bps": throughput,
+            "throughput_bps": sent / counts.time_s,
         }
     )
 
@@ -91,7 +91,7 @@ def _queue_table(
 ) -> dict[str, Floats]:
     topology, time = scenario.topology, counts.time_s
     owner = topology.queues.link
-    capacity = topology.link_capacity_bps[owner]
+    capacity = counts.room_bits[owner] / time  # the mean, should it have changed
     plain = np.array([s.burst_bits is None for s in topology.schedulers])[topology.link_scheduler]
     in_service = np.where(plain[owner], 1.0 / capacity, 0.0)  # seconds a bit
     waiting_bits, waiting = counts.wait_bits / time, counts.wait / time

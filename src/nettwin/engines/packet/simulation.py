@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nettwin.engines.packet import kernel, layout, loading
 from nettwin.engines.packet.statistics import Counts, Extremes
@@ -15,15 +16,29 @@ EVENTS_A_CALL = 2_000_000  # under half a second, so that Ctrl-C and progress ge
 
 
 class Simulation:
-    """A scenario being simulated; `now_s` is the simulated time."""
+    """A scenario being simulated; `now_s` is the simulated time.
+
+    `later` lists the scenarios that it will `become`: histograms reckon with their delays.
+    """
 
     def __init__(
-        self, scenario: Scenario, seed: int, *, buffer_counts_service: bool = False
+        self,
+        scenario: Scenario,
+        seed: int,
+        *,
+        later: Sequence[Scenario] = (),
+        buffer_counts_service: bool = False,
     ) -> None:
+        for other in later:
+            _check_same_shape(scenario, other)
         self.scenario = scenario
         self.seed = seed
         self.now_s = 0.0
-        self.state = loading.load(scenario, seed, buffer_counts_service=buffer_counts_service)
+        self.state = loading.load(
+            scenario, seed, later=later, buffer_counts_service=buffer_counts_service
+        )
+        self._room_bits = np.zeros(scenario.topology.link_count)
+        self._room_until_s = 0.0
         kernel.start_sources(self.state, 0.0)
 
     def advance(self, until_s: float, tick: Callable[[float], None] | None = None) -> None:
@@ -59,7 +74,14 @@ class Simulation:
         """What was counted since the beginning, to this moment."""
         work = np.empty((len(self.state.queues), 4))
         kernel.settle(self.state, self.now_s, work)
-        return Counts.of(self.state, self.now_s, work)
+        return Counts.of(self.state, self.now_s, work, self._room())
+
+    def _room(self) -> NDArray[np.float64]:
+        """The bits that each link could have sent since the beginning. [links]"""
+        passed = self.now_s - self._room_until_s
+        self._room_bits = self._room_bits + self.scenario.topology.link_capacity_bps * passed
+        self._room_until_s = self.now_s
+        return self._room_bits
 
     def extremes(self) -> Extremes:
         """Histograms, smallest and largest since they were last begun anew."""
@@ -67,6 +89,7 @@ class Simulation:
 
     def begin_extremes(self) -> None:
         """Begin histograms, smallest and largest anew."""
+        self.counts()  # settles the ports
         self.state.histogram[:] = 0
         self.state.flows["min"], self.state.flows["max"] = np.inf, -np.inf
         for name, now in (
@@ -75,6 +98,8 @@ class Simulation:
             ("max_packets", "count"),
         ):
             self.state.queues[name] = self.state.queues[now]
+        links = self.state.links[self.state.links["free_at"] > self.now_s]
+        self.state.queues["max_bits_system"][links["serving"]] += links["serving_bits"]
 
     def become(self, scenario: Scenario, *, paths: bool = True) -> None:
         """From now on the network is another scenario: links up, capacities, traffic, paths.
@@ -84,6 +109,7 @@ class Simulation:
         the scenarios differ in what cannot change on the way.
         """
         _check_same_shape(self.scenario, scenario)
+        self._room()
         before, after = self.scenario.topology, scenario.topology
         links = self.state.links
         for k in np.flatnonzero(before.link_live & ~after.link_live).tolist():

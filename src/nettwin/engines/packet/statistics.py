@@ -32,10 +32,13 @@ class Counts:
     wait: NDArray[np.float64]  # [queues] packet seconds
     wait_bits: NDArray[np.float64]  # [queues] bit seconds
     service_bits2: NDArray[np.float64]  # [queues] bit times bits in service
+    room_bits: NDArray[np.float64]  # [links] bits that could have been sent
 
     @classmethod
-    def of(cls, state: State, now_s: float, work: NDArray[np.float64]) -> Counts:
-        """The counters of a settled state; `work` as `settle` gives it."""
+    def of(
+        cls, state: State, now_s: float, work: NDArray[np.float64], room: NDArray[np.float64]
+    ) -> Counts:
+        """The counters of a settled state; `work` as `settle` gives it, `room` of the links."""
         flow, queue, work = state.flows, state.queues[1:], work[1:]
         return cls(
             now_s,
@@ -52,6 +55,7 @@ class Counts:
             queue["wait"] + work[:, 0],
             queue["wait_bits"] + work[:, 1],
             queue["served_bits2"] - work[:, 3],
+            room,
         )
 
     def since(self, earlier: Counts) -> Counts:
@@ -121,6 +125,8 @@ class Extremes:
                 inside = cumulative[index, place] - below
                 part = np.divide(rank - below, inside, out=np.zeros(len(total)), where=inside > 0)
                 low, high = self._edges(rows, place), self._edges(rows, place + 1)
+                # the last bin holds everything above its upper edge, too
+                high = np.where(place == bins - 1, np.maximum(high, self.high[rows]), high)
                 value = np.clip(low + part * (high - low), self.low[rows], self.high[rows])
                 out[i, rows] = np.where(total > 0, value + self.base_s[rows], np.nan)
         return out
@@ -146,6 +152,11 @@ class Batches:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    @property
+    def batch_s(self) -> float:
+        """How long a batch is by now."""
+        return self.length_s * self._unit_per_batch
 
     def add(self, counts: Counts) -> None:
         """Take in what was counted in one stretch of `length_s` (a batch is one or several)."""
@@ -175,29 +186,26 @@ class Batches:
 
     def throughput_half_width(self, confidence: float) -> NDArray[np.float64]:
         """Half the confidence interval of each flow's throughput. [flows]"""
-        seconds = np.array(self.length_s * self._unit_per_batch)
+        seconds = np.array(self.batch_s)
         return self._half_width("bits", lambda r: seconds, confidence)
 
     def _half_width(self, name: str, weight: Any, confidence: float) -> NDArray[np.float64]:
         """Of the ratio of two sums, by the scatter of the batches around it (Student's t)."""
-        n = len(self._rows)
-        if n < 2:
-            return np.full(len(self._rows[0][name]) if n else 0, np.nan)
-        weights = [weight(row) for row in self._rows]
-        total = np.sum(weights, axis=0)
+        weights = np.array([np.broadcast_to(weight(r), r[name].shape) for r in self._rows])
+        values = np.array([row[name] for row in self._rows])
+        n = np.count_nonzero(weights, axis=0)  # empty batches tell nothing; one alone neither
+        total = weights.sum(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
-            ratio = np.sum([row[name] for row in self._rows], axis=0) / total
-            scatter = sum(
-                (r[name] - ratio * w) ** 2 for r, w in zip(self._rows, weights, strict=True)
-            )
-            return np.asarray(student_t(confidence, n - 1) * np.sqrt(scatter * n / (n - 1)) / total)
+            scatter = ((values - values.sum(axis=0) / total * weights) ** 2).sum(axis=0)
+            half = student_t(confidence, n - 1) * np.sqrt(scatter * n / (n - 1)) / total
+            return np.where(n > 1, half, np.nan)
 
 
-def student_t(confidence: float, degrees: int) -> float:
-    """The two-sided quantile of Student's t distribution."""
+def student_t(confidence: float, degrees: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The two-sided quantiles of Student's t distribution."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(degrees, 0.5 + confidence / 2))
+    return np.asarray(stdtrit(degrees, 0.5 + confidence / 2))
 
 
 def _sum(

@@ -120,7 +120,9 @@ def _set_source(
     elif isinstance(process, Poisson):
         cut = process.longest_gap
         row["kind"], row["memory"] = layout.TRUNCATED, cut
-        row["gap_s"] = gap / (1.0 - cut * math.exp(-cut) / -math.expm1(-cut))
+        # mean of the cut exponential; its series where the closed form cancels
+        mean = 1.0 - cut / math.expm1(min(cut, 700.0)) if cut > 1e-4 else cut / 2 - cut**2 / 12
+        row["gap_s"] = gap / mean
     elif isinstance(process, OnOff):
         _set_bursts(row, process, gap)
     elif isinstance(process, MMPP):
