@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nettwin.errors import UnknownNameError
 from nettwin.model import NetworkModel
-from nettwin.scenario.changes import FailLink, apply_all
+from nettwin.scenario.changes import FailLink, apply_all, find_links
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Topology
 
@@ -58,7 +59,7 @@ def single_failures(
     """
     topology = scenario.topology
     lines = [
-        (name, tuple(FailLink(topology.link_name[k]) for k in links))
+        (name, _failing(topology, name, links))
         for name, links in duplex_links(topology)
         if topology.link_live[list(links)].any()
     ]
@@ -95,6 +96,15 @@ def single_failures(
             -np.nan_to_num(f.owd_mean_s),
         ),
     )
+
+
+def _failing(topology: Topology, name: str, links: tuple[int, ...]) -> tuple[FailLink, ...]:
+    """One change where the line's name stands for its links, else one a link."""
+    try:
+        alone = set(find_links(topology, name).tolist()) == set(links)
+    except UnknownNameError:
+        alone = False
+    return (FailLink(name),) if alone else tuple(FailLink(topology.link_name[k]) for k in links)
 
 
 def _lost(totals: dict[str, float]) -> float:

@@ -22,7 +22,7 @@ def _list(asked: bool) -> None:
             for f in FORMATS.values()
         ]
         Output("convert").show(
-            tables.listing("Formats", ("format", "what", "nettwin", "new files end in"), rows)
+            tables.listing("Formats", ("format", "what", "nettwin", "suffixes of new files"), rows)
         )
         raise typer.Exit
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -26,7 +28,7 @@ from nettwin.interfaces.tables import agreement, answers, changes
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
 
-LOAD = 0.7
+LOAD = 0.75
 
 
 @app.command()
@@ -52,8 +54,8 @@ def demo(
     answer = _fail(output, network, ranked[0], seed)
     pictures = _draw(output, folder, comparison, answer)
     _chapter(output, 4, "Now you")
-    _next(output, plan, pictures, ranked[0])
     output.show(Text(f"All of this took {units.duration(perf_counter() - start)}.", "bright_black"))
+    _next(output, plan, pictures, ranked[0])
 
 
 def _compare(output: Output, network: Scenario, seed: int) -> Comparison:
@@ -65,7 +67,6 @@ def _compare(output: Output, network: Scenario, seed: int) -> Comparison:
         answers.heading(network, simulated, comparison.seconds[packet.name]),
         agreement.engines(comparison),
         agreement.errors_by_class(comparison),
-        answers.classes(network, simulated),
         answers.links(network, simulated, 5),
         answers.flows(network, simulated, 5),
     )
@@ -127,26 +128,25 @@ def _draw(output: Output, folder: Path, comparison: Comparison, answer: WhatIf) 
     return [before, after, delays]
 
 
-def _next(output: Output, plan: Path, pictures: list[Path], worst: Failure) -> None:
+def _next(output: Output, plan: Path, pictures: Sequence[Path], worst: Failure) -> None:
+    meanings = ("the weathermap today", "after the failure", "delays of the flows, by both engines")
+    files = [*zip(pictures, meanings, strict=False), (plan, "the network: edit it, and ask again")]
     lines = Text()
-    for path, words in zip(
-        pictures,
-        ("the weathermap today", "after the failure", "delays, theory beside simulation"),
-        strict=False,
-    ):
-        lines.append(f"  {path}", "bold").append(f"   {words}\n")
-    lines.append(f"  {plan}", "bold").append("   the network: edit it, and ask again\n\n")
-    quoted = worst.name if "'" not in worst.name else worst.name.replace("'", "")
-    for command in (
-        f"nettwin predict {plan} --top 20",
-        f"nettwin whatif {plan} 'fail_link \"{quoted}\"' 'scale_traffic 0.8'",
-        f"nettwin simulate {plan} --time 4s --interval 0.5s"
-        f" --event '1s fail_link \"{quoted}\"' --convergence 0.2s",
-        f"nettwin whatif {plan} --failures",
-        "nettwin --help",
-    ):
-        lines.append("  $ ", "cyan").append(f"{command}\n")
+    for path, words in files:
+        lines.append(f"  {path!s:<28}", "bold").append(f"{words}\n")
+    lines.rstrip()
     output.show(lines)
+    place = shlex.quote(str(plan))
+    output.commands(
+        [
+            f"nettwin predict {place} --top 20",
+            f"nettwin whatif {place} fail_link {shlex.quote(worst.name)} scale_traffic 0.8",
+            f"nettwin whatif {place} --failures",
+            f"nettwin simulate {place} --time 4s --interval 0.5s --convergence 0.2s"
+            f" --event '1s fail_link \"{worst.name}\"'",
+            "nettwin --help",
+        ]
+    )
 
 
 def _chapter(output: Output, number: int, words: str) -> None:

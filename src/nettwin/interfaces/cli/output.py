@@ -21,7 +21,7 @@ from nettwin.model import NetworkModel
 from nettwin.scenario.scenario import Scenario
 
 MOST_LINES = 5  # of a list of assumptions or warnings on the terminal
-PIPE_WIDTH = 118  # columns where there is no terminal to ask
+PIPE_WIDTH = 132  # columns where there is no terminal to ask
 
 
 class BrokenPipeConsole(Console):
@@ -55,6 +55,12 @@ class Output:
             for part in parts:
                 self.out.print(part)
                 self.out.print()
+
+    def commands(self, lines: Sequence[str]) -> None:
+        """Print commands to copy, each on one line however wide the terminal is."""
+        for line in lines:
+            self.out.print(Text("  $ ", "cyan").append(line, "default"), soft_wrap=True)
+        self.out.print()
 
     def document(self, content: dict[str, Any]) -> None:
         """Print the JSON document; nothing without --json."""

@@ -69,7 +69,8 @@ def _usage(error: Any) -> str:
     if not message:
         return "no command; see nettwin --help"
     command = context.command_path if context else "nettwin"
-    return f"{message.rstrip('.')}. See {command} --help"
+    stop = "" if message.endswith((".", "?", "!")) else "."
+    return f"{message}{stop} See {command} --help"
 
 
 def _told(message: str, code: int) -> int:

@@ -299,7 +299,7 @@ def _nodes(
             fontsize=font,
             ha="left",
             va="center",
-            fontweight="semibold",
+            fontweight="bold",
             zorder=9,
             path_effects=halo,
         )

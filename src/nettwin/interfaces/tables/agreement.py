@@ -29,10 +29,10 @@ def engines(comparison: Comparison) -> Table:
         "<engine",
         "took",
         "mean delay",
-        "worst flow",
+        "?worst flow",
         "loss",
         "busiest link",
-        "delivered",
+        "?delivered",
     )
     content = []
     for name, metrics in comparison.metrics.items():
@@ -62,7 +62,7 @@ def errors(comparison: Comparison) -> Table:
         "mean error",
         "worst",
         "R²",
-        "<worst flow",
+        "?<worst flow",
     )
     return style.rows(
         made, [_row(a, WORDS.get(a.metric, a.metric)) for a in comparison.agreement()]
@@ -79,7 +79,7 @@ def errors_by_class(comparison: Comparison) -> Table:
         "mean error",
         "worst",
         "R²",
-        "<worst flow",
+        "?<worst flow",
     )
     return style.rows(made, [_row(a, a.traffic_class) for a in comparison.agreement_by_class()])
 

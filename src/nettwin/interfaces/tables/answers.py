@@ -79,7 +79,7 @@ def links(scenario: Scenario, metrics: Metrics, top: int) -> Table:
         "Busiest links",
         "<link",
         "capacity",
-        "sent",
+        "?sent",
         "<",
         "utilization",
         "loss",
@@ -109,8 +109,8 @@ def flows(scenario: Scenario, metrics: Metrics, top: int) -> Table:
     order = worst_flows(metrics)[:top]
     bounded = "owd_mean_s" in table.low
     columns = ["<flow", "offered", "mean delay"]
-    columns += [f"± {metrics.confidence * 100:.0f} %"] if bounded else []
-    columns += ["p50", "p90", "p99", "std. dev.", "loss"]
+    columns += [f"?± {metrics.confidence * 100:.0f} %"] if bounded else []
+    columns += ["?p50", "?p90", "p99", "?std. dev.", "loss"]
     made = style.table("Worst flows", *columns, shown=len(order), of=traffic.flow_count)
     deviation = np.sqrt(_flow_column(metrics, "pdv_s2"))
     loss, rate = _flow_column(metrics, "loss_ratio"), traffic.flow_rate_bps
@@ -133,10 +133,10 @@ def queues(scenario: Scenario, metrics: Metrics, top: int) -> Table:
     made = style.table(
         "Worst queues",
         "<queue",
-        "<class",
+        "?<class",
         "utilization",
         "waiting",
-        "most",
+        "?most",
         "delay",
         "loss",
         shown=len(order),
@@ -178,7 +178,7 @@ def _who_waits(scenario: Scenario) -> dict[int, str]:
 def overview(answers: Mapping[str, tuple[Scenario, Metrics]]) -> Table:
     """Several networks, a line each."""
     made = style.table(
-        "Networks", "<network", "flows", "offered", "mean delay", "worst flow", "loss", "busiest"
+        "Networks", "<network", "?flows", "?offered", "mean delay", "worst flow", "loss", "busiest"
     )
     content = []
     for name, (scenario, metrics) in answers.items():
@@ -200,7 +200,15 @@ def overview(answers: Mapping[str, tuple[Scenario, Metrics]]) -> Table:
 def intervals(scenario: Scenario, found: tuple[Interval, ...]) -> Table:
     """A time series, a line for each interval."""
     made = style.table(
-        "In time", "from", "to", "delivered", "mean delay", "worst flow", "loss", "busiest", "<link"
+        "In time",
+        "from",
+        "to",
+        "delivered",
+        "mean delay",
+        "?worst flow",
+        "loss",
+        "busiest",
+        "?<link",
     )
     content = []
     for part in found:

@@ -16,7 +16,7 @@ from nettwin.metrics import Metrics
 
 def network(found: Inspection, reading: Reading) -> Table:
     """The facts of a network, and where it was read from."""
-    made = style.table(found.name, "<", "<")
+    made = style.table(found.name, "<", "<", wraps=True)
     made.show_header = False
     content: list[tuple[str, str | Text]] = [
         ("read from", f"{reading.source} (format {reading.format})"),
@@ -81,7 +81,7 @@ def busiest(found: Inspection) -> Table:
 
 def listing(title: str, columns: Sequence[str], content: Sequence[Sequence[str]]) -> Table:
     """The members of a registry."""
-    return style.rows(style.table(title, *(f"<{name}" for name in columns)), content)
+    return style.rows(style.table(title, *(f"<{name}" for name in columns), wraps=True), content)
 
 
 def _between(span: tuple[float, float], words: Callable[[float], str]) -> str:

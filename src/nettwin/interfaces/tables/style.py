@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.table import Table
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Column, Table
 from rich.text import Text
 
 from nettwin import units
@@ -16,18 +18,64 @@ CALM, WARNING, ALARM, OVER, FAINT = "green", "yellow", "red", "bold magenta", "b
 BUSY, VERY_BUSY, FULL = 0.7, 0.9, 0.9995
 LOSS_SEEN, LOSS_FELT = 1e-4, 1e-2
 BAR_CELLS = 10
+LEAST_NAME, GAP = 14, 3  # columns of a terminal: that a name keeps, between two columns
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
-def table(title: str, *columns: str, shown: int = 0, of: int = 0) -> Table:
-    """An empty table; a column whose name begins with `<` is aligned left, others right.
+class FittingTable(Table):
+    """A table that leaves out optional columns, the last first, where the terminal is narrow.
 
-    With `of` the title says how many rows there are where fewer are shown.
+    Numbers are never cut; the names in columns that are aligned left are, to LEAST_NAME.
+    """
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.optional: list[Column] = []
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        self._fit(options.max_width)
+        return super().__rich_console__(console, options)
+
+    def _fit(self, room: int) -> None:
+        names = [c for c in self.columns if c.justify == "left" and c.no_wrap]
+        width = {id(c): _longest(c) for c in self.columns}
+        least = {
+            id(c): min(width[id(c)], LEAST_NAME) if c in names else width[id(c)]
+            for c in self.columns
+        }
+        while self.optional and _sum(self.columns, least) > room:
+            self.columns.remove(self.optional.pop())
+        while _sum(self.columns, width) > room:
+            wide = [c for c in names if c in self.columns and width[id(c)] > least[id(c)]]
+            if not wide:
+                break
+            width[id(max(wide, key=lambda c: width[id(c)]))] -= 1
+        for place, column in enumerate(self.columns):
+            column._index = place  # by which rich pads; columns before it may be gone
+            if column.no_wrap:
+                column.width = width[id(column)]
+
+
+def _longest(column: Column) -> int:
+    return max(cell_len(str(cell)) for cell in (column.header, *column.cells))
+
+
+def _sum(columns: Sequence[Column], width: Mapping[int, int]) -> int:
+    return sum(width[id(column)] for column in columns) + GAP * (len(columns) - 1)
+
+
+def table(
+    title: str, *columns: str, shown: int = 0, of: int = 0, wraps: bool = False
+) -> FittingTable:
+    """An empty table. A column `<name` is aligned left, others right; `?name` is optional.
+
+    With `of` the title says how many rows there are where fewer are shown. Cells that do not fit
+    are cut, or with `wraps` go over several lines.
     """
     words = Text(title, style="bold")
     if of > shown:
         words.append(f"  {shown} of {units.count(of)}", style=FAINT)
-    made = Table(
+    made = FittingTable(
         title=words,
         title_justify="left",
         box=box.SIMPLE_HEAD,
@@ -37,20 +85,17 @@ def table(title: str, *columns: str, shown: int = 0, of: int = 0) -> Table:
         title_style="",
     )
     for name in columns:
-        left = name.startswith("<")
-        made.add_column(
-            name.removeprefix("<"),
-            justify="left" if left else "right",
-            no_wrap=not left,
-            overflow="fold",
-        )
+        left = name.lstrip("?").startswith("<")
+        made.add_column(name.lstrip("?<"), justify="left" if left else "right", no_wrap=not wraps)
+        if name.startswith("?"):
+            made.optional.append(made.columns[-1])
     return made
 
 
-def rows(made: Table, content: Sequence[Sequence[Any]]) -> Table:
+def rows(made: FittingTable, content: Sequence[Sequence[str | Text]]) -> FittingTable:
     """The table with rows of texts and strings."""
     for row in content:
-        made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+        made.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     return made
 
 
