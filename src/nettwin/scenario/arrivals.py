@@ -215,7 +215,7 @@ def arrival_to_dict(arrival: ArrivalProcess) -> dict[str, Any]:
             if value.size:
                 out[f.name] = value.tolist()
         else:
-            out[f.name] = value
+            out[f.name] = value if isinstance(value, bool) else float(value)
     return out
 
 

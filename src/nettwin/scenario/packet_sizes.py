@@ -246,7 +246,7 @@ PACKET_SIZES: dict[str, type[Any]] = {
 
 def size_to_dict(size: PacketSize) -> dict[str, Any]:
     """A size distribution as plain JSON types."""
-    data = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(size).items()}  # type: ignore[call-overload]
+    data = {k: list(v) if isinstance(v, tuple) else float(v) for k, v in asdict(size).items()}  # type: ignore[call-overload]
     return {"kind": size.kind, **data}
 
 

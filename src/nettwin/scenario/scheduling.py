@@ -169,12 +169,12 @@ class Scheduler:
         ]
         for queue in queues:  # JSON has no infinity: null is "no limit"
             for name, value in queue.items():
-                queue[name] = None if math.isinf(value) else value
+                queue[name] = None if math.isinf(value) else float(value)
         out: dict[str, Any] = {"policy": self.policy, "queues": queues}
         if self.class_queue:
             out["class_queue"] = dict(self.class_queue)
         if self.burst_bits is not None:
-            out["burst_bits"] = self.burst_bits
+            out["burst_bits"] = float(self.burst_bits)
         return out
 
     @classmethod

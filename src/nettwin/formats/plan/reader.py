@@ -1,0 +1,389 @@
+"""Reader: a plan's plain data into a Reading."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nettwin.errors import FormatError, InputError
+from nettwin.formats.draft import Draft, DraftFlow, DraftLink
+from nettwin.formats.format import Assume, Reading
+from nettwin.formats.plan.checks import Checks, shown
+from nettwin.formats.plan.document import Document, Place
+from nettwin.formats.plan.fields import ELEMENTS, SHARE, VERSION
+from nettwin.formats.plan.parts import Parts, Said
+from nettwin.quantity import Quantity
+from nettwin.scenario.arrivals import arrival_from_dict
+from nettwin.scenario.routing import Routing, Steer
+from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.topology import LINK, NODE, Node, Topology
+from nettwin.scenario.traffic import BEST_EFFORT, FLOW, Traffic
+
+
+class PlanReader:
+    """Reads one plan."""
+
+    def __init__(self, document: Document, assume: Assume) -> None:
+        self.document, self.assume = document, assume
+        self.checks = Checks()
+        self.parts = Parts(self.checks, document.path.resolve().parent)
+        self.classes: dict[str, tuple[int | None, int | None]] = {}  # size, arrival
+        self.nodes: set[str] = set()
+        self.given: dict[str, set[str]] = {"link": set(), "flow": set()}  # names
+        self.link_scheduler: list[int | None] = []
+        self.flow_table: list[tuple[str, int | None, int | None]] = []  # class, size, arrival
+        self.ways: dict[int, list[tuple[Said, Place]]] = {}
+        self.draft = Draft("plan", str(document.path))
+
+    def reading(self) -> Reading:
+        """The finished scenario. Raises FormatError with every fault of the file."""
+        checks = self.checks
+        if not isinstance(self.document.data, dict):
+            checks.fault((), "is no mapping", "Begin with `nettwin: 1`; see docs/formats_plan.md.")
+            checks.end(self.document)
+        said = checks.entry(self.document.data, (), ELEMENTS["plan"])
+        self._version(said)
+        self.parts.read(said)
+        self._defaults(said)
+        self._classes(said)
+        self._nodes(said)
+        self._links(said)
+        self._flows(said)
+        routing = checks.entry(*self._part(said, "routing"), ELEMENTS["routing"])
+        ecmp = checks.flag(*routing["ecmp"]) if "ecmp" in routing else True
+        notes = {
+            checks.text(k, ("notes", k)): checks.text(v, ("notes", k))
+            for k, v in checks.table(*self._part(said, "notes")).items()
+        }
+        name = checks.text(*said["name"]) if "name" in said else "network"
+        checks.end(self.document)
+        self.draft.routing = lambda topology, traffic: self._routing(topology, ecmp, routing)
+        reading = self.draft.reading(self.assume)
+        scenario = self._as_written(reading.scenario, name, notes)
+        return Reading(
+            scenario, reading.format, reading.source, reading.assumptions, reading.ignored
+        )
+
+    def _part(self, said: Said, key: str) -> tuple[Any, Place]:
+        return said.get(key, ({}, (key,)))
+
+    def _version(self, said: Said) -> None:
+        version = said.get("nettwin", (VERSION, ()))[0]
+        if version is True or version != VERSION:
+            reason = f"is {shown(version)}: must be {VERSION}"
+            self.checks.fault(("nettwin",), reason, "Write `nettwin: 1`, or update nettwin.")
+
+    # defaults, classes
+
+    def _defaults(self, said: Said) -> None:
+        checks = self.checks
+        said = checks.entry(*self._part(said, "defaults"), ELEMENTS["defaults"])
+        self.link_default = {
+            name: checks.number(*said[name], LINK[quantity]) if name in said else math.nan
+            for name, quantity in _LINK_NUMBERS.items()
+        }
+        self.default_scheduler = self.parts.scheduler(said)
+        self.default_duplex = "duplex" in said and checks.flag(*said["duplex"])
+        self.default_class = checks.text(*said["class"]) if "class" in said else BEST_EFFORT
+        self.default_size = self.parts.size(said)
+        self.default_arrival = self.parts.arrival(said)
+
+    def _classes(self, said: Said) -> None:
+        checks = self.checks
+        value, place = self._part(said, "classes")
+        if isinstance(value, list):
+            value = {checks.text(item, (*place, i)): {} for i, item in enumerate(value)}
+        for name, item in checks.table(value, place).items():
+            where = (*place, name)
+            checks.text(name, where)
+            each = checks.entry({} if item is None else item, where, ELEMENTS["class"])
+            self.classes[name] = (
+                self.parts.size(each),
+                self.parts.arrival(each),
+            )
+
+    # topology
+
+    def _nodes(self, said: Said) -> None:
+        checks = self.checks
+        for i, value in enumerate(checks.listing(*said.get("nodes", (None, ())))):
+            place: Place = ("nodes", i)
+            row = [value] if isinstance(value, str | int) and not isinstance(value, bool) else value
+            node = checks.entry(row, place, ELEMENTS["node"])
+            if "name" not in node:
+                continue
+            name = checks.name(*node["name"])
+            if name in self.nodes:
+                checks.fault(
+                    place, f"a node {shown(name)} is there already", "Rename or remove one."
+                )
+            self.nodes.add(name)
+            self.draft.nodes.append(
+                Node(
+                    name,
+                    _optional(checks, node, "latitude", NODE["latitude_deg"]),
+                    _optional(checks, node, "longitude", NODE["longitude_deg"]),
+                    checks.names(*node["srlg"]) if "srlg" in node else (),
+                    checks.flag(*node["up"]) if "up" in node else True,
+                )
+            )
+
+    def _links(self, said: Said) -> None:
+        checks = self.checks
+        for i, value in enumerate(checks.listing(*said.get("links", (None, ())))):
+            link = checks.entry(value, ("links", i), ELEMENTS["link"])
+            ends = self._ends(link, ("links", i))
+            if ends is None:
+                continue
+            numbers = {
+                name: checks.number(*link[name], LINK[quantity])
+                if name in link
+                else self.link_default[name]
+                for name, quantity in _LINK_NUMBERS.items()
+            }
+            index = self.parts.scheduler(link)
+            index = self.default_scheduler if "scheduler" not in link else index
+            duplex = checks.flag(*link["duplex"]) if "duplex" in link else self.default_duplex
+            self.link_scheduler += [index] * (2 if duplex else 1)
+            self.draft.links.append(
+                DraftLink(
+                    *ends,
+                    numbers["capacity"],
+                    numbers["delay"],
+                    numbers["weight"],
+                    None if index is None else self.parts.schedulers.items[index],
+                    checks.names(*link["srlg"]) if "srlg" in link else (),
+                    self._given_name(link, "link"),
+                    checks.flag(*link["up"]) if "up" in link else True,
+                    duplex,
+                )
+            )
+
+    def _ends(self, said: Said, place: Place) -> tuple[str, str] | None:
+        if "source" not in said or "target" not in said:
+            return None
+        ends = []
+        for key in ("source", "target"):
+            end = self.checks.name(*said[key])
+            if end and end not in self.nodes:
+                self.checks.unknown(said[key][1], "node", end, self.nodes)
+            ends.append(end)
+        if ends[0] == ends[1]:
+            reason = f"goes from {ends[0]} to itself: must join two different nodes"
+            self.checks.fault(place, reason, "Correct an end, or remove it.")
+        return ends[0], ends[1]
+
+    def _given_name(self, said: Said, kind: str) -> str:
+        if "name" not in said:
+            return ""
+        name, place = self.checks.text(*said["name"]), said["name"][1]
+        if name and name in self.given[kind]:
+            reason = f"a {kind} {shown(name)} is there already"
+            self.checks.fault(place, reason, "Rename or remove one.")
+        self.given[kind].add(name)
+        return name
+
+    # traffic
+
+    def _flows(self, said: Said) -> None:
+        if "flows" not in said:
+            return
+        self.draft.flows = []
+        for i, value in enumerate(self.checks.listing(*said["flows"])):
+            if not self._plain_row(value):
+                self._flow(value, ("flows", i))
+
+    def _plain_row(self, row: Any) -> bool:
+        """Take a row of known nodes, a rate in range and a known class; large plans have many."""
+        if not isinstance(row, list) or not 3 <= len(row) <= 4:
+            return False
+        source, target, rate, *rest = row
+        name = rest[0] if rest else self.default_class
+        if (
+            type(source) is not str
+            or type(target) is not str
+            or type(rate) not in (int, float)
+            or type(name) is not str
+            or source not in self.nodes
+            or target not in self.nodes
+            or source == target
+            or name not in self.classes
+            or not 0 <= rate < 1e300
+        ):
+            return False
+        self._add_flow(source, target, float(rate), name, *self.classes[name], "")
+        return True
+
+    def _add_flow(
+        self,
+        source: str,
+        target: str,
+        rate: float,
+        name: str,
+        size: int | None,
+        arrival: int | None,
+        given: str,
+    ) -> None:
+        size = self.default_size if size is None else size
+        arrival = self.default_arrival if arrival is None else arrival
+        self.flow_table.append((name, size, arrival))
+        assert self.draft.flows is not None
+        self.draft.flows.append(
+            DraftFlow(
+                source,
+                target,
+                rate,
+                name,
+                None if size is None else self.parts.sizes.items[size],
+                None if arrival is None else self.parts.arrivals.items[arrival],
+                given,
+            )
+        )
+
+    def _flow(self, value: Any, place: Place) -> None:
+        checks = self.checks
+        flow = checks.entry(value, place, ELEMENTS["flow"])
+        ends = self._ends(flow, place)
+        if ends is None or "rate" not in flow:
+            return
+        rate = checks.number(*flow["rate"], FLOW["rate_bps"])
+        name = checks.text(*flow["class"]) if "class" in flow else self.default_class
+        if self.classes and name not in self.classes and "class" in flow:
+            checks.unknown(flow["class"][1], "class", name, self.classes)
+        class_size, class_arrival = self.classes.get(name, (None, None))
+        size = self.parts.size(flow)
+        arrival = self.parts.arrival(flow)
+        given = self._given_name(flow, "flow")
+        self._flow_ways(flow, place)
+        self._add_flow(
+            *ends,
+            rate,
+            name,
+            class_size if size is None else size,
+            class_arrival if arrival is None else arrival,
+            given,
+        )
+
+    def _flow_ways(self, flow: Said, place: Place) -> None:
+        given = [key for key in ("via", "path", "ways") if key in flow]
+        if len(given) > 1:
+            reason = f"has {' and '.join(given)}: must have one of them"
+            self.checks.fault(place, reason, "Put several ways under `ways`.")
+        if not given:
+            return
+        if given[0] != "ways":
+            entries = [({given[0]: flow[given[0]]}, flow[given[0]][1])]
+        else:
+            rows, where = flow["ways"]
+            entries = [
+                (self.checks.entry(row, (*where, i), ELEMENTS["way"]), (*where, i))
+                for i, row in enumerate(self.checks.listing(rows, where))
+            ]
+        assert self.draft.flows is not None
+        self.ways[len(self.draft.flows)] = list(entries)
+
+    # routing: link names are known once the topology is made
+
+    def _routing(self, topology: Topology, ecmp: bool, said: Said) -> Routing:
+        checks = self.checks
+        steer = {
+            flow: tuple(self._steer(topology, way, place) for way, place in ways)
+            for flow, ways in self.ways.items()
+        }
+        table = None
+        if "next_hops" in said:
+            value, place = said["next_hops"]
+            n = topology.node_count
+            table = np.full((n, n), -1, np.int32)
+            for source, row in checks.table(value, place).items():
+                where = (*place, source)
+                if source not in topology.node_index:
+                    checks.unknown(where, "node", source, topology.node_name)
+                    continue
+                for target, link in checks.table(row, where).items():
+                    if target not in topology.node_index:
+                        checks.unknown((*where, target), "node", target, topology.node_name)
+                    elif (k := self._link(topology, link, (*where, target))) is not None:
+                        table[topology.node_index[source], topology.node_index[target]] = k
+        checks.end(self.document)
+        return Routing(ecmp, table, steer)
+
+    def _link(self, topology: Topology, value: Any, place: Place) -> int | None:
+        name = self.checks.text(value, place)
+        if name not in topology.link_index:
+            self.checks.unknown(place, "link", name, topology.link_name)
+            return None
+        return topology.link_index[name]
+
+    def _steer(self, topology: Topology, way: Said, place: Place) -> Steer:
+        checks = self.checks
+        midpoints, links = [], []
+        if "via" in way and "path" in way:
+            checks.fault(place, "has via and path: must have one of them", "Remove one.")
+        if "via" in way:
+            for name in checks.names(*way["via"]):
+                if name in topology.node_index:
+                    midpoints.append(topology.node_index[name])
+                else:
+                    checks.unknown(way["via"][1], "node", name, topology.node_name)
+        if "path" in way:
+            for name in checks.names(*way["path"]):
+                if (k := self._link(topology, name, way["path"][1])) is not None:
+                    links.append(k)
+        share = checks.number(*way["share"], SHARE) if "share" in way else 1.0
+        return Steer(tuple(midpoints), tuple(links), share)
+
+    # the tables in the order of the file
+
+    def _as_written(self, scenario: Scenario, name: str, notes: Mapping[str, str]) -> Scenario:
+        topology, traffic = scenario.topology, scenario.traffic
+        if None in self.link_scheduler:
+            assumed = self.parts.schedulers.add(self.assume.scheduler)
+            self.link_scheduler = [assumed if k is None else k for k in self.link_scheduler]
+        topology = topology.with_arrays(
+            schedulers=tuple(self.parts.schedulers.items),
+            link_scheduler=np.array(self.link_scheduler, np.int32),
+        )
+        if self.draft.flows is not None:
+            traffic = self._traffic_as_written(traffic)
+        return scenario.with_(topology=topology, traffic=traffic, name=name, notes=notes)
+
+    def _traffic_as_written(self, traffic: Traffic) -> Traffic:
+        classes = {name: i for i, name in enumerate(self.classes)}
+        flow_class = [classes.setdefault(name, len(classes)) for name, _, _ in self.flow_table]
+        flow_size = [size for _, size, _ in self.flow_table]
+        if None in flow_size:
+            assumed = self.parts.sizes.add(self.assume.size)
+            flow_size = [assumed if k is None else k for k in flow_size]
+        flow_arrival = [arrival for _, _, arrival in self.flow_table]
+        if None in flow_arrival:
+            assumed = self.parts.arrivals.add(arrival_from_dict({}))
+            flow_arrival = [assumed if k is None else k for k in flow_arrival]
+        return traffic.with_arrays(
+            class_name=tuple(classes),
+            flow_class=np.array(flow_class, np.int32),
+            sizes=tuple(self.parts.sizes.items),
+            flow_size=np.array(flow_size, np.int32),
+            arrivals=tuple(self.parts.arrivals.items),
+            flow_arrival=np.array(flow_arrival, np.int32),
+        )
+
+
+_LINK_NUMBERS = {"capacity": "capacity_bps", "delay": "delay_s", "weight": "weight"}
+
+
+def _optional(checks: Checks, said: Said, key: str, quantity: Quantity) -> float:
+    return checks.number(*said[key], quantity) if key in said else math.nan
+
+
+def read_plan(document: Document, assume: Assume) -> Reading:
+    """The scenario that a plan describes. Raises FormatError with every fault of the file."""
+    try:
+        return PlanReader(document, assume).reading()
+    except FormatError:
+        raise
+    except InputError as error:
+        raise FormatError(document.path, "", str(error), "Correct the file.") from None
