@@ -9,7 +9,9 @@ true mean of its packet sizes (the line's `AvgPktSize` is cut to whole bits):
 - equal gaps: `AvgPktsLambda` packets a time unit.
 - on-off: (1 + PktsLambdaOn x AvgTOn) packets each AvgTOn + AvgTOff, because an on period begins
   with a packet. The recorded sources send 0.05 % (over 3 packets a time unit) to 1.4 % (0.4 packets
-  a time unit) more than that.
+  a time unit) more than that. Periods are exponential and gaps inside on periods are equal: over
+  335,700 recorded flows the variance of the packets in a cycle is 0.50 (PktsLambdaOn x AvgTOn)^2,
+  that of exponential periods alone; exponential gaps would add PktsLambdaOn x AvgTOn to it.
 """
 
 from __future__ import annotations
@@ -146,10 +148,12 @@ def _arrivals(
         count = int(np.count_nonzero(arrival_of == row))
         many = f"{count} of {len(kind)} flows"
         if which == ON_OFF:
-            arrivals.append(OnOff(on_s=max(b, 1e-12), off_s=a, starts_with_packet=True))
+            arrivals.append(
+                OnOff(on_s=max(b, 1e-12), off_s=a, regular=True, starts_with_packet=True)
+            )
             words.append(
                 f"{many}: on-off with a packet at the start of each on period, which sends"
-                " more than the nominal rate" + _cut(c)
+                " more than the nominal rate, and equal gaps in it" + _cut(c)
             )
         elif which == DETERMINISTIC:
             arrivals.append(CBR())

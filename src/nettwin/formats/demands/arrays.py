@@ -1,0 +1,160 @@
+"""Demands in npz files: bounded, without pickle."""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.errors import FormatError
+from nettwin.formats.demands.matrices import MOST_NODES, MOST_VALUES, TIMES, Matrices
+from nettwin.formats.files import read_bytes
+
+MOST_MEMBERS = 100
+# names of the array of demands, and bit/s in one of its unit
+ARRAYS = {
+    "demand_bps": 1.0,
+    "demand_kbps": 1e3,
+    "demand_mbps": 1e6,
+    "demand_gbps": 1e9,
+    "demand": 1.0,
+}
+NODES = ("node", "nodes", "node_name", "node_names")
+_WHOLE = "Get the file again; it may be cut short or damaged."
+
+
+def read_npz(path: Path) -> Matrices:
+    """The matrices in an npz file, their times and nodes if it has them. Raises FormatError."""
+    arrays = _members(path)
+    label = next((name for name in ARRAYS if name in arrays), "")
+    if not label:
+        held = ", ".join(sorted(arrays)[:10]) or "nothing"
+        raise FormatError(
+            path, "its arrays", f"are {held}", "Name the demands " + " or ".join(ARRAYS) + "."
+        )
+    values = arrays.pop(label)
+    shape = values.shape
+    if values.dtype.kind not in "fiu" or values.ndim not in (2, 3) or shape[-1] != shape[-2]:
+        raise FormatError(
+            path,
+            label,
+            f"is an array of {values.dtype} of shape {shape}",
+            "Give numbers of shape (times, nodes, nodes).",
+        )
+    if not 0 < shape[-1] <= MOST_NODES or not values.size:
+        raise FormatError(
+            path, label, f"has shape {shape}", f"Give 1 or more times and 1 to {MOST_NODES} nodes."
+        )
+    demand = np.array(values, np.float64).reshape(-1, *shape[-2:]) * ARRAYS[label]
+    found = Matrices(demand, label)
+    if label == "demand":
+        found.assumptions.append("unit of the array demand: bit/s, as its name tells none")
+    found.times_s = _times_in(path, arrays, len(demand), found)
+    found.nodes = _names_in(path, arrays, shape[-1])
+    found.ignored += [f"the array {name[:60]}: not needed" for name in sorted(arrays)]
+    return found
+
+
+def _times_in(
+    path: Path, arrays: dict[str, NDArray[Any]], count: int, found: Matrices
+) -> NDArray[np.float64] | None:
+    name = next((name for name in TIMES if name in arrays), "")
+    if not name:
+        return None
+    times = arrays.pop(name)
+    if times.dtype.kind not in "fiuM" or times.shape != (count,):
+        raise FormatError(
+            path,
+            name,
+            f"is an array of {times.dtype} of shape {times.shape}",
+            f"Give {count} numbers or datetime64, one a matrix.",
+        )
+    if times.dtype.kind != "M":
+        return times.astype(np.float64)
+    found.assumptions.append("time zone of the times: UTC, as none is told")
+    micro = times.astype("datetime64[us]")
+    return np.where(np.isnat(micro), np.nan, micro.astype(np.int64) / 1e6)
+
+
+def _names_in(path: Path, arrays: dict[str, NDArray[Any]], count: int) -> tuple[str, ...]:
+    name = next((name for name in NODES if name in arrays), "")
+    if not name:
+        return ()
+    values = arrays.pop(name)
+    names = tuple(str(value) for value in values.reshape(-1).tolist())
+    if values.dtype.kind not in "Uiu" or values.shape != (count,) or len(set(names)) != count:
+        raise FormatError(
+            path,
+            name,
+            f"is an array of {values.dtype} of shape {values.shape}",
+            f"Give {count} different names, one a node.",
+        )
+    return names
+
+
+def _members(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an npz file that are small enough to be read."""
+    out: dict[str, NDArray[Any]] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(read_bytes(path))) as archive:
+            members = archive.infolist()
+            if len(members) > MOST_MEMBERS:
+                raise FormatError(
+                    path,
+                    "the zip archive",
+                    f"has {len(members)} members",
+                    f"Keep at most {MOST_MEMBERS} arrays in it.",
+                )
+            for member in members:
+                name = member.filename.removesuffix(".npy")
+                if member.file_size > 8 * MOST_VALUES + 2**16:
+                    raise FormatError(
+                        path,
+                        name[:60],
+                        f"unpacks to {member.file_size} bytes",
+                        f"Split it: an array may hold {MOST_VALUES} numbers.",
+                    )
+                if member.filename.endswith(".npy") and name not in out:
+                    out[name] = _array(path, name, archive.read(member))
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        raise FormatError(path, "the zip archive", f"is damaged ({error})", _WHOLE) from None
+    except (NotImplementedError, RuntimeError) as error:
+        raise FormatError(
+            path, "the zip archive", f"cannot be unpacked ({error})", "Save it by numpy.savez."
+        ) from None
+    return out
+
+
+def _array(path: Path, name: str, data: bytes) -> NDArray[Any]:
+    """An array of the npy format, whose header is believed only as far as its bytes go."""
+    stream = io.BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(stream)
+        header = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
+        shape, fortran, dtype = header(stream)
+    except (ValueError, TypeError, SyntaxError, EOFError, RecursionError, MemoryError):
+        raise FormatError(path, name[:60], "is no array of numpy's npy format", _WHOLE) from None
+    if dtype.hasobject:
+        raise FormatError(
+            path,
+            name[:60],
+            "holds pickled Python objects, which may run programs when read",
+            "Save plain numbers and strings (dtype float64, datetime64 or <U).",
+        )
+    rest = len(data) - stream.tell()
+    if not dtype.itemsize or math.prod(shape) * dtype.itemsize != rest or min(shape, default=0) < 0:
+        raise FormatError(
+            path, name[:60], f"claims shape {shape} of {dtype} and has {rest} bytes", _WHOLE
+        )
+    flat = np.frombuffer(data, dtype, offset=stream.tell())
+    return flat.reshape(shape, order="F" if fortran else "C")
