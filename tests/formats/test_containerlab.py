@@ -38,7 +38,7 @@ def test_a_lab_is_read_with_its_gaps_told() -> None:
         "mgmt-net:",
         "type host",
         "owner",
-        "of leaf2",
+        "to itself",
         "defaults, kinds, mgmt",
     ):
         assert what in left_out
@@ -100,6 +100,7 @@ class TestYamlDocument:
             ("a: " + "[" * 5_000, "line 1: is nested deeper than 40 levels"),
             ("a: &a [*a]\n", "line 1: the alias *a stands inside what it stands for"),
             ("a: *b\n", "line 1: found undefined alias 'b'"),
+            ("? [{a: 1}]\n: 1\n", "is no YAML (unhashable"),
             ("- 1\n", "line 1: holds a list"),
             ("", "line 1: holds no mapping"),
             ("a: 1\n---\nb: 2\n", "line 2: but found another document"),

@@ -62,7 +62,7 @@ def test_native_text_with_meta_comments_and_routing_units() -> None:
     assert topology.node_longitude_deg.tolist() == [10.0, 11.5, 12.0]
     assert capacities(reading) == [155e6, 155e6, 622e6, 622e6]
     assert reading.scenario.traffic.flow_rate_bps.tolist() == [60e6, 100e6]
-    assert {"granularity: 5min", "section ADMISSIBLE_PATHS"} <= set(reading.ignored)
+    assert {"granularity: 5min", "sections ADMISSIBLE_PATHS"} <= set(reading.ignored)
 
 
 def test_both_ways_of_writing_give_the_same_network(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -133,7 +133,7 @@ def draft_of(graph: AttributedGraph, path: Path, format: str) -> Draft:
     names = _add_nodes(draft, graph.nodes, path)
     _add_links(draft, graph.edges, names, path)
     if unused := sorted(graph.attributes.keys() - {"Network", "label", "name"}):
-        draft.ignore(f"attributes of the graph: {_listed(unused)}")
+        draft.ignore(f"attributes of the graph: {listed(unused)}")
     return draft
 
 
@@ -239,7 +239,7 @@ def _add_nodes(draft: Draft, nodes: list[GraphNode], path: Path) -> dict[str, st
     if hubs:
         draft.assume(f"nodes: the {hubs} that stand for a shared medium (hyperedge) are kept")
     if unused:
-        draft.ignore(f"attributes of nodes: {_listed(sorted(unused))}")
+        draft.ignore(f"attributes of nodes: {listed(sorted(unused))}")
     return {node.id: name for node, name in zip(nodes, names, strict=True)}
 
 
@@ -282,9 +282,9 @@ def _add_links(draft: Draft, edges: list[GraphEdge], names: dict[str, str], path
     if loops:
         draft.ignore(f"edges from a node to itself: {loops}")
     if unclear:
-        draft.ignore(f"values that say nothing certain: {_listed(list(unclear))}")
+        draft.ignore(f"values that say nothing certain: {listed(list(unclear))}")
     if unused:
-        draft.ignore(f"attributes of edges: {_listed(sorted(unused), 20)}")
+        draft.ignore(f"attributes of edges: {listed(sorted(unused), 20)}")
 
 
 def _any_way_back(links: list[DraftLink]) -> bool:
@@ -304,7 +304,8 @@ def origin_words(origins: Iterable[Origin]) -> Iterator[str]:
         yield f"{what} of {count} {noun}: what {attribute} says ({shown})"
 
 
-def _listed(words: list[str], shown: int = 12) -> str:
+def listed(words: Sequence[str], shown: int = 12) -> str:
+    """Words in a row, cut where there are many."""
     more = f" and {len(words) - shown} more" if len(words) > shown else ""
     return ", ".join(word[:60] for word in words[:shown]) + more
 
@@ -365,7 +366,7 @@ class _Facts:
                 delay = units.time_s(text) if text[-1].isalpha() else math.nan
             except InputError:
                 delay = math.nan
-            if delay >= 0:
+            if 0 <= delay <= LARGEST:
                 self.used.add(named)
                 self.origins.append(Origin(what, named, text))
                 return delay

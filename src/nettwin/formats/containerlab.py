@@ -12,6 +12,7 @@ from nettwin.formats.attributed_graph import (
     EdgeFacts,
     Origin,
     edge_facts,
+    listed,
     origin_words,
     place_of,
 )
@@ -65,6 +66,8 @@ class _Reader:
         self._kind: dict[str, str] = {}
         self._taken: dict[Endpoint, str] = {}
         self._origins: list[Origin] = []
+        self._unclear: set[str] = set()
+        self._unused: set[str] = set()
 
     def draft(self) -> Draft:
         """The network that the file describes."""
@@ -123,7 +126,7 @@ class _Reader:
         for end in pair:
             self._check_end(end, place)
         if pair[0].node == pair[1].node:
-            self._draft.ignore(f"links from a node to itself: such as one of {pair[0].node}")
+            self._draft.ignore("links from a node to itself")
             return
         facts = self._facts(link, place)
         self._draft.links.append(
@@ -162,10 +165,8 @@ class _Reader:
         said = self._texts(link.get("labels")) | self._texts(link.get("vars"))
         facts = edge_facts(said, self._path, place)
         self._origins += facts.origins
-        for text in facts.unclear:
-            self._draft.ignore(f"a value that says nothing certain: {text}")
-        for name in sorted(said.keys() - facts.used):
-            self._draft.ignore(f"labels and vars of links: {name[:60]}")
+        self._unclear |= set(facts.unclear)
+        self._unused |= said.keys() - facts.used
         return facts
 
     def _tell(self, document: Mapping[str, Any], topology: Mapping[str, Any]) -> None:
@@ -174,11 +175,15 @@ class _Reader:
         bridges = [name for name, kind in self._kind.items() if kind in _BRIDGES]
         if bridges:
             self._draft.assume(f"nodes: the bridges are kept as nodes ({', '.join(bridges[:5])})")
+        if self._unclear:
+            self._draft.ignore(f"values that say nothing certain: {listed(sorted(self._unclear))}")
+        if self._unused:
+            self._draft.ignore(f"labels and vars of links: {listed(sorted(self._unused))}")
         self._draft.ignore("kinds, images and settings of nodes; names of interfaces")
         others = sorted(str(k) for k in topology if k not in ("nodes", "links"))
         others += sorted(str(k) for k in document if k not in ("name", "topology"))
         if others:
-            self._draft.ignore(f"sections {', '.join(others[:12])}")
+            self._draft.ignore(f"sections {listed(others)}")
 
     def _mapping(self, container: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         found = container.get(name)

@@ -12,6 +12,7 @@ from nettwin.formats.attributed_graph import (
     GraphEdge,
     GraphNode,
     draft_of,
+    listed,
     plain_name,
     short,
 )
@@ -81,7 +82,7 @@ class _Reader:
         self._keys, self._path = keys, path
         self._graph = AttributedGraph()
         self._groups: list[GraphNode] = []
-        self._left_out: dict[str, int] = {}
+        self._left_out: set[str] = set()
         self._hubs = 0
         self._arrows = False
 
@@ -100,8 +101,8 @@ class _Reader:
             draft.assume("directions: edges drawn with no arrow or with two go both ways")
         if len(kept) < len(self._groups):
             draft.ignore(f"groups of nodes that no edge ends at: {len(self._groups) - len(kept)}")
-        for name, count in self._left_out.items():
-            draft.ignore(f"<{name}> elements: {count}")
+        if self._left_out:
+            draft.ignore(f"elements {listed(sorted(self._left_out))}")
         return draft.reading(assume)
 
     def _collect(self, graph: Element) -> None:
@@ -114,7 +115,7 @@ class _Reader:
             elif element.name == "hyperedge":
                 self._hyperedge(element)
             elif element.name not in ("data", "desc"):
-                self._left_out[element.name] = self._left_out.get(element.name, 0) + 1
+                self._left_out.add(element.name)
 
     def _node(self, element: Element) -> None:
         attributes = self._data(element, "node")

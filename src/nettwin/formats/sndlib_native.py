@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from nettwin.errors import FormatError, InputError
 from nettwin.formats import sndlib
+from nettwin.formats.attributed_graph import listed
 from nettwin.formats.files import read_text
 from nettwin.formats.format import Assume, Format, Reading
 from nettwin.formats.sndlib import DemandRecord, LinkRecord, SiteRecord, SNDlibNetwork
@@ -18,6 +19,7 @@ from nettwin.scenario.scenario import Scenario
 LARGEST_CHARACTERS = 64 * 2**20
 MOST_TOKENS = 10_000_000
 DEEPEST = 4
+MOST_NOTES = 20
 _HEADER = re.compile(r"\?SNDlib native format;\s*type:\s*(\w+);\s*version:\s*([\d.]+)")
 _META = re.compile(r"^META[ \t]*\(\n((?:(?![ \t]*\)).*\n)*)[ \t]*\)[ \t]*$", re.MULTILINE)
 _TOKEN = re.compile(r"[()]|[^\s()]+")
@@ -80,7 +82,8 @@ def _network(text: str, path: Path) -> SNDlibNetwork:
             records = _records(sections.pop(name), name, path)
             found_list = [read(record, path) for record in records]
             setattr(network, name.lower(), found_list)
-    network.ignored += [f"section {name}" for name in sections]
+    if sections:
+        network.ignored.append(f"sections {listed(list(sections))}")
     return network
 
 
@@ -89,7 +92,7 @@ def _read_meta(text: str, network: SNDlibNetwork) -> None:
         name, _, value = (part.strip() for part in line.partition("="))
         if name == "unit":
             network.unit = value
-        elif name and not name.startswith("#"):
+        elif name and not name.startswith("#") and len(network.ignored) < MOST_NOTES:
             network.ignored.append(f"{name[:40]}: {value[:60]}")
 
 
@@ -143,7 +146,7 @@ def _records(section: Part, kind: str, path: Path) -> Iterator[list[Part]]:
     """The records of a section, one a line."""
     record: list[Part] = []
     for part in section.parts or []:
-        if record and part.line != record[-1].line and part.parts is None and len(record) > 1:
+        if record and part.line != record[-1].line and part.parts is None:
             yield _whole(record, kind, path)
             record = []
         record.append(part)

@@ -13,6 +13,7 @@ from nettwin.formats.sndlib import DemandRecord, LinkRecord, SiteRecord, SNDlibN
 from nettwin.formats.xml_document import Element, load_xml, root_name
 from nettwin.scenario.scenario import Scenario
 
+MOST_NOTES = 20
 _UNUSED = {
     "setupCost": "set-up costs of links",
     "routingCost": "routing costs of links",
@@ -49,7 +50,8 @@ def _network(root: Element, path: Path) -> SNDlibNetwork:
     meta = root.child("meta")
     if meta is not None:
         network.unit = _text(meta, "unit")
-        network.ignored += [f"{e.name}: {e.text[:60]}" for e in meta.children if e.name != "unit"]
+        others = [element for element in meta.children if element.name != "unit"]
+        network.ignored += [f"{e.name[:40]}: {e.text[:60]}" for e in others[:MOST_NOTES]]
     structure = _child(root, "networkStructure", path)
     nodes = _child(structure, "nodes", path)
     network.geographical = _geographical(nodes, path)

@@ -54,7 +54,8 @@ def parse_yaml(text: str, path: Path) -> CommentedMap:
         code = error.character if isinstance(error.character, int) else ord(error.character)
         reason = f"holds the control character U+{code:04X}"
         raise FormatError(path, place, reason, "Remove it, or save the file as text.") from None
-    except (YAMLError, ValueError, OverflowError) as error:
+    except (YAMLError, ValueError, OverflowError, TypeError, AttributeError, KeyError) as error:
+        # ruamel.yaml lets what Python raises on strange keys and escapes pass
         reason = f"is no YAML ({_one_line(error)})"
         raise FormatError(path, "", reason, "Correct the file.") from None
     if not isinstance(document, CommentedMap):
