@@ -75,7 +75,7 @@ def _network(text: str, path: Path) -> SNDlibNetwork:
         text = text[: meta.start()] + blank + text[meta.end() :]
     sections = _sections(text, path)
     if "NODES" not in sections:
-        raise FormatError(path, "", "there is no section NODES", "Add `NODES ( ... )`.")
+        raise FormatError(path, "the sections", "there is no NODES", "Add `NODES ( ... )`.")
     network.sites = [_site(r, path) for r in _records(sections.pop("NODES"), "NODES", path)]
     for name, read in (("LINKS", _link), ("DEMANDS", _demand)):
         if name in sections:

@@ -57,7 +57,7 @@ def parse_yaml(text: str, path: Path) -> CommentedMap:
     except (YAMLError, ValueError, OverflowError, TypeError, AttributeError, KeyError) as error:
         # ruamel.yaml lets what Python raises on strange keys and escapes pass
         reason = f"is no YAML ({_one_line(error)})"
-        raise FormatError(path, "", reason, "Correct the file.") from None
+        raise FormatError(path, "the document", reason, "Correct the file.") from None
     if not isinstance(document, CommentedMap):
         found = "a list" if isinstance(document, CommentedSeq) else "no mapping"
         raise FormatError(path, "line 1", f"holds {found}", "Begin with a line `key: value`.")
