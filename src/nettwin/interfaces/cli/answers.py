@@ -11,7 +11,7 @@ from nettwin.errors import InputError
 from nettwin.formats import Reading
 from nettwin.interfaces import documents, sheets
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.plots import delay_distribution, weathermap
+from nettwin.interfaces.plots import check_drawable, delay_distribution, weathermap
 from nettwin.interfaces.tables import answers as tables
 from nettwin.metrics import Interval, Metrics
 
@@ -36,7 +36,10 @@ class Files:
     plot_delays: Path | None = None
 
     def check(self, networks: int) -> None:
-        """InputError where one file cannot hold what several networks would write."""
+        """Raise InputError or MissingExtraError, before any work, for files that cannot be made."""
+        for path in (self.plot, self.plot_delays):
+            if path:
+                check_drawable(path)
         if networks < 2:
             return
         for option, path in (("--plot", self.plot), ("--plot-delays", self.plot_delays)):

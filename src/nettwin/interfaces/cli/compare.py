@@ -14,6 +14,7 @@ from nettwin.apps.comparison import compare as compare_models
 from nettwin.errors import InputError
 from nettwin.interfaces import documents, sheets
 from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli.answers import Files
 from nettwin.interfaces.cli.engines import working
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
@@ -60,6 +61,7 @@ def compare(
     """Compare engines with one another, or with what the source measured."""
     source = Source(format, index, capacity, link_delay, load, packet_size)
     output = Output("compare", json, strict)
+    Files(csv, plot_delays=plot_delays).check(1)
     names = list(dict.fromkeys(name.strip() for name in engines.split(",") if name.strip()))
     own: dict[str, dict[str, Any]] = {"packet": {"seed": seed, "precision": units.share(precision)}}
     with ExitStack() as stack:

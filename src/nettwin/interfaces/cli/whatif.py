@@ -14,6 +14,7 @@ from nettwin.errors import InputError
 from nettwin.formats import Reading
 from nettwin.interfaces import documents, sheets, wiring
 from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli.answers import Files
 from nettwin.interfaces.cli.changes import EXAMPLE, changes_of
 from nettwin.interfaces.cli.engines import warn_of_compiling, working
 from nettwin.interfaces.cli.output import Output
@@ -108,6 +109,7 @@ def whatif(
         )
     if asked and failures:
         raise InputError("--failures takes no other changes. Leave out one or the other.")
+    Files(csv, plot, plot_delays).check(1)
     settings = {"seed": seed} if engine == "packet" else {}
     reading = source.read(network)
     if failures:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nettwin.interfaces.plots.delays import delay_distribution
+from nettwin.interfaces.plots.figure import check_drawable
 from nettwin.interfaces.plots.weathermap import weathermap
 
-__all__ = ["delay_distribution", "weathermap"]
+__all__ = ["check_drawable", "delay_distribution", "weathermap"]

@@ -14,7 +14,7 @@ from nettwin.scenario.scenario import Scenario
 
 # readable in grey and to the color-blind (Okabe and Ito)
 CLASS_COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
-LINES: tuple[Any, ...] = ("-", (0, (4, 1.6)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
+LINES: tuple[Any, ...] = ("-", (0, (4, 1.2)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
 COLUMNS = {"owd_mean_s": "mean one-way delay", "owd_p99_s": "99th percentile of one-way delay"}
 
 
@@ -23,7 +23,8 @@ def delay_distribution(
 ) -> None:
     """Draw cumulative distributions over flows of their mean and 99th-percentile delay.
 
-    A color is a traffic class, a line style one of the answers (an engine, or before and after).
+    A color is a traffic class, a line style one of the answers (an engine, or before and after);
+    the first of several is broad and pale, so that those that agree with it stay visible.
     Raises what `figure` raises.
     """
     with figure(Path(path), 11.0, 4.8) as drawn:
@@ -42,9 +43,8 @@ def delay_distribution(
                             delay,
                             share,
                             where="post",
-                            linewidth=1.7,
+                            **_line(style, len(answers)),
                             color=CLASS_COLORS[classes.index(name) % len(CLASS_COLORS)],
-                            linestyle=LINES[style % len(LINES)],
                         )
             axes.set_xlabel(f"{words} (ms)")
             axes.grid(color=PALE, linewidth=0.8)
@@ -59,6 +59,15 @@ def delay_distribution(
         )
 
 
+def _line(style: int, styles: int) -> dict[str, Any]:
+    """How the line of one of several answers looks."""
+    if styles == 1:
+        return {"linewidth": 1.7, "linestyle": "-"}
+    if style == 0:
+        return {"linewidth": 4.2, "linestyle": "-", "alpha": 0.35}
+    return {"linewidth": 1.4, "linestyle": LINES[(style - 1) % len(LINES)]}
+
+
 def _legend(axes: object, classes: list[str], answers: list[str]) -> None:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
@@ -70,7 +79,7 @@ def _legend(axes: object, classes: list[str], answers: list[str]) -> None:
     ]
     if len(answers) > 1:
         lines += [
-            Line2D([], [], color=GREY, linestyle=LINES[i % len(LINES)], label=name)
+            Line2D([], [], color=GREY, label=name, **_line(i, len(answers)))
             for i, name in enumerate(answers)
         ]
     axes.legend(handles=lines, loc="lower right", frameon=True, framealpha=0.9, edgecolor=PALE)

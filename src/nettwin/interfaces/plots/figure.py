@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,16 @@ STYLE: dict[Any, Any] = {
 }
 
 
+def check_drawable(path: Path) -> None:
+    """Raise, before any work is done, what `figure` would raise for a path after it."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(
+            f"{path} cannot be drawn: its suffix must be one of {', '.join(SUFFIXES)}. Rename it."
+        )
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError("plotting", "plot")
+
+
 @contextmanager
 def figure(path: Path, width_in: float, height_in: float) -> Iterator[Figure]:
     """A figure in the shared look, saved to the path at the end; its suffix says the kind.
@@ -36,24 +48,22 @@ def figure(path: Path, width_in: float, height_in: float) -> Iterator[Figure]:
     Raises InputError for a suffix that is none of SUFFIXES or a path that cannot be written, and
     MissingExtraError without matplotlib.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(
-            f"{path} cannot be drawn: its suffix must be one of {', '.join(SUFFIXES)}. Rename it."
-        )
-    try:
-        from matplotlib import rc_context
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtraError("plotting", "plot") from None
+    check_drawable(path)
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     with rc_context(STYLE):
         drawn = Figure(figsize=(width_in, height_in), facecolor=PAPER)
         FigureCanvasAgg(drawn)
         yield drawn
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            metadata = {"Date": None} if path.suffix.lower() == ".svg" else None
-            drawn.savefig(path, dpi=160, facecolor=PAPER, metadata=metadata)
+            kind = path.suffix.lower().removeprefix(".")
+            metadata = {"Date": None} if kind == "svg" else None
+            content = BytesIO()
+            drawn.savefig(content, format=kind, dpi=160, facecolor=PAPER, metadata=metadata)
+            path.write_bytes(content.getvalue())
         except OSError as error:
             raise InputError(
                 f"{path} cannot be written: {error.strerror}. Choose another place."

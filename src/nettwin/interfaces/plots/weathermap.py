@@ -34,17 +34,18 @@ COLORS = (
 )
 OVER = "#7d0f4f"
 ALARM = "#d8302f"
-MOST_NUMBERS = 90  # links that still get their percentage written
+MOST_NUMBERS = 90  # links that still get their percentage written, busy or not
+BUSY = 0.7  # utilization from which a link always gets it
+NUMBER_PLACES = (0.58, 0.38, 0.74)  # along the arrow, in the order they are tried
 MOST_NAMES = 150  # nodes that still get their name written
 WIDTH_IN = 11.0
 
 
 @dataclass(frozen=True)
 class _Arrow:
-    """A half-arrow: from its node to the middle of the line, and where its number goes."""
+    """A half-arrow: from its node to the middle of the line."""
 
-    outline: Points  # [corners, 2]
-    label: NDArray[np.float64]  # [2]
+    outline: Points  # [corners, 2], the tip in their middle
 
 
 def weathermap(
@@ -133,7 +134,7 @@ def _lanes(topology: Topology) -> NDArray[np.float64]:
 def _arrows(topology: Topology, points: Points, inch: float) -> list[_Arrow]:
     capacity = topology.link_capacity_bps
     scale = np.log10(capacity / capacity.min(initial=np.inf)) if len(capacity) else capacity
-    crowd = float(np.clip(60 / max(topology.link_count, 1), 0.35, 1.0))
+    crowd = float(np.clip(60 / max(topology.link_count, 1), 0.5, 1.0))
     widths = (0.085 + 0.03 * np.clip(scale, 0, 3)) * inch * crowd
     lanes = _lanes(topology)
     out = []
@@ -152,7 +153,7 @@ def _arrows(topology: Topology, points: Points, inch: float) -> list[_Arrow]:
         outline = np.array(
             [start - half, neck - half, neck - wing, tip, neck + wing, neck + half, start + half]
         )
-        out.append(_Arrow(outline, start + 0.56 * (middle - start)))
+        out.append(_Arrow(outline))
     return out
 
 
@@ -189,7 +190,10 @@ def _draw_lines(
         if not topology.link_live[k]:
             # the outline's ends: middle of its first and last corner, and the tip
             line = np.array([(arrow.outline[0] + arrow.outline[-1]) / 2, arrow.outline[3]])
-            axes.plot(*line.T, color=ALARM, linewidth=1.6, linestyle=(0, (2.5, 2)), zorder=3)
+            (dashes,) = axes.plot(
+                *line.T, color=ALARM, linewidth=1.6, linestyle=(0, (2.5, 2)), zorder=3
+            )
+            dashes.set_gid(f"link-{k}-down")
             continue
         known = np.isfinite(utilization[k])
         axes.add_patch(
@@ -200,6 +204,7 @@ def _draw_lines(
                 linewidth=0.6,
                 joinstyle="round",
                 zorder=3 + 0.5 * known,
+                gid=f"link-{k}",  # the id of its element in an SVG file
             )
         )
     for k in np.flatnonzero(~topology.link_live):
@@ -224,18 +229,27 @@ def _numbers(
     utilization: NDArray[np.float64],
     inch: float,
 ) -> list[Box]:
-    """Write the percentages; where they are, for the names to keep away from."""
+    """Write the percentages, the busiest first; where they are, for the names to keep away from.
+
+    A number goes where it covers no other, or is left out if the link is not busy; on a crowded map
+    only busy links have one.
+    """
+    shown = topology.link_live & np.isfinite(utilization)
     if topology.link_count > MOST_NUMBERS:
-        return []
-    boxes = []
-    for k, arrow in enumerate(arrows):
-        if not topology.link_live[k] or not np.isfinite(utilization[k]):
+        shown &= utilization >= BUSY
+    boxes: list[Box] = []
+    for k in np.argsort(-np.nan_to_num(utilization), kind="stable").tolist():
+        if not shown[k]:
             continue
-        x, y = arrow.label
-        busy = utilization[k] >= 0.7
+        busy = bool(utilization[k] >= BUSY)
+        places = [_number_box(arrows[k], along, inch) for along in NUMBER_PLACES]
+        free = [box for box in places if not any(_overlap(box, other) for other in boxes)]
+        if not free and not busy:
+            continue
+        box = (free or places)[0]
         axes.text(
-            x,
-            y,
+            (box[0] + box[2]) / 2,
+            (box[1] + box[3]) / 2,
             f"{utilization[k] * 100:.0f}",
             fontsize=6.6,
             ha="center",
@@ -249,8 +263,20 @@ def _numbers(
                 "edgecolor": _color(float(utilization[k])) if busy else PALE,
             },
         )
-        boxes.append((x - 0.11 * inch, y - 0.08 * inch, x + 0.11 * inch, y + 0.08 * inch))
+        boxes.append(box)
     return boxes
+
+
+def _number_box(arrow: _Arrow, along: float, inch: float) -> Box:
+    """Where a number is, at a share of the way from the arrow's start to its tip."""
+    start = (arrow.outline[0] + arrow.outline[-1]) / 2
+    x, y = (start + along * (arrow.outline[3] - start)).tolist()
+    return (x - 0.11 * inch, y - 0.08 * inch, x + 0.11 * inch, y + 0.08 * inch)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    across = one[0] < other[2] and other[0] < one[2]
+    return across and one[1] < other[3] and other[1] < one[3]
 
 
 def _nodes(
