@@ -160,6 +160,7 @@ class Metrics:
         delivered = np.where(known, packets * (1 - loss), 0.0)
         sent = float(packets.sum())
         utilization = self.link["utilization"] if "utilization" in self.link else np.zeros(0)
+        utilization = utilization[np.isfinite(utilization)]
         return {
             "owd_mean_s": _ratio(
                 float((delivered * np.where(known, delay, 0.0)).sum()), float(delivered.sum())
@@ -170,8 +171,8 @@ class Metrics:
             "throughput_bps": float(np.nansum(self.flow["throughput_bps"]))
             if "throughput_bps" in self.flow
             else np.nan,
-            "utilization_max": float(np.nanmax(utilization, initial=0.0)),
-            "utilization_mean": float(np.nanmean(utilization)) if len(utilization) else np.nan,
+            "utilization_max": float(utilization.max()) if len(utilization) else np.nan,
+            "utilization_mean": float(utilization.mean()) if len(utilization) else np.nan,
             "flows_without_way": float(np.count_nonzero(scenario.paths.status)),
         }
 

@@ -207,6 +207,52 @@ def test_failures_commute_and_undo(links: list[str]) -> None:
     assert apply_all(one, [RestoreLink(k) for k in links]).fingerprint() == scenario.fingerprint()
 
 
+HOSTILE = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.just(10**400),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.data())
+def test_hostile_json_gives_an_input_error_or_a_valid_scenario(data: st.DataObject) -> None:
+    example = data.draw(st.sampled_from(EXAMPLES))
+    change = parse_change(example) if isinstance(example, str) else change_from_dict(example)
+    plain = change_to_dict(change)
+    name = data.draw(st.sampled_from([n for n in plain if n != "kind"]))
+    shape = {
+        "size": {"kind": "discrete"},
+        "arrival": {"kind": "trace"},
+        "scheduler": {"queues": [{}]},
+    }
+    value = data.draw(HOSTILE)
+    if name in shape and data.draw(st.booleans()):
+        keys = (
+            "sizes_bits",
+            "probabilities",
+            "times_s",
+            "stretch",
+            "policy",
+            "queues",
+            "burst_bits",
+        )
+        inner = st.dictionaries(st.sampled_from(keys), HOSTILE, max_size=3)
+        value = {**shape[name], **data.draw(inner)}
+    try:
+        after = change_from_dict({**plain, name: value}).apply(diamond())
+    except InputError as error:
+        assert str(error)
+    else:
+        assert not after.faults()
+
+
 @given(st.floats(0.1, 100), st.sampled_from(LINKS))
 def test_weight_moves_load_but_conserves_traffic(weight: float, link: str) -> None:
     """What leaves the sources arrives: the net flow at each node is what it sends and sinks."""

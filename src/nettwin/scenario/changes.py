@@ -208,7 +208,7 @@ class SetScheduler:
     def apply(self, scenario: Scenario) -> Scenario:
         try:
             scheduler = Scheduler.from_dict(self.scheduler)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ChangeError(
                 f"scheduler of link {self.link} cannot be read: {error}. "
                 "Give policy, queues and class_queue."
@@ -358,7 +358,7 @@ class AddFlow:
     def apply(self, scenario: Scenario) -> Scenario:
         try:
             size, arrival = size_from_dict(self.size), arrival_from_dict(self.arrival)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ChangeError(
                 f"flow {self.source}->{self.target} cannot be read: {error}. "
                 "Correct its size or arrival."
@@ -531,7 +531,7 @@ def _typed(kind: str, attribute: Field[Any], value: Any) -> Any:
         if not isinstance(value, Mapping):
             raise TypeError("must be a table of attributes")
         return dict(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ChangeError(
             f"{attribute.name} of {kind} is {value!r}: {error}. "
             f"Give {'a number' if 'float' in declared else declared}."

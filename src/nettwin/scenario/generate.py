@@ -149,6 +149,7 @@ def generate(
     wanted = generator.nodes if nodes is None else nodes
     _within("nodes", wanted, generator.least_nodes, MOST_NODES)
     _within("load", load, 0.0, 10.0)
+    _within("seed", seed, 0, 2**63)
     random = np.random.default_rng(seed)
     graph = generator.graph(wanted, random)
     port = port_scheduler(scheduler, mix, buffer_packets)

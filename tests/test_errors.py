@@ -1,0 +1,62 @@
+"""Errors: what they say, and that one tree holds them."""
+
+from __future__ import annotations
+
+import pytest
+
+from nettwin.errors import (
+    ChangeError,
+    Fault,
+    FormatError,
+    InputError,
+    MissingExtraError,
+    NettwinError,
+    ScenarioError,
+    UnknownNameError,
+    UnsupportedError,
+)
+
+
+@pytest.mark.parametrize("error", [FormatError, ScenarioError, ChangeError, UnknownNameError])
+def test_wrong_input_is_input_error(error: type[Exception]) -> None:
+    assert issubclass(error, InputError)
+
+
+@pytest.mark.parametrize("error", [InputError, UnsupportedError, MissingExtraError])
+def test_one_tree(error: type[Exception]) -> None:
+    assert issubclass(error, NettwinError)
+
+
+def test_fault_names_element_value_allowed_and_remedy() -> None:
+    fault = Fault("weight of link A->B", -1, "must be above 0", "Give a weight.")
+    assert str(fault) == "weight of link A->B is -1: must be above 0. Give a weight."
+
+
+def test_scenario_error_shows_the_first_and_counts_the_rest() -> None:
+    faults = [Fault(f"link {i}", i, "must be x", "Mend.") for i in range(25)]
+    error = ScenarioError(faults)
+    text = str(error)
+    assert error.faults == tuple(faults)
+    assert text.startswith("25 faults")
+    assert "link 19 is" in text and "link 20 is" not in text
+    assert "and 5 more" in text
+    assert str(ScenarioError(faults[:1])).startswith("1 fault in")
+
+
+def test_format_error_without_a_place() -> None:
+    assert str(FormatError("a.gml", "", "is empty", "Fill it.")) == "a.gml: is empty. Fill it."
+    assert str(FormatError("a.gml", "line 3", "no end", "End it.")).startswith("a.gml, line 3: ")
+
+
+def test_unknown_name_offers_near_names_or_the_first() -> None:
+    assert "did you mean: Berlin" in str(UnknownNameError("node", "Berlni", ["Berlin", "Paris"]))
+    far = str(UnknownNameError("node", "zzzz", [f"N{i}" for i in range(20)]))
+    assert "known are: N0" in far and "and 12 more" in far
+    assert "known are: none" in str(UnknownNameError("node", "x", []))
+
+
+def test_unsupported_and_extra() -> None:
+    assert "theory does not support this scenario: a; b" in str(
+        UnsupportedError("theory", ["a", "b"])
+    )
+    assert "pip install 'nettwin[plot]'" in str(MissingExtraError("a weathermap", "plot"))
