@@ -34,6 +34,15 @@ from nettwin.formats.format import Assume, Format, Reading
 from nettwin.metrics import Metrics, Table
 from nettwin.scenario.scenario import Scenario
 
+ASSUMED = (
+    "propagation delay of all links: none",
+    "buffers: a queue's limit counts its packet in service as well, as recorded losses show"
+    " (simulate with buffer_counts_service)",
+)
+OCCUPANCIES = (
+    "recorded mean occupancies: multiplied by the queue's utilization, less the packet in service;"
+    " the largest ones count it"
+)
 NETWORKS_KEPT = 32  # topologies and routings kept for the simulations that follow
 MOST_NAME = 200
 
@@ -110,10 +119,11 @@ def _reading(archive: Archive, number: int, networks: Networks) -> Reading:
     kind = FLOW_RESULTS if FLOW_RESULTS in lines else RESULTS
     flow, ignored = read_results(path, f"{kind}, {place}", lines[kind][number], flows, nodes)
     link, queue = Table({}), Table({})
+    assumed = (*graph.assumptions, *flows.assumptions, *ASSUMED)
     if LINKS in lines:
-        link, queue = read_links(path, f"{LINKS}, {place}", lines[LINKS][number], graph)
+        assumed += (OCCUPANCIES,)
+        link, queue = read_links(path, f"{LINKS}, {place}", lines[LINKS][number], graph, scenario)
     metrics = Metrics(flow, link, queue, "measured", "omnet++", _provenance(archive, number))
-    assumed = (*graph.assumptions, *flows.assumptions, "links: no propagation delay")
     return Reading(scenario, "datanet", f"{path}, {place}", assumed, ignored, metrics)
 
 

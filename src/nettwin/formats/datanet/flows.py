@@ -132,7 +132,7 @@ def _arrivals(
     shape[poisson, 1] = parameters[poisson, 2]
     shape[bursts, 1:3] = parameters[bursts, 2:4]
     shape[bursts, 3] = parameters[bursts, 4]
-    distinct, arrival_of = np.unique(shape, axis=0, return_inverse=True)
+    distinct, arrival_of = _distinct_rows(shape)
     packets = parameters[:, 1].copy()
     with np.errstate(all="ignore"):
         limit = np.where(parameters[poisson, 2] > 0, parameters[poisson, 2], np.inf)
@@ -166,6 +166,16 @@ def _arrivals(
             elif which != EXPONENTIAL:
                 words.append(f"{many}: {KINDS[int(which)]} arrivals read as Poisson of their rate")
     return tuple(arrivals), arrival_of.reshape(-1), packets, tuple(words)
+
+
+def _distinct_rows(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Different rows and which one each is; column by column, as few differ in most columns."""
+    number = np.zeros(len(rows), np.intp)
+    for column in rows.T:
+        values, place = np.unique(column, return_inverse=True)
+        number = np.unique(number * len(values) + place, return_inverse=True)[1]
+    _, first = np.unique(number, return_index=True)
+    return rows[first], number
 
 
 def _cut(factor: float) -> str:

@@ -19,6 +19,7 @@ from nettwin.scenario.topology import Link, Topology
 POLICIES = {"FIFO": "fifo", "SP": "sp", "WFQ": "wfq", "DRR": "drr"}
 MOST_NODES = 5000
 MOST_QUEUES = 64
+MOST_PORTS = 5000  # numbers of ports are below it
 # written so that no text makes them backtrack for long
 _BLOCK = re.compile(r"^[ \t]*+(node|edge)[ \t]*+\[([^\[\]]*+)\]", re.MULTILINE)
 _ITEM = re.compile(r'(?<!\w)(\w++)\s++(?:"([^"]*+)"|(\S++))')
@@ -66,7 +67,7 @@ def read_graph(path: Path, round_s: float) -> Graph:
             f"are {n} with ids that are not 0 to {n - 1}",
             f"Number 1 to {MOST_NODES} nodes from 0.",
         )
-    used_quantum = False
+    schedulers: dict[tuple[int, float], Scheduler] = {}
     links: list[Link] = []
     port_link: dict[tuple[int, int], int] = {}
     pair_link = np.full((n, n), -1, np.int32)
@@ -80,6 +81,10 @@ def read_graph(path: Path, round_s: float) -> Graph:
                 f"It must join two different nodes 0 to {n - 1}.",
             )
         port = _whole(path, line, items, "port") if "port" in items else len(links)
+        if "port" in items and port >= MOST_PORTS:
+            raise FormatError(
+                path, f"line {line}", f"port is {port}", f"Number ports below {MOST_PORTS}."
+            )
         if (source, port) in port_link:
             raise FormatError(
                 path,
@@ -96,15 +101,17 @@ def read_graph(path: Path, round_s: float) -> Graph:
             )
         port_link[source, port] = pair_link[source, target] = len(links)
         capacity = _bandwidth(path, line, items)
-        scheduler = _scheduler(path, nodes[source], capacity * round_s)
-        used_quantum |= scheduler.policy == "drr"
-        links.append(Link(str(source), str(target), capacity, scheduler=scheduler))
+        kind = (source, capacity)
+        if kind not in schedulers:
+            schedulers[kind] = _scheduler(path, nodes[source], capacity * round_s)
+        links.append(Link(str(source), str(target), capacity, scheduler=schedulers[kind]))
     assumed = (
         "DRR ports: a queue's quantum is its weight in percent of what the port sends in"
         f" {round_s:g} s (the files give weights only; recorded shares and occupancies show it)"
     )
+    drr = any(scheduler.policy == "drr" for scheduler in schedulers.values())
     topology = Topology.build([str(i) for i in range(n)], links)
-    return Graph(topology, port_link, pair_link, (assumed,) if used_quantum else ())
+    return Graph(topology, port_link, pair_link, (assumed,) if drr else ())
 
 
 def with_bandwidths(path: Path, graph: Graph) -> Graph:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import FormatError
+from nettwin.formats.datanet import scan
 from nettwin.formats.datanet.graphs import Graph
 from nettwin.formats.files import read_bytes
 from nettwin.scenario.routing import Routing, Steer
@@ -53,32 +54,29 @@ def _numbers(path: Path, line: int, parts: list[bytes]) -> list[int]:
 
 
 def _ports(path: Path, lines: list[bytes], graph: Graph) -> NDArray[np.int32]:
+    """The link of each port in a matrix [nodes, nodes]; -1 where there is no way."""
     n = graph.topology.node_count
-    next_link = np.full((n, n), -1, np.int32)
-    row = 0
-    for at, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        ports = _numbers(path, at, line.strip().rstrip(b",").split(b","))
-        if row >= n or len(ports) != n:
-            raise FormatError(
-                path,
-                f"line {at}",
-                f"has {len(ports)} ports in row {row + 1}",
-                f"Give {n} rows of {n} ports, as the graph has {n} nodes.",
-            )
-        for target, port in enumerate(ports):
-            if port < 0 or target == row:
-                continue
-            link = graph.port_link.get((row, port))
-            if link is None:
-                raise FormatError(
-                    path, f"line {at}", f"node {row} has no port {port} (toward {target})", _REMEDY
-                )
-            next_link[row, target] = link
-        row += 1
-    if row != n:
-        raise FormatError(path, "the matrix", f"has {row} rows", f"Give {n}, one a node.")
+    rows = [(at, line.strip().rstrip(b",")) for at, line in enumerate(lines, 1) if line.strip()]
+    text = np.frombuffer(b";".join(row for _, row in rows), np.uint8)
+    ports, _, _, bad, why = scan.numbers(text, 0, len(text), n)
+    if bad >= 0:
+        reason = f"{scan.REASONS[why]} (row {bad + 1} of {n} by {n} ports)"
+        raise FormatError(path, f"line {rows[bad][0]}", reason, _REMEDY)
+    if len(ports) != n:
+        raise FormatError(path, "the matrix", f"has {len(ports)} rows", f"Give {n}, one a node.")
+    most = max((port for _, port in graph.port_link), default=0)
+    link = np.full((n, most + 2), -1, np.int32)  # the last column is for "no way"
+    for (node, port), k in graph.port_link.items():
+        link[node, port] = k
+    np.fill_diagonal(ports, -1)
+    with np.errstate(invalid="ignore"):
+        column = np.where((ports >= 0) & (ports <= most), ports, -1).astype(np.int64)
+    next_link: NDArray[np.int32] = link[np.arange(n)[:, None], column]
+    wrong = (ports >= 0) & (next_link < 0) | (ports != np.floor(ports))
+    if wrong.any():
+        row, target = divmod(int(np.argmax(wrong)), n)
+        reason = f"node {row} has no port {ports[row, target]:g} (toward {target})"
+        raise FormatError(path, f"line {rows[row][0]}", reason, _REMEDY)
     return next_link
 
 
