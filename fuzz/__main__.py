@@ -60,6 +60,7 @@ def _names(given: str | None) -> list[str]:
 def _search(name: str, seconds: float) -> int:
     """Search one target in a process of its own; 1 where something was found."""
     before = _cases(name)
+    (FOUND / name).mkdir(parents=True, exist_ok=True)
     process = subprocess.run(
         [sys.executable, "-m", "fuzz.engine", name, str(seconds)],
         cwd=ROOT,
@@ -68,6 +69,8 @@ def _search(name: str, seconds: float) -> int:
         errors="replace",
     )
     new = sorted(_cases(name) - before)
+    if not _cases(name):
+        (FOUND / name).rmdir()
     if not new and process.returncode == 0:
         print(f"{name:16} nothing found in {seconds:g} s")
         return 0

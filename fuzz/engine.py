@@ -25,7 +25,6 @@ def search(name: str, seconds: float) -> None:
         from fuzz.target import target
 
     run = target(name)
-    (FOUND / name).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="nettwin-fuzz-") as folder:
         corpus = Path(folder) / "corpus"
         corpus.mkdir()
