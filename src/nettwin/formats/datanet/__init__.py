@@ -43,6 +43,7 @@ OCCUPANCIES = (
     "recorded mean occupancies: multiplied by the queue's utilization, less the packet in service;"
     " the largest ones count it"
 )
+FOLDERS = ("graphs", "routings", "links_bw")  # of the files that `input_files.txt` names
 NETWORKS_KEPT = 32  # topologies and routings kept for the simulations that follow
 MOST_NAME = 200
 
@@ -93,10 +94,11 @@ class Datanet(Format):
         raise InputError("format datanet can only be read. Choose another format.")
 
     def _network(self, root: Path, names: tuple[str, ...]) -> tuple[Graph, Ways]:
-        graph = read_graph(root / "graphs" / names[0], self.drr_round_s)
-        if len(names) > 2:
-            graph = with_bandwidths(root / "links_bw" / names[2], graph)
-        return graph, read_routing(root / "routings" / names[1], graph)
+        files = [root / folder / name for folder, name in zip(FOLDERS, names, strict=False)]
+        graph = read_graph(files[0], self.drr_round_s)
+        if len(files) > 2:
+            graph = with_bandwidths(files[2], graph)
+        return graph, read_routing(files[1], graph)
 
 
 Networks = Callable[[Path, tuple[str, ...]], tuple[Graph, Ways]]
@@ -135,10 +137,17 @@ def _inputs(archive: Archive, number: int) -> list[str]:
         raise FormatError(
             archive.path, place, f"has {len(words)} fields", "Give `id;graph;routing[;links_bw]`."
         )
-    for name in words[1:]:
+    for folder, name in zip(FOLDERS, words[1:], strict=False):
         if not name or len(name) > MOST_NAME or name.startswith(".") or set(name) & set("/\\\0"):
             raise FormatError(
                 archive.path, place, f"names {name[:40]!r}", "Name a file without its folder."
+            )
+        if not (archive.root / folder / name).is_file():
+            raise FormatError(
+                archive.path,
+                place,
+                f"names {folder}/{name}, which is not there",
+                f"Put it into {folder} beside the archives.",
             )
     return words
 
