@@ -10,8 +10,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nettwin.engines.theory.ports import DRR, FIFO, SP, WFQ, port_waiting
+from nettwin.engines.theory.ports import DRR, FIFO, SP, WFQ, Answer, Port, strict_priority
 from nettwin.engines.theory.queueing import LARGEST_BUFFER
+from nettwin.engines.theory.sharing import shared_port
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.variability import (
     flow_variability,
@@ -248,36 +249,28 @@ def average_port(policy: int, state: Any, weight: Any, quantum: Any, z: Any, mea
     slow = state[SLOW]
     residual = (1.0 + state[SIZE_CV2]) / 2.0
     count = z.shape[0] if slow.max() > 1e-4 else 1
-    load, rate, loss, work = np.zeros(n), np.ones(n), np.zeros(n), np.zeros(n)
-    offer, accepted, waited, square = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
-    rates, tail = np.zeros(n), np.zeros((2, n))
+    load, tail = np.zeros(n), np.zeros((2, n))
+    answer = Answer(np.ones(n), np.zeros(n), np.zeros(n), tail)
+    share = quantum if policy == DRR else weight
+    port = Port(load, state[SERVICE], state[SPREAD], residual, state[BUFFER], share)
+    offer, accepted, waited = np.zeros(n), np.zeros(n), np.zeros(n)
+    square, rates = np.zeros(n), np.zeros(n)
     for i in range(count):
         for k in range(n):
             swing = slow[k] * z[i, k] if count > 1 else 0.0
             load[k] = max(mean[k] + swing, 0.02 * mean[k])
-        port_waiting(
-            policy,
-            n,
-            load,
-            state[SERVICE],
-            state[SPREAD],
-            residual,
-            state[BUFFER],
-            weight,
-            quantum,
-            rate,
-            loss,
-            work,
-            tail,
-        )
+        if policy == SP or n == 1:
+            strict_priority(port, answer)
+        else:
+            shared_port(port, policy == DRR, answer)
         for k in range(n):
-            kept = load[k] * (1.0 - loss[k])
-            wait = work[k] / max(kept, 1e-300)
+            kept = load[k] * (1.0 - answer.loss[k])
+            wait = answer.waiting[k] / max(kept, 1e-300)
             offer[k] += load[k]
             accepted[k] += kept
             waited[k] += wait / count
             square[k] += (tail[0, k] * wait + tail[1, k]) * wait / count
-            rates[k] += rate[k] / count
+            rates[k] += answer.rate[k] / count
     for k in range(n):
         if mean[k] > 0.0:
             state[LOSS, k] = 1.0 - accepted[k] / offer[k]

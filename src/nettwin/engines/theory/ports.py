@@ -3,52 +3,46 @@
 Every policy is reduced to the same question: which part of the port serves a queue while it is
 backlogged (`rate`, 1 for the whole port)? The queue is then a finite one of load a / rate, and the
 packet that is found in service, or a burst of a higher class, adds to its waiting.
-
-Work is in seconds of the port: `load` a = work a second, `service` = mean transmission time,
-`spread` = (ca^2 + cs^2) / 2 of the queue's packets, `residual` = (1 + cs^2) / 2. `n` queues.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from nettwin.engines.theory.queueing import found, mm1k_loss, mm1k_waiting, scaled_capacity
 
 FIFO, SP, WFQ, DRR = 0, 1, 2, 3
 LEAST_RATE = 1e-6
+Floats = NDArray[np.float64]
 
 
-@njit(cache=True)
-def port_waiting(
-    policy: int,
-    n: int,
-    load: Any,
-    service: Any,
-    spread: Any,
-    residual: Any,
-    buffer: Any,
-    weight: Any,
-    quantum: Any,
-    rate: Any,
-    loss: Any,
-    waiting: Any,
-    tail: Any,
-) -> None:
-    """Fill, for each queue, `rate`, `loss`, `waiting` (work of its own that waits, in s) and `tail`.
+class Port(NamedTuple):
+    """The queues of one port; work is in seconds of the port. Arrays are [n]."""
 
-    `tail` [2, n] gives the second moment of the waiting time w: tail[0] w^2 + tail[1] w.
-    """
-    if policy == SP or n == 1:
-        strict_priority(n, load, service, spread, residual, buffer, rate, loss, waiting, tail)
-        return
-    guaranteed_rates(n, load, weight if policy == WFQ else quantum, rate)
-    shared_port(n, load, service, spread, residual, buffer, rate, loss, waiting, tail)
-    conserve_work(n, load, service, spread, residual, buffer, loss, waiting)
-    if policy == DRR:
-        long_visits(n, load, service, spread, residual, buffer, quantum, loss, waiting)
+    load: Floats  # work offered a second
+    service: Floats  # mean transmission time
+    spread: Floats  # (ca^2 + cs^2) / 2 of the packets
+    residual: Floats  # (1 + cs^2) / 2
+    buffer: Floats  # packets that may wait
+    weight: Floats  # share of the port; a visit's work under DRR
+
+
+class Answer(NamedTuple):
+    """What becomes of them; filled by the policies. Arrays are [n], `tail` is [2, n]."""
+
+    rate: Floats  # part of the port that serves the queue while it is backlogged
+    loss: Floats
+    waiting: Floats  # work of its own that waits, in s
+    tail: Floats  # E[w^2] is tail[0] E[w]^2 + tail[1] E[w] for the waiting time w
+
+
+def empty_answer(n: int) -> Answer:
+    """An answer to be filled."""
+    return Answer(np.ones(n), np.zeros(n), np.zeros(n), np.zeros((2, n)))
 
 
 @njit(cache=True)
@@ -80,210 +74,59 @@ def one_queue(
 
 
 @njit(cache=True)
-def second_moment(
-    k: int,
-    load: Any,
-    rate: Any,
-    service: Any,
-    residual: Any,
-    buffer: Any,
-    spread: Any,
-    above: float,
-    part: float,
-    tail: Any,
-) -> None:
+def second_moment(k: int, port: Any, answer: Any, above: float, part: float) -> None:
     """Fill `tail` of queue k.
 
-    E[w^2] is 2 E[w]^2 + s E[S^3] / (3 E[S^2] / 2) E[w] in M/G/1 (Kleinrock, Queueing Systems I,
-    1975, section 5.7), with gamma-like third moments; a finite buffer takes 2 to what the number
-    found in M/M/1/K says. Priorities (Kesten and Runnenburg, Indagationes Mathematicae 19, 1957):
-    `part` of the residual work is of the classes up to this one, and `above` of those before it
-    stretches the tail.
+    E[w^2] is 2 E[w]^2 + (E[S^3] / 3) / (E[S^2] / 2) E[w] in M/G/1 (Kleinrock, Queueing Systems I,
+    1975, section 5.7), here with the third moment of a gamma variable; a finite buffer takes 2 to
+    what the number found in M/M/1/K says. Priorities (Kesten and Runnenburg, Indagationes
+    Mathematicae 19, 1957): `part` of the residual work is of the classes up to this one, and
+    `above`, of those before it, stretches the tail.
     """
-    if load[k] <= 0.0:
-        tail[0, k] = 2.0
+    answer.tail[0, k], answer.tail[1, k] = 2.0, 0.0
+    rate, service = answer.rate[k], port.service[k]
+    if port.load[k] <= 0.0:
         return
-    rho = load[k] / rate[k]
-    capacity = scaled_capacity(rho, buffer[k], spread[k] + above / (service[k] * rate[k]))
+    rho = port.load[k] / rate
+    capacity = scaled_capacity(rho, port.buffer[k], port.spread[k] + above / (service * rate))
     mean, variance = found(rho, capacity)
     square = 2.0 if mean <= 1e-9 else (variance + mean * mean - mean) / (mean * mean)
-    cv2 = 2.0 * residual[k] - 1.0
-    third = (1.0 + 2.0 * cv2) * 2.0 / 3.0  # E[S^3] / 3 over s E[S^2] / 2
-    tail[0, k] = max(square, 0.0) * part
-    tail[1, k] = third * service[k] / rate[k] + 2.0 * above / rate[k] ** 2
+    cv2 = 2.0 * port.residual[k] - 1.0
+    answer.tail[0, k] = max(square, 0.0) * part
+    answer.tail[1, k] = (1.0 + 2.0 * cv2) * 2.0 / 3.0 * service / rate + 2.0 * above / rate**2
 
 
 @njit(cache=True)
-def strict_priority(
-    n: int,
-    load: Any,
-    service: Any,
-    spread: Any,
-    residual: Any,
-    buffer: Any,
-    rate: Any,
-    loss: Any,
-    waiting: Any,
-    tail: Any,
-) -> None:
+def strict_priority(port: Any, answer: Any) -> None:
     """Non-preemptive priority, queue 0 first; FIFO is the case of one queue.
 
     Cobham 1954 with finite queues: what the queues before it carry is taken from the port.
     """
+    load, service = port.load, port.service
+    n = load.size
     taken, above, below = 0.0, 0.0, 0.0
     for k in range(n):
-        below += load[k] * service[k] * residual[k]
+        below += load[k] * service[k] * port.residual[k]
     for k in range(n):
-        below -= load[k] * service[k] * residual[k]
-        rate[k] = max(1.0 - taken, LEAST_RATE)
+        below -= load[k] * service[k] * port.residual[k]
+        rate = max(1.0 - taken, LEAST_RATE)
         room = max(1.0 - taken - load[k], 0.0)  # the classes after it are served in what is left
-        rest = max(below, 0.0) * _served_part(n, k, load, room)
-        loss[k], waiting[k] = one_queue(
-            load[k], rate[k], service[k], spread[k], above, rest, buffer[k]
+        rest = max(below, 0.0) * _served_part(k, load, room)
+        own = load[k] * service[k] * port.spread[k]
+        answer.rate[k] = rate
+        answer.loss[k], answer.waiting[k] = one_queue(
+            load[k], rate, service[k], port.spread[k], above, rest, port.buffer[k]
         )
-        own = load[k] * service[k] * spread[k]
-        part = (own + above) / max(own + above + rest, 1e-300)
-        second_moment(k, load, rate, service, residual, buffer, spread, above, part, tail)
-        carried = load[k] * (1.0 - loss[k])
+        second_moment(k, port, answer, above, (own + above) / max(own + above + rest, 1e-300))
+        carried = load[k] * (1.0 - answer.loss[k])
         taken += carried
-        above += carried * service[k] * spread[k]
+        above += carried * service[k] * port.spread[k]
 
 
 @njit(cache=True)
-def _served_part(n: int, k: int, load: Any, room: float) -> float:
+def _served_part(k: int, load: Any, room: float) -> float:
     """The part of the load after queue k that a port with this much room can serve."""
     after = 0.0
-    for j in range(k + 1, n):
+    for j in range(k + 1, load.size):
         after += load[j]
     return 1.0 if after <= room else room / after
-
-
-@njit(cache=True)
-def guaranteed_rates(n: int, load: Any, weight: Any, rate: Any) -> None:
-    """The rate at which each queue is served while backlogged, under generalized processor sharing.
-
-    Water-filling (Parekh and Gallager, IEEE/ACM Trans. Networking 1, 1993): queues that need less
-    than their share leave the rest to the others; the queue looked at wants all it can get.
-    """
-    for k in range(n):
-        satisfied = np.zeros(n, np.bool_)
-        for _ in range(n):
-            left, shares = 1.0, 0.0
-            for j in range(n):
-                if satisfied[j] or (load[j] <= 0.0 and j != k):
-                    left -= load[j]
-                else:
-                    shares += weight[j]
-            changed = False
-            for j in range(n):
-                if j != k and not satisfied[j] and load[j] < weight[j] / shares * left:
-                    satisfied[j] = changed = True
-            if not changed:
-                break
-        rate[k] = max(weight[k] / shares * left, LEAST_RATE)
-
-
-@njit(cache=True)
-def shared_port(
-    n: int,
-    load: Any,
-    service: Any,
-    spread: Any,
-    residual: Any,
-    buffer: Any,
-    rate: Any,
-    loss: Any,
-    waiting: Any,
-    tail: Any,
-) -> None:
-    """Queues at their guaranteed rates; a packet also finds those of other queues in service."""
-    total = 0.0
-    for k in range(n):
-        total += load[k] * service[k] * residual[k]
-    for k in range(n):
-        others = max(total - load[k] * service[k] * residual[k], 0.0)
-        loss[k], waiting[k] = one_queue(
-            load[k], rate[k], service[k], spread[k], 0.0, others, buffer[k]
-        )
-        second_moment(k, load, rate, service, residual, buffer, spread, 0.0, 1.0, tail)
-
-
-@njit(cache=True)
-def pooled_queue(
-    n: int, load: Any, service: Any, spread: Any, buffer: Any
-) -> tuple[float, float, float]:
-    """Load, loss and waiting work of all queues of the port in one FIFO queue."""
-    total, work, irregular, places = 0.0, 0.0, 0.0, 0.0
-    for k in range(n):
-        total += load[k]
-        work += load[k] * service[k]
-        irregular += load[k] * service[k] * spread[k]
-        places += buffer[k] if load[k] > 0.0 else 0.0
-    if work <= 0.0:
-        return 0.0, 0.0, 0.0
-    mean = work / total
-    loss, waiting = one_queue(total, 1.0, mean, irregular / work, 0.0, 0.0, places)
-    return total, loss, waiting
-
-
-@njit(cache=True)
-def conserve_work(
-    n: int,
-    load: Any,
-    service: Any,
-    spread: Any,
-    residual: Any,
-    buffer: Any,
-    loss: Any,
-    waiting: Any,
-) -> None:
-    """Scale the waiting so that the port's whole waiting work is that of FIFO.
-
-    The conservation law (Kleinrock, Queueing Systems II, 1976, section 3.4) holds for every order
-    of service that is work-conserving; it fades out where loss decides how much work there is.
-    """
-    total, _, target = pooled_queue(n, load, service, spread, buffer)
-    have = 0.0
-    for k in range(n):
-        have += waiting[k]
-    valid = min(max((1.0 - total) / 0.3, 0.0), 1.0)
-    if have <= 0.0 or valid <= 0.0:
-        return
-    factor = min(max(target / have, 0.3), 3.0) ** valid
-    for k in range(n):
-        waiting[k] = min(waiting[k] * factor, buffer[k] * service[k])
-
-
-@njit(cache=True)
-def long_visits(
-    n: int,
-    load: Any,
-    service: Any,
-    spread: Any,
-    residual: Any,
-    buffer: Any,
-    quantum: Any,
-    loss: Any,
-    waiting: Any,
-) -> None:
-    """DRR whose quantum outlasts the backlog: each visit empties the queue.
-
-    Waiting is then near that of exhaustive polling, in proportion to 1 - load (Boxma and
-    Groenendijk, Pseudo-conservation laws in cyclic-service systems, 1987), again with the
-    port's work conserved. `quantum` in s of the port; small quanta leave the fair shares.
-    """
-    total, _, target = pooled_queue(n, load, service, spread, buffer)
-    norm = 0.0
-    for k in range(n):
-        norm += load[k] * (1.0 - min(load[k], 0.95))
-    if norm <= 0.0:
-        return
-    valid = min(max((1.1 - total) / 0.25, 0.0), 1.0)
-    for k in range(n):
-        if load[k] <= 0.0:
-            continue
-        visit = target * load[k] * (1.0 - min(load[k], 0.95)) / norm
-        visit = min(visit, buffer[k] * service[k])
-        empties = quantum[k] / (quantum[k] + service[k] + waiting[k])
-        part = valid * empties
-        waiting[k] = max(visit, 1e-15) ** part * max(waiting[k], 1e-15) ** (1.0 - part)
