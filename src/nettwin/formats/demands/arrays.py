@@ -26,15 +26,16 @@ ARRAYS = {
     "demand": 1.0,
 }
 NODES = ("node", "nodes", "node_name", "node_names")
+KNOWN = {*ARRAYS, *TIMES, *NODES}
 _WHOLE = "Get the file again; it may be cut short or damaged."
 
 
 def read_npz(path: Path) -> Matrices:
     """The matrices in an npz file, their times and nodes if it has them. Raises FormatError."""
-    arrays = _members(path)
+    arrays, others = _members(path)
     label = next((name for name in ARRAYS if name in arrays), "")
     if not label:
-        held = ", ".join(sorted(arrays)[:10]) or "nothing"
+        held = ", ".join(sorted({*arrays, *others})[:10]) or "none"
         raise FormatError(
             path, "its arrays", f"are {held}", "Name the demands " + " or ".join(ARRAYS) + "."
         )
@@ -47,9 +48,12 @@ def read_npz(path: Path) -> Matrices:
             f"is an array of {values.dtype} of shape {shape}",
             "Give numbers of shape (times, nodes, nodes).",
         )
-    if not 0 < shape[-1] <= MOST_NODES or not values.size:
+    if not 0 < shape[-1] <= MOST_NODES or not 0 < values.size <= MOST_VALUES:
         raise FormatError(
-            path, label, f"has shape {shape}", f"Give 1 or more times and 1 to {MOST_NODES} nodes."
+            path,
+            label,
+            f"has shape {shape}",
+            f"Give 1 to {MOST_NODES} nodes and 1 to {MOST_VALUES} numbers in all.",
         )
     demand = np.array(values, np.float64).reshape(-1, *shape[-2:]) * ARRAYS[label]
     found = Matrices(demand, label)
@@ -57,7 +61,7 @@ def read_npz(path: Path) -> Matrices:
         found.assumptions.append("unit of the array demand: bit/s, as its name tells none")
     found.times_s = _times_in(path, arrays, len(demand), found)
     found.nodes = _names_in(path, arrays, shape[-1])
-    found.ignored += [f"the array {name[:60]}: not needed" for name in sorted(arrays)]
+    found.ignored += [f"the array {name[:60]}: not needed" for name in sorted({*arrays, *others})]
     return found
 
 
@@ -88,19 +92,22 @@ def _names_in(path: Path, arrays: dict[str, NDArray[Any]], count: int) -> tuple[
         return ()
     values = arrays.pop(name)
     names = tuple(str(value) for value in values.reshape(-1).tolist())
-    if values.dtype.kind not in "Uiu" or values.shape != (count,) or len(set(names)) != count:
+    if len(set(names)) < len(names):
+        raise FormatError(path, name, "names a node twice", "Give every node a name of its own.")
+    if values.dtype.kind not in "Uiu" or values.shape != (count,):
         raise FormatError(
             path,
             name,
             f"is an array of {values.dtype} of shape {values.shape}",
-            f"Give {count} different names, one a node.",
+            f"Give {count} names, one a node.",
         )
     return names
 
 
-def _members(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of an npz file that are small enough to be read."""
+def _members(path: Path) -> tuple[dict[str, NDArray[Any]], set[str]]:
+    """The arrays of an npz file that have a meaning here, and the names of the others."""
     out: dict[str, NDArray[Any]] = {}
+    others: set[str] = set()
     try:
         with zipfile.ZipFile(io.BytesIO(read_bytes(path))) as archive:
             members = archive.infolist()
@@ -113,6 +120,9 @@ def _members(path: Path) -> dict[str, NDArray[Any]]:
                 )
             for member in members:
                 name = member.filename.removesuffix(".npy")
+                if name not in KNOWN or name in out or name == member.filename:
+                    others.add(name)
+                    continue
                 if member.file_size > 8 * MOST_VALUES + 2**16:
                     raise FormatError(
                         path,
@@ -120,15 +130,14 @@ def _members(path: Path) -> dict[str, NDArray[Any]]:
                         f"unpacks to {member.file_size} bytes",
                         f"Split it: an array may hold {MOST_VALUES} numbers.",
                     )
-                if member.filename.endswith(".npy") and name not in out:
-                    out[name] = _array(path, name, archive.read(member))
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+                out[name] = _array(path, name, archive.read(member))
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
         raise FormatError(path, "the zip archive", f"is damaged ({error})", _WHOLE) from None
     except (NotImplementedError, RuntimeError) as error:
         raise FormatError(
             path, "the zip archive", f"cannot be unpacked ({error})", "Save it by numpy.savez."
         ) from None
-    return out
+    return out, others
 
 
 def _array(path: Path, name: str, data: bytes) -> NDArray[Any]:
