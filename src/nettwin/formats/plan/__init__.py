@@ -21,7 +21,7 @@ from nettwin.formats.plan.text import encodable, json_text, yaml_text
 from nettwin.formats.plan.writer import plan_data
 from nettwin.scenario.scenario import Scenario
 
-__all__ = ["Plan", "plan_schema"]
+__all__ = ["Plan", "plan_from_text", "plan_schema", "plan_text"]
 
 _YAML_KEY = re.compile(rb"""^["']?nettwin["']?[ \t]*:""", re.MULTILINE)
 _JSON_KEY = re.compile(rb"""\{[^{}\[\]]*"nettwin"\s*:""")
@@ -46,3 +46,13 @@ class Plan(Format):
         data = plan_data(scenario)
         text = json_text(data) if path.name.lower().endswith(".json") else yaml_text(data)
         write_text(path, encodable(text))
+
+
+def plan_text(scenario: Scenario) -> str:
+    """A scenario as the JSON text of its plan."""
+    return encodable(json_text(plan_data(scenario)))
+
+
+def plan_from_text(text: str, origin: str) -> Scenario:
+    """The inverse; `origin` is what errors name. Raises FormatError."""
+    return read_plan(Document(Path(origin), text), Assume()).scenario

@@ -37,11 +37,13 @@ def plan_data(scenario: Scenario) -> dict[str, Any]:
     if scenario.notes:
         data["notes"] = dict(scenario.notes)
     data["defaults"] = defaults
-    data["schedulers"] = dict(zip(schedulers, map(_scheduler, topology.schedulers), strict=True))
+    data["schedulers"] = {
+        name: scheduler_data(s) for name, s in zip(schedulers, topology.schedulers, strict=True)
+    }
     if len(sizes) > 1 or not flows:  # one alone stands in the defaults
-        data["sizes"] = dict(zip(sizes, map(_size, traffic.sizes), strict=True))
+        data["sizes"] = dict(zip(sizes, map(size_data, traffic.sizes), strict=True))
     if len(arrivals) > 1 or not flows:
-        data["arrivals"] = dict(zip(arrivals, map(_arrival, traffic.arrivals), strict=True))
+        data["arrivals"] = dict(zip(arrivals, map(arrival_data, traffic.arrivals), strict=True))
     data["nodes"] = _nodes(topology)
     data["links"] = links
     data["classes"] = classes
@@ -105,7 +107,8 @@ def _numbers(value: Any) -> Any:
     return value
 
 
-def _scheduler(scheduler: Scheduler) -> dict[str, Any]:
+def scheduler_data(scheduler: Scheduler) -> dict[str, Any]:
+    """A scheduler as a plan writes it."""
     data = scheduler.to_dict()
     data["queues"] = [
         {name: UNLIMITED if x is None else _number(x) for name, x in queue.items()}
@@ -114,13 +117,15 @@ def _scheduler(scheduler: Scheduler) -> dict[str, Any]:
     return {key: _numbers(value) for key, value in data.items()}
 
 
-def _size(size: PacketSize) -> Any:
+def size_data(size: PacketSize) -> Any:
+    """A size distribution as a plan writes it."""
     if isinstance(size, Fixed):
         return _bits(size.bits)
     return {key: _numbers(value) for key, value in size_to_dict(size).items()}
 
 
-def _arrival(arrival: ArrivalProcess) -> Any:
+def arrival_data(arrival: ArrivalProcess) -> Any:
+    """An arrival process as a plan writes it."""
     data = {key: _numbers(value) for key, value in arrival_to_dict(arrival).items()}
     return data["kind"] if len(data) == 1 else data
 
@@ -159,7 +164,7 @@ def _links(topology: Topology, schedulers: list[str], defaults: dict[str, Any]) 
         common = _commonest(map(repr, values))
         if common is not None:
             defaults[key] = next(v for v in values if repr(v) == common)
-    names = _own_names(topology)
+    names = own_names(topology)
     paired = _pairs(topology, names)
     halves = sum(paired)
     if 2 * halves == topology.link_count and halves:
@@ -195,7 +200,7 @@ def _links(topology: Topology, schedulers: list[str], defaults: dict[str, Any]) 
     return links
 
 
-def _own_names(topology: Topology) -> list[str]:
+def own_names(topology: Topology) -> list[str]:
     """The names that must be written; empty where reading makes the same name by itself."""
 
     def made(given: Sequence[str]) -> tuple[str, ...]:
@@ -260,8 +265,8 @@ def _flows(
     if usual is None or common is None:
         return {name: {} for name in traffic.class_name}, []
     one_size, one_arrival = len(sizes) == 1, len(arrivals) == 1
-    defaults["size"] = _size(traffic.sizes[0]) if one_size else sizes[common[0]]
-    defaults["arrival"] = _arrival(traffic.arrivals[0]) if one_arrival else arrivals[common[1]]
+    defaults["size"] = size_data(traffic.sizes[0]) if one_size else sizes[common[0]]
+    defaults["arrival"] = arrival_data(traffic.arrivals[0]) if one_arrival else arrivals[common[1]]
     defaults["class"] = traffic.class_name[usual]
     kind_of_class = _kinds_of_classes(flow_class, kinds)
 
