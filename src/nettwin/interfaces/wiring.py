@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 class EngineChoice:
     """An engine as people choose it: its name, what it is, and how it is made.
 
-    One that is `slow` has a setting `progress`, a function that takes the share done.
+    `kernel` is the module whose functions Numba compiles at the first start on a machine. An engine
+    that is `slow` has a setting `progress`, a function that takes the share done.
     """
 
     name: str
     title: str
     make: Callable[..., NetworkModel]
+    kernel: str = ""
     slow: bool = False
 
 
@@ -44,21 +47,36 @@ def _packet(**settings: Any) -> PacketSimulator:
 ENGINES: dict[str, EngineChoice] = {
     choice.name: choice
     for choice in (
-        EngineChoice("theory", "queueing theory: milliseconds, approximate", _theory),
         EngineChoice(
-            "packet", "packet simulation: seconds, with confidence intervals", _packet, slow=True
+            "theory",
+            "queueing theory: milliseconds, approximate",
+            _theory,
+            kernel="nettwin.engines.theory.network",
+        ),
+        EngineChoice(
+            "packet",
+            "packet simulation: seconds, with confidence intervals",
+            _packet,
+            kernel="nettwin.engines.packet.kernel",
+            slow=True,
         ),
     )
 }
 
 
+def choice(name: str) -> EngineChoice:
+    """The entry of ENGINES with a name. Raises UnknownNameError if there is none."""
+    if name not in ENGINES:
+        raise UnknownNameError("engine", name, ENGINES)
+    return ENGINES[name]
+
+
 def engine(name: str, **settings: Any) -> NetworkModel:
     """An engine by its name. Raises UnknownNameError for one that is not in ENGINES, and InputError
     for a setting that it does not have or that is out of range."""
-    if name not in ENGINES:
-        raise UnknownNameError("engine", name, ENGINES)
+    chosen = choice(name)
     try:
-        return ENGINES[name].make(**settings)
+        return chosen.make(**settings)
     except TypeError as error:
         if "unexpected keyword argument" not in str(error):
             raise
@@ -89,12 +107,17 @@ def timeline(
     return events
 
 
-def first_start(name: str) -> bool:
-    """Whether an engine has yet to be compiled on this machine, which takes a while."""
-    if name != "packet":
-        return False
-    from nettwin.engines.packet import kernel
+def first_start(*engines: str) -> bool:
+    """Whether routing or one of these engines has yet to be compiled on this machine, which takes
+    a while."""
+    kernels = ["nettwin.scenario.pathfinding", *(ENGINES[name].kernel for name in engines)]
+    return not all(_compiled_before(kernel) for kernel in kernels if kernel)
 
-    advance: Any = kernel.advance  # Numba's, which knows where its machine code is kept
-    kept = Path(advance.stats.cache_path)
-    return next(kept.glob("kernel.advance-*.nbi"), None) is None
+
+def _compiled_before(module: str) -> bool:
+    """Whether Numba kept machine code of a module's functions, where it keeps it."""
+    for function in vars(import_module(module)).values():
+        if stats := getattr(function, "stats", None):
+            kept = Path(stats.cache_path).glob(f"{module.rpartition('.')[2]}.*.nbi")
+            return next(kept, None) is not None
+    return True

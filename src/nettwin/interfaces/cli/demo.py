@@ -19,7 +19,7 @@ from nettwin.apps.whatif import WhatIf, what_if
 from nettwin.errors import MissingExtraError
 from nettwin.formats import write
 from nettwin.interfaces import wiring
-from nettwin.interfaces.cli.engines import working
+from nettwin.interfaces.cli.engines import warn_of_compiling, working
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.plots import delay_distribution, weathermap
@@ -41,6 +41,7 @@ def demo(
     """Show the main job on NSFNET: predict, simulate, fail the worst line, draw the maps."""
     start = perf_counter()
     output = Output("demo")
+    warn_of_compiling(output, *wiring.ENGINES)
     network = generate(
         "nsfnet", load=LOAD, classes="three", scheduler="wfq", arrival="poisson"
     ).with_(name="NSFNET")

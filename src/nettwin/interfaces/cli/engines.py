@@ -11,22 +11,23 @@ from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.progress import progress
 from nettwin.model import NetworkModel
 
-COMPILING = "Compiling the simulator, once on this machine (some 15 seconds) ..."
+COMPILING = "Compiling, once on this machine (half a minute or so) ..."
 
 
 @contextmanager
 def working(output: Output, name: str, **settings: Any) -> Iterator[NetworkModel]:
     """An engine, with a bar while it works. Raises what `wiring.engine` raises."""
-    plain = wiring.engine(name, **settings)
-    if not wiring.ENGINES[name].slow:
-        yield plain
-        return
     warn_of_compiling(output, name)
+    if not wiring.choice(name).slow:
+        yield wiring.engine(name, **settings)
+        return
     with progress(output.err, "Simulating") as tell:
         yield wiring.engine(name, progress=tell, **settings)
 
 
-def warn_of_compiling(output: Output, name: str) -> None:
-    """Say so where an engine is about to be compiled."""
-    if wiring.first_start(name):
+def warn_of_compiling(output: Output, *engines: str) -> None:
+    """Say so where routing or engines are about to be compiled. Raises UnknownNameError."""
+    for name in engines:
+        wiring.choice(name)
+    if wiring.first_start(*engines):
         output.say(COMPILING)

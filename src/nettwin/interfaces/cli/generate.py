@@ -11,6 +11,7 @@ from nettwin import units
 from nettwin.formats import write
 from nettwin.interfaces import documents
 from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli.engines import warn_of_compiling
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.tables import facts as tables
@@ -93,6 +94,7 @@ def generate(
 ) -> None:
     """Generate a network with gravity traffic: real, regular or random."""
     output = Output("generate", json)
+    warn_of_compiling(output)
     scenario = generate_scenario(
         kind,
         nodes=nodes,

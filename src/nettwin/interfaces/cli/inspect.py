@@ -7,6 +7,7 @@ from dataclasses import asdict
 from nettwin.apps.inspection import inspect as inspect_scenario
 from nettwin.interfaces import wiring
 from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli.engines import warn_of_compiling
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.cli.sources import Source
@@ -35,6 +36,7 @@ def inspect(
     """Show what a network is, what was assumed, and what speaks against each engine."""
     output = Output("inspect", json, strict)
     source = Source(format, index, capacity, link_delay, load, packet_size)
+    warn_of_compiling(output, *wiring.ENGINES)
     reading = source.read(network)
     models = [wiring.engine(name) for name in wiring.ENGINES]
     found = inspect_scenario(reading.scenario, models, top=top)

@@ -117,6 +117,7 @@ def simulate(
         "max_packets": max_packets,
         "jobs": jobs,
     }
+    warn_of_compiling(output, "packet")
     model = wiring.simulator(**settings)
     readings = list(source.read_each(networks))
     notes = [output.told(reading, [model]) for reading in readings]
@@ -127,7 +128,6 @@ def simulate(
             wiring.timeline(reading.scenario, moments, convergence_s=settled_s)
             for reading in readings
         ]
-        warn_of_compiling(output, model.name)
         answers = []
         for reading, note, due in zip(readings, notes, events, strict=True):
             start = perf_counter()

@@ -139,9 +139,9 @@ def _rank(
     top: int,
     csv: Path | None,
 ) -> None:
+    warn_of_compiling(output, engine)
     model = wiring.engine(engine, **settings)
     notes = output.told(reading, [model])
-    warn_of_compiling(output, engine)
     with progress(output.err, "Failing every line in turn") as tell:
         found = single_failures(reading.scenario, model, progress=tell)
     rows = [{**f._asdict(), "changes": [change_to_dict(c) for c in f.changes]} for f in found]

@@ -12,6 +12,7 @@ from nettwin.apps.failures import Failure
 from nettwin.apps.whatif import WhatIf
 from nettwin.interfaces.tables import style
 
+LEAST_GROWTH = 1e-3  # of a utilization, that makes a link busier
 TOTALS = (
     ("mean delay", "owd_mean_s"),
     ("worst flow's mean delay", "owd_worst_flow_s"),
@@ -80,15 +81,9 @@ def classes(answer: WhatIf) -> Table:
 
 
 def links(answer: WhatIf, top: int) -> Table:
-    """The links whose utilization grows most."""
-    down = dict(
-        zip(
-            answer.scenario_after.topology.link_name,
-            (~answer.scenario_after.topology.link_live).tolist(),
-            strict=True,
-        )
-    )
-    shown = [c for c in answer.links if not down[c.name]][:top]
+    """The links whose utilization grows, the one that grows most first."""
+    grown = [c for c in answer.links if c.utilization_after - c.utilization_before > LEAST_GROWTH]
+    shown = grown[:top]
     made = style.table(
         "Links that get busier",
         "<link",
@@ -100,7 +95,7 @@ def links(answer: WhatIf, top: int) -> Table:
         "?loss before",
         "after",
         shown=len(shown),
-        of=len(answer.links),
+        of=len(grown),
     )
     return style.rows(
         made,

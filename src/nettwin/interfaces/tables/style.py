@@ -33,8 +33,11 @@ class FittingTable(Table):
         self.optional: list[Column] = []
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if not self.row_count:
+            yield Text.assemble(self.title or "", ("  none", FAINT))
+            return
         self._fit(options.max_width)
-        return super().__rich_console__(console, options)
+        yield from super().__rich_console__(console, options)
 
     def _fit(self, room: int) -> None:
         names = [c for c in self.columns if c.justify == "left" and c.no_wrap]

@@ -1,0 +1,85 @@
+"""Help, version, completion and the time it takes to start."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+from nettwin.formats import FORMATS
+from nettwin.interfaces.cli import app, options
+from nettwin.interfaces.cli.program import ORDER
+from nettwin.scenario.changes import CHANGES
+from nettwin.scenario.generate import GENERATORS
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_every_command_has_help_with_examples(run, name) -> None:
+    done = run(name, "--help")
+    assert done.code == 0
+    assert "Usage: nettwin" in done.out
+    if name != "demo":
+        assert "Examples" in done.out
+        assert f"$ nettwin {name} " in done.out
+
+
+def test_help_lists_the_commands_in_order_and_the_exit_codes(run) -> None:
+    done = run("--help")
+    assert done.code == 0
+    places = [done.out.index(f"│ {name} ") for name in ORDER]
+    assert places == sorted(places)
+    for code in ("0 answered", "2 wrong input", "130 stopped"):
+        assert code in done.out
+
+
+def test_examples_in_the_help_parse() -> None:
+    """Each example names options that its command has."""
+    import typer.main
+
+    group = typer.main.get_command(app)
+    for name, command in group.commands.items():
+        known = {o for parameter in command.params for o in (*parameter.opts, "--help")}
+        for line in (command.epilog or "").splitlines():
+            if "nettwin " in line:
+                called = line.split("nettwin ", 1)[1].split("#")[0].split("&&")[0].split("|")[0]
+                assert called.split()[0] == name
+                used = {word.split("=")[0] for word in called.split() if word.startswith("-")}
+                assert used <= known, f"{line}: {used - known}"
+
+
+def test_version(run) -> None:
+    assert run("--version").out == f"nettwin {version('nettwin')}\n"
+
+
+def test_no_command_shows_the_help(run) -> None:
+    done = run("")
+    assert "Usage: nettwin" in done.out + done.err
+
+
+def test_completion_offers_what_the_registries_hold() -> None:
+    def names(found: list[tuple[str, str]]) -> list[str]:
+        return [name.strip() for name, _ in found]
+
+    assert names(options.complete_format("")) == list(FORMATS)
+    assert names(options.complete_kind("g")) == [k for k in GENERATORS if k.startswith("g")]
+    assert names(options.complete_change("fail")) == [k for k in CHANGES if k.startswith("fail")]
+    assert names(options.complete_engine("th")) == ["theory"]
+    assert options.complete_engines("theory,p") == ["theory,packet"]
+    assert set(names(options.complete_writable(""))) == {
+        name for name, known in FORMATS.items() if known.writes
+    }
+    assert names(options.complete_scheduler("w")) == ["wfq"]
+    assert names(options.complete_mix("")) == ["single", "three"]
+    assert "cbr" in names(options.complete_arrival("c"))
+
+
+def test_start_does_not_load_what_only_some_commands_need() -> None:
+    code = (
+        "import sys, nettwin.interfaces.cli\n"
+        "heavy = ('numba', 'pandas', 'scipy', 'matplotlib', 'ruamel.yaml')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
