@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import FormatError
-from nettwin.formats.datanet import scan
 from nettwin.quantity import frozen
 from nettwin.scenario.arrivals import CBR, ArrivalProcess, OnOff, Poisson
 from nettwin.scenario.packet_sizes import Binomial, Discrete, Fixed, PacketSize, Uniform
@@ -56,6 +55,8 @@ def read_flows(path: Path, place: str, line: bytes, node_count: int) -> Flows:
             "has no `|` after its first field",
             "Give `maxAvgLambda|` and one record a pair of nodes.",
         )
+    from nettwin.formats.datanet import scan
+
     text = np.frombuffer(line, np.uint8)
     record, pair, kind, parameters, tos, size_of, spans, records, pairs, bad, why = scan.flows(
         text, begin, len(line), scan.PARAMETERS

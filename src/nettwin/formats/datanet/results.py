@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import FormatError
-from nettwin.formats.datanet import scan
 from nettwin.formats.datanet.flows import Flows
 from nettwin.metrics import Table
 
@@ -23,7 +22,7 @@ BANDWIDTH, PACKETS, DROPS = 0, 1, 2
 DELAYS = {"owd_mean_s": 3, "owd_p50_s": 7, "owd_p90_s": 9, "pdv_s2": 10}
 HIDDEN = -1.0
 ROUNDING = 1e-4  # negative numbers closer to 0 than this come from rounding
-_REMEDY = f"Give {scan.RESULT_FIELDS} numbers a flow, -1 for what is not known."
+_REMEDY = "Give 11 numbers a flow, -1 for what is not known."
 
 
 def read_results(
@@ -38,6 +37,8 @@ def read_results(
             "has no `|` after its first field",
             "Give `packets,losses,delay|` and one record a pair of nodes.",
         )
+    from nettwin.formats.datanet import scan
+
     text = np.frombuffer(line, np.uint8)
     values, pair, pairs, bad, why = scan.numbers(text, begin, len(line), scan.RESULT_FIELDS)
     if bad >= 0:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import FormatError
-from nettwin.formats.datanet import scan
 from nettwin.formats.datanet.graphs import Graph
 from nettwin.formats.files import read_bytes
 from nettwin.scenario.routing import Routing, Steer
@@ -55,6 +54,8 @@ def _numbers(path: Path, line: int, parts: list[bytes]) -> list[int]:
 
 def _ports(path: Path, lines: list[bytes], graph: Graph) -> NDArray[np.int32]:
     """The link of each port in a matrix [nodes, nodes]; -1 where there is no way."""
+    from nettwin.formats.datanet import scan
+
     n = graph.topology.node_count
     rows = [(at, line.strip().rstrip(b",")) for at, line in enumerate(lines, 1) if line.strip()]
     text = np.frombuffer(b";".join(row for _, row in rows), np.uint8)
