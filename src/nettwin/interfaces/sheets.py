@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nettwin.errors import InputError
 from nettwin.formats.files import write_text
 from nettwin.interfaces import documents
 from nettwin.metrics import Interval, Metrics
@@ -27,8 +26,6 @@ def write_answer(
     flows = documents.flow_rows(scenario, metrics)
     if path.suffix.lower() == ".csv":
         return [write_rows(path, flows)]
-    if path.exists() and not path.is_dir():
-        raise InputError(f"{path} is a file: must be a folder or end in .csv. Rename it.")
     written = [
         write_rows(path / "flows.csv", flows),
         write_rows(path / "links.csv", documents.link_rows(scenario, metrics)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,13 @@ class Files:
         for path in (self.plot, self.plot_delays):
             if path:
                 check_drawable(path)
+        for path in (self.csv, self.plot, self.plot_delays):
+            if path:
+                _check_place(path)
+        if self.csv and self.csv.suffix.lower() != ".csv" and self.csv.is_file():
+            raise InputError(
+                f"--csv {self.csv} is a file: must be a folder or end in .csv. Rename it."
+            )
         if networks < 2:
             return
         for option, path in (("--plot", self.plot), ("--plot-delays", self.plot_delays)):
@@ -47,6 +55,17 @@ class Files:
                 raise InputError(f"{option} draws one network, not {networks}. Name one.")
         if self.csv and self.csv.suffix.lower() == ".csv":
             raise InputError(f"--csv {self.csv} holds one network, not {networks}. Name a folder.")
+
+
+def _check_place(path: Path) -> None:
+    """Raise InputError where a file or folder cannot be made for want of a place."""
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise InputError(f"{path} cannot be written: {above} is no folder. Choose another place.")
+    if not os.access(above, os.W_OK):
+        raise InputError(
+            f"{path} cannot be written: {above} allows no writing. Choose another place."
+        )
 
 
 def deliver(output: Output, answers: Sequence[Answer], top: int, index: int, files: Files) -> None:

@@ -287,8 +287,6 @@ def _nodes(
     occupied: list[Box],
     inch: float,
 ) -> None:
-    from matplotlib import patheffects
-
     crowd = float(np.clip(30 / max(topology.node_count, 1), 0.3, 1.0))
     radius = 0.075 * inch * (0.5 + 0.5 * crowd)
     size = 7 + 42 * crowd
@@ -316,7 +314,8 @@ def _nodes(
     places = place_labels(
         points, sizes, [*occupied, *occupied, *dots, *lines], 1.25 * radius, frame
     )
-    halo: list[Any] = [patheffects.withStroke(linewidth=2.6, foreground=PAPER)]
+    # a plate, not a halo: text with an outline would be drawn as shapes, which cannot be searched
+    plate = {"boxstyle": "round,pad=0.1", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.75}
     for name, (left, bottom), (_, height) in zip(topology.node_name, places, sizes, strict=True):
         axes.text(
             left,
@@ -327,7 +326,7 @@ def _nodes(
             va="center",
             fontweight="bold",
             zorder=9,
-            path_effects=halo,
+            bbox=plate,
         )
 
 
