@@ -104,6 +104,19 @@ def test_labels_are_names_and_that_is_told(tmp_path: Path) -> None:
     assert "unit of rate: bit/s, as it is not said" in reading.assumptions
 
 
+def test_attributes_without_a_name_are_not_used(tmp_path: Path) -> None:
+    reading = read(graph(tmp_path, links=[{**LINK, "": 5}], nodes=[{**n, "": [1]} for n in NODES]))
+    assert reading.scenario.topology.link_up.tolist() == [True]
+    assert len(reading.ignored) == 2
+
+
+def test_half_a_character_is_refused(tmp_path: Path) -> None:
+    nodes = [{"id": "a"}, {"id": "\U0001f600"}]
+    links = [{"source": "a", "target": "\U0001f600"}]
+    read(graph(tmp_path, nodes=nodes, links=links))
+    assert "half" in refused(graph(tmp_path, nodes=[{"id": "a"}, {"id": "\ud800"}])).reason
+
+
 def test_what_it_cannot_hold_is_refused(tmp_path: Path) -> None:
     scenario = generate("ring", nodes=4)
     with pytest.raises(InputError, match="ways of their own"):

@@ -295,6 +295,15 @@ def test_very_long_names_come_back(tmp_path: Path) -> None:
     same(scenario, read(tmp_path / "x.yaml").scenario)
 
 
+def test_zeros_of_both_signs_come_back(tmp_path: Path) -> None:
+    links = [Link("A", "B", delay_s=delay) for delay in (0.0, -0.0, 0.0)]
+    topology = Topology.build([Node("A", -0.0, -80.0), "B"], links)
+    scenario = Scenario(topology, Traffic.build(topology, [Flow("A", "B", -0.0)]))
+    for name in ("x.yaml", "x.json"):
+        write(scenario, tmp_path / name)
+        same(scenario, read(tmp_path / name).scenario)
+
+
 def test_trace_files_beside_the_plan(tmp_path: Path) -> None:
     (tmp_path / "calls.csv").write_text("time_s,size_bytes\n0,100\n0.5,200\n2,50\n")
     text = SMALL.replace(

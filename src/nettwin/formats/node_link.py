@@ -33,6 +33,7 @@ from nettwin.scenario.scenario import Scenario
 
 _MARK = re.compile(rb'"(directed|multigraph|nodes|links|edges)"\s*:')
 _FOREIGN = re.compile(rb'"(nettwin|ietf-network:networks|[\w-]+:networks?)"\s*:')
+_ESCAPED_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _ENDS = (("source", "target"), ("from", "to"))
 
 
@@ -49,7 +50,13 @@ class NodeLink(Format):
         return text[:1] == b"{" and bool(_MARK.search(text)) and not _FOREIGN.search(text)
 
     def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
-        yield _Reader(Document(path, read_text(path))).reading(assume)
+        text = read_text(path)
+        document = Document(path, text)
+        if _ESCAPED_HALF.search(text) and not _whole(document.data):
+            raise FormatError(
+                path, "", "holds half a character (\\ud800 to \\udfff alone)", "Remove it."
+            )
+        yield _Reader(document).reading(assume)
 
     def write(self, scenario: Scenario, path: Path) -> None:
         refuse(scenario, self.name, ecmp=True)
@@ -69,6 +76,14 @@ class NodeLink(Format):
             f'"links": {_lines(map(encode, link_records(scenario)))}',
         ]
         write_text(path, encodable("{\n" + ",\n".join(parts) + "\n}\n"))
+
+
+def _whole(data: Any) -> bool:
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _lines(items: Iterator[str]) -> str:

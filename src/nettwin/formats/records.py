@@ -114,7 +114,7 @@ class RecordReader:
         for doubt in facts.unclear:
             self.draft.ignore(f"a value that says nothing certain: {doubt}")
         self._note("links", attributes.keys() - facts.used)
-        name = _text(record.get(columns.get("name", ""), ""))
+        name = _text(_value(record, columns, "name"))
         self.draft.links.append(
             DraftLink(
                 source,
@@ -146,10 +146,10 @@ class RecordReader:
             DraftFlow(
                 *self._ends(record, columns, place),
                 self._rate(rates[0], record[rates[0]], place),
-                _text(record.get(columns.get("class", ""), "")) or BEST_EFFORT,
+                _text(_value(record, columns, "class")) or BEST_EFFORT,
                 self._part(record, columns, "size", place),
                 self._part(record, columns, "arrival", place),
-                _text(record.get(columns.get("name", ""), "")),
+                _text(_value(record, columns, "name")),
             )
         )
 
@@ -181,7 +181,7 @@ class RecordReader:
         return known
 
     def _name(self, record: Record, columns: Mapping[str, str], key: str, place: str) -> str:
-        value = record.get(columns.get(key, ""))
+        value = _value(record, columns, key)
         text = "" if isinstance(value, bool | float) else _text(value).strip()
         if not text:
             reason = f"has no {key}" if value in (None, "") else f"{key} is {shown(value)}"
@@ -220,7 +220,7 @@ class RecordReader:
         return rate
 
     def _groups(self, record: Record, columns: Mapping[str, str], place: str) -> tuple[str, ...]:
-        value = record.get(columns.get("srlg", ""))
+        value = _value(record, columns, "srlg")
         if isinstance(value, str) and value.startswith("["):
             value = self._json(value, place, columns["srlg"])
         if isinstance(value, str):
@@ -233,7 +233,7 @@ class RecordReader:
     def _flag(
         self, record: Record, columns: Mapping[str, str], key: str, place: str, *, default: bool
     ) -> bool:
-        value = record.get(columns.get(key, ""))
+        value = _value(record, columns, key)
         if value is None or value == "":
             return default
         flag = value if isinstance(value, bool) else _FLAGS.get(_text(value).lower())
@@ -244,7 +244,7 @@ class RecordReader:
 
     def _part(self, record: Record, columns: Mapping[str, str], key: str, place: str) -> Any:
         """A scheduler, size or arrival process, written as in a plan; None where nothing is."""
-        value = record.get(columns.get(key, ""))
+        value = _value(record, columns, key)
         if value is None or value == "":
             return None
         if isinstance(value, str) and value.startswith("{"):
@@ -362,6 +362,10 @@ def flow_records(scenario: Scenario) -> list[dict[str, Any]]:
     for i, name in traffic.given_names.items():
         records[i]["name"] = name
     return records
+
+
+def _value(record: Record, columns: Mapping[str, str], key: str) -> Any:
+    return record.get(columns[key]) if key in columns else None
 
 
 def _text(value: Any) -> str:

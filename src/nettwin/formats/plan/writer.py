@@ -71,11 +71,16 @@ def _commonest(values: Iterable[T]) -> T | None:
     return found[0][0] if found else None
 
 
+def _same(a: Any, b: Any) -> bool:
+    return bool(a == b) and repr(a) == repr(b)  # 0.0 and -0.0 are two
+
+
 # values
 
 
 def _number(value: float) -> int | float:
-    whole = value.is_integer() and abs(value) < 1e15 and math.copysign(1, value) > 0
+    minus_zero = value == 0 and math.copysign(1, value) < 0
+    whole = value.is_integer() and abs(value) < 1e15 and not minus_zero
     return int(value) if whole else value
 
 
@@ -161,9 +166,10 @@ def _links(topology: Topology, schedulers: list[str], defaults: dict[str, Any]) 
         "scheduler": [schedulers[k] for k in topology.link_scheduler.tolist()],
     }
     for key, values in columns.items():
-        common = _commonest(map(repr, values))
-        if common is not None:
-            defaults[key] = next(v for v in values if repr(v) == common)
+        common = _commonest(values)
+        many = values.count(common)
+        if common is not None and (many > 2 or many == len(values)):  # more than one line has it
+            defaults[key] = common
     names = own_names(topology)
     paired = _pairs(topology, names)
     halves = sum(paired)
@@ -182,11 +188,11 @@ def _links(topology: Topology, schedulers: list[str], defaults: dict[str, Any]) 
         ]
         row += [columns[key][i] for key in ("capacity", "delay", "weight")]
         for key in ("weight", "delay", "capacity"):
-            if repr(row[-1]) != repr(defaults[key]):
+            if key not in defaults or not _same(row[-1], defaults[key]):
                 break
             row.pop()
         more: dict[str, Any] = {}
-        if columns["scheduler"][i] != defaults["scheduler"]:
+        if columns["scheduler"][i] != defaults.get("scheduler"):
             more["scheduler"] = columns["scheduler"][i]
         if topology.link_srlg[i]:
             more["srlg"] = list(topology.link_srlg[i])
