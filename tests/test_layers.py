@@ -27,7 +27,7 @@ LAYERS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("intent",),),
     (("metrics",),),
     (("scenario",),),
-    (("errors", "quantity", "units"),),
+    (("errors", "quantity", "units", "compiled"),),
 )
 PLACES = {
     part: (depth, group)

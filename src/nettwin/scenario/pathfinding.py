@@ -7,9 +7,9 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from nettwin.compiled import compiled
 from nettwin.scenario.routing import Paths, Routing, Status, Steer
 from nettwin.scenario.shortest import Nearness, adjacency, nearness, next_hop
 
@@ -85,7 +85,7 @@ def _affordable(topology: Topology, traffic: Traffic, near: Nearness) -> int:
     return low
 
 
-@njit(cache=True)
+@compiled
 def _spread(
     dist_to: Any, rank_to: Any, offset: Any, out: Any, link_target: Any, link_weight: Any
 ) -> Any:
@@ -203,14 +203,14 @@ def _steered(
     )
 
 
-@njit(cache=True)
+@compiled
 def _grown_f(a: Any, n: int) -> Any:
     out = np.empty(max(n, 2 * a.size), a.dtype)
     out[: a.size] = a
     return out
 
 
-@njit(cache=True)
+@compiled
 def _enumerate(
     flow_source: Any,
     flow_target: Any,
@@ -404,7 +404,7 @@ def ecmp_loads(topology: Topology, demand_bps: NDArray[np.float64]) -> NDArray[n
     )
 
 
-@njit(cache=True)
+@compiled
 def _ecmp_loads(
     demand: Any,
     dist_to: Any,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from nettwin.compiled import compiled
 
 if TYPE_CHECKING:
     from nettwin.scenario.topology import Topology
@@ -53,7 +54,7 @@ def nearness(topology: Topology, targets: NDArray[Any]) -> Nearness:
     )
 
 
-@njit(cache=True)
+@compiled
 def next_hop(e: int, u: int, link_weight: Any, link_target: Any, distance: Any, rank: Any) -> Any:
     """Whether link e is on a shortest way from node u, by a target's row of Nearness."""
     v = link_target[e]
@@ -61,7 +62,7 @@ def next_hop(e: int, u: int, link_weight: Any, link_target: Any, distance: Any, 
     return rank[v] < rank[u] and gap <= TIE * distance[u]
 
 
-@njit(cache=True)
+@compiled
 def _nearness(targets: Any, offset: Any, links: Any, link_source: Any, link_weight: Any) -> Any:
     nodes = offset.size - 1
     distance = np.full((nodes, nodes), np.inf)
@@ -92,7 +93,7 @@ def _nearness(targets: Any, offset: Any, links: Any, link_source: Any, link_weig
     return distance, rank
 
 
-@njit(cache=True)
+@compiled
 def _rise(lengths: Any, places: Any, size: int, length: float, place: int) -> None:
     """Add to a binary heap of `size` entries."""
     i = size
@@ -102,7 +103,7 @@ def _rise(lengths: Any, places: Any, size: int, length: float, place: int) -> No
     lengths[i], places[i] = length, place
 
 
-@njit(cache=True)
+@compiled
 def _sink(lengths: Any, places: Any, size: int) -> None:
     """Replace the least of a binary heap by the entry after its last one, at `size`."""
     length, place, i = lengths[size], places[size], 0

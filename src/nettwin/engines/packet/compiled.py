@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import TypeVar
 
-from numba import njit
+from nettwin import compiled as machine_code
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -15,7 +15,7 @@ def compiled(function: F) -> F:
 
     No fast-math: the same seed gives the same bits.
     """
-    return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
+    return machine_code.compiled(function, nogil=True, error_model="numpy")
 
 
 def inlined(function: F) -> F:
@@ -23,5 +23,4 @@ def inlined(function: F) -> F:
 
     Left to itself the compiler makes calls, and a call hands over every array in seven words.
     """
-    made = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function)
-    return cast("F", made)
+    return machine_code.compiled(function, nogil=True, error_model="numpy", forceinline=True)

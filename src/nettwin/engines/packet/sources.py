@@ -100,8 +100,34 @@ def next_time(rng, source, now, trace_times):  # type: ignore[no-untyped-def]
             source.origin += source.period
         return source.origin + source.gap_s * trace_times[source.trace_first + source.position]
     # TRUNCATED: an exponential of mean gap_s, given that it is at most `memory` means long
-    share = 1.0 - math.exp(-source.memory)
-    return now - source.gap_s * math.log(1.0 - uniform(rng) * share)
+    return now - source.gap_s * math.log1p(uniform(rng) * math.expm1(-source.memory))
+
+
+@inlined
+def _rest_of_truncated(rng, cut):  # type: ignore[no-untyped-def]
+    """What is left, at any moment, of an exponential gap that is at most `cut` means long."""
+    while True:  # by rejection: the rest has the density of the gaps that are longer
+        if cut < 1.0:
+            rest = cut * uniform(rng)
+            if uniform(rng) * math.expm1(cut) <= math.expm1(cut - rest):
+                return rest
+        else:
+            rest = -math.log1p(uniform(rng) * math.expm1(-cut))
+            if uniform(rng) >= math.exp(rest - cut):
+                return rest
+
+
+@inlined
+def _gauss_of(gap):  # type: ignore[no-untyped-def]
+    """The normal variate that `_next_remembering` makes a gap of, in means, from."""
+    low, high = -40.0, 40.0
+    while high - low > 1e-9:
+        middle = 0.5 * (low + high)
+        if 0.5 * math.erfc(middle / math.sqrt(2.0)) > math.exp(-gap):
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 @inlined
@@ -127,11 +153,13 @@ def first_time(rng, source, now, trace_times):  # type: ignore[no-untyped-def]
         source.phase_end = now + (source.high_s if source.high else source.low_s) * exponential(rng)
         return _next_modulated(rng, source, now)
     if kind == AUTOCORRELATED:
-        source.gauss = normal(rng)
-        return now + (next_time(rng, source, now, trace_times) - now) * uniform(rng)
+        # a moment falls into a gap in proportion to its length, and anywhere in it
+        gap = exponential(rng) + exponential(rng)
+        source.gauss = _gauss_of(gap)
+        return now + source.gap_s * gap * uniform(rng)
     if kind == TRACE:
         time = source.origin + source.gap_s * trace_times[source.trace_first + source.position]
         while time < now and time < NEVER:
             time = next_time(rng, source, now, trace_times)
         return time
-    return next_time(rng, source, now, trace_times)
+    return now + source.gap_s * _rest_of_truncated(rng, source.memory)

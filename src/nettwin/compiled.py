@@ -1,0 +1,35 @@
+"""Machine code that is kept on disk, and made anew when a source it was made of changes.
+
+Numba keeps what it compiled until the file of the function itself changes, though code of other
+modules may be compiled into it. Here the folder of the function counts: a change of any of its
+modules is a change of them all.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from numba import njit
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def compiled(function: F, **settings: Any) -> F:
+    """Compile with Numba's settings; the code is kept on disk."""
+    made = njit(cache=True, **settings)(function)
+    kept = getattr(getattr(made, "_cache", None), "_cache_file", None)
+    if kept is not None:  # there is none where Numba is told not to compile
+        folder = Path(inspect.getfile(function)).parent
+        kept._source_stamp = (kept._source_stamp, _stamp(folder))
+    return cast("F", made)
+
+
+@cache
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What tells one state of a folder's modules from another."""
+    found = [(path.name, path.stat()) for path in sorted(folder.glob("*.py"))]
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)
