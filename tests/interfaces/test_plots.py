@@ -14,8 +14,7 @@ from nettwin.interfaces.plots.placing import node_positions, place_labels
 from nettwin.scenario.changes import FailLink
 from nettwin.scenario.generate import GENERATORS, generate
 from nettwin.scenario.topology import Link, Topology
-
-from .conftest import Plain
+from tests.plain_engine import Plain
 
 pytest.importorskip("matplotlib", reason="needs the extra plot")
 

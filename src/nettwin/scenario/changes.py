@@ -24,6 +24,7 @@ from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.scheduling import QUEUE, Scheduler
 from nettwin.scenario.topology import LINK, Topology
 from nettwin.scenario.traffic import BEST_EFFORT, FLOW, Flow, Traffic, concatenate
+from nettwin.units import rate_bps
 
 
 class Change(Protocol):
@@ -366,8 +367,8 @@ class AddFlow:
         flow = Flow(
             self.source, self.target, self.rate_bps, self.traffic_class, size, arrival, self.name
         )
-        new = Traffic.build(scenario.topology, [flow])
-        return scenario.with_(traffic=concatenate(scenario.traffic, new))
+        new = concatenate(scenario.traffic, Traffic.build(scenario.topology, [flow]))
+        return scenario.with_(traffic=_named(new, scenario.flow_names, scenario.topology))
 
     def describe(self) -> str:
         return f"flow {self.source}->{self.target} of {self.rate_bps / 1e6:g} Mbit/s is added"
@@ -382,14 +383,8 @@ class RemoveFlow:
 
     def apply(self, scenario: Scenario) -> Scenario:
         kept = np.delete(np.arange(scenario.traffic.flow_count), scenario.flow(self.flow))
-        traffic = scenario.traffic.keep(kept)
-        # names made from a flow's place must not slide to its neighbor
-        names = {
-            i: scenario.flow_names[f]
-            for i, f in enumerate(kept.tolist())
-            if "#" in scenario.flow_names[f]
-        }
-        traffic = replace(traffic, given_names={**names, **traffic.given_names})
+        names = [scenario.flow_names[f] for f in kept.tolist()]
+        traffic = _named(scenario.traffic.keep(kept), names, scenario.topology)
         return scenario.with_(traffic=traffic, routing=scenario.routing.keep(kept))
 
     def describe(self) -> str:
@@ -504,12 +499,21 @@ def parse_change(text: str) -> Change:
     return change_from_dict(data)
 
 
+def _named(traffic: Traffic, names: Sequence[str], topology: Topology) -> Traffic:
+    """The traffic whose first flows keep these names, also where other flows or classes now stand
+    beside them and would give them others."""
+    made = traffic.flow_names(topology.node_name)
+    kept = {i: name for i, name in enumerate(names) if made[i] != name}
+    return replace(traffic, given_names={**traffic.given_names, **kept})
+
+
 def _required(attribute: Field[Any]) -> bool:
     return attribute.default is MISSING and attribute.default_factory is MISSING
 
 
 def _typed(kind: str, attribute: Field[Any], value: Any) -> Any:
-    """The value in the attribute's type; text becomes a number where one is due."""
+    """The value in the attribute's type; text becomes a number where one is due, a rate also with
+    its unit (`20G`)."""
     declared = str(attribute.type)
     try:
         if declared == "str":
@@ -521,6 +525,8 @@ def _typed(kind: str, attribute: Field[Any], value: Any) -> Any:
                 return None
             if isinstance(value, bool):
                 raise TypeError("must be a number")
+            if isinstance(value, str) and attribute.name.endswith("_bps"):
+                return rate_bps(value)
             return float(value)
         if declared == "int":
             return int(value)

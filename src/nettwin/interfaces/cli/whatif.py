@@ -40,7 +40,7 @@ def _list(asked: bool) -> None:
 @app.command(
     epilog=o.examples(
         "nettwin whatif network.yaml 'fail_link Madrid<->Paris' --plot after.svg",
-        "nettwin whatif network.yaml 'scale_traffic 1.3' 'set_capacity A->B 20e9' -e packet",
+        "nettwin whatif network.yaml 'scale_traffic 1.3' 'set_capacity A->B 20G' -e packet",
         "nettwin whatif network.yaml --changes maintenance.yaml --json",
         "nettwin whatif network.yaml --failures --top 5",
         "nettwin whatif --list",
