@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.errors import ChangeError, UnknownNameError
+from nettwin.errors import ChangeError, InputError, UnknownNameError
 from nettwin.quantity import Quantity
 from nettwin.scenario.arrivals import arrival_from_dict
 from nettwin.scenario.packet_sizes import size_from_dict
