@@ -36,7 +36,7 @@ CENSORED_S = 20.0
 STARVED = 0.99
 TARGET_PERCENT = 3.0
 LOADS = (0.0, 0.5, 0.7, 0.85, 1.0, np.inf)
-POLICIES = ("fifo", "sp", "wfq", "drr")
+POLICIES = ("fifo", "sp", "wfq", "lsf", "drr")  # the recorded WFQ is read as lsf
 LEAST_UTILIZATION = 0.05
 T_95 = 2.0  # about Student's t of the batch means' 95 % intervals
 
@@ -111,6 +111,7 @@ def _engine(options: Options) -> NetworkModel:
         precision=options.extra["precision"],
         max_packets=int(options.extra["packets"]),
         jobs=options.extra["jobs"],
+        buffer_counts_service=True,
     )
 
 

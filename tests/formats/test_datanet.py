@@ -50,7 +50,7 @@ def test_every_policy_becomes_queues_of_its_kind() -> None:
         topology.link_source[k]: topology.schedulers[s]
         for k, s in enumerate(topology.link_scheduler)
     }
-    assert [of_node[n].policy for n in range(4)] == ["fifo", "sp", "wfq", "drr"]
+    assert [of_node[n].policy for n in range(4)] == ["fifo", "sp", "lsf", "drr"]
     assert len(of_node[0].queues) == 1
     assert of_node[0].queue_of("tos2") == 0
     assert [of_node[1].queue_of(f"tos{k}") for k in range(3)] == [0, 1, 2]

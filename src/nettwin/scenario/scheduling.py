@@ -41,6 +41,14 @@ SCHEDULERS: dict[str, Policy] = {
             uses_weight=True,
         ),
         Policy(
+            "lsf",
+            "least served first",
+            "the queue that has sent the fewest bits for its weight since the start is served:"
+            " shares as under wfq in the long run, and whoever asks for less than its share goes"
+            " first at all times (the WFQ of the simulator of the public datanet sets)",
+            uses_weight=True,
+        ),
+        Policy(
             "drr",
             "deficit round robin",
             "queues are visited in turn and send up to a quantum"
@@ -68,7 +76,11 @@ QUEUE = by_name(
         infinite=True,
     ),
     Quantity(
-        "weight", "", "share of the port under WFQ, relative to the other queues", 1.0, above=0
+        "weight",
+        "",
+        "share of the port under WFQ and LSF, relative to the other queues",
+        1.0,
+        above=0,
     ),
     Quantity(
         "quantum_bits",

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-FIFO, SP, WFQ, DRR = range(4)
+FIFO, SP, WFQ, DRR, LSF = range(5)
 POISSON, CBR, ONOFF, MMPP, AUTOCORRELATED, TRACE, TRUNCATED = range(7)
 FIXED, UNIFORM, TWO_POINT, DISCRETE, EXPONENTIAL, RECORDED = range(6)
 
@@ -70,7 +70,7 @@ QUEUE = _record(
     max_bits_system="f8",  # with the packet in service
     wait="f8",  # packets times seconds of waiting, of packets served
     wait_bits="f8",  # bits times seconds of waiting, of packets served
-    share="f8",  # WFQ weight or DRR quantum in bits
+    share="f8",  # WFQ or LSF weight, DRR quantum in bits
     mark="f8",  # WFQ: finish tag of the last packet; DRR: deficit in bits
     next_active="u4",
     fluid="i4",  # WFQ: backlogged in the fluid reference

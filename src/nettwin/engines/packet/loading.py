@@ -18,7 +18,13 @@ from nettwin.scenario.arrivals import Trace
 from nettwin.scenario.packet_sizes import Binomial, Discrete, Exponential, Fixed, Uniform
 from nettwin.scenario.scenario import Scenario
 
-POLICY = {"fifo": layout.FIFO, "sp": layout.SP, "wfq": layout.WFQ, "drr": layout.DRR}
+POLICY = {
+    "fifo": layout.FIFO,
+    "sp": layout.SP,
+    "wfq": layout.WFQ,
+    "drr": layout.DRR,
+    "lsf": layout.LSF,
+}
 FIRST_POOL = 4096
 UNBOUNDED_QUEUE_PACKETS = 1e4  # what the histogram reckons with where a queue has no limit
 SUB_BIN_BITS = 5  # bins an octave of delay, as a power of 2

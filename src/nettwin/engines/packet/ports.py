@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from nettwin.engines.packet.compiled import inlined
-from nettwin.engines.packet.layout import COUNTS_SERVICE, DOWN, DRR, SHAPED, SP, WFQ
+from nettwin.engines.packet.layout import COUNTS_SERVICE, DOWN, DRR, LSF, SHAPED, SP, WFQ
 from nettwin.engines.packet.tournament import ONE
 
 REFUSED, WAITS, FOLLOWS, LEADS = range(4)  # what `offer` answers
@@ -68,6 +68,18 @@ def _least_mark(link, queues, packets):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def _least_served(link, queues):  # type: ignore[no-untyped-def]
+    """LSF: of the queues that hold packets, the one that has sent least for its weight."""
+    best, chosen = np.inf, np.uint64(link.first_queue)
+    for q in range(np.uint64(link.first_queue), link.first_queue + np.uint64(link.queue_count)):
+        if queues[q].count > 0:
+            sent = queues[q].served_bits / queues[q].share
+            if sent < best:
+                best, chosen = sent, q
+    return chosen
+
+
+@inlined
 def _in_turn(link, queues, packets):  # type: ignore[no-untyped-def]
     """Deficit round robin with the active list of Shreedhar and Varghese."""
     while True:
@@ -102,6 +114,8 @@ def catch_up(link, queues, packets, now):  # type: ignore[no-untyped-def]
             q = _urgent(link, queues)
         elif policy == WFQ:
             q = _least_mark(link, queues, packets)
+        elif policy == LSF:
+            q = _least_served(link, queues)
         elif policy == DRR:
             q = _in_turn(link, queues, packets)
         queue = queues[q]

@@ -21,7 +21,7 @@ from nettwin.engines.theory.variability import (
 )
 from nettwin.scenario.scenario import Scenario
 
-POLICIES = {"fifo": FIFO, "sp": SP, "wfq": WFQ, "drr": DRR}
+POLICIES = {"fifo": FIFO, "sp": SP, "wfq": WFQ, "drr": DRR, "lsf": WFQ}  # lsf: its long run
 MOST_QUEUES = 64  # a port
 Floats = NDArray[np.float64]
 

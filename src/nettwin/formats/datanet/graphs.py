@@ -16,7 +16,7 @@ from nettwin.formats.files import read_bytes
 from nettwin.scenario.scheduling import Queue, Scheduler
 from nettwin.scenario.topology import Link, Topology
 
-POLICIES = {"FIFO": "fifo", "SP": "sp", "WFQ": "wfq", "DRR": "drr"}
+POLICIES = {"FIFO": "fifo", "SP": "sp", "WFQ": "lsf", "DRR": "drr"}
 MOST_NODES = 5000
 MOST_QUEUES = 64
 MOST_PORTS = 5000  # numbers of ports are below it
@@ -105,13 +105,19 @@ def read_graph(path: Path, round_s: float) -> Graph:
         if kind not in schedulers:
             schedulers[kind] = _scheduler(path, nodes[source], capacity * round_s)
         links.append(Link(str(source), str(target), capacity, scheduler=schedulers[kind]))
-    assumed = (
-        "DRR ports: a queue's quantum is its weight in percent of what the port sends in"
-        f" {round_s:g} s (the files give weights only; recorded shares and occupancies show it)"
-    )
-    drr = any(scheduler.policy == "drr" for scheduler in schedulers.values())
+    found = {scheduler.policy for scheduler in schedulers.values()}
+    assumed = []
+    if "lsf" in found:
+        assumed.append(
+            "WFQ ports: read as least served first (lsf), which recorded delays of classes show"
+        )
+    if "drr" in found:
+        assumed.append(
+            "DRR ports: a queue's quantum is its weight in percent of what the port sends in"
+            f" {round_s:g} s (the files give weights only; recorded shares and occupancies show it)"
+        )
     topology = Topology.build([str(i) for i in range(n)], links)
-    return Graph(topology, port_link, pair_link, (assumed,) if drr else ())
+    return Graph(topology, port_link, pair_link, tuple(assumed))
 
 
 def with_bandwidths(path: Path, graph: Graph) -> Graph:
@@ -177,7 +183,7 @@ def _scheduler(path: Path, node: Mapping[str, str], round_bits: float) -> Schedu
             Queue(
                 buffer_packets=packets[q],
                 buffer_bits=bits[q],
-                weight=weights[q] if policy == "wfq" else 1.0,
+                weight=weights[q] if policy == "lsf" else 1.0,
                 quantum_bits=round_bits * weights[q] / 100 if policy == "drr" else 12000.0,
             )
             for q in range(count)
