@@ -537,6 +537,8 @@ def _typed(kind: str, attribute: Field[Any], value: Any) -> Any:
         if not isinstance(value, Mapping):
             raise TypeError("must be a table of attributes")
         return dict(value)
+    except InputError as error:
+        raise ChangeError(f"{attribute.name} of {kind}: {error}") from None
     except (TypeError, ValueError, OverflowError) as error:
         raise ChangeError(
             f"{attribute.name} of {kind} is {value!r}: {error}. "

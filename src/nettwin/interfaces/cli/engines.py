@@ -29,5 +29,5 @@ def warn_of_compiling(output: Output, *engines: str) -> None:
     """Say so where routing or engines are about to be compiled. Raises UnknownNameError."""
     for name in engines:
         wiring.choice(name)
-    if wiring.first_start(*engines):
+    if COMPILING not in output.said and wiring.first_start(*engines):
         output.say(COMPILING)

@@ -46,6 +46,7 @@ class Output:
     json: bool = False
     strict: bool = False
     warnings: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     out: Console = field(default_factory=console)
     err: Console = field(default_factory=lambda: console(stderr=True))
 
@@ -103,6 +104,7 @@ class Output:
 
     def say(self, words: str) -> None:
         """A line on stderr about what goes on."""
+        self.said.append(words)
         self.err.print(Text(words, "cyan"), soft_wrap=True)
 
     def wrote(self, path: Path | str) -> None:
