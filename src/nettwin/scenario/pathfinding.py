@@ -205,7 +205,7 @@ def _steered(
 
 @compiled
 def _grown_f(a: Any, n: int) -> Any:
-    out = np.empty(max(n, 2 * a.size), a.dtype)
+    out = np.empty(max(n, a.size + a.size // 2), a.dtype)
     out[: a.size] = a
     return out
 

@@ -233,17 +233,18 @@ class Paths(ReadOnly):
         return len(self.share)
 
     @cached_property
-    def path_flow(self) -> NDArray[np.int64]:
+    def path_flow(self) -> NDArray[np.int32]:
         """The flow of each path. [paths]"""
-        return np.repeat(np.arange(len(self.status)), np.diff(self.flow_offset))
+        flows = np.arange(len(self.status), dtype=np.int32)
+        return np.repeat(flows, np.diff(self.flow_offset))
 
     @cached_property
-    def hop_path(self) -> NDArray[np.int64]:
+    def hop_path(self) -> NDArray[np.int32]:
         """The path of each hop. [hops]"""
-        return np.repeat(np.arange(self.path_count), np.diff(self.link_offset))
+        return np.repeat(np.arange(self.path_count, dtype=np.int32), np.diff(self.link_offset))
 
-    @cached_property
-    def hop_flow(self) -> NDArray[np.int64]:
+    @property
+    def hop_flow(self) -> NDArray[np.int32]:
         """The flow of each hop. [hops]"""
         return self.path_flow[self.hop_path]
 

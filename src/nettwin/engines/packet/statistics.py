@@ -154,6 +154,11 @@ class Batches:
         return len(self._rows)
 
     @property
+    def complete(self) -> bool:
+        """Whether the last batch has just been filled: the precision is another than before."""
+        return self._pending is None
+
+    @property
     def batch_s(self) -> float:
         """How long a batch is by now."""
         return self.length_s * self._unit_per_batch

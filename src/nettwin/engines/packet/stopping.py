@@ -30,7 +30,7 @@ class StopRule:
     def reason(self, packets: int, time_s: float, batches: Batches, mean_s: object) -> str:
         """Why to stop now, or an empty text."""
         settled = len(batches) >= FEWEST_BATCHES and batches.batch_s >= self.memory_s
-        if settled and self.precision > 0:
+        if settled and batches.complete and self.precision > 0:
             reached = relative_precision(batches, mean_s, self.confidence)
             if reached <= self.precision:
                 return f"precision: {reached:.2%} reached, {self.precision:.2%} asked"
