@@ -158,7 +158,7 @@ def test_the_first_start_says_that_it_compiles(run, monkeypatch) -> None:
     assert done.err == f"{engines.COMPILING}\nWrote net.yaml\n"
     assert engines.COMPILING in run("predict net.yaml").err
     assert engines.COMPILING in run("simulate net.yaml --max-packets 1000").err
-    assert asked == [(), ("theory",), ("packet",), ("packet",)]
+    assert asked == [(), ("theory",), ("packet",)]
 
 
 def command(*words: str) -> list[str]:

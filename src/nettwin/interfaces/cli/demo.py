@@ -39,9 +39,9 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 1,
 ) -> None:
     """Show the main job on NSFNET: predict, simulate, fail the worst line, draw the maps."""
-    start = perf_counter()
     output = Output("demo")
     _compile(output)
+    start = perf_counter()
     network = generate(
         "nsfnet", load=LOAD, classes="three", scheduler="wfq", arrival="poisson"
     ).with_(name="NSFNET")
