@@ -13,6 +13,8 @@ from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.tables import facts as tables
 
+MOST_LINES = 100  # of assumptions or warnings: the command is there to see them
+
 
 @app.command(
     epilog=o.examples(
@@ -34,7 +36,7 @@ def inspect(
     strict: o.StrictOption = False,
 ) -> None:
     """Show what a network is, what was assumed, and what speaks against each engine."""
-    output = Output("inspect", json, strict)
+    output = Output("inspect", json, strict, most=MOST_LINES)
     source = Source(format, index, capacity, link_delay, load, packet_size)
     warn_of_compiling(output, *wiring.ENGINES)
     reading = source.read(network)

@@ -45,6 +45,7 @@ class Output:
     command: str
     json: bool = False
     strict: bool = False
+    most: int = MOST_LINES
     warnings: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     out: Console = field(default_factory=console)
@@ -95,7 +96,7 @@ class Output:
         """A short list on stderr."""
         if not lines:
             return
-        shown = list(lines[:MOST_LINES])
+        shown = list(lines[: self.most])
         if len(lines) > len(shown):
             shown.append(f"and {len(lines) - len(shown)} more (all with --json)")
         for i, line in enumerate(shown):
