@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nettwin.engines.theory.flows import flow_sums
+from nettwin.engines.theory.flows import FlowSums, flow_sums
 from nettwin.engines.theory.limits import unsupported
-from nettwin.engines.theory.network import solve, tables
+from nettwin.engines.theory.network import solve
 from nettwin.engines.theory.quantiles import percentile
-from nettwin.engines.theory.solution import QueueSolution
+from nettwin.engines.theory.solution import Floats, QueueSolution
 from nettwin.metrics import Metrics, Table
 from nettwin.scenario.scenario import Scenario
 
@@ -32,10 +32,11 @@ class Theory:
 
     def _predict(self, scenario: Scenario) -> Metrics:
         state = solve(scenario)
+        sums = flow_sums(scenario, state)
         return Metrics(
-            flow=_flow_table(scenario, state),
+            flow=_flow_table(scenario, sums),
             link=_link_table(scenario, state),
-            queue=_queue_table(scenario, state),
+            queue=_queue_table(scenario, state, sums.queue_waiting_s),
             method="predicted",
             engine=self.name,
             provenance={
@@ -47,9 +48,7 @@ class Theory:
         )
 
 
-def _flow_table(scenario: Scenario, state: QueueSolution) -> Table:
-    flows, paths, _ = tables(scenario)
-    sums = flow_sums(scenario, state, flows, paths)
+def _flow_table(scenario: Scenario, sums: FlowSums) -> Table:
     shape = (sums.floor_s, sums.mean_s, sums.variance_s2)
     return Table(
         {
@@ -80,18 +79,18 @@ def _link_table(scenario: Scenario, state: QueueSolution) -> Table:
     )
 
 
-def _queue_table(scenario: Scenario, state: QueueSolution) -> Table:
+def _queue_table(scenario: Scenario, state: QueueSolution, waiting_s: Floats) -> Table:
     topology = scenario.topology
     shaped = np.array([s.burst_bits is not None for s in topology.schedulers], np.bool_)
     own = np.where(shaped[topology.link_scheduler][topology.queues.link], 0.0, state.service_s)
     accepted = state.packets_pps * (1.0 - state.loss)
-    waiting = accepted * state.waiting_s
+    waiting = accepted * waiting_s
     return Table(
         {
             "utilization": np.clip(state.carried, 0.0, 1.0),
             "occupancy_mean_bits": waiting * state.packet_bits,
             "occupancy_mean_packets": waiting,
             "loss_ratio": np.clip(state.loss, 0.0, 1.0),
-            "delay_mean_s": np.where(accepted > 0, state.waiting_s + own, np.nan),
+            "delay_mean_s": np.where(accepted > 0, waiting_s + own, np.nan),
         }
     )

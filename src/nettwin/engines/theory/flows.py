@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nettwin.engines.theory.network import FlowTable, PathTable
+from nettwin.engines.theory.network import tables
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.variability import own_periodic_excess
 from nettwin.scenario.scenario import Scenario
@@ -39,6 +39,7 @@ class FlowSums(NamedTuple):
     mean_s: Floats
     variance_s2: Floats
     loss: Floats
+    queue_waiting_s: Floats  # [queues] mean over the packets that come; 0 where none do
 
 
 def hop_table(scenario: Scenario, state: QueueSolution) -> HopTable:
@@ -61,10 +62,9 @@ def hop_table(scenario: Scenario, state: QueueSolution) -> HopTable:
     )
 
 
-def flow_sums(
-    scenario: Scenario, state: QueueSolution, flows: FlowTable, paths: PathTable
-) -> FlowSums:
+def flow_sums(scenario: Scenario, state: QueueSolution) -> FlowSums:
     """Every flow's delay and loss from the state of the queues."""
+    flows, paths, _ = tables(scenario)
     smallest = np.array([size.min_bits for size in scenario.traffic.sizes], np.float64)
     least = smallest[scenario.traffic.flow_size] if len(smallest) else np.zeros(0)
     return FlowSums(*_along_paths(flows, paths, hop_table(scenario, state), least))
@@ -76,6 +76,7 @@ def _along_paths(flows: Any, paths: Any, hops: Any, least_bits: Any) -> Any:
     count = flows.mean_bits.size
     floor, mean, square = np.zeros(count), np.zeros(count), np.zeros(count)
     arriving = np.zeros(count)
+    met, waited = np.zeros(hops.loss.size), np.zeros(hops.loss.size)
     for p in range(paths.flow.size):
         f = paths.flow[p]
         bits = flows.mean_bits[f]
@@ -90,6 +91,8 @@ def _along_paths(flows: Any, paths: Any, hops: Any, least_bits: Any) -> Any:
                 excess = own_periodic_excess(flows.period_s[f] / paths.share[p], hops.memory_s[q])
                 factor = np.exp(hops.elasticity[q] * min(own, 1.0) * excess)
             wait += hops.waiting_s[q] * factor
+            met[q] += packets * passing
+            waited[q] += packets * passing * hops.waiting_s[q] * factor
             variance += hops.variance_s2[q] * factor * factor
             per_bit += hops.second_per_bit[q]
             propagation += hops.delay_s[q]
@@ -107,7 +110,9 @@ def _along_paths(flows: Any, paths: Any, hops: Any, least_bits: Any) -> Any:
             square[f] = max(square[f] / arriving[f] - mean[f] * mean[f], 0.0)
         else:
             floor[f] = mean[f] = square[f] = np.nan
-    return floor, mean, square, 1.0 - arriving
+    for q in range(met.size):
+        waited[q] /= max(met[q], 1e-300)
+    return floor, mean, square, 1.0 - arriving, waited
 
 
 @njit(cache=True)

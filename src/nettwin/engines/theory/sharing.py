@@ -36,17 +36,16 @@ def shared_port(port: Any, turns: bool, answer: Any) -> None:
     for turn in range(ROUNDS):
         for k in range(n):
             if load[k] > 0.0:
-                wait = answer.waiting[k] / load[k]
-                visit[k] = port.weight[k] / (port.weight[k] + port.service[k] + wait)
-                visit[k] *= turns and turn > 0
+                if turns and turn > 0:
+                    used = port.service[k] + answer.waiting[k]
+                    visit[k] = port.weight[k] / (port.weight[k] + used) * (1.0 - likely[k] ** 4)
                 lost, last = coming_last(k, port, satisfied[k], answer)
-                refused, bound = among(k, port, satisfied[k], certain, visit)
-                low = min(last, bound)
-                if not satisfied[k].sum() == (load > 0.0).sum() - 1:
-                    low = max(low, 1e-300) ** (1.0 - visit[k]) * bound ** visit[k]
-                most[k] = min(low, port.buffer[k] * port.service[k])
+                refused, bound = among(k, port, satisfied[k], certain, turns)
+                polled = polling(k, port, satisfied[k], last)
+                most[k] = min(last, bound) ** (1.0 - visit[k]) * polled ** visit[k]
+                most[k] = min(most[k], port.buffer[k] * port.service[k])
                 answer.loss[k] = min(lost, refused)
-                _, bound = among(k, port, satisfied[k], likely, visit)
+                _, bound = among(k, port, satisfied[k], likely, turns)
                 first[k] = most[k] ** visit[k] * min(bound, most[k]) ** (1.0 - visit[k])
         work = pooled_work(port, places)
         divide(work, port, visit, answer.loss, first, most, answer.waiting)
@@ -86,24 +85,24 @@ def coming_last(k: int, port: Any, satisfied: Any, answer: Any) -> tuple[float, 
         elif j != k:
             below += min(port.load[j], 1.0) * port.service[j] * port.residual[j]
     below *= rate * max(rate - port.load[k], 0.0)  # one packet is found, once
-    second_moment(k, port, answer, above, 1.0)
+    second_moment(k, port, answer, 0.0, 1.0)
     return one_queue(
         port.load[k], rate, port.service[k], port.spread[k], above, below, port.buffer[k]
     )
 
 
 @njit(cache=True)
-def among(k: int, port: Any, satisfied: Any, backlogged: Any, visit: Any) -> tuple[float, float]:
+def among(k: int, port: Any, satisfied: Any, backlogged: Any, turns: bool) -> tuple[float, float]:
     """Loss and waiting work of queue k after those that ask for less than it, and among the others,
     which are backlogged with the probabilities given.
 
-    A packet at the head of queue k waits for its turn. Under WFQ, which runs ahead of fluid sharing
-    by half a packet of each rival, that is what rivals send while fluid sharing would send it.
-    Under DRR it is the remaining part of a cycle of `visit`s.
+    A packet at the head of queue k waits for its turn: as long as it would be sent under fluid
+    sharing, which packets run ahead of by half a packet of each rival; or, with `turns`, for what
+    is left of a visit and for all other visits.
     """
     load, service, weight = port.load, port.service, port.weight
     own = load[k] / weight[k]
-    above, room, rivals, ahead, met, cycle = 0.0, 1.0, 0.0, 0.0, 0.0, 0.0
+    above, room, rivals, ahead, met, squares = 0.0, 1.0, 0.0, 0.0, 0.0, 0.0
     for j in range(load.size):
         if j == k or load[j] <= 0.0:
             continue
@@ -116,20 +115,38 @@ def among(k: int, port: Any, satisfied: Any, backlogged: Any, visit: Any) -> tup
         met += (1.0 - before) * min(load[j], 1.0) * one
         ahead += (1.0 - before) * backlogged[j] * one
         rivals += (1.0 - before) * backlogged[j] * weight[j]
-        cycle += 0.0 if satisfied[j] else weight[j]
+        squares += ((1.0 - before) * backlogged[j] * weight[j]) ** 2
     share = max(room * weight[k] / (weight[k] + rivals), LEAST_RATE)
-    fluid = max(service[k] * (1.0 / share - 1.0 / max(room, LEAST_RATE)) - ahead, 0.0)
+    turn = max(service[k] * (1.0 / share - 1.0 / max(room, LEAST_RATE)) - ahead, 0.0)
+    if turns and rivals > 0.0:
+        turn = max((rivals - squares / rivals / 2.0) / max(room, LEAST_RATE) - met, 0.0)
     loss, work = one_queue(load[k], share, service[k], port.spread[k], above, 0.0, port.buffer[k])
-    bound = work + load[k] * (1.0 - loss) * (fluid + met)
-    if visit[k] > 0.0:
-        _, alone = one_queue(load[k], room, service[k], port.spread[k], above, 0.0, port.buffer[k])
-        rest = 0.0
-        for j in range(load.size):
-            rest += load[j] if (j == k or satisfied[j]) else 0.0
-        polled = cycle / max(1.0 - rest, 0.05) / 2.0 * max(1.0 - load[k], 0.05)
-        served = alone + load[k] * (1.0 - loss) * (polled + met)
-        bound = max(bound, 1e-300) ** (1.0 - visit[k]) * max(served, 1e-300) ** visit[k]
-    return loss, bound
+    return loss, work + load[k] * (1.0 - loss) * (turn + met)
+
+
+@njit(cache=True)
+def polling(k: int, port: Any, satisfied: Any, last: float) -> float:
+    """Waiting work of queue k if each visit empties it; `last` if it came last.
+
+    Where others use up their visits, the cycle is as long as these and what the satisfied queues
+    bring in the meantime; a packet comes during one visit and waits for the others.
+    """
+    load, visits, rest, squares = port.load, 0.0, 1.0 - port.load[k], 0.0
+    for j in range(load.size):
+        if j != k and load[j] > 0.0:
+            visits += 0.0 if satisfied[j] else port.weight[j]
+            squares += 0.0 if satisfied[j] else port.weight[j] ** 2
+            rest -= load[j] if satisfied[j] else 0.0
+    if visits == 0.0:
+        return last
+    cycle = visits / max(rest, 0.05)
+    for j in range(load.size):
+        if j != k and satisfied[j]:
+            visits += load[j] * cycle
+            squares += (load[j] * cycle) ** 2
+    turn = (visits - squares / visits / 2.0) * max(1.0 - load[k], 0.05)
+    loss, work = one_queue(load[k], 1.0, port.service[k], port.spread[k], 0.0, 0.0, port.buffer[k])
+    return work + load[k] * (1.0 - loss) * turn
 
 
 @njit(cache=True)
@@ -144,6 +161,9 @@ def divide(
     """
     waiting[:] = most
     if most.sum() <= work:
+        return
+    if work <= 1e-300:
+        waiting[:] = 0.0
         return
     n = waiting.size
     parts, greed = np.zeros(n), np.zeros(n)

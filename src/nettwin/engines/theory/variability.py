@@ -37,18 +37,45 @@ class FlowVariability:
 
 def flow_variability(traffic: Traffic) -> FlowVariability:
     """What each flow's arrival process says about its irregularity."""
-    flows = traffic.flow_count
     packets = traffic.flow_packet_rate_pps
-    gap = np.divide(1.0, packets, out=np.zeros(flows), where=packets > 0)
-    out = FlowVariability(np.ones(flows), np.zeros(flows), np.zeros(flows), np.zeros(flows))
+    gap = np.divide(1.0, packets, out=np.zeros(traffic.flow_count), where=packets > 0)
+    known = np.array([process_variability(a) for a in traffic.arrivals], np.float64).reshape(-1, 5)
+    cv2, period_gaps, variance, memory_s, memory_gaps = known[traffic.flow_arrival].T
+    out = FlowVariability(cv2, period_gaps * gap, variance, memory_s + memory_gaps * gap)
     for k, arrival in enumerate(traffic.arrivals):
-        mine = traffic.flow_arrival == k
-        cv2, period_gaps, variance, memory_s, memory_gaps = process_variability(arrival)
-        out.white_gap_cv2[mine] = cv2
-        out.period_s[mine] = period_gaps * gap[mine]
-        out.rate_variance[mine] = variance
-        out.memory_s[mine] = memory_s + memory_gaps * gap[mine]
+        if isinstance(arrival, OnOff) and arrival.starts_with_packet:
+            _start_with_packet(arrival, traffic.flow_arrival == k, packets, out)
     return out
+
+
+def _start_with_packet(
+    arrival: OnOff, mine: NDArray[np.bool_], packets_pps: Floats, out: FlowVariability
+) -> None:
+    """Correct the flows whose on periods begin with a packet: the fewer packets an on period has,
+    the more regular they are.
+
+    The number of packets N in an on period (mean a; b off) has the mean n; over a long time their
+    variance, as that of a renewal-reward process with the cycle T, is
+    (var N + (n / (a + b))^2 (a^2 + b^2) - 2 n / (a + b) cov(N, T)) / n times the mean. N is
+    1 + Poisson, or with equal gaps geometric.
+    """
+    a, b = arrival.on_s, arrival.off_s
+    rate = packets_pps[mine]
+    n = np.maximum(rate * (a + b), 1.0 + 1e-9)
+    if arrival.regular:
+        gap = -a * np.log1p(-1.0 / n)
+        variance = n * (n - 1.0)
+        together = gap * variance
+        out.period_s[mine] = gap
+    else:
+        variance = n * (n - 1.0)
+        together = (n - 1.0) * a
+    through = n / (a + b)
+    dispersion = (variance + through**2 * (a * a + b * b) - 2.0 * through * together) / n
+    white = 0.0 if arrival.regular else np.minimum(dispersion, 1.0)
+    out.white_gap_cv2[mine] = white
+    slow = np.maximum(dispersion - white, 0.0)
+    out.rate_variance[mine] = slow / np.maximum(2.0 * out.memory_s[mine] * rate, 1e-300)
 
 
 def process_variability(arrival: ArrivalProcess) -> tuple[float, float, float, float, float]:
