@@ -9,8 +9,6 @@
 Every public name is here.
 """
 
-from importlib.metadata import version as _version
-
 from nettwin.apps.comparison import Comparison, compare
 from nettwin.apps.failures import Failure, single_failures
 from nettwin.apps.whatif import WhatIf, what_if
@@ -59,7 +57,7 @@ from nettwin.scenario.scheduling import Queue, Scheduler, drr, fifo, strict_prio
 from nettwin.scenario.topology import Link, Node, Topology
 from nettwin.scenario.traffic import Flow, Traffic
 
-__version__ = _version("nettwin")
+__version__ = "0.1.0"
 
 __all__ = [
     "CBR",

@@ -14,9 +14,6 @@ from xml.sax import SAXException, SAXParseException
 from xml.sax.handler import ContentHandler
 from xml.sax.xmlreader import AttributesImpl
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.expatreader import DefusedExpatParser
-
 from nettwin.errors import FormatError
 from nettwin.formats.files import read_bytes
 
@@ -71,6 +68,9 @@ def root_name(head: bytes) -> str:
 
 def load_xml(path: Path) -> Element:
     """The root element of an XML file. Raises FormatError with the line where it is none."""
+    from defusedxml.common import DefusedXmlException
+    from defusedxml.expatreader import DefusedExpatParser
+
     data = read_bytes(path)
     if len(data) > LARGEST_BYTES:
         raise FormatError(path, "", f"is larger than {LARGEST_BYTES >> 20} MiB of XML", "Split it.")

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import typer
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from nettwin import __version__
 from nettwin.formats import Reading
 from nettwin.interfaces import documents
 from nettwin.interfaces.cli.program import DOUBTFUL
@@ -67,7 +67,7 @@ class Output:
     def document(self, content: dict[str, Any]) -> None:
         """Print the JSON document; nothing without --json."""
         if self.json:
-            head = {"nettwin": version("nettwin"), "command": self.command}
+            head = {"nettwin": __version__, "command": self.command}
             sys.stdout.write(documents.dumps({**head, **content}) + "\n")
 
     def told(self, reading: Reading, models: Sequence[NetworkModel] = ()) -> dict[str, Any]:

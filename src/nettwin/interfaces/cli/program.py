@@ -105,9 +105,9 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
+        from nettwin import __version__
 
-        typer.echo(f"nettwin {version('nettwin')}")
+        typer.echo(f"nettwin {__version__}")
         raise typer.Exit
 
 

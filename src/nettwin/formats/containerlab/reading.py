@@ -1,13 +1,12 @@
-"""containerlab topologies, `.clab.yml`: nodes and the links between their interfaces."""
+"""Reading a containerlab topology: YAML to a Draft."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from nettwin.errors import FormatError, InputError, UnknownNameError
+from nettwin.errors import FormatError, UnknownNameError
 from nettwin.formats.attributed_graph import (
     EdgeFacts,
     Origin,
@@ -17,17 +16,13 @@ from nettwin.formats.attributed_graph import (
     place_of,
 )
 from nettwin.formats.draft import Draft, DraftLink
-from nettwin.formats.format import Assume, Format, Reading
 from nettwin.formats.yaml_document import line_of, load_yaml
-from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Node
 
 MOST_NODES = 10_000
 _OUTSIDE = ("host", "macvlan", "mgmt-net")  # first words of endpoints that are no nodes
 _OTHER_TYPES = ("host", "macvlan", "mgmt-net", "vxlan", "vxlan-stitch", "dummy")
 _BRIDGES = ("bridge", "ovs-bridge")
-_TOPOLOGY = re.compile(r"^topology[ \t]*:", re.MULTILINE)
-_CONTENT = re.compile(r"^[ \t{-]*(?:endpoints|kind|image|kinds)[ \t]*:", re.MULTILINE)
 
 
 class Endpoint(NamedTuple):
@@ -37,27 +32,7 @@ class Endpoint(NamedTuple):
     interface: str
 
 
-class Containerlab(Format):
-    """A containerlab topology: its nodes and the links between them."""
-
-    name = "containerlab"
-    title = "containerlab topology"
-    suffixes = (".clab.yml", ".clab.yaml")
-
-    def detects(self, path: Path, head: bytes) -> bool:
-        text = head.decode("utf-8", "ignore")
-        return bool(_TOPOLOGY.search(text)) and (
-            path.name.lower().endswith(self.suffixes) or bool(_CONTENT.search(text))
-        )
-
-    def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
-        yield _Reader(path).draft().reading(assume)
-
-    def write(self, scenario: Scenario, path: Path) -> None:
-        raise InputError(f"format {self.name} can only be read. Name another format.")
-
-
-class _Reader:
+class TopologyReader:
     """Reads one topology file."""
 
     def __init__(self, path: Path) -> None:
