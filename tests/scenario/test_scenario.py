@@ -72,7 +72,7 @@ def test_all_faults_at_once() -> None:
 @pytest.mark.parametrize(
     ("scheduler", "words"),
     [
-        (Scheduler("lifo"), "policy of link A->B is lifo: must be one of fifo, sp, wfq, drr"),
+        (Scheduler("lifo"), "policy of link A->B is lifo: must be one of fifo, sp, wfq"),
         (Scheduler("fifo", (Queue(), Queue())), "fifo has exactly 1 queue"),
         (Scheduler("sp", ()), "queues of link A->B is 0: must be at least 1"),
         (Scheduler("sp", class_queue={"v": 1}), "queue of class v at link A->B is 1"),

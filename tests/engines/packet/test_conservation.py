@@ -20,7 +20,7 @@ from nettwin.scenario.changes import FailLink, FailNode, RestoreLink, ScaleTraff
 from nettwin.scenario.packet_sizes import Binomial, Discrete, Exponential, Fixed, Uniform
 from nettwin.scenario.routing import Routing, Steer
 from nettwin.scenario.scenario import Scenario
-from nettwin.scenario.scheduling import Queue, Scheduler
+from nettwin.scenario.scheduling import SCHEDULERS, Queue, Scheduler
 from nettwin.scenario.topology import Link, Topology
 from nettwin.scenario.traffic import Flow, Traffic
 
@@ -54,8 +54,8 @@ PACKET_SIZES = (
 
 @st.composite
 def schedulers(draw: st.DrawFn) -> Scheduler:
-    policy = draw(st.sampled_from(("fifo", "sp", "wfq", "drr")))
-    count = 1 if policy == "fifo" else draw(st.integers(1, 3))
+    policy = draw(st.sampled_from(sorted(SCHEDULERS)))
+    count = 1 if SCHEDULERS[policy].single_queue else draw(st.integers(1, 3))
     queue = st.builds(
         Queue,
         buffer_packets=st.sampled_from([0.0, 0.5, 1.0, 5.0, 32.0, 1e6, math.inf]),

@@ -11,7 +11,7 @@ from nettwin.engines.packet import PacketSimulator, Run
 from nettwin.scenario.arrivals import CBR
 from nettwin.scenario.packet_sizes import Discrete, Exponential, Fixed, PacketSize, Uniform
 from nettwin.scenario.scenario import Scenario
-from nettwin.scenario.scheduling import Queue, Scheduler, drr, fifo, strict_priority, wfq
+from nettwin.scenario.scheduling import SCHEDULERS, Queue, Scheduler, drr, fifo, strict_priority, wfq
 from nettwin.scenario.topology import Link, Topology
 from nettwin.scenario.traffic import Flow, Traffic
 
@@ -148,7 +148,7 @@ def test_what_a_class_does_not_use_goes_to_the_others(policy: str) -> None:
     assert run.metrics.flow["loss_ratio"][0] < 1e-3
 
 
-@pytest.mark.parametrize("policy", ["fifo", "sp", "wfq", "drr"])
+@pytest.mark.parametrize("policy", SCHEDULERS)
 def test_work_conservation(policy: str) -> None:
     """No policy changes the total work: mean time in system of equal fixed packets is M/D/1's."""
     queues = tuple(Queue(math.inf, weight=w, quantum_bits=8000 * w) for w in (1.0, 4.0))

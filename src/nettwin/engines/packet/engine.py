@@ -275,7 +275,8 @@ class PacketSimulator:
         reached = None
         if batches is not None and len(batches) > 1:
             mean = _mean_delay(simulation, total)
-            reached = relative_precision(batches, mean, self.confidence)
+            width = relative_precision(batches, mean, self.confidence)
+            reached = width if math.isfinite(width) else None  # too few packets to tell
         return {
             "engine": self.name,
             "seed": self.seed,
