@@ -6,6 +6,7 @@ import math
 import resource
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -216,6 +217,17 @@ def test_bursts_longer_than_the_run_are_not_called_precise() -> None:
         assert memory_s(scenario) == 10.0
         done = PacketSimulator(precision=0.5, max_packets=20_000).run(scenario)
         assert done.stopped_by.startswith("packet budget")
+
+
+def test_a_source_that_is_silent_for_long_is_waited_for_in_long_strides() -> None:
+    """300 packets take half a second when they come; the first pause lasts a thousand."""
+    topology = Topology.build("AB", [Link("A", "B", 1e7)])
+    flow = Flow("A", "B", 5e6, arrival=OnOff(100.0, 1000.0))
+    scenario = Scenario(topology, Traffic.build(topology, [flow]))
+    begin = time.process_time()
+    runs = [PacketSimulator(max_packets=300, seed=seed).run(scenario) for seed in range(3)]
+    assert max(run.metrics.provenance["simulated_s"] for run in runs) > 100
+    assert time.process_time() - begin < 20
 
 
 def test_a_flow_with_a_packet_or_two_is_not_called_precise() -> None:

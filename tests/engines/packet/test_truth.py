@@ -11,7 +11,15 @@ from nettwin.engines.packet import PacketSimulator, Run
 from nettwin.scenario.arrivals import CBR
 from nettwin.scenario.packet_sizes import Discrete, Exponential, Fixed, PacketSize, Uniform
 from nettwin.scenario.scenario import Scenario
-from nettwin.scenario.scheduling import SCHEDULERS, Queue, Scheduler, drr, fifo, strict_priority, wfq
+from nettwin.scenario.scheduling import (
+    SCHEDULERS,
+    Queue,
+    Scheduler,
+    drr,
+    fifo,
+    strict_priority,
+    wfq,
+)
 from nettwin.scenario.topology import Link, Topology
 from nettwin.scenario.traffic import Flow, Traffic
 

@@ -160,10 +160,11 @@ class PacketSimulator:
         reason = ""
         step = 0
         while not reason:
-            step += 1
+            stride = batches.stride
+            step += stride
             simulation.advance(warmup + step * batches.length_s)
             now = simulation.counts()
-            batches.add(now.since(before))
+            batches.add(now.since(before), stride)
             before = now
             total = now.since(start)
             sent = simulation.packets_sent - sent_before

@@ -163,8 +163,14 @@ class Batches:
         """How long a batch is by now."""
         return self.length_s * self._unit_per_batch
 
-    def add(self, counts: Counts) -> None:
-        """Take in what was counted in one stretch of `length_s` (a batch is one or several)."""
+    @property
+    def stride(self) -> int:
+        """How many stretches to take in at once: one, or more in a run far past its horizon."""
+        return max(1, self._unit_per_batch // MOST_BATCHES)
+
+    def add(self, counts: Counts, stretches: int = 1) -> None:
+        """Take in what was counted in so many stretches of `length_s` (a batch is one or
+        several)."""
         row = {
             "packets": counts.delivered.astype(np.float64),
             "delay": counts.delay,
@@ -172,7 +178,7 @@ class Batches:
             "bits": counts.bits,
         }
         self._pending = row if self._pending is None else _sum(self._pending, row)
-        self._units += 1
+        self._units += stretches
         if self._units == self._unit_per_batch:
             self._rows.append(self._pending)
             self._pending, self._units = None, 0

@@ -22,7 +22,6 @@ from nettwin.engines.theory.variability import (
 from nettwin.scenario.scenario import Scenario
 
 POLICIES = {"fifo": FIFO, "sp": SP, "wfq": WFQ, "drr": DRR, "lsf": WFQ}  # lsf: its long run
-MOST_QUEUES = 64  # a port
 Floats = NDArray[np.float64]
 
 
@@ -41,7 +40,7 @@ class FlowTable(NamedTuple):
 class PathTable(NamedTuple):
     """The hops of `Scenario.paths`, and the queue of each."""
 
-    flow: NDArray[np.int64]  # [paths]
+    flow: NDArray[np.int32]  # [paths]
     share: Floats  # [paths]
     offset: NDArray[np.int64]  # [paths + 1]
     queue: NDArray[np.int32]  # [hops]
@@ -92,7 +91,12 @@ def tables(scenario: Scenario) -> tuple[FlowTable, PathTable, QueueTable]:
     )
     return (
         flows,
-        PathTable(paths.path_flow, paths.share, paths.link_offset, scenario.hop_queue),
+        PathTable(
+            np.asarray(paths.path_flow, np.int64),
+            paths.share,
+            paths.link_offset,
+            scenario.hop_queue,
+        ),
         ports,
     )
 
@@ -130,15 +134,16 @@ def solve(
     z = normal_points(points if modulated else 1, most)
     loss = np.zeros(len(ports.port))
     change, done = 0.0, 0
+    sums = offered(flows, paths, ports, loss)
     for done in range(1, rounds + 1):
-        state = solve_ports(offered(flows, paths, ports, loss), ports, z, False)
+        state = solve_ports(sums, ports, z)
         step = state[LOSS] - loss
         change = float(np.abs(step).max(initial=0.0))
         loss = loss + (step if done == 1 else 0.6 * step)
         if change < tolerance:
             break
-    sums = offered(flows, paths, ports, loss)
-    state = solve_ports(sums, ports, z, True)
+        sums = offered(flows, paths, ports, loss)
+    add_elasticities(state, ports)
     return QueueSolution(
         load=state[LOAD],
         carried=state[LOAD] * (1 - loss),
@@ -218,7 +223,7 @@ NUDGE = 0.02  # relative change of load for elasticities
 
 
 @njit(cache=True)
-def solve_ports(sums: Any, ports: Any, z: Any, elasticities: bool) -> Any:
+def solve_ports(sums: Any, ports: Any, z: Any) -> Any:
     """Solve every port for what is offered to it. [STATES, queues]"""
     queues = ports.port.size
     out = np.zeros((STATES, queues))
@@ -231,28 +236,55 @@ def solve_ports(sums: Any, ports: Any, z: Any, elasticities: bool) -> Any:
         total = out[LOAD, first:end].sum()
         if total <= 0.0:
             continue
-        remember(first, end - first, total, sums, ports.capacity_bps[port], out)
-        state = out[:, first:end]
-        quantum = ports.quantum_bits[first:end] / ports.capacity_bps[port]
-        weight = ports.weight[first:end]
-        average_port(ports.policy[port], state, weight, quantum, z, out[LOAD, first:end])
-        if elasticities:
-            add_elasticities(ports.policy[port], state, weight, quantum, z)
+        capacity = ports.capacity_bps[port]
+        remember(first, end - first, total, sums, capacity, out)
+        average_port(port, ports, out[:, first:end], z, out[LOAD, first:end])
+        if ports.burst_bits[port] > 0.0:
+            take_tokens(out[:, first:end], ports.burst_bits[port] / capacity)
     return out
 
 
 @njit(cache=True)
-def average_port(policy: int, state: Any, weight: Any, quantum: Any, z: Any, mean: Any) -> None:
+def take_tokens(state: Any, burst_s: float) -> None:
+    """Leave out of the waiting at a shaped port what the tokens of its bucket save.
+
+    The bucket lacks as many tokens as a port without one would have unfinished work u. A packet of
+    b s waits max(u - (burst - b), 0); u is 0, or exponential with the mean u0 of a busy port:
+    exp(-(burst - b) / u0) of the waiting remains.
+    """
+    total = min(state[LOAD].sum(), 1.0)
+    work = (state[LOAD] * (1.0 - state[LOSS]) * state[WAITING]).sum() / total
+    for k in range(state.shape[1]):
+        if state[LOAD, k] <= 0.0 or work <= 0.0:
+            continue
+        spare = burst_s - state[SERVICE, k]
+        if spare < 0.0:
+            state[WAITING, k] -= spare
+            continue
+        part = math.exp(-spare * total / work)
+        if state[WAITING, k] * part < state[WAITING, k] - spare:  # hardly ever idle
+            state[WAITING, k] -= spare
+            continue
+        square = (state[WAITING_VARIANCE, k] + state[WAITING, k] ** 2) * part
+        state[WAITING, k] *= part
+        state[WAITING_VARIANCE, k] = max(square - state[WAITING, k] ** 2, 0.0)
+
+
+@njit(cache=True)
+def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
     """Fill rate, loss and waiting of a port's queues [STATES, n] at the mean loads given, averaged
     over the points z [points, n] of the slow modulation."""
+    policy, first = ports.policy[port], ports.offset[port]
     n = mean.size
     slow = state[SLOW]
     residual = (1.0 + state[SIZE_CV2]) / 2.0
     count = z.shape[0] if slow.max() > 1e-4 else 1
     load, tail = np.zeros(n), np.zeros((2, n))
     answer = Answer(np.ones(n), np.zeros(n), np.zeros(n), tail)
-    share = quantum if policy == DRR else weight
-    port = Port(load, state[SERVICE], state[SPREAD], residual, state[BUFFER], share)
+    share = ports.weight[first : first + n].copy()
+    if policy == DRR:
+        share = ports.quantum_bits[first : first + n] / ports.capacity_bps[port]
+    queues = Port(load, state[SERVICE], state[SPREAD], residual, state[BUFFER], share)
     offer, accepted, waited = np.zeros(n), np.zeros(n), np.zeros(n)
     square, rates = np.zeros(n), np.zeros(n)
     for i in range(count):
@@ -260,9 +292,9 @@ def average_port(policy: int, state: Any, weight: Any, quantum: Any, z: Any, mea
             swing = slow[k] * z[i, k] if count > 1 else 0.0
             load[k] = max(mean[k] + swing, 0.02 * mean[k])
         if policy == SP or n == 1:
-            strict_priority(port, answer)
+            strict_priority(queues, answer)
         else:
-            shared_port(port, policy == DRR, answer)
+            shared_port(queues, policy == DRR, answer)
         for k in range(n):
             kept = load[k] * (1.0 - answer.loss[k])
             wait = answer.waiting[k] / max(kept, 1e-300)
@@ -280,20 +312,28 @@ def average_port(policy: int, state: Any, weight: Any, quantum: Any, z: Any, mea
 
 
 @njit(cache=True)
-def add_elasticities(policy: int, state: Any, weight: Any, quantum: Any, z: Any) -> None:
-    """Fill d ln(waiting) / d ln(load) and d ln(loss) / d ln(load), each queue's load alone."""
-    for k in range(state.shape[1]):
-        if state[LOAD, k] <= 0.0:
+def add_elasticities(state: Any, ports: Any) -> None:
+    """Fill d ln(waiting) / d ln(load) and d ln(loss) / d ln(load), each queue's load alone, at the
+    mean of the slow modulation."""
+    step = -math.log(1.0 - NUDGE)
+    for port in range(ports.policy.size):
+        first, end = ports.offset[port], ports.offset[port + 1]
+        z = np.zeros((1, end - first))
+        base = state[:, first:end].copy()
+        if base[LOAD].sum() <= 0.0:
             continue
-        nudged = state.copy()
-        mean = state[LOAD].copy()
-        mean[k] *= 1.0 - NUDGE
-        average_port(policy, nudged, weight, quantum, z, mean)
-        step = -math.log(1.0 - NUDGE)
-        for source, target in ((WAITING, WAITING_ELASTICITY), (LOSS, LOSS_ELASTICITY)):
-            was, now = state[source, k], nudged[source, k]
-            if was > 1e-12 and now > 1e-15:
-                state[target, k] = max(math.log(was / now) / step, 0.0)
+        average_port(port, ports, base, z, base[LOAD])
+        for k in range(end - first):
+            if base[LOAD, k] <= 0.0:
+                continue
+            nudged = base.copy()
+            mean = base[LOAD].copy()
+            mean[k] *= 1.0 - NUDGE
+            average_port(port, ports, nudged, z, mean)
+            for source, target in ((WAITING, WAITING_ELASTICITY), (LOSS, LOSS_ELASTICITY)):
+                was, now = base[source, k], nudged[source, k]
+                if was > 1e-12 and now > 1e-15:
+                    state[target, first + k] = max(math.log(was / now) / step, 0.0)
 
 
 @njit(cache=True)
@@ -308,7 +348,9 @@ def describe_queue(q: int, sums: Any, ports: Any, out: Any) -> None:
     out[SERVICE, q] = mean / capacity
     # Packets that fit into some bits: the renewal function, (cv2 - 1) / 2 beside the quotient
     fit = max(ports.buffer_bits[q] / mean + (cv2 - 1.0) / 2.0, 0.0)
-    out[BUFFER, q] = min(ports.buffer_packets[q], fit, LARGEST_BUFFER)
+    saved = ports.burst_bits[ports.port[q]] / mean  # packets that a token bucket lets through
+    places = min(ports.buffer_packets[q], fit) + max(saved - 0.5, 0.0)
+    out[BUFFER, q] = min(places, LARGEST_BUFFER)
     out[BIAS, q] = 1.0 / (1.0 + cv2) if fit < ports.buffer_packets[q] else 0.0
 
 
@@ -319,17 +361,19 @@ def remember(first: int, n: int, total: float, sums: Any, capacity: float, out: 
     The port looks back over its relaxation time, s g / ((1 - a)^2 + (pi g / K)^2) (the reflected
     Brownian motion between an empty and a full buffer: Cox and Miller, 1965, section 5.7): the
     irregularity that counts is the index of dispersion there. Modulation with a longer memory
-    than 4 of them, the time constant of its correlation, is quasi-stationary.
+    than 4 of them, the time constant of its correlation, is quasi-stationary. The typical drift
+    includes what the modulation adds.
     """
-    work, places, base = 0.0, 0.0, 0.0
+    work, places, base, swing = 0.0, 0.0, 0.0, 0.0
     for j in range(first, first + n):
         if out[LOAD, j] > 0.0:
+            swing += sums[MODULATION, j] / capacity**2
             work += out[LOAD, j] * out[SERVICE, j]
             places += out[BUFFER, j]
             base += out[LOAD, j] * out[SERVICE, j] * (1.0 + out[SIZE_CV2, j]) / 2.0
     service = work / total
     g = base / work
-    drift, walls = (1.0 - total) ** 2, (math.pi * g / (places + 1.0)) ** 2
+    drift, walls = (1.0 - total) ** 2 + swing, (math.pi * g / (places + 1.0)) ** 2
     memory = service * g / (drift + walls)
     relaxation = service * g / (drift / 4.0 + walls)
     for j in range(first, first + n):
