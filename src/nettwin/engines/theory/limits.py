@@ -12,7 +12,13 @@ HIGHEST_LOAD = 3.0  # offered over capacity; measured up to here
 
 def unsupported(scenario: Scenario) -> list[str]:
     """Why theory should not be trusted with a scenario; empty where it may be."""
-    return [*_unbounded(scenario), *_overloaded(scenario), *_traces(scenario), *_cut(scenario)]
+    return [
+        *_unbounded(scenario),
+        *_overloaded(scenario),
+        *_shallow_buckets(scenario),
+        *_traces(scenario),
+        *_cut(scenario),
+    ]
 
 
 def _unbounded(scenario: Scenario) -> list[str]:
@@ -32,6 +38,22 @@ def _overloaded(scenario: Scenario) -> list[str]:
         f"link {names[k]} is offered {load[k]:.0%} of its capacity: the formulas are measured up "
         f"to {HIGHEST_LOAD:.0%}"
         for k in np.flatnonzero(load > HIGHEST_LOAD).tolist()
+    ]
+
+
+def _shallow_buckets(scenario: Scenario) -> list[str]:
+    topology, paths = scenario.topology, scenario.paths
+    size = np.array([s.mean_bits for s in scenario.traffic.sizes], np.float64)
+    burst = np.array([s.burst_bits or np.inf for s in topology.schedulers], np.float64)
+    largest = np.zeros(topology.link_count)
+    if len(paths.links):
+        flow_bits = size[scenario.traffic.flow_size]
+        np.maximum.at(largest, paths.links, flow_bits[paths.hop_flow])
+    depth = burst[topology.link_scheduler] if len(burst) else np.zeros(0)
+    return [
+        f"link {topology.link_name[k]} is shaped with a bucket of {depth[k]:g} bit, less than a "
+        f"packet of {largest[k]:g} bit: it never reaches its rate"
+        for k in np.flatnonzero(depth < largest).tolist()
     ]
 
 

@@ -72,7 +72,7 @@ def guaranteed_rate(k: int, port: Any, satisfied: Any) -> float:
         for j in range(load.size):
             if j != k and not satisfied[j] and load[j] < weight[j] / shares * left:
                 satisfied[j] = changed = True
-    return max(weight[k] / shares * left, LEAST_RATE)
+    return float(max(weight[k] / shares * left, LEAST_RATE))
 
 
 @njit(cache=True)
@@ -146,7 +146,7 @@ def polling(k: int, port: Any, satisfied: Any, last: float) -> float:
             squares += (load[j] * cycle) ** 2
     turn = (visits - squares / visits / 2.0) * max(1.0 - load[k], 0.05)
     loss, work = one_queue(load[k], 1.0, port.service[k], port.spread[k], 0.0, 0.0, port.buffer[k])
-    return work + load[k] * (1.0 - loss) * turn
+    return float(work + load[k] * (1.0 - loss) * turn)
 
 
 @njit(cache=True)
