@@ -23,6 +23,7 @@ from nettwin.errors import (
     UnsupportedError,
 )
 from nettwin.formats import Assume, Reading, read, read_all, write
+from nettwin.formats.demands import read_demands, scenarios_over_time
 from nettwin.interfaces.wiring import engine
 from nettwin.metrics import Interval, Metrics
 from nettwin.model import NetworkModel
@@ -126,6 +127,8 @@ __all__ = [
     "parse_change",
     "read",
     "read_all",
+    "read_demands",
+    "scenarios_over_time",
     "single_failures",
     "strict_priority",
     "wfq",

@@ -36,7 +36,9 @@ def test_scenarios_on_ecmp_come_back_equal(
     scenario: Scenario, name: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("csv") / name
-    names = [*scenario.topology.node_name, *scenario.traffic.class_name, *scenario.flow_names]
+    topology = scenario.topology
+    names = [*topology.node_name, *topology.link_name, *scenario.traffic.class_name]
+    names += scenario.flow_names
     if any("\r" in name for name in names):  # no CSV cell can hold it
         return
     write(scenario, path, format="csv")

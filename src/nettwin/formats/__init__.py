@@ -9,25 +9,15 @@ files       limited reading, atomic writing
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 
 from nettwin.errors import FormatError, InputError, UnknownNameError
-from nettwin.formats.containerlab import Containerlab
-from nettwin.formats.csv_tables import CsvTables
-from nettwin.formats.datanet import Datanet
 from nettwin.formats.files import read_head
 from nettwin.formats.format import Assume, DemandSeries, Format, Reading
-from nettwin.formats.gml import GML
-from nettwin.formats.graphml import GraphML
-from nettwin.formats.ietf import IetfNetwork
-from nettwin.formats.node_link import NodeLink
-from nettwin.formats.plan import Plan
-from nettwin.formats.repetita import Repetita
-from nettwin.formats.sndlib_native import SNDlibNative
-from nettwin.formats.sndlib_xml import SNDlibXML
-from nettwin.formats.topohub import TopoHub
 from nettwin.scenario.scenario import Scenario
 
 __all__ = [
@@ -42,24 +32,48 @@ __all__ = [
     "write",
 ]
 
+
+class _Registry(Mapping[str, Format]):
+    """The formats by name; their modules are imported when one of them is asked for."""
+
+    def __init__(self, homes: dict[str, str]) -> None:
+        self._homes = homes
+
+    def __getitem__(self, name: str) -> Format:
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._homes)
+
+    def __len__(self) -> int:
+        return len(self._homes)
+
+    @cached_property
+    def _made(self) -> dict[str, Format]:
+        made = {}
+        for name, home in self._homes.items():
+            module, kind = home.split(":")
+            made[name] = getattr(import_module(f"nettwin.formats.{module}"), kind)()
+        return made
+
+
 # The order in which formats are asked whether a file is theirs: the more particular ones first
-FORMATS: dict[str, Format] = {
-    f.name: f
-    for f in (
-        Datanet(),
-        TopoHub(),
-        Repetita(),
-        SNDlibXML(),
-        SNDlibNative(),
-        GraphML(),
-        IetfNetwork(),
-        NodeLink(),
-        Containerlab(),
-        Plan(),
-        GML(),
-        CsvTables(),
-    )
-}
+FORMATS: Mapping[str, Format] = _Registry(
+    {
+        "datanet": "datanet:Datanet",
+        "topohub": "topohub:TopoHub",
+        "repetita": "repetita:Repetita",
+        "sndlib-xml": "sndlib_xml:SNDlibXML",
+        "sndlib": "sndlib_native:SNDlibNative",
+        "graphml": "graphml:GraphML",
+        "ietf-network": "ietf:IetfNetwork",
+        "node-link": "node_link:NodeLink",
+        "containerlab": "containerlab:Containerlab",
+        "plan": "plan:Plan",
+        "gml": "gml:GML",
+        "csv": "csv_tables:CsvTables",
+    }
+)
 
 
 def detect(source: str | Path) -> Format:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from nettwin.formats.records import (
 from nettwin.scenario.scenario import Scenario
 
 _TIMES = {"time", "times", "timestamp"}  # of demands over time, which are no network
+_PLAIN_GROUP = re.compile(r"[^;\s](?:[^;\r\n]*[^;\s])?")
 _ENDINGS = (".csv", ".tsv", ".txt")
 _ROLES = {"links": ("links", "edges"), "flows": ("flows", "demands"), "nodes": ("nodes",)}
 _COLUMNS = {
@@ -239,7 +241,7 @@ def _cell(value: Any, column: str) -> str:
                 " or write a plan."
             )
         return value
-    if isinstance(value, list) and all(";" not in g and g == g.strip() and g for g in value):
+    if isinstance(value, list) and all(_PLAIN_GROUP.fullmatch(group) for group in value):
         joined = ";".join(value)
         return joined if joined[0] != "[" else json.dumps(value)
     return repr(value) if isinstance(value, float) else json.dumps(value)
