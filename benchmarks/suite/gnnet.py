@@ -112,7 +112,6 @@ def _engine(options: Options) -> NetworkModel:
         precision=options.extra["precision"],
         max_packets=int(options.extra["packets"]),
         jobs=options.extra["jobs"],
-        buffer_counts_service=True,
     )
 
 

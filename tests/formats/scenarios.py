@@ -61,7 +61,7 @@ def schedulers(draw: st.DrawFn, classes: list[str]) -> Scheduler:
         Queue(draw(limits), draw(limits), draw(FACTORS), draw(FACTORS)) for _ in range(count)
     )
     table = {name: draw(st.integers(0, count - 1)) for name in draw(st.permutations(classes))}
-    return Scheduler(policy, queues, table, draw(st.none() | POSITIVE))
+    return Scheduler(policy, queues, table, draw(st.none() | POSITIVE), draw(st.booleans()))
 
 
 SIZES = st.one_of(

@@ -110,20 +110,24 @@ class Scheduler:
     A class that `class_queue` does not name goes to the last queue. With `burst_bits` the port is
     shaped by a token bucket of the link's capacity: a packet leaves as soon as the bucket holds
     its bits, so that its delay leaves out its own serialization (as behind Linux tbf or htb).
+    Buffers hold packets that wait; with `buffer_counts_service` a queue's packet in transmission
+    takes room there as well.
     """
 
     policy: str = "fifo"
     queues: tuple[Queue, ...] = (Queue(),)
     class_queue: Mapping[str, int] = field(default_factory=dict)
     burst_bits: float | None = None
+    buffer_counts_service: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "queues", tuple(self.queues))
         object.__setattr__(self, "class_queue", dict(self.class_queue))
 
     def __hash__(self) -> int:
+        classes = frozenset(self.class_queue.items())
         return hash(
-            (self.policy, self.queues, frozenset(self.class_queue.items()), self.burst_bits)
+            (self.policy, self.queues, classes, self.burst_bits, self.buffer_counts_service)
         )
 
     def queue_of(self, traffic_class: str) -> int:
@@ -187,6 +191,8 @@ class Scheduler:
             out["class_queue"] = dict(self.class_queue)
         if self.burst_bits is not None:
             out["burst_bits"] = float(self.burst_bits)
+        if self.buffer_counts_service:
+            out["buffer_counts_service"] = True
         return out
 
     @classmethod
@@ -203,6 +209,7 @@ class Scheduler:
             queues,
             classes,
             None if burst is None else float(burst),
+            bool(data.get("buffer_counts_service", False)),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,17 +72,18 @@ def test_mm1k(load: float, places: int) -> None:
     assert link["loss_ratio"][0] == pytest.approx(p[-1], rel=0.03)
 
 
-@pytest.mark.parametrize(("buffer_counts_service", "waiting"), [(False, 32), (True, 31)])
+@pytest.mark.parametrize(("counts_service", "waiting"), [(False, 32), (True, 31)])
 def test_a_buffer_of_32_holds_33_unless_it_counts_the_one_in_service(
-    buffer_counts_service: bool, waiting: int
+    counts_service: bool, waiting: int
 ) -> None:
-    scenario = port(fifo(32), [("x", 4.0)], Fixed(8000.0))
-    run = simulate(scenario, 20_000, buffer_counts_service=buffer_counts_service)
+    scheduler = replace(fifo(32), buffer_counts_service=counts_service)
+    scenario = port(scheduler, [("x", 4.0)], Fixed(8000.0))
+    run = simulate(scenario, 20_000)
     assert run.metrics.queue["occupancy_max_bits"][0] == waiting * 8000
 
     assert run.metrics.flow["owd_p99_s"][0] == pytest.approx((waiting + 1) * SERVICE_S, rel=0.03)
     other = simulate(scenario, 20_000, occupancy_counts_service=True)
-    assert other.metrics.queue["occupancy_max_bits"][0] == 33 * 8000
+    assert other.metrics.queue["occupancy_max_bits"][0] == (waiting + 1) * 8000
 
 
 @pytest.mark.parametrize("size", [Fixed(8000.0), MIXED, Uniform(1000.0, 15000.0)])

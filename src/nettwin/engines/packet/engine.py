@@ -67,8 +67,7 @@ class PacketSimulator:
 
     Assumptions: a router's fabric is never the bottleneck; propagation delay is constant; packets
     keep the path they were given when sent; each packet of a multi-path flow draws its path;
-    sources do not react to loss. A buffer holds packets that wait; with `buffer_counts_service` the
-    one in transmission as well. Occupancies likewise count packets that wait, with
+    sources do not react to loss. Occupancies count packets that wait, with
     `occupancy_counts_service` the one in transmission as well.
 
     `predict` simulates several scenarios in `jobs` processes (default: one a core).
@@ -81,7 +80,6 @@ class PacketSimulator:
     warmup_s: float | None = None
     jobs: int | None = None
     confidence: float = 0.95
-    buffer_counts_service: bool = False
     occupancy_counts_service: bool = False
     progress: Progress | None = field(default=None, compare=False, repr=False)
     name: str = field(default="packet", init=False)
@@ -253,12 +251,7 @@ class PacketSimulator:
         self, scenario: Scenario, horizon_s: float, later: Sequence[Scenario] = ()
     ) -> tuple[Simulation, float]:
         """A simulation that has run its warm-up, and how long that was."""
-        simulation = Simulation(
-            scenario,
-            self.seed,
-            later=later,
-            buffer_counts_service=self.buffer_counts_service,
-        )
+        simulation = Simulation(scenario, self.seed, later=later)
         warmup = default_warmup_s(scenario, horizon_s) if self.warmup_s is None else self.warmup_s
         simulation.advance(warmup)
         simulation.begin_extremes()

@@ -35,10 +35,9 @@ def load(
     seed: int,
     *,
     later: Sequence[Scenario] = (),
-    buffer_counts_service: bool = False,
 ) -> State:
     """A network at time 0, empty, with its sources about to send; `later` is what it becomes."""
-    links, queues = _ports(scenario, buffer_counts_service)
+    links, queues = _ports(scenario)
     flows, size_tables = _flows(scenario)
     hops, path_hop, path_share = paths(scenario, flows)
     bins, shift = _histogram([scenario, *later], flows)
@@ -110,7 +109,7 @@ def _source_arrays(sources: Sources) -> dict[str, NDArray[Any]]:
     return sources._asdict()
 
 
-def _ports(scenario: Scenario, counts_service: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+def _ports(scenario: Scenario) -> tuple[NDArray[Any], NDArray[Any]]:
     topology = scenario.topology
     flat = topology.queues
     links = records(layout.LINK, topology.link_count)
@@ -125,7 +124,11 @@ def _ports(scenario: Scenario, counts_service: bool) -> tuple[NDArray[Any], NDAr
     links["burst_bits"] = burst[topology.link_scheduler] if len(burst) else 0.0
     links["mode"] = np.where(links["burst_bits"] > 0, layout.SHAPED, 0)
     links["mode"] |= np.where(topology.link_live, 0, layout.DOWN).astype(np.uint32)
-    links["mode"] |= np.uint32(layout.COUNTS_SERVICE if counts_service else 0)
+    counts = np.array([s.buffer_counts_service for s in topology.schedulers], np.bool_)
+    if len(counts):
+        links["mode"] |= np.where(counts[topology.link_scheduler], layout.COUNTS_SERVICE, 0).astype(
+            np.uint32
+        )
     all_queues = records(layout.QUEUE, 1 + len(flat.link))
     queues = all_queues[1:]
     queues["link"] = flat.link

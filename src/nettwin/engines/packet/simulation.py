@@ -27,16 +27,13 @@ class Simulation:
         seed: int,
         *,
         later: Sequence[Scenario] = (),
-        buffer_counts_service: bool = False,
     ) -> None:
         for other in later:
             _check_same_shape(scenario, other)
         self.scenario = scenario
         self.seed = seed
         self.now_s = 0.0
-        self.state = loading.load(
-            scenario, seed, later=later, buffer_counts_service=buffer_counts_service
-        )
+        self.state = loading.load(scenario, seed, later=later)
         self._room_bits = np.zeros(scenario.topology.link_count)
         self._room_until_s = 0.0
         kernel.start_sources(self.state, 0.0)

@@ -36,8 +36,7 @@ from nettwin.scenario.scenario import Scenario
 
 ASSUMED = (
     "propagation delay of all links: none",
-    "buffers: a queue's limit counts its packet in service as well, as recorded losses show"
-    " (simulate with buffer_counts_service)",
+    "buffers: a queue's limit counts its packet in service as well, as recorded losses show",
 )
 OCCUPANCIES = (
     "recorded mean occupancies: multiplied by the queue's utilization, less the packet in service;"

@@ -189,6 +189,7 @@ def _scheduler(path: Path, node: Mapping[str, str], round_bits: float) -> Schedu
             for q in range(count)
         ),
         class_queue,
+        buffer_counts_service=True,
     )
 
 

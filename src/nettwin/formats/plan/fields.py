@@ -123,6 +123,11 @@ ELEMENTS: dict[str, Element] = {
         Field("queues", "queues", "queues of the port"),
         Field("class_queue", "class_queue", "queue of each traffic class, counted from 0"),
         _number("burst_bits", scheduling.BURST_BITS),
+        Field(
+            "buffer_counts_service",
+            "flag",
+            "true: a queue's packet in transmission takes room in its buffer as well",
+        ),
     ),
     "routing": _element(
         "how flows find their way",

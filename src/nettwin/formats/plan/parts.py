@@ -129,7 +129,8 @@ class Parts:
         burst = None
         if "burst_bits" in said:
             burst = checks.number(*said["burst_bits"], BURST_BITS)
-        scheduler = Scheduler(policy_name, tuple(queues), classes, burst)
+        counts = "buffer_counts_service" in said and checks.flag(*said["buffer_counts_service"])
+        scheduler = Scheduler(policy_name, tuple(queues), classes, burst, counts)
         if len(checks.faults) == before:
             checks.noted(place, scheduler.faults("the scheduler"))
         return scheduler
