@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from nettwin.compiled import compiled
 from nettwin.engines.theory.network import tables
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.variability import own_periodic_excess
@@ -70,7 +70,7 @@ def flow_sums(scenario: Scenario, state: QueueSolution) -> FlowSums:
     return FlowSums(*_along_paths(flows, paths, hop_table(scenario, state), least))
 
 
-@njit(cache=True)
+@compiled
 def _along_paths(flows: Any, paths: Any, hops: Any, least_bits: Any) -> Any:
     """Floor, mean and variance of the delay, and loss of each flow."""
     count = flows.mean_bits.size
@@ -115,7 +115,7 @@ def _along_paths(flows: Any, paths: Any, hops: Any, least_bits: Any) -> Any:
     return floor, mean, square, 1.0 - arriving, waited
 
 
-@njit(cache=True)
+@compiled
 def hop_loss(bits: float, loss: float, bias: float, packet_bits: float) -> float:
     """Loss in a queue of a flow with this mean packet size."""
     if packet_bits <= 0.0:

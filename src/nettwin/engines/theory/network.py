@@ -7,10 +7,11 @@ from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from nettwin.engines.theory.ports import DRR, FIFO, SP, WFQ, Answer, Port, strict_priority
+from nettwin.compiled import compiled
+from nettwin.engines.theory.least_served import least_served_first
+from nettwin.engines.theory.ports import DRR, FIFO, LSF, SP, WFQ, Answer, Port, strict_priority
 from nettwin.engines.theory.queueing import LARGEST_BUFFER
 from nettwin.engines.theory.sharing import shared_port
 from nettwin.engines.theory.solution import QueueSolution
@@ -21,7 +22,7 @@ from nettwin.engines.theory.variability import (
 )
 from nettwin.scenario.scenario import Scenario
 
-POLICIES = {"fifo": FIFO, "sp": SP, "wfq": WFQ, "drr": DRR, "lsf": WFQ}  # lsf: its long run
+POLICIES = {"fifo": FIFO, "sp": SP, "wfq": WFQ, "drr": DRR, "lsf": LSF}
 Floats = NDArray[np.float64]
 
 
@@ -172,7 +173,7 @@ PACKETS, WORK, SECOND, SQUARES, GAPS, PERIODIC, PERIODS, MODULATION, MODULATION_
 SUMS = 9
 
 
-@njit(cache=True)
+@compiled
 def offered(flows: Any, paths: Any, ports: Any, loss: Any) -> Any:
     """Add up what comes to each queue, thinned by the losses before it. [SUMS, queues]"""
     out = np.zeros((SUMS, loss.size))
@@ -222,7 +223,7 @@ STATES = 15
 NUDGE = 0.02  # relative change of load for elasticities
 
 
-@njit(cache=True)
+@compiled
 def solve_ports(sums: Any, ports: Any, z: Any) -> Any:
     """Solve every port for what is offered to it. [STATES, queues]"""
     queues = ports.port.size
@@ -244,7 +245,7 @@ def solve_ports(sums: Any, ports: Any, z: Any) -> Any:
     return out
 
 
-@njit(cache=True)
+@compiled
 def take_tokens(state: Any, burst_s: float) -> None:
     """Leave out of the waiting at a shaped port what the tokens of its bucket save.
 
@@ -270,7 +271,7 @@ def take_tokens(state: Any, burst_s: float) -> None:
         state[WAITING_VARIANCE, k] = max(square - state[WAITING, k] ** 2, 0.0)
 
 
-@njit(cache=True)
+@compiled
 def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
     """Fill rate, loss and waiting of a port's queues [STATES, n] at the mean loads given, averaged
     over the points z [points, n] of the slow modulation."""
@@ -293,8 +294,10 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
             load[k] = max(mean[k] + swing, 0.02 * mean[k])
         if policy == SP or n == 1:
             strict_priority(queues, answer)
+        elif policy == LSF:
+            least_served_first(queues, answer)
         else:
-            shared_port(queues, policy == DRR, answer)
+            shared_port(queues, policy, answer)
         for k in range(n):
             kept = load[k] * (1.0 - answer.loss[k])
             wait = answer.waiting[k] / max(kept, 1e-300)
@@ -311,7 +314,7 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
             state[RATE, k] = rates[k]
 
 
-@njit(cache=True)
+@compiled
 def add_elasticities(state: Any, ports: Any) -> None:
     """Fill d ln(waiting) / d ln(load) and d ln(loss) / d ln(load), each queue's load alone, at the
     mean of the slow modulation."""
@@ -336,7 +339,7 @@ def add_elasticities(state: Any, ports: Any) -> None:
                     state[target, first + k] = max(math.log(was / now) / step, 0.0)
 
 
-@njit(cache=True)
+@compiled
 def describe_queue(q: int, sums: Any, ports: Any, out: Any) -> None:
     """Load, packet sizes and room of a queue from the sums over its flows."""
     capacity = ports.capacity_bps[ports.port[q]]
@@ -354,7 +357,7 @@ def describe_queue(q: int, sums: Any, ports: Any, out: Any) -> None:
     out[BIAS, q] = 1.0 / (1.0 + cv2) if fit < ports.buffer_packets[q] else 0.0
 
 
-@njit(cache=True)
+@compiled
 def remember(first: int, n: int, total: float, sums: Any, capacity: float, out: Any) -> None:
     """Split modulation into what is slow for the port and what it takes for burstiness.
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from nettwin.compiled import compiled
 from nettwin.engines.theory.queueing import found, mm1k_loss, mm1k_waiting, scaled_capacity
 
-FIFO, SP, WFQ, DRR = 0, 1, 2, 3
+FIFO, SP, WFQ, DRR, LSF = range(5)
 LEAST_RATE = 1e-6
 Floats = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ def empty_answer(n: int) -> Answer:
     return Answer(np.ones(n), np.zeros(n), np.zeros(n), np.zeros((2, n)))
 
 
-@njit(cache=True)
+@compiled
 def one_queue(
     load: float,
     rate: float,
@@ -73,7 +73,7 @@ def one_queue(
     return loss, packets * service
 
 
-@njit(cache=True)
+@compiled
 def second_moment(k: int, port: Any, answer: Any, above: float, part: float) -> None:
     """Fill `tail` of queue k.
 
@@ -96,7 +96,7 @@ def second_moment(k: int, port: Any, answer: Any, above: float, part: float) -> 
     answer.tail[1, k] = (1.0 + 2.0 * cv2) * 2.0 / 3.0 * service / rate + 2.0 * above / rate**2
 
 
-@njit(cache=True)
+@compiled
 def strict_priority(port: Any, answer: Any) -> None:
     """Non-preemptive priority, queue 0 first; FIFO is the case of one queue.
 
@@ -123,7 +123,7 @@ def strict_priority(port: Any, answer: Any) -> None:
         above += carried * service[k] * port.spread[k]
 
 
-@njit(cache=True)
+@compiled
 def _served_part(k: int, load: Any, room: float) -> float:
     """The part of the load after queue k that a port with this much room can serve."""
     after = 0.0

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from nettwin.compiled import compiled
 
 LARGEST_BUFFER = 1e5  # packets; stands for "no limit"
 
 
-@njit(cache=True)
+@compiled
 def mm1k_loss(load: float, capacity: float) -> float:
     """Blocking probability of M/M/1/K (Kleinrock, Queueing Systems I, 1975, section 3.6).
 
@@ -30,7 +30,7 @@ def mm1k_loss(load: float, capacity: float) -> float:
     return math.expm1(y) / math.expm1(tail)
 
 
-@njit(cache=True)
+@compiled
 def mm1k_waiting(load: float, capacity: float) -> float:
     """Mean number waiting in M/M/1/K, the packet in service not counted."""
     if load <= 0.0:
@@ -47,7 +47,7 @@ def mm1k_waiting(load: float, capacity: float) -> float:
     return max(inside - busy, 0.0)
 
 
-@njit(cache=True)
+@compiled
 def found(load: float, capacity: float) -> tuple[float, float]:
     """Mean and variance of the number that an accepted packet finds in M/M/1/K.
 
@@ -68,7 +68,7 @@ def found(load: float, capacity: float) -> tuple[float, float]:
     return max(mean, 0.0), max(0.25 / math.sinh(y / 2.0) ** 2 - half * half, 0.0)
 
 
-@njit(cache=True)
+@compiled
 def scaled_capacity(load: float, buffer: float, variability: float) -> float:
     """The K of the M/M/1/K queue that blocks like a queue with `buffer` waiting places.
 

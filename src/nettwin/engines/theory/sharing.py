@@ -13,18 +13,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from nettwin.engines.theory.ports import LEAST_RATE, one_queue, second_moment
+from nettwin.compiled import compiled
+from nettwin.engines.theory.ports import DRR, LEAST_RATE, one_queue, second_moment
 
 SHARP = 2.0  # order of the smooth minimum of two waiting times
 GREED = 3.0  # how strongly the work left over goes to the queues with the largest load / weight
+ORDER = 4.0  # how sharply load / weight orders the queues
 ROUNDS = 3
 
 
-@njit(cache=True)
-def shared_port(port: Any, turns: bool, answer: Any) -> None:
-    """Fill rate, loss and waiting under WFQ, or under DRR, which serves in `turns`."""
+@compiled
+def shared_port(port: Any, policy: int, answer: Any) -> None:
+    """Fill rate, loss and waiting under WFQ or DRR."""
     load, n = port.load, port.load.size
     satisfied = np.zeros((n, n), np.bool_)
     likely, certain = np.zeros(n), np.ones(n)
@@ -36,23 +37,23 @@ def shared_port(port: Any, turns: bool, answer: Any) -> None:
     for turn in range(ROUNDS):
         for k in range(n):
             if load[k] > 0.0:
-                if turns and turn > 0:
+                if policy == DRR and turn > 0:
                     used = port.service[k] + answer.waiting[k]
                     visit[k] = port.weight[k] / (port.weight[k] + used) * (1.0 - likely[k] ** 4)
                 lost, last = coming_last(k, port, satisfied[k], answer)
-                refused, bound = among(k, port, satisfied[k], certain, turns)
+                refused, bound = among(k, port, satisfied[k], certain, policy)
                 polled = polling(k, port, satisfied[k], last)
                 most[k] = min(last, bound) ** (1.0 - visit[k]) * polled ** visit[k]
                 most[k] = min(most[k], port.buffer[k] * port.service[k])
                 answer.loss[k] = min(lost, refused)
-                _, bound = among(k, port, satisfied[k], likely, turns)
+                _, bound = among(k, port, satisfied[k], likely, policy)
                 first[k] = most[k] ** visit[k] * min(bound, most[k]) ** (1.0 - visit[k])
         work = pooled_work(port, places)
         divide(work, port, visit, answer.loss, first, most, answer.waiting)
         places = places_used(port, answer.waiting)
 
 
-@njit(cache=True)
+@compiled
 def guaranteed_rate(k: int, port: Any, satisfied: Any) -> float:
     """The rate at which queue k is served while it is backlogged.
 
@@ -75,7 +76,15 @@ def guaranteed_rate(k: int, port: Any, satisfied: Any) -> float:
     return float(max(weight[k] / shares * left, LEAST_RATE))
 
 
-@njit(cache=True)
+@compiled
+def precedence(j: int, k: int, port: Any, order: float) -> float:
+    """How far queue j comes before queue k: 1 if it asks for less, by load / weight; 1/2 if they
+    ask for the same."""
+    less = port.load[j] * port.weight[k] / (port.weight[j] * port.load[k])
+    return float(1.0 / (1.0 + min(less, 10.0) ** order))
+
+
+@compiled
 def coming_last(k: int, port: Any, satisfied: Any, answer: Any) -> tuple[float, float]:
     """Loss and waiting work of queue k if it comes after all that have what they need."""
     rate, above, below = answer.rate[k], 0.0, 0.0
@@ -91,24 +100,23 @@ def coming_last(k: int, port: Any, satisfied: Any, answer: Any) -> tuple[float, 
     )
 
 
-@njit(cache=True)
-def among(k: int, port: Any, satisfied: Any, backlogged: Any, turns: bool) -> tuple[float, float]:
+@compiled
+def among(k: int, port: Any, satisfied: Any, backlogged: Any, policy: int) -> tuple[float, float]:
     """Loss and waiting work of queue k after those that ask for less than it, and among the others,
     which are backlogged with the probabilities given.
 
     A packet at the head of queue k waits for its turn: as long as it would be sent under fluid
-    sharing, which packets run ahead of by half a packet of each rival; or, with `turns`, for what
-    is left of a visit and for all other visits.
+    sharing, which packets run ahead of by half a packet of each rival; or, under DRR, for what is
+    left of a visit and for all other visits.
     """
     load, service, weight = port.load, port.service, port.weight
-    own = load[k] / weight[k]
     above, room, rivals, ahead, met, squares = 0.0, 1.0, 0.0, 0.0, 0.0, 0.0
     for j in range(load.size):
         if j == k or load[j] <= 0.0:
             continue
         before = 0.0
         if satisfied[j]:
-            before = own**4 / (own**4 + (load[j] / weight[j]) ** 4)
+            before = precedence(j, k, port, ORDER)
             above += before * load[j] * service[j] * port.spread[j]
             room -= before * load[j]
         one = service[j] * port.residual[j]
@@ -118,13 +126,13 @@ def among(k: int, port: Any, satisfied: Any, backlogged: Any, turns: bool) -> tu
         squares += ((1.0 - before) * backlogged[j] * weight[j]) ** 2
     share = max(room * weight[k] / (weight[k] + rivals), LEAST_RATE)
     turn = max(service[k] * (1.0 / share - 1.0 / max(room, LEAST_RATE)) - ahead, 0.0)
-    if turns and rivals > 0.0:
+    if policy == DRR and rivals > 0.0:
         turn = max((rivals - squares / rivals / 2.0) / max(room, LEAST_RATE) - met, 0.0)
     loss, work = one_queue(load[k], share, service[k], port.spread[k], above, 0.0, port.buffer[k])
     return loss, work + load[k] * (1.0 - loss) * (turn + met)
 
 
-@njit(cache=True)
+@compiled
 def polling(k: int, port: Any, satisfied: Any, last: float) -> float:
     """Waiting work of queue k if each visit empties it; `last` if it came last.
 
@@ -149,7 +157,7 @@ def polling(k: int, port: Any, satisfied: Any, last: float) -> float:
     return float(work + load[k] * (1.0 - loss) * turn)
 
 
-@njit(cache=True)
+@compiled
 def divide(
     work: float, port: Any, visit: Any, loss: Any, first: Any, most: Any, waiting: Any
 ) -> None:
@@ -177,16 +185,24 @@ def divide(
         waiting[k] = 0.0
         if parts[k] > 0.0 and first[k] > 0.0:
             waiting[k] = (parts[k] ** -SHARP + first[k] ** -SHARP) ** (-1.0 / SHARP)
+    excess = waiting.sum() - work
+    if excess >= 0.0:
+        waiting *= work / (work + excess)
+    hand_out(work, greed, most, waiting)
+
+
+@compiled
+def hand_out(work: float, greed: Any, most: Any, waiting: Any) -> None:
+    """Give what is left of the port's waiting work [s] to the queues that have room for it."""
     for _ in range(4):
         rest = work - waiting.sum()
         if rest <= 0.0:
-            waiting *= work / (work - rest)
             return
         room = (most - waiting) * greed
         waiting += np.minimum(rest * room / max(room.sum(), 1e-300), most - waiting)
 
 
-@njit(cache=True)
+@compiled
 def pooled_work(port: Any, places: float) -> float:
     """Waiting work of all queues of the port in one FIFO queue that holds `places` of work [s]."""
     total = port.load.sum()
@@ -199,7 +215,7 @@ def pooled_work(port: Any, places: float) -> float:
     return float(waiting)
 
 
-@njit(cache=True)
+@compiled
 def places_used(port: Any, waiting: Any) -> float:
     """The work that waits when the first queue is full, if it is always divided like this."""
     total, places = waiting.sum(), np.inf

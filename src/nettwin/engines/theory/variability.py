@@ -16,9 +16,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from nettwin.compiled import compiled
 from nettwin.scenario.arrivals import CBR, MMPP, ArrivalProcess, Autocorrelated, OnOff, Poisson
 from nettwin.scenario.traffic import Traffic
 
@@ -122,7 +122,7 @@ def _cut_exponential_cv2(longest: float) -> float:
     return second / mean**2 - 1
 
 
-@njit(cache=True)
+@compiled
 def periodic_cv2(period: float, horizon: float) -> float:
     """Variance of the packets of a periodic flow over `horizon` seconds, over that of Poisson.
 
@@ -133,14 +133,14 @@ def periodic_cv2(period: float, horizon: float) -> float:
     return 1.0 - f if f < 0.7887 else 1.0 / (6.0 * f)
 
 
-@njit(cache=True)
+@compiled
 def modulated_variance(memory: float, horizon: float) -> float:
     """Variance of the integral over `horizon` of a process of variance 1 and this memory."""
     x = horizon / memory
     return 2.0 * memory * memory * (x + math.expm1(-x))
 
 
-@njit(cache=True)
+@compiled
 def own_periodic_excess(period: float, memory: float) -> float:
     """Load of its own that a packet of a periodic flow meets, over the flow's load, minus 1.
 
