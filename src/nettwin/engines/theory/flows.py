@@ -21,6 +21,8 @@ class HopTable(NamedTuple):
     """What a packet meets in each queue; arrays are [queues]."""
 
     waiting_s: Floats
+    resting_s: Floats
+    modulation_bits2: Floats
     variance_s2: Floats
     elasticity: Floats
     load_pps_bits: Floats  # bits offered a second
@@ -50,6 +52,8 @@ def hop_table(scenario: Scenario, state: QueueSolution) -> HopTable:
     per_bit = np.where(shaped[topology.link_scheduler], 0.0, 1.0 / topology.link_capacity_bps)
     return HopTable(
         state.waiting_s,
+        state.resting_s,
+        state.modulation_bits2,
         state.waiting_variance_s2,
         state.waiting_elasticity,
         state.load * topology.link_capacity_bps[port],
@@ -85,15 +89,21 @@ def _along_paths(flows: Any, paths: Any, hops: Any, least_bits: Any) -> Any:
         passing, wait, variance, per_bit, propagation = 1.0, 0.0, 0.0, 0.0, 0.0
         for h in range(paths.offset[p], paths.offset[p + 1]):
             q = paths.queue[h]
+            waiting = hops.resting_s[q]
+            own = packets * passing * bits / max(hops.load_pps_bits[q], 1e-300)
+            if flows.rate_variance[f] > 0.0 and hops.modulation_bits2[q] > 0.0:
+                swing = flows.rate_variance[f] * (packets * passing * bits) ** 2
+                seen = min(swing / hops.modulation_bits2[q], 1.0) / max(own, 1e-300)
+                waiting += (hops.waiting_s[q] - waiting) * seen
             factor = 1.0
-            if flows.period_s[f] > 0.0 and hops.load_pps_bits[q] > 0.0:
-                own = packets * passing * bits / hops.load_pps_bits[q]
+            if flows.period_s[f] > 0.0:
                 excess = own_periodic_excess(flows.period_s[f] / paths.share[p], hops.memory_s[q])
-                factor = np.exp(hops.elasticity[q] * min(own, 1.0) * excess)
-            wait += hops.waiting_s[q] * factor
-            met[q] += packets * passing
-            waited[q] += packets * passing * hops.waiting_s[q] * factor
+                mine = min(own / flows.duty[f], 1.0)
+                factor = np.exp(hops.elasticity[q] * mine * excess)
+            wait += waiting * factor
             variance += hops.variance_s2[q] * factor * factor
+            met[q] += packets * passing
+            waited[q] += packets * passing * waiting * factor
             per_bit += hops.second_per_bit[q]
             propagation += hops.delay_s[q]
             passing *= 1.0 - hop_loss(bits, hops.loss[q], hops.size_bias[q], hops.packet_bits[q])

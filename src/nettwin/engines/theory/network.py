@@ -36,6 +36,7 @@ class FlowTable(NamedTuple):
     period_s: Floats
     rate_variance: Floats
     memory_s: Floats
+    duty: Floats
 
 
 class PathTable(NamedTuple):
@@ -74,6 +75,7 @@ def tables(scenario: Scenario) -> tuple[FlowTable, PathTable, QueueTable]:
         irregular.period_s,
         irregular.rate_variance,
         irregular.memory_s,
+        irregular.duty,
     )
     schedulers = topology.schedulers
     policy = np.array([POLICIES[s.policy] for s in schedulers], np.int8)
@@ -144,7 +146,7 @@ def solve(
         if change < tolerance:
             break
         sums = offered(flows, paths, ports, loss)
-    add_elasticities(state, ports)
+    add_elasticities(state, ports, normal_points(4 if modulated else 1, most))
     return QueueSolution(
         load=state[LOAD],
         carried=state[LOAD] * (1 - loss),
@@ -157,6 +159,8 @@ def solve(
         spread=state[SPREAD],
         modulation=state[SLOW],
         memory_s=state[MEMORY],
+        modulation_bits2=sums[MODULATION],
+        resting_s=state[RESTING],
         loss=loss,
         size_bias=state[BIAS],
         waiting_s=state[WAITING],
@@ -218,8 +222,9 @@ def offered(flows: Any, paths: Any, ports: Any, loss: Any) -> Any:
     WAITING_VARIANCE,
     WAITING_ELASTICITY,
     LOSS_ELASTICITY,
-) = range(15)
-STATES = 15
+    RESTING,
+) = range(16)
+STATES = 16
 NUDGE = 0.02  # relative change of load for elasticities
 
 
@@ -261,13 +266,16 @@ def take_tokens(state: Any, burst_s: float) -> None:
         spare = burst_s - state[SERVICE, k]
         if spare < 0.0:
             state[WAITING, k] -= spare
+            state[RESTING, k] -= spare
             continue
         part = math.exp(-spare * total / work)
         if state[WAITING, k] * part < state[WAITING, k] - spare:  # hardly ever idle
+            state[RESTING, k] = max(state[RESTING, k] - spare, 0.0)
             state[WAITING, k] -= spare
             continue
         square = (state[WAITING_VARIANCE, k] + state[WAITING, k] ** 2) * part
         state[WAITING, k] *= part
+        state[RESTING, k] *= part
         state[WAITING_VARIANCE, k] = max(square - state[WAITING, k] ** 2, 0.0)
 
 
@@ -287,7 +295,7 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
         share = ports.quantum_bits[first : first + n] / ports.capacity_bps[port]
     queues = Port(load, state[SERVICE], state[SPREAD], residual, state[BUFFER], share)
     offer, accepted, waited = np.zeros(n), np.zeros(n), np.zeros(n)
-    square, rates = np.zeros(n), np.zeros(n)
+    square, rates, resting = np.zeros(n), np.zeros(n), np.zeros(n)
     for i in range(count):
         for k in range(n):
             swing = slow[k] * z[i, k] if count > 1 else 0.0
@@ -303,25 +311,27 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
             wait = answer.waiting[k] / max(kept, 1e-300)
             offer[k] += load[k]
             accepted[k] += kept
-            waited[k] += wait / count
-            square[k] += (tail[0, k] * wait + tail[1, k]) * wait / count
+            waited[k] += answer.waiting[k]
+            square[k] += (tail[0, k] * wait + tail[1, k]) * answer.waiting[k]
             rates[k] += answer.rate[k] / count
+            resting[k] += wait / count
     for k in range(n):
         if mean[k] > 0.0:
             state[LOSS, k] = 1.0 - accepted[k] / offer[k]
-            state[WAITING, k] = waited[k]
-            state[WAITING_VARIANCE, k] = max(square[k] - waited[k] ** 2, 0.0)
+            kept = max(accepted[k], 1e-300)
+            state[WAITING, k] = waited[k] / kept  # Little's law
+            state[WAITING_VARIANCE, k] = max(square[k] / kept - state[WAITING, k] ** 2, 0.0)
             state[RATE, k] = rates[k]
+            state[RESTING, k] = resting[k]
 
 
 @compiled
-def add_elasticities(state: Any, ports: Any) -> None:
-    """Fill d ln(waiting) / d ln(load) and d ln(loss) / d ln(load), each queue's load alone, at the
-    mean of the slow modulation."""
+def add_elasticities(state: Any, ports: Any, z: Any) -> None:
+    """Fill d ln(waiting) / d ln(load) and d ln(loss) / d ln(load), each queue's load alone, over a
+    few points z of the slow modulation."""
     step = -math.log(1.0 - NUDGE)
     for port in range(ports.policy.size):
         first, end = ports.offset[port], ports.offset[port + 1]
-        z = np.zeros((1, end - first))
         base = state[:, first:end].copy()
         if base[LOAD].sum() <= 0.0:
             continue
@@ -382,10 +392,11 @@ def remember(first: int, n: int, total: float, sums: Any, capacity: float, out: 
     for j in range(first, first + n):
         if out[LOAD, j] <= 0.0:
             continue
-        variance = sums[SECOND, j] - sums[SQUARES, j] + sums[GAPS, j]
+        variance = sums[SECOND, j] - sums[SQUARES, j] + sums[GAPS, j] + sums[PERIODIC, j]
         if sums[PERIODIC, j] > 0.0:
             period = sums[PERIODS, j] / sums[PERIODIC, j]
-            variance += sums[PERIODIC, j] * periodic_cv2(period, memory)
+            bridge = period * variance / sums[PERIODIC, j]  # the rest only makes it longer
+            variance *= periodic_cv2(bridge, memory)
         if sums[MODULATION, j] > 0.0:
             lasting = sums[MODULATION_MEMORY, j] / sums[MODULATION, j]
             slow = lasting / (lasting + relaxation)

@@ -27,10 +27,12 @@ class QueueSolution:
     rate: Floats  # part of the port that serves the queue while it is backlogged
     spread: Floats  # (ca^2 + cs^2) / 2, short-term modulation included
     modulation: Floats  # standard deviation of the slow modulation of `load`
+    modulation_bits2: Floats  # variance of the bits offered a second, slow or not
     memory_s: Floats  # how long the queue remembers a burst
     loss: Floats  # part of the work refused
     size_bias: Floats  # loss of a packet of b bits is loss * (1 - s + s * b / packet_bits)
     waiting_s: Floats  # mean time from entering the queue to the start of transmission
+    resting_s: Floats  # the same for packets that come at any time, whatever the modulation
     waiting_variance_s2: Floats
     waiting_elasticity: Floats  # d ln(waiting_s) / d ln(load)
     loss_elasticity: Floats  # d ln(loss) / d ln(load)

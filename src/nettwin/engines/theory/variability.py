@@ -33,6 +33,7 @@ class FlowVariability:
     period_s: Floats  # gap of periodic arrivals; 0 where they are not
     rate_variance: Floats  # of the modulated rate over its squared mean
     memory_s: Floats  # correlation time of the modulation; 0 where there is none
+    duty: Floats  # part of the time in which packets are sent
 
 
 def flow_variability(traffic: Traffic) -> FlowVariability:
@@ -41,7 +42,9 @@ def flow_variability(traffic: Traffic) -> FlowVariability:
     gap = np.divide(1.0, packets, out=np.zeros(traffic.flow_count), where=packets > 0)
     known = np.array([process_variability(a) for a in traffic.arrivals], np.float64).reshape(-1, 5)
     cv2, period_gaps, variance, memory_s, memory_gaps = known[traffic.flow_arrival].T
-    out = FlowVariability(cv2, period_gaps * gap, variance, memory_s + memory_gaps * gap)
+    on = [a.on_s / (a.on_s + a.off_s) if isinstance(a, OnOff) else 1.0 for a in traffic.arrivals]
+    duty = np.array(on, np.float64)[traffic.flow_arrival]
+    out = FlowVariability(cv2, period_gaps * gap, variance, memory_s + memory_gaps * gap, duty)
     for k, arrival in enumerate(traffic.arrivals):
         if isinstance(arrival, OnOff) and arrival.starts_with_packet:
             _start_with_packet(arrival, traffic.flow_arrival == k, packets, out)
@@ -123,14 +126,18 @@ def _cut_exponential_cv2(longest: float) -> float:
 
 
 @compiled
-def periodic_cv2(period: float, horizon: float) -> float:
-    """Variance of the packets of a periodic flow over `horizon` seconds, over that of Poisson.
+def periodic_cv2(period: float, memory: float) -> float:
+    """Irregularity of many periodic flows for a queue with this memory, over that of Poisson.
 
-    With a random phase, f = horizon / period periods bring f (1 - f) for f < 1; beyond, what is
-    left is the mean over phases and unequal periods, 1/6.
+    The packets of a period make a Brownian bridge: in heavy traffic the waiting work exceeds x with
+    probability exp(-2 x (x / n + 1 - a)) (n D / D / 1: Hajek, Heavy traffic limit theorems for
+    queues with periodic arrivals, 1994). Its mean over that of M/D/1 is the integral over y > 0 of
+    exp(-y - f y^2), f = memory / period.
     """
-    f = horizon / period
-    return 1.0 - f if f < 0.7887 else 1.0 / (6.0 * f)
+    f = memory / period
+    if f < 0.005:
+        return 1.0 - 2.0 * f
+    return math.sqrt(math.pi / (4.0 * f)) * math.exp(0.25 / f) * math.erfc(0.5 / math.sqrt(f))
 
 
 @compiled
