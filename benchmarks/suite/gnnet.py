@@ -35,7 +35,7 @@ PROTOCOL = (
 )
 CENSORED_S = 20.0
 STARVED = 0.99
-TARGET_PERCENT = 3.0
+TARGET_PERCENT = 3.0  # of the packet engine; theory has none
 LOADS = (0.0, 0.5, 0.7, 0.85, 1.0, np.inf)
 POLICIES = ("fifo", "sp", "wfq", "lsf", "drr")  # the recorded WFQ is read as lsf
 LEAST_UTILIZATION = 0.05
@@ -98,7 +98,8 @@ def run(options: Options) -> Outcome:
         )
     if not compared:
         raise Skipped(f"{options.data} holds no recorded simulation")
-    return Outcome(tuple(figures_of(compared)), _remarks(compared, options))
+    figures = figures_of(compared, judged=options.extra["engine"] == "packet")
+    return Outcome(tuple(figures), _remarks(compared, options))
 
 
 def _engine(options: Options) -> NetworkModel:
@@ -184,12 +185,13 @@ def _occupancy(recorded: Metrics, predicted: Metrics) -> tuple[float, float]:
     return float(np.abs(ours - theirs)[used].sum()), float(theirs[used].sum())
 
 
-def figures_of(compared: Sequence[Compared]) -> list[Figure]:
-    """The figures of all simulations."""
+def figures_of(compared: Sequence[Compared], *, judged: bool = False) -> list[Figure]:
+    """The figures of all simulations; `judged` holds the first against the target."""
     each = np.array([_mape(c.error) for c in compared])
     error = np.concatenate([c.error for c in compared])
+    name, mean = "delay MAPE, mean of simulations", float(np.nanmean(each))
     figures = [
-        at_most("delay MAPE, mean of simulations", float(np.nanmean(each)), TARGET_PERCENT, "%"),
+        at_most(name, mean, TARGET_PERCENT, "%") if judged else Figure(name, mean, "%"),
         Figure("delay MAPE, median of simulations", float(np.nanmedian(each)), "%"),
         Figure("delay MAPE, worst simulation", float(np.nanmax(each)), "%"),
         Figure("delay bias (mean signed error)", float(np.nanmean(error)) * 100, "%"),
