@@ -94,7 +94,7 @@ def _along_paths(flows: Any, paths: Any, hops: Any, least_bits: Any) -> Any:
             if flows.rate_variance[f] > 0.0 and hops.modulation_bits2[q] > 0.0:
                 swing = flows.rate_variance[f] * (packets * passing * bits) ** 2
                 seen = min(swing / hops.modulation_bits2[q], 1.0) / max(own, 1e-300)
-                waiting += (hops.waiting_s[q] - waiting) * seen
+                waiting *= (hops.waiting_s[q] / max(waiting, 1e-300)) ** min(seen, 2.0)
             factor = 1.0
             if flows.period_s[f] > 0.0:
                 excess = own_periodic_excess(flows.period_s[f] / paths.share[p], hops.memory_s[q])

@@ -296,6 +296,7 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
     queues = Port(load, state[SERVICE], state[SPREAD], residual, state[BUFFER], share)
     offer, accepted, waited = np.zeros(n), np.zeros(n), np.zeros(n)
     square, rates, resting = np.zeros(n), np.zeros(n), np.zeros(n)
+    passing = np.zeros(n)
     for i in range(count):
         for k in range(n):
             swing = slow[k] * z[i, k] if count > 1 else 0.0
@@ -314,7 +315,8 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
             waited[k] += answer.waiting[k]
             square[k] += (tail[0, k] * wait + tail[1, k]) * answer.waiting[k]
             rates[k] += answer.rate[k] / count
-            resting[k] += wait / count
+            passing[k] += kept / max(load[k], 1e-300)
+            resting[k] += wait * kept / max(load[k], 1e-300)
     for k in range(n):
         if mean[k] > 0.0:
             state[LOSS, k] = 1.0 - accepted[k] / offer[k]
@@ -322,7 +324,7 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
             state[WAITING, k] = waited[k] / kept  # Little's law
             state[WAITING_VARIANCE, k] = max(square[k] / kept - state[WAITING, k] ** 2, 0.0)
             state[RATE, k] = rates[k]
-            state[RESTING, k] = resting[k]
+            state[RESTING, k] = resting[k] / max(passing[k], 1e-300)
 
 
 @compiled
