@@ -68,7 +68,7 @@ def _link_table(scenario: Scenario, state: QueueSolution) -> Table:
     port, links = topology.queues.link, topology.link_count
     carried = np.minimum(np.bincount(port, state.carried, links), 1.0)
     offered = np.bincount(port, state.packets_pps, links)
-    lost = np.bincount(port, state.packets_pps * state.loss, links)
+    lost = np.bincount(port, state.packets_pps * state.packet_loss, links)
     loss = np.divide(lost, offered, out=np.zeros(links), where=offered > 0)
     return Table(
         {
@@ -83,14 +83,14 @@ def _queue_table(scenario: Scenario, state: QueueSolution, waiting_s: Floats) ->
     topology = scenario.topology
     shaped = np.array([s.burst_bits is not None for s in topology.schedulers], np.bool_)
     own = np.where(shaped[topology.link_scheduler][topology.queues.link], 0.0, state.service_s)
-    accepted = state.packets_pps * (1.0 - state.loss)
+    accepted = state.packets_pps * (1.0 - state.packet_loss)
     waiting = accepted * waiting_s
     return Table(
         {
             "utilization": np.clip(state.carried, 0.0, 1.0),
             "occupancy_mean_bits": waiting * state.packet_bits,
             "occupancy_mean_packets": waiting,
-            "loss_ratio": np.clip(state.loss, 0.0, 1.0),
+            "loss_ratio": np.clip(state.packet_loss, 0.0, 1.0),
             "delay_mean_s": np.where(accepted > 0, waiting_s + own, np.nan),
         }
     )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
 from nettwin.engines.theory.network import tables
+from nettwin.engines.theory.queueing import size_loss
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.variability import own_periodic_excess
 from nettwin.scenario.scenario import Scenario
@@ -58,7 +59,7 @@ def hop_table(scenario: Scenario, state: QueueSolution) -> HopTable:
         state.waiting_elasticity,
         state.load * topology.link_capacity_bps[port],
         state.memory_s,
-        state.loss,
+        state.packet_loss,
         state.size_bias,
         state.packet_bits,
         per_bit[port],
@@ -106,7 +107,7 @@ def _along_paths(flows: Any, paths: Any, hops: Any, least_bits: Any) -> Any:
             waited[q] += packets * passing * waiting * factor
             per_bit += hops.second_per_bit[q]
             propagation += hops.delay_s[q]
-            passing *= 1.0 - hop_loss(bits, hops.loss[q], hops.size_bias[q], hops.packet_bits[q])
+            passing *= 1.0 - size_loss(bits, hops.loss[q], hops.size_bias[q], hops.packet_bits[q])
         delay = propagation + wait + bits * per_bit
         weight = paths.share[p] * passing
         arriving[f] += weight
@@ -123,11 +124,3 @@ def _along_paths(flows: Any, paths: Any, hops: Any, least_bits: Any) -> Any:
     for q in range(met.size):
         waited[q] /= max(met[q], 1e-300)
     return floor, mean, square, 1.0 - arriving, waited
-
-
-@compiled
-def hop_loss(bits: float, loss: float, bias: float, packet_bits: float) -> float:
-    """Loss in a queue of a flow with this mean packet size."""
-    if packet_bits <= 0.0:
-        return loss
-    return min(max(loss * (1.0 - bias + bias * bits / packet_bits), 0.0), 1.0)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nettwin.compiled import compiled
 from nettwin.engines.theory.least_served import least_served_first
 from nettwin.engines.theory.ports import DRR, FIFO, LSF, SP, WFQ, Answer, Port, strict_priority
-from nettwin.engines.theory.queueing import LARGEST_BUFFER
+from nettwin.engines.theory.queueing import LARGEST_BUFFER, packet_loss, size_loss
 from nettwin.engines.theory.sharing import shared_port
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.variability import (
@@ -137,7 +137,8 @@ def solve(
     z = normal_points(points if modulated else 1, most)
     loss = np.zeros(len(ports.port))
     change, done = 0.0, 0
-    sums = offered(flows, paths, ports, loss)
+    state = np.zeros((STATES, len(ports.port)))
+    sums = offered(flows, paths, loss, state)
     for done in range(1, rounds + 1):
         state = solve_ports(sums, ports, z)
         step = state[LOSS] - loss
@@ -145,7 +146,7 @@ def solve(
         loss = loss + (step if done == 1 else 0.6 * step)
         if change < tolerance:
             break
-        sums = offered(flows, paths, ports, loss)
+        sums = offered(flows, paths, loss, state)
     add_elasticities(state, ports, normal_points(4 if modulated else 1, most))
     return QueueSolution(
         load=state[LOAD],
@@ -162,6 +163,7 @@ def solve(
         modulation_bits2=sums[MODULATION],
         resting_s=state[RESTING],
         loss=loss,
+        packet_loss=loss / (1.0 + state[BIAS] * state[SIZE_CV2]),
         size_bias=state[BIAS],
         waiting_s=state[WAITING],
         waiting_variance_s2=state[WAITING_VARIANCE],
@@ -178,8 +180,11 @@ SUMS = 9
 
 
 @compiled
-def offered(flows: Any, paths: Any, ports: Any, loss: Any) -> Any:
-    """Add up what comes to each queue, thinned by the losses before it. [SUMS, queues]"""
+def offered(flows: Any, paths: Any, loss: Any, state: Any) -> Any:
+    """Add up what comes to each queue, thinned by the losses before it. [SUMS, queues]
+
+    `loss` is of work; `state` tells how much more often large packets are lost.
+    """
     out = np.zeros((SUMS, loss.size))
     for p in range(paths.flow.size):
         f = paths.flow[p]
@@ -201,7 +206,9 @@ def offered(flows: Any, paths: Any, ports: Any, loss: Any) -> Any:
                 variance = packets * packets * swing
                 out[MODULATION, q] += variance
                 out[MODULATION_MEMORY, q] += variance * flows.memory_s[f]
-            packets *= 1.0 - loss[q]
+            if loss[q] > 0.0:
+                lost = packet_loss(loss[q], state[BIAS, q], state[SIZE_CV2, q])
+                packets *= 1.0 - size_loss(mean, lost, state[BIAS, q], state[BITS, q])
     return out
 
 
@@ -366,7 +373,7 @@ def describe_queue(q: int, sums: Any, ports: Any, out: Any) -> None:
     saved = ports.burst_bits[ports.port[q]] / mean  # packets that a token bucket lets through
     places = min(ports.buffer_packets[q], fit) + max(saved - 0.5, 0.0)
     out[BUFFER, q] = min(places, LARGEST_BUFFER)
-    out[BIAS, q] = 1.0 / (1.0 + cv2) if fit < ports.buffer_packets[q] else 0.0
+    out[BIAS, q] = 1.0 if fit < ports.buffer_packets[q] else 0.0
 
 
 @compiled

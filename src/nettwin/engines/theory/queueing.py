@@ -78,3 +78,22 @@ def scaled_capacity(load: float, buffer: float, variability: float) -> float:
     """
     spread = 1.0 + math.sqrt(min(load, 1.0)) * (variability - 1.0)
     return 1.0 + buffer / max(spread, 0.02)
+
+
+@compiled
+def packet_loss(work_loss: float, bias: float, cv2: float) -> float:
+    """The part of the packets that is refused, where `work_loss` of the work is; cv2 of sizes."""
+    return work_loss / (1.0 + bias * cv2)
+
+
+@compiled
+def size_loss(bits: float, loss: float, bias: float, packet_bits: float) -> float:
+    """Loss of packets of this size, where `loss` of all is refused and packet_bits their mean.
+
+    A buffer that counts bits has room for a small packet when it has none for a large one: with
+    little room left, loss is in proportion to the size (`bias` 1), and none of it is where packets
+    are counted (0).
+    """
+    if packet_bits <= 0.0:
+        return loss
+    return min(max(loss * (1.0 - bias + bias * bits / packet_bits), 0.0), 1.0)

@@ -30,7 +30,8 @@ class QueueSolution:
     modulation_bits2: Floats  # variance of the bits offered a second, slow or not
     memory_s: Floats  # how long the queue remembers a burst
     loss: Floats  # part of the work refused
-    size_bias: Floats  # loss of a packet of b bits is loss * (1 - s + s * b / packet_bits)
+    packet_loss: Floats  # part of the packets refused
+    size_bias: Floats  # a packet of b bits loses packet_loss * (1 - s + s * b / packet_bits)
     waiting_s: Floats  # mean time from entering the queue to the start of transmission
     resting_s: Floats  # the same for packets that come at any time, whatever the modulation
     waiting_variance_s2: Floats
