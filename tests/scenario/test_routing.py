@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 from nettwin.errors import ScenarioError
 from nettwin.formats import read
 from nettwin.scenario.changes import FailLink, FailNode
-from nettwin.scenario.pathfinding import MOST_HOPS, ecmp_loads, explicit, k_shortest
+from nettwin.scenario.ecmp import ecmp_loads
+from nettwin.scenario.k_shortest import explicit, k_shortest
+from nettwin.scenario.pathfinding import MOST_HOPS
 from nettwin.scenario.routing import Routing, Status, Steer
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.shortest import nearness

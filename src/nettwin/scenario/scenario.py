@@ -76,7 +76,7 @@ class Scenario:
         Exact under ECMP however many paths a flow splits over; the legs of a flow steered over
         midpoints count as far as its paths are kept.
         """
-        from nettwin.scenario.pathfinding import ecmp_loads
+        from nettwin.scenario.ecmp import ecmp_loads
 
         rate = self.traffic.flow_rate_bps
         links, nodes = self.topology.link_count, self.topology.node_count

@@ -1,0 +1,61 @@
+"""Change: a pure edit Scenario -> Scenario, written as JSON, YAML or a line of text.
+
+`CHANGES` holds every kind. A link is named as in the topology (`A->B`); `A<->B` means every link
+between the two, in both directions. Elements that fail keep their place, so that the metrics of
+before and after line up.
+
+change      the contract                 text       plain data and lines of text
+failures    down and up again            links      capacity, weight, scheduler, buffers
+flows       ways, rates, more and fewer  registry   every kind by its name
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nettwin.scenario.changes.change import Change, find_links
+from nettwin.scenario.changes.failures import (
+    FailGroup,
+    FailLink,
+    FailNode,
+    RestoreGroup,
+    RestoreLink,
+    RestoreNode,
+)
+from nettwin.scenario.changes.flows import AddFlow, RateLimit, RemoveFlow, ScaleTraffic, SetPath
+from nettwin.scenario.changes.links import SetBuffer, SetCapacity, SetScheduler, SetWeight
+from nettwin.scenario.changes.registry import CHANGES
+from nettwin.scenario.changes.text import change_from_dict, change_to_dict, parse_change
+from nettwin.scenario.scenario import Scenario
+
+__all__ = [
+    "CHANGES",
+    "AddFlow",
+    "Change",
+    "FailGroup",
+    "FailLink",
+    "FailNode",
+    "RateLimit",
+    "RemoveFlow",
+    "RestoreGroup",
+    "RestoreLink",
+    "RestoreNode",
+    "ScaleTraffic",
+    "SetBuffer",
+    "SetCapacity",
+    "SetPath",
+    "SetScheduler",
+    "SetWeight",
+    "apply_all",
+    "change_from_dict",
+    "change_to_dict",
+    "find_links",
+    "parse_change",
+]
+
+
+def apply_all(scenario: Scenario, changes: Iterable[Change]) -> Scenario:
+    """The scenario after all changes, in order."""
+    for change in changes:
+        scenario = change.apply(scenario)
+    return scenario

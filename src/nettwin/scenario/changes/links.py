@@ -1,0 +1,130 @@
+"""Changes of links: capacity, weight, scheduler, buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nettwin.errors import ChangeError
+from nettwin.scenario.changes.change import check_value, find_links, with_links
+from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.scheduling import QUEUE, Scheduler
+from nettwin.scenario.topology import LINK
+
+
+@dataclass(frozen=True)
+class SetCapacity:
+    """Give a link another capacity."""
+
+    link: str
+    capacity_bps: float
+    kind: ClassVar[str] = "set_capacity"
+
+    def apply(self, scenario: Scenario) -> Scenario:
+        check_value(LINK["capacity_bps"], self.capacity_bps, f"link {self.link}")
+        return with_links(scenario, "link_capacity_bps", self.link, self.capacity_bps)
+
+    def describe(self) -> str:
+        return f"capacity of {self.link} becomes {self.capacity_bps / 1e6:g} Mbit/s"
+
+
+@dataclass(frozen=True)
+class SetWeight:
+    """Give a link another IGP weight."""
+
+    link: str
+    weight: float
+    kind: ClassVar[str] = "set_weight"
+
+    def apply(self, scenario: Scenario) -> Scenario:
+        check_value(LINK["weight"], self.weight, f"link {self.link}")
+        return with_links(scenario, "link_weight", self.link, self.weight)
+
+    def describe(self) -> str:
+        return f"weight of {self.link} becomes {self.weight:g}"
+
+
+@dataclass(frozen=True)
+class SetScheduler:
+    """Give a link another scheduler (in the shape of `Scheduler.to_dict`)."""
+
+    link: str
+    scheduler: Mapping[str, Any]
+    kind: ClassVar[str] = "set_scheduler"
+
+    def apply(self, scenario: Scenario) -> Scenario:
+        try:
+            scheduler = Scheduler.from_dict(self.scheduler)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ChangeError(
+                f"scheduler of link {self.link} cannot be read: {error}. "
+                "Give policy, queues and class_queue."
+            ) from None
+        faults = scheduler.faults(f"link {self.link}")
+        if faults:
+            raise ChangeError("; ".join(map(str, faults)))
+        return _with_schedulers(
+            scenario, {int(k): scheduler for k in find_links(scenario.topology, self.link)}
+        )
+
+    def describe(self) -> str:
+        return f"scheduler of {self.link} becomes {self.scheduler.get('policy', 'fifo')}"
+
+
+@dataclass(frozen=True)
+class SetBuffer:
+    """Give the queues of a link another buffer; `queue` -1 means all of them.
+
+    A buffer that is None has no limit of its kind; one that is not given stays as it is.
+    """
+
+    link: str
+    buffer_packets: float | None = -1.0
+    buffer_bits: float | None = -1.0
+    queue: int = -1
+    kind: ClassVar[str] = "set_buffer"
+
+    def apply(self, scenario: Scenario) -> Scenario:
+        new: dict[int, Scheduler] = {}
+        for k in find_links(scenario.topology, self.link).tolist():
+            old = scenario.topology.schedulers[scenario.topology.link_scheduler[k]]
+            if not -1 <= self.queue < len(old.queues):
+                raise ChangeError(
+                    f"queue of link {self.link} is {self.queue}: must be 0 to "
+                    f"{len(old.queues) - 1}, or -1 for all. Name one."
+                )
+            edit: dict[str, float] = {}
+            for name in ("buffer_packets", "buffer_bits"):
+                value = getattr(self, name)
+                if value != -1:
+                    edit[name] = np.inf if value is None else float(value)
+                    check_value(QUEUE[name], edit[name], f"link {self.link}")
+            queues = tuple(
+                replace(q, **edit) if self.queue in (-1, i) else q for i, q in enumerate(old.queues)
+            )
+            new[k] = replace(old, queues=queues)
+        return _with_schedulers(scenario, new)
+
+    def describe(self) -> str:
+        sizes = [
+            f"{value:g} {unit}" if value is not None else f"unlimited {unit}"
+            for value, unit in ((self.buffer_packets, "packets"), (self.buffer_bits, "bit"))
+            if value != -1
+        ]
+        return f"buffer of {self.link} becomes {', '.join(sizes)}"
+
+
+def _with_schedulers(scenario: Scenario, new: Mapping[int, Scheduler]) -> Scenario:
+    topology = scenario.topology
+    schedulers = list(topology.schedulers)
+    index = topology.link_scheduler.copy()
+    for k, scheduler in new.items():
+        if scheduler not in schedulers:
+            schedulers.append(scheduler)
+        index[k] = schedulers.index(scheduler)
+    return scenario.with_(
+        topology=topology.with_arrays(link_scheduler=index, schedulers=tuple(schedulers))
+    )
