@@ -49,7 +49,7 @@ class Theory:
 
 
 def _flow_table(scenario: Scenario, sums: FlowSums) -> Table:
-    shape = (sums.floor_s, sums.mean_s, sums.variance_s2)
+    shape = (sums.floor_s, sums.mean_s, sums.variance_s2, sums.third_s3)
     return Table(
         {
             "owd_mean_s": sums.mean_s,

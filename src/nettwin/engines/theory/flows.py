@@ -26,7 +26,7 @@ class HopTable(NamedTuple):
     modulation_bits2: Floats
     variance_s2: Floats
     elasticity: Floats
-    load_pps_bits: Floats  # bits offered a second
+    load_bps: Floats  # bits offered a second
     memory_s: Floats
     loss: Floats
     size_bias: Floats
@@ -38,9 +38,10 @@ class HopTable(NamedTuple):
 class FlowSums(NamedTuple):
     """Sums along the paths of each flow, mixed by share; arrays are [flows]. NaN: nothing comes."""
 
-    floor_s: Floats  # propagation and the smallest packet's transmission, averaged over paths
+    floor_s: Floats  # propagation and the smallest packet's transmission on the fastest path
     mean_s: Floats
     variance_s2: Floats
+    third_s3: Floats  # third central moment
     loss: Floats
     queue_waiting_s: Floats  # [queues] mean over the packets that come; 0 where none do
 
@@ -77,50 +78,70 @@ def flow_sums(scenario: Scenario, state: QueueSolution) -> FlowSums:
 
 @compiled
 def _along_paths(flows: Any, paths: Any, hops: Any, least_bits: Any) -> Any:
-    """Floor, mean and variance of the delay, and loss of each flow."""
+    """The columns of FlowSums. Hops are independent, each waiting time like a gamma variable."""
     count = flows.mean_bits.size
-    floor, mean, square = np.zeros(count), np.zeros(count), np.zeros(count)
-    arriving = np.zeros(count)
+    floor, origin = np.full(count, np.inf), np.zeros(count)
+    arriving, sums = np.zeros(count), np.zeros((3, count))
     met, waited = np.zeros(hops.loss.size), np.zeros(hops.loss.size)
     for p in range(paths.flow.size):
         f = paths.flow[p]
         bits = flows.mean_bits[f]
-        size_variance = max(flows.second_bits2[f] - bits * bits, 0.0)
         packets = flows.packets_pps[f] * paths.share[p]
-        passing, wait, variance, per_bit, propagation = 1.0, 0.0, 0.0, 0.0, 0.0
+        passing, delay, variance, third, per_bit = 1.0, 0.0, 0.0, 0.0, 0.0
+        fastest = 0.0
         for h in range(paths.offset[p], paths.offset[p + 1]):
             q = paths.queue[h]
-            waiting = hops.resting_s[q]
-            own = packets * passing * bits / max(hops.load_pps_bits[q], 1e-300)
-            if flows.rate_variance[f] > 0.0 and hops.modulation_bits2[q] > 0.0:
-                swing = flows.rate_variance[f] * (packets * passing * bits) ** 2
-                seen = min(swing / hops.modulation_bits2[q], 1.0) / max(own, 1e-300)
-                waiting *= (hops.waiting_s[q] / max(waiting, 1e-300)) ** min(seen, 2.0)
-            factor = 1.0
-            if flows.period_s[f] > 0.0:
-                excess = own_periodic_excess(flows.period_s[f] / paths.share[p], hops.memory_s[q])
-                mine = min(own / flows.duty[f], 1.0)
-                factor = np.exp(hops.elasticity[q] * mine * excess)
-            wait += waiting * factor
-            variance += hops.variance_s2[q] * factor * factor
+            wait, factor = _waiting(f, q, packets * passing, paths.share[p], flows, hops)
+            spread = hops.variance_s2[q] * factor * factor
+            delay += wait + hops.delay_s[q]
+            variance += spread
+            third += 2.0 * spread * spread / wait if wait > 0.0 else 0.0
             met[q] += packets * passing
-            waited[q] += packets * passing * waiting * factor
+            waited[q] += packets * passing * wait
             per_bit += hops.second_per_bit[q]
-            propagation += hops.delay_s[q]
+            fastest += hops.delay_s[q]
             passing *= 1.0 - size_loss(bits, hops.loss[q], hops.size_bias[q], hops.packet_bits[q])
-        delay = propagation + wait + bits * per_bit
-        weight = paths.share[p] * passing
+        delay += bits * per_bit
+        variance += max(flows.second_bits2[f] - bits * bits, 0.0) * per_bit * per_bit
+        if floor[f] == np.inf:
+            origin[f] = delay
+        floor[f] = min(floor[f], fastest + least_bits[f] * per_bit)
+        weight, shift = paths.share[p] * passing, delay - origin[f]
         arriving[f] += weight
-        floor[f] += weight * (propagation + least_bits[f] * per_bit)
-        mean[f] += weight * delay
-        square[f] += weight * (delay * delay + variance + size_variance * per_bit * per_bit)
+        sums[0, f] += weight * shift
+        sums[1, f] += weight * (shift * shift + variance)
+        sums[2, f] += weight * (shift**3 + 3.0 * shift * variance + third)
     for f in range(count):
-        if arriving[f] > 1.0 - STARVED:
-            floor[f] /= arriving[f]
-            mean[f] /= arriving[f]
-            square[f] = max(square[f] / arriving[f] - mean[f] * mean[f], 0.0)
-        else:
-            floor[f] = mean[f] = square[f] = np.nan
+        if arriving[f] <= 1.0 - STARVED:
+            floor[f] = origin[f] = sums[1, f] = sums[2, f] = np.nan
+            continue
+        sums[:, f] /= arriving[f]
+        mean, square, cube = sums[0, f], sums[1, f], sums[2, f]
+        origin[f] += mean
+        sums[1, f] = max(square - mean * mean, 0.0)
+        sums[2, f] = max(cube - 3.0 * mean * square + 2.0 * mean**3, 0.0)
     for q in range(met.size):
         waited[q] /= max(met[q], 1e-300)
-    return floor, mean, square, 1.0 - arriving, waited
+    return floor, origin, sums[1], sums[2], 1.0 - arriving, waited
+
+
+@compiled
+def _waiting(
+    f: int, q: int, packets: float, share: float, flows: Any, hops: Any
+) -> tuple[float, float]:
+    """How long a flow's packets wait in a queue, and that over what they would if they were others.
+
+    Those of a modulated flow come when it sends, as its part in the variance of the load tells;
+    those of a periodic flow do not meet themselves.
+    """
+    waiting, factor = hops.resting_s[q], 1.0
+    bits = packets * flows.mean_bits[f]
+    own = bits / max(hops.load_bps[q], 1e-300)
+    if flows.rate_variance[f] > 0.0 and hops.modulation_bits2[q] > 0.0:
+        part = min(flows.rate_variance[f] * bits * bits / hops.modulation_bits2[q], 1.0)
+        seen = min(part / max(own, 1e-300), 2.0)
+        waiting *= (hops.waiting_s[q] / max(waiting, 1e-300)) ** seen
+    if flows.period_s[f] > 0.0:
+        excess = own_periodic_excess(flows.period_s[f] / share, hops.memory_s[q])
+        factor = np.exp(hops.elasticity[q] * min(own / flows.duty[f], 1.0) * excess)
+    return waiting * factor, factor

@@ -55,6 +55,7 @@ class QueueTable(NamedTuple):
     policy: NDArray[np.int8]  # [ports]
     capacity_bps: Floats  # [ports]
     burst_bits: Floats  # [ports], 0 where the port is not shaped
+    counts_service: NDArray[np.bool_]  # [ports] whether buffers hold the packet in service too
     port: NDArray[np.int32]  # [queues]
     buffer_packets: Floats  # [queues]
     buffer_bits: Floats  # [queues]
@@ -80,12 +81,14 @@ def tables(scenario: Scenario) -> tuple[FlowTable, PathTable, QueueTable]:
     schedulers = topology.schedulers
     policy = np.array([POLICIES[s.policy] for s in schedulers], np.int8)
     burst = np.array([s.burst_bits or 0.0 for s in schedulers], np.float64)
+    counts = np.array([s.buffer_counts_service for s in schedulers], np.bool_)
     queues = topology.queues
     ports = QueueTable(
         queues.offset,
         policy[topology.link_scheduler],
         topology.link_capacity_bps,
         burst[topology.link_scheduler],
+        counts[topology.link_scheduler],
         queues.link,
         queues.buffer_packets,
         queues.buffer_bits,
@@ -230,8 +233,9 @@ def offered(flows: Any, paths: Any, loss: Any, state: Any) -> Any:
     WAITING_ELASTICITY,
     LOSS_ELASTICITY,
     RESTING,
-) = range(16)
-STATES = 16
+    LASTING,
+) = range(17)
+STATES = 17
 NUDGE = 0.02  # relative change of load for elasticities
 
 
@@ -249,6 +253,9 @@ def solve_ports(sums: Any, ports: Any, z: Any) -> Any:
         total = out[LOAD, first:end].sum()
         if total <= 0.0:
             continue
+        if ports.counts_service[port]:  # whose packet is in service: by load
+            for q in range(first, end):
+                out[BUFFER, q] = max(out[BUFFER, q] - out[LOAD, q] / total, 0.0)
         capacity = ports.capacity_bps[port]
         remember(first, end - first, total, sums, capacity, out)
         average_port(port, ports, out[:, first:end], z, out[LOAD, first:end])
@@ -300,7 +307,8 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
     share = ports.weight[first : first + n].copy()
     if policy == DRR:
         share = ports.quantum_bits[first : first + n] / ports.capacity_bps[port]
-    queues = Port(load, state[SERVICE], state[SPREAD], residual, state[BUFFER], share)
+    buffer, filled = state[BUFFER].copy(), np.ones(n)
+    queues = Port(load, state[SERVICE], state[SPREAD], residual, buffer, share)
     offer, accepted, waited = np.zeros(n), np.zeros(n), np.zeros(n)
     square, rates, resting = np.zeros(n), np.zeros(n), np.zeros(n)
     passing = np.zeros(n)
@@ -308,6 +316,8 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
         for k in range(n):
             swing = slow[k] * z[i, k] if count > 1 else 0.0
             load[k] = max(mean[k] + swing, 0.02 * mean[k])
+        if count > 1:
+            fill_in_time(load, mean, state, buffer, filled)
         if policy == SP or n == 1:
             strict_priority(queues, answer)
         elif policy == LSF:
@@ -315,7 +325,7 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
         else:
             shared_port(queues, policy, answer)
         for k in range(n):
-            kept = load[k] * (1.0 - answer.loss[k])
+            kept = load[k] * (1.0 - answer.loss[k] * filled[k])
             wait = answer.waiting[k] / max(kept, 1e-300)
             offer[k] += load[k]
             accepted[k] += kept
@@ -332,6 +342,30 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
             state[WAITING_VARIANCE, k] = max(square[k] / kept - state[WAITING, k] ** 2, 0.0)
             state[RATE, k] = rates[k]
             state[RESTING, k] = resting[k] / max(passing[k], 1e-300)
+
+
+@compiled
+def fill_in_time(load: Any, mean: Any, state: Any, buffer: Any, filled: Any) -> None:
+    """Limit what a queue holds to what comes while the modulation lasts, t on average: the excess
+    of the load, (a - 1) t, and what diffuses in t or in the time that the queue needs to settle at
+    its mean load, sqrt(2 g s t) [s]. A buffer is `filled` with the probability that t,
+    exponential, is long enough; an overload that is there p of the time lasts 1 / (1 - p) longer.
+    """
+    total = mean.sum()
+    lasting = (state[LASTING] * mean).sum() / total
+    service = (state[SERVICE] * mean).sum() / total
+    spread = (state[SPREAD] * mean).sum() / total
+    places = (state[BUFFER] * (mean > 0.0)).sum()
+    sigma = math.sqrt((state[SLOW] ** 2).sum())
+    lasting /= max(1.0 - 0.5 * math.erfc((1.0 - total) / sigma / math.sqrt(2.0)), 1e-6)
+    walls = (math.pi * spread / (places + 1.0)) ** 2
+    settled = lasting + 25.0 * service * spread / ((1.0 - total) ** 2 + walls)
+    reach = max(load.sum() - 1.0, 0.0) * lasting + math.sqrt(2.0 * spread * service * settled)
+    for k in range(load.size):
+        if load[k] > 0.0:
+            whole = state[BUFFER, k] * state[SERVICE, k]
+            buffer[k] = min(whole, reach) / state[SERVICE, k]
+            filled[k] = math.exp(-whole / reach)
 
 
 @compiled
@@ -409,6 +443,7 @@ def remember(first: int, n: int, total: float, sums: Any, capacity: float, out: 
         if sums[MODULATION, j] > 0.0:
             lasting = sums[MODULATION_MEMORY, j] / sums[MODULATION, j]
             slow = lasting / (lasting + relaxation)
+            out[LASTING, j] = lasting
             out[SLOW, j] = math.sqrt(sums[MODULATION, j] * slow) / capacity
             fast = sums[MODULATION, j] * (1.0 - slow)
             variance += fast * modulated_variance(lasting, memory) / memory

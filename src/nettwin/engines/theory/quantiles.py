@@ -1,4 +1,4 @@
-"""Percentiles of a delay from its floor, mean and variance."""
+"""Percentiles of a delay from its floor and its first three moments."""
 
 from __future__ import annotations
 
@@ -12,22 +12,25 @@ Floats = NDArray[np.float64]
 LN_SHAPES = np.linspace(-7.0, 9.0, 641)
 
 
-def percentile(p: float, floor_s: Floats, mean_s: Floats, variance_s2: Floats) -> Floats:
-    """The p-quantile of floor + a gamma variable of this mean and variance. [flows]
+def percentile(
+    p: float, floor_s: Floats, mean_s: Floats, variance_s2: Floats, third_s3: Floats
+) -> Floats:
+    """The p-quantile of a gamma variable, moved, of these moments (Pearson's type III). [flows]
 
     A gamma of small shape has the atom near 0 of a queue that is often empty, one of shape 1 the
     exponential tail of a busy one; a sum over many hops tends to the normal, and so does a gamma.
     """
-    above = np.maximum(mean_s - floor_s, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        shape = np.where(variance_s2 > 0, above**2 / variance_s2, np.inf)
-        at = np.interp(np.log(shape), LN_SHAPES, gamma_table(p))
-    sure = (above <= 0) | ~(variance_s2 > 0)
-    return np.asarray(np.where(np.isnan(mean_s), np.nan, floor_s + above * np.where(sure, 1.0, at)))
+        ln_shape = np.log(4.0 * variance_s2**3) - 2.0 * np.log(third_s3)
+        ln_shape = np.where(third_s3 > 0, np.clip(ln_shape, *LN_SHAPES[[0, -1]]), LN_SHAPES[-1])
+        deviations = np.interp(ln_shape, LN_SHAPES, gamma_table(p))
+        found = mean_s + np.sqrt(variance_s2) * deviations
+    return np.asarray(np.where(np.isnan(mean_s), np.nan, np.maximum(found, floor_s)))
 
 
 @cache
 def gamma_table(p: float) -> Floats:
-    """The p-quantile over the mean, of gamma variables of shapes exp(LN_SHAPES)."""
+    """How many standard deviations the p-quantile is above the mean, of gamma variables of shapes
+    exp(LN_SHAPES)."""
     shapes = np.exp(LN_SHAPES)
-    return np.asarray(gammaincinv(shapes, p) / shapes)
+    return np.asarray((gammaincinv(shapes, p) - shapes) / np.sqrt(shapes))

@@ -95,6 +95,8 @@ def coming_last(k: int, port: Any, satisfied: Any, answer: Any) -> tuple[float, 
             below += min(port.load[j], 1.0) * port.service[j] * port.residual[j]
     below *= rate * max(rate - port.load[k], 0.0)  # one packet is found, once
     second_moment(k, port, answer, 0.0, 1.0)
+    # what a light queue's packet finds is sent at the rate of the port, not of the queue
+    answer.tail[1, k] *= rate ** (1.0 - min(port.load[k] / rate, 1.0) ** 4)
     return one_queue(
         port.load[k], rate, port.service[k], port.spread[k], above, below, port.buffer[k]
     )
