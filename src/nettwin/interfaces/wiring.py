@@ -91,6 +91,11 @@ def simulator(**settings: Any) -> PacketSimulator:
     return _packet(**settings)
 
 
+def labeler(seed: int, max_packets: int, precision: float) -> NetworkModel:
+    """The simulator that makes the labels of a data set, in one process."""
+    return _packet(seed=seed, max_packets=max_packets, precision=precision, jobs=1)
+
+
 def timeline(
     scenario: Scenario, changes: Iterable[tuple[float, Change]], *, convergence_s: float = 0.0
 ) -> Sequence[Event]:

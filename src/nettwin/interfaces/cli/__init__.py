@@ -11,6 +11,7 @@ from __future__ import annotations
 from nettwin.interfaces.cli import (  # noqa: F401, each adds its command
     compare,
     convert,
+    dataset,
     demo,
     generate,
     inspect,

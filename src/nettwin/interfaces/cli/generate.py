@@ -63,7 +63,8 @@ def generate(
     scheduler: Annotated[
         str,
         typer.Option(
-            help="Policy of every port: fifo, sp, wfq or drr.", autocompletion=o.complete_scheduler
+            help="Policy of every port: fifo, sp, wfq, lsf or drr.",
+            autocompletion=o.complete_scheduler,
         ),
     ] = "fifo",
     arrival: Annotated[

@@ -18,7 +18,10 @@ EXIT_CODES = (
     " name, an option, an extra that is missing); 3 answered, but with warnings and --strict;"
     " 130 stopped by Ctrl-C; 141 the reader of its output went away."
 )
-ORDER = ("predict", "simulate", "compare", "whatif", "inspect", "convert", "generate", "demo")
+ORDER = (
+    *("predict", "simulate", "compare", "whatif", "inspect", "convert", "generate"),
+    *("dataset", "demo"),
+)
 DEBUG = "NETTWIN_DEBUG"  # environment variable: show tracebacks
 
 
