@@ -38,15 +38,23 @@ def test_examples_in_the_help_parse() -> None:
     """Each example names options that its command has."""
     import typer.main
 
-    group = typer.main.get_command(app)
-    for name, command in group.commands.items():
+    for words, command in commands(typer.main.get_command(app)):
         known = {o for parameter in command.params for o in (*parameter.opts, "--help")}
         for line in (command.epilog or "").splitlines():
-            if "nettwin " in line:
+            if "nettwin " in line and not hasattr(command, "commands"):
                 called = line.split("nettwin ", 1)[1].split("#")[0].split("&&")[0].split("|")[0]
-                assert called.split()[0] == name
+                assert called.split()[: len(words)] == words
                 used = {word.split("=")[0] for word in called.split() if word.startswith("-")}
                 assert used <= known, f"{line}: {used - known}"
+
+
+def commands(group, words=()):
+    """Every command with the words that call it, groups and what is in them."""
+    for name, command in group.commands.items():
+        called = [*words, name]
+        yield called, command
+        if hasattr(command, "commands"):
+            yield from commands(command, called)
 
 
 def test_version(run) -> None:
