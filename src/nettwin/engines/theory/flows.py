@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
-from nettwin.engines.theory.network import tables
 from nettwin.engines.theory.queueing import size_loss
 from nettwin.engines.theory.solution import QueueSolution
+from nettwin.engines.theory.tables import tables
 from nettwin.engines.theory.variability import own_periodic_excess
 from nettwin.scenario.scenario import Scenario
 

@@ -1,0 +1,259 @@
+"""The state of every queue, from what is offered to it: each port is solved by itself.
+
+A queue is described by a column of numbers; the rows have names. Where the load is modulated
+slowly, a port is solved at several points of the modulation, and the answers are averaged.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from nettwin.compiled import compiled
+from nettwin.engines.theory.least_served import least_served_first
+from nettwin.engines.theory.ports import DRR, LSF, SP, Answer, Port, strict_priority
+from nettwin.engines.theory.queueing import LARGEST_BUFFER
+from nettwin.engines.theory.sharing import shared_port
+from nettwin.engines.theory.variability import modulated_variance, periodic_cv2
+
+# Rows of the sums over the flows that come to each queue. [SUMS, queues]
+PACKETS, WORK, SECOND, SQUARES, GAPS, PERIODIC, PERIODS, MODULATION, MODULATION_MEMORY = range(9)
+SUMS = 9
+
+# Rows of the state of each queue. [STATES, queues]
+(
+    LOAD,
+    BITS,
+    SIZE_CV2,
+    SERVICE,
+    BUFFER,
+    RATE,
+    SPREAD,
+    SLOW,
+    MEMORY,
+    LOSS,
+    BIAS,
+    WAITING,
+    WAITING_VARIANCE,
+    WAITING_ELASTICITY,
+    LOSS_ELASTICITY,
+    RESTING,
+    LASTING,
+) = range(17)
+STATES = 17
+NUDGE = 0.02  # relative change of load for elasticities
+
+
+@compiled
+def solve_ports(sums: Any, ports: Any, z: Any) -> Any:
+    """Solve every port for what is offered to it. [STATES, queues]"""
+    queues = ports.port.size
+    out = np.zeros((STATES, queues))
+    for q in range(queues):
+        out[RATE, q] = 1.0
+        if sums[WORK, q] > 0.0:
+            describe_queue(q, sums, ports, out)
+    for port in range(ports.policy.size):
+        first, end = ports.offset[port], ports.offset[port + 1]
+        total = out[LOAD, first:end].sum()
+        if total <= 0.0:
+            continue
+        if ports.counts_service[port]:  # whose packet is in service: by load
+            for q in range(first, end):
+                out[BUFFER, q] = max(out[BUFFER, q] - out[LOAD, q] / total, 0.0)
+        capacity = ports.capacity_bps[port]
+        remember(first, end - first, total, sums, capacity, out)
+        average_port(port, ports, out[:, first:end], z, out[LOAD, first:end])
+        if ports.burst_bits[port] > 0.0:
+            take_tokens(out[:, first:end], ports.burst_bits[port] / capacity)
+    return out
+
+
+@compiled
+def take_tokens(state: Any, burst_s: float) -> None:
+    """Leave out of the waiting at a shaped port what the tokens of its bucket save.
+
+    The bucket lacks as many tokens as a port without one would have unfinished work u. A packet of
+    b s waits max(u - (burst - b), 0); u is 0, or exponential with the mean u0 of a busy port:
+    exp(-(burst - b) / u0) of the waiting remains.
+    """
+    total = min(state[LOAD].sum(), 1.0)
+    work = (state[LOAD] * (1.0 - state[LOSS]) * state[WAITING]).sum() / total
+    for k in range(state.shape[1]):
+        if state[LOAD, k] <= 0.0 or work <= 0.0:
+            continue
+        spare = burst_s - state[SERVICE, k]
+        if spare < 0.0:
+            state[WAITING, k] -= spare
+            state[RESTING, k] -= spare
+            continue
+        part = math.exp(-spare * total / work)
+        if state[WAITING, k] * part < state[WAITING, k] - spare:  # hardly ever idle
+            state[RESTING, k] = max(state[RESTING, k] - spare, 0.0)
+            state[WAITING, k] -= spare
+            continue
+        square = (state[WAITING_VARIANCE, k] + state[WAITING, k] ** 2) * part
+        state[WAITING, k] *= part
+        state[RESTING, k] *= part
+        state[WAITING_VARIANCE, k] = max(square - state[WAITING, k] ** 2, 0.0)
+
+
+@compiled
+def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
+    """Fill rate, loss and waiting of a port's queues [STATES, n] at the mean loads given, averaged
+    over the points z [points, n] of the slow modulation."""
+    policy, first = ports.policy[port], ports.offset[port]
+    n = mean.size
+    slow = state[SLOW]
+    residual = (1.0 + state[SIZE_CV2]) / 2.0
+    count = z.shape[0] if slow.max() > 1e-4 else 1
+    load, tail = np.zeros(n), np.zeros((2, n))
+    answer = Answer(np.ones(n), np.zeros(n), np.zeros(n), tail)
+    share = ports.weight[first : first + n].copy()
+    if policy == DRR:
+        share = ports.quantum_bits[first : first + n] / ports.capacity_bps[port]
+    buffer, filled = state[BUFFER].copy(), np.ones(n)
+    queues = Port(load, state[SERVICE], state[SPREAD], residual, buffer, share)
+    offer, accepted, waited = np.zeros(n), np.zeros(n), np.zeros(n)
+    square, rates, resting = np.zeros(n), np.zeros(n), np.zeros(n)
+    passing = np.zeros(n)
+    for i in range(count):
+        for k in range(n):
+            swing = slow[k] * z[i, k] if count > 1 else 0.0
+            load[k] = max(mean[k] + swing, 0.02 * mean[k])
+        if count > 1:
+            fill_in_time(load, mean, state, buffer, filled)
+        if policy == SP or n == 1:
+            strict_priority(queues, answer)
+        elif policy == LSF:
+            least_served_first(queues, answer)
+        else:
+            shared_port(queues, policy, answer)
+        for k in range(n):
+            kept = load[k] * (1.0 - answer.loss[k] * filled[k])
+            wait = answer.waiting[k] / max(kept, 1e-300)
+            offer[k] += load[k]
+            accepted[k] += kept
+            waited[k] += answer.waiting[k]
+            square[k] += (tail[0, k] * wait + tail[1, k]) * answer.waiting[k]
+            rates[k] += answer.rate[k] / count
+            passing[k] += kept / max(load[k], 1e-300)
+            resting[k] += wait * kept / max(load[k], 1e-300)
+    for k in range(n):
+        if mean[k] > 0.0:
+            state[LOSS, k] = 1.0 - accepted[k] / offer[k]
+            kept = max(accepted[k], 1e-300)
+            state[WAITING, k] = waited[k] / kept  # Little's law
+            state[WAITING_VARIANCE, k] = max(square[k] / kept - state[WAITING, k] ** 2, 0.0)
+            state[RATE, k] = rates[k]
+            state[RESTING, k] = resting[k] / max(passing[k], 1e-300)
+
+
+@compiled
+def fill_in_time(load: Any, mean: Any, state: Any, buffer: Any, filled: Any) -> None:
+    """Limit what a queue holds to what comes while the modulation lasts, t on average: the excess
+    of the load, (a - 1) t, and what diffuses in t or in the time that the queue needs to settle at
+    its mean load, sqrt(2 g s t) [s]. A buffer is `filled` with the probability that t,
+    exponential, is long enough; an overload that is there p of the time lasts 1 / (1 - p) longer.
+    """
+    total = mean.sum()
+    lasting = (state[LASTING] * mean).sum() / total
+    service = (state[SERVICE] * mean).sum() / total
+    spread = (state[SPREAD] * mean).sum() / total
+    places = (state[BUFFER] * (mean > 0.0)).sum()
+    sigma = math.sqrt((state[SLOW] ** 2).sum())
+    lasting /= max(1.0 - 0.5 * math.erfc((1.0 - total) / sigma / math.sqrt(2.0)), 1e-6)
+    walls = (math.pi * spread / (places + 1.0)) ** 2
+    settled = lasting + 25.0 * service * spread / ((1.0 - total) ** 2 + walls)
+    reach = max(load.sum() - 1.0, 0.0) * lasting + math.sqrt(2.0 * spread * service * settled)
+    for k in range(load.size):
+        if load[k] > 0.0:
+            whole = state[BUFFER, k] * state[SERVICE, k]
+            buffer[k] = min(whole, reach) / state[SERVICE, k]
+            filled[k] = math.exp(-whole / reach)
+
+
+@compiled
+def add_elasticities(state: Any, ports: Any, z: Any) -> None:
+    """Fill d ln(waiting) / d ln(load) and d ln(loss) / d ln(load), each queue's load alone, over a
+    few points z of the slow modulation."""
+    step = -math.log(1.0 - NUDGE)
+    for port in range(ports.policy.size):
+        first, end = ports.offset[port], ports.offset[port + 1]
+        base = state[:, first:end].copy()
+        if base[LOAD].sum() <= 0.0:
+            continue
+        average_port(port, ports, base, z, base[LOAD])
+        for k in range(end - first):
+            if base[LOAD, k] <= 0.0:
+                continue
+            nudged = base.copy()
+            mean = base[LOAD].copy()
+            mean[k] *= 1.0 - NUDGE
+            average_port(port, ports, nudged, z, mean)
+            for source, target in ((WAITING, WAITING_ELASTICITY), (LOSS, LOSS_ELASTICITY)):
+                was, now = base[source, k], nudged[source, k]
+                if was > 1e-12 and now > 1e-15:
+                    state[target, first + k] = max(math.log(was / now) / step, 0.0)
+
+
+@compiled
+def describe_queue(q: int, sums: Any, ports: Any, out: Any) -> None:
+    """Load, packet sizes and room of a queue from the sums over its flows."""
+    capacity = ports.capacity_bps[ports.port[q]]
+    mean = sums[WORK, q] / sums[PACKETS, q]
+    cv2 = max(sums[SECOND, q] / sums[PACKETS, q] / mean**2 - 1.0, 0.0)
+    out[LOAD, q] = sums[WORK, q] / capacity
+    out[BITS, q] = mean
+    out[SIZE_CV2, q] = cv2
+    out[SERVICE, q] = mean / capacity
+    # Packets that fit into some bits: the renewal function, (cv2 - 1) / 2 beside the quotient
+    fit = max(ports.buffer_bits[q] / mean + (cv2 - 1.0) / 2.0, 0.0)
+    saved = ports.burst_bits[ports.port[q]] / mean  # packets that a token bucket lets through
+    places = min(ports.buffer_packets[q], fit) + max(saved - 0.5, 0.0)
+    out[BUFFER, q] = min(places, LARGEST_BUFFER)
+    out[BIAS, q] = 1.0 if fit < ports.buffer_packets[q] else 0.0
+
+
+@compiled
+def remember(first: int, n: int, total: float, sums: Any, capacity: float, out: Any) -> None:
+    """Split modulation into what is slow for the port and what it takes for burstiness.
+
+    The port looks back over its relaxation time, s g / ((1 - a)^2 + (pi g / K)^2) (the reflected
+    Brownian motion between an empty and a full buffer: Cox and Miller, 1965, section 5.7): the
+    irregularity that counts is the index of dispersion there. Modulation with a longer memory
+    than 4 of them, the time constant of its correlation, is quasi-stationary. The typical drift
+    includes what the modulation adds.
+    """
+    work, places, base, swing = 0.0, 0.0, 0.0, 0.0
+    for j in range(first, first + n):
+        if out[LOAD, j] > 0.0:
+            swing += sums[MODULATION, j] / capacity**2
+            work += out[LOAD, j] * out[SERVICE, j]
+            places += out[BUFFER, j]
+            base += out[LOAD, j] * out[SERVICE, j] * (1.0 + out[SIZE_CV2, j]) / 2.0
+    service = work / total
+    g = base / work
+    drift, walls = (1.0 - total) ** 2 + swing, (math.pi * g / (places + 1.0)) ** 2
+    memory = service * g / (drift + walls)
+    relaxation = service * g / (drift / 4.0 + walls)
+    for j in range(first, first + n):
+        if out[LOAD, j] <= 0.0:
+            continue
+        variance = sums[SECOND, j] - sums[SQUARES, j] + sums[GAPS, j] + sums[PERIODIC, j]
+        if sums[PERIODIC, j] > 0.0:
+            period = sums[PERIODS, j] / sums[PERIODIC, j]
+            bridge = period * variance / sums[PERIODIC, j]  # the rest only makes it longer
+            variance *= periodic_cv2(bridge, memory)
+        if sums[MODULATION, j] > 0.0:
+            lasting = sums[MODULATION_MEMORY, j] / sums[MODULATION, j]
+            slow = lasting / (lasting + relaxation)
+            out[LASTING, j] = lasting
+            out[SLOW, j] = math.sqrt(sums[MODULATION, j] * slow) / capacity
+            fast = sums[MODULATION, j] * (1.0 - slow)
+            variance += fast * modulated_variance(lasting, memory) / memory
+        mean = out[BITS, j]
+        out[SPREAD, j] = max(variance / (2.0 * sums[PACKETS, j] * mean * mean), 0.02)
+        out[MEMORY, j] = memory

@@ -1,0 +1,96 @@
+"""A scenario as the flat arrays that the compiled loops of the theory take."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.engines.theory.ports import DRR, FIFO, LSF, SP, WFQ
+from nettwin.engines.theory.variability import flow_variability
+from nettwin.scenario.scenario import Scenario
+
+POLICIES = {"fifo": FIFO, "sp": SP, "wfq": WFQ, "drr": DRR, "lsf": LSF}
+Floats = NDArray[np.float64]
+
+
+class FlowTable(NamedTuple):
+    """What the compiled loops need of each flow. Arrays are [flows]."""
+
+    packets_pps: Floats
+    mean_bits: Floats
+    second_bits2: Floats
+    gap_cv2: Floats
+    period_s: Floats
+    rate_variance: Floats
+    memory_s: Floats
+    duty: Floats
+
+
+class PathTable(NamedTuple):
+    """The hops of `Scenario.paths`, and the queue of each."""
+
+    flow: NDArray[np.int32]  # [paths]
+    share: Floats  # [paths]
+    offset: NDArray[np.int64]  # [paths + 1]
+    queue: NDArray[np.int32]  # [hops]
+
+
+class QueueTable(NamedTuple):
+    """What the compiled loops need of each port and queue."""
+
+    offset: NDArray[np.int32]  # [ports + 1]
+    policy: NDArray[np.int8]  # [ports]
+    capacity_bps: Floats  # [ports]
+    burst_bits: Floats  # [ports], 0 where the port is not shaped
+    counts_service: NDArray[np.bool_]  # [ports] whether buffers hold the packet in service too
+    port: NDArray[np.int32]  # [queues]
+    buffer_packets: Floats  # [queues]
+    buffer_bits: Floats  # [queues]
+    weight: Floats  # [queues]
+    quantum_bits: Floats  # [queues]
+
+
+def tables(scenario: Scenario) -> tuple[FlowTable, PathTable, QueueTable]:
+    """A scenario as flat arrays."""
+    topology, traffic, paths = scenario.topology, scenario.traffic, scenario.paths
+    second = np.array([size.second_moment_bits2 for size in traffic.sizes], np.float64)
+    irregular = flow_variability(traffic)
+    flows = FlowTable(
+        np.asarray(traffic.flow_packet_rate_pps),
+        np.asarray(traffic.flow_mean_size_bits),
+        second[traffic.flow_size] if len(second) else np.zeros(0),
+        irregular.white_gap_cv2,
+        irregular.period_s,
+        irregular.rate_variance,
+        irregular.memory_s,
+        irregular.duty,
+    )
+    schedulers = topology.schedulers
+    policy = np.array([POLICIES[s.policy] for s in schedulers], np.int8)
+    burst = np.array([s.burst_bits or 0.0 for s in schedulers], np.float64)
+    counts = np.array([s.buffer_counts_service for s in schedulers], np.bool_)
+    queues = topology.queues
+    ports = QueueTable(
+        queues.offset,
+        policy[topology.link_scheduler],
+        topology.link_capacity_bps,
+        burst[topology.link_scheduler],
+        counts[topology.link_scheduler],
+        queues.link,
+        queues.buffer_packets,
+        queues.buffer_bits,
+        queues.weight,
+        queues.quantum_bits,
+    )
+    return (
+        flows,
+        PathTable(
+            np.asarray(paths.path_flow, np.int64),
+            paths.share,
+            paths.link_offset,
+            scenario.hop_queue,
+        ),
+        ports,
+    )
