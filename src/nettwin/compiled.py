@@ -7,6 +7,7 @@ modules is a change of them all.
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Callable
 from functools import cache
@@ -23,13 +24,22 @@ def compiled(function: F, **settings: Any) -> F:
     made = njit(cache=True, **settings)(function)
     kept = getattr(getattr(made, "_cache", None), "_cache_file", None)
     if kept is not None:  # there is none where Numba is told not to compile
-        folder = Path(inspect.getfile(function)).parent
-        kept._source_stamp = (kept._source_stamp, _stamp(folder))
+        # in the name, so that what another state of the sources left behind is never opened
+        name = kept._index_name.removesuffix(".nbi")
+        stamp = _stamp(Path(inspect.getfile(function)).parent)
+        kept.__init__(kept._cache_path, f"{name}-{stamp}", kept._source_stamp)
     return cast("F", made)
 
 
+def is_kept(function: Any) -> bool:
+    """Whether machine code of a compiled function, made of its present sources, is on disk."""
+    kept = getattr(getattr(function, "_cache", None), "_cache_file", None)
+    return kept is not None and Path(kept._index_path).exists()
+
+
 @cache
-def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+def _stamp(folder: Path) -> str:
     """What tells one state of a folder's modules from another."""
     found = [(path.name, path.stat()) for path in sorted(folder.glob("*.py"))]
-    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)
+    states = [(name, stat.st_mtime_ns, stat.st_size) for name, stat in found]
+    return hashlib.sha256(repr(states).encode()).hexdigest()[:12]

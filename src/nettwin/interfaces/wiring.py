@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nettwin.errors import InputError, UnknownNameError
@@ -120,9 +119,8 @@ def first_start(*engines: str) -> bool:
 
 
 def _compiled_before(module: str) -> bool:
-    """Whether Numba kept machine code of a module's functions, where it keeps it."""
-    for function in vars(import_module(module)).values():
-        if stats := getattr(function, "stats", None):
-            kept = Path(stats.cache_path).glob(f"{module.rpartition('.')[2]}.*.nbi")
-            return next(kept, None) is not None
-    return True
+    """Whether machine code of a module's functions is kept, where Numba keeps any."""
+    from nettwin.compiled import is_kept
+
+    functions = [f for f in vars(import_module(module)).values() if hasattr(f, "py_func")]
+    return not functions or any(is_kept(f) for f in functions)
