@@ -120,7 +120,19 @@ def test_two_ways_are_mixed_by_what_arrives() -> None:
     mean = 0.75 * 1e-3 + 0.25 * 9e-3
     assert metrics.flow["owd_mean_s"][0] == pytest.approx(mean, rel=0.01)
     assert metrics.flow["pdv_s2"][0] == pytest.approx(0.75 * 0.25 * 8e-3**2, rel=0.01)
-    assert metrics.flow["owd_p50_s"][0] >= 1e-3
+    assert metrics.flow["owd_p50_s"][0] == pytest.approx(1e-3, rel=0.02)  # the fast way's
+    assert metrics.flow["owd_p90_s"][0] == pytest.approx(9e-3, rel=0.02)  # the slow way's
+    assert metrics.flow["owd_p99_s"][0] == pytest.approx(9e-3, rel=0.02)
+
+
+def test_percentiles_of_ways_of_different_length_are_those_of_the_simulator() -> None:
+    scenario = generate("nsfnet", load=0.7, seed=7)  # splits over several shortest ways
+    split = np.diff(scenario.paths.flow_offset) > 1
+    assert split.sum() > 20
+    ours, measured = predict(scenario), simulate(scenario, 2_000_000)
+    for column, allowed in (("owd_p90_s", 0.03), ("owd_p99_s", 0.04)):
+        ratio = ours.flow[column][split] / measured.flow[column][split]
+        assert np.abs(ratio - 1).mean() < allowed
 
 
 def test_a_starved_class_loses_everything_and_has_no_delay() -> None:

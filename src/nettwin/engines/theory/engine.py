@@ -10,7 +10,7 @@ import numpy as np
 from nettwin.engines.theory.flows import FlowSums, flow_sums
 from nettwin.engines.theory.limits import unsupported
 from nettwin.engines.theory.network import solve
-from nettwin.engines.theory.quantiles import percentile
+from nettwin.engines.theory.quantiles import percentiles
 from nettwin.engines.theory.solution import Floats, QueueSolution
 from nettwin.metrics import Metrics, Table
 from nettwin.scenario.scenario import Scenario
@@ -89,13 +89,14 @@ class Theory:
 
 
 def _flow_table(scenario: Scenario, sums: FlowSums) -> Table:
-    shape = (sums.floor_s, sums.mean_s, sums.variance_s2, sums.third_s3)
+    p50, p90, p99 = percentiles((0.5, 0.9, 0.99), sums.paths, scenario.paths.flow_offset)
+    starved = np.isnan(sums.mean_s)
     return Table(
         {
             "owd_mean_s": sums.mean_s,
-            "owd_p50_s": percentile(0.5, *shape),
-            "owd_p90_s": percentile(0.9, *shape),
-            "owd_p99_s": percentile(0.99, *shape),
+            "owd_p50_s": np.where(starved, np.nan, p50),
+            "owd_p90_s": np.where(starved, np.nan, p90),
+            "owd_p99_s": np.where(starved, np.nan, p99),
             "pdv_s2": sums.variance_s2,
             "loss_ratio": np.clip(sums.loss, 0.0, 1.0),
             "throughput_bps": scenario.traffic.flow_rate_bps * np.clip(1.0 - sums.loss, 0.0, 1.0),

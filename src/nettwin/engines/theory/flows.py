@@ -35,15 +35,24 @@ class HopTable(NamedTuple):
     delay_s: Floats  # propagation behind the port
 
 
-class FlowSums(NamedTuple):
-    """Sums along the paths of each flow, mixed by share; arrays are [flows]. NaN: nothing comes."""
+class PathDelays(NamedTuple):
+    """What arrives over each path and how its delay is distributed; arrays are [paths]."""
 
-    floor_s: Floats  # propagation and the smallest packet's transmission on the fastest path
+    arriving: Floats  # part of the flow's packets that arrive over this path
+    floor_s: Floats  # propagation and the smallest packet's transmission
     mean_s: Floats
     variance_s2: Floats
     third_s3: Floats  # third central moment
+
+
+class FlowSums(NamedTuple):
+    """Sums along the paths of each flow, mixed by share; arrays are [flows]. NaN: nothing comes."""
+
+    mean_s: Floats
+    variance_s2: Floats
     loss: Floats
     queue_waiting_s: Floats  # [queues] mean over the packets that come; 0 where none do
+    paths: PathDelays
 
 
 def hop_table(scenario: Scenario, state: QueueSolution) -> HopTable:
@@ -73,56 +82,57 @@ def flow_sums(scenario: Scenario, state: QueueSolution) -> FlowSums:
     flows, paths, _ = tables(scenario)
     smallest = np.array([size.min_bits for size in scenario.traffic.sizes], np.float64)
     least = smallest[scenario.traffic.flow_size] if len(smallest) else np.zeros(0)
-    return FlowSums(*_along_paths(flows, paths, hop_table(scenario, state), least))
+    found = _along_paths(flows, paths, hop_table(scenario, state), least)
+    mean, variance, loss, waiting, *each = found
+    return FlowSums(mean, variance, loss, waiting, PathDelays(*each))
 
 
 @compiled
 def _along_paths(flows: Any, paths: Any, hops: Any, least_bits: Any) -> Any:
     """The columns of FlowSums. Hops are independent, each waiting time like a gamma variable."""
     count = flows.mean_bits.size
-    floor, origin = np.full(count, np.inf), np.zeros(count)
-    arriving, sums = np.zeros(count), np.zeros((3, count))
+    origin, arriving, sums = np.full(count, np.nan), np.zeros(count), np.zeros((2, count))
+    ways = paths.flow.size
+    weight, floor, mean = np.zeros(ways), np.zeros(ways), np.zeros(ways)
+    variance, third = np.zeros(ways), np.zeros(ways)
     met, waited = np.zeros(hops.loss.size), np.zeros(hops.loss.size)
     for p in range(paths.flow.size):
         f = paths.flow[p]
         bits = flows.mean_bits[f]
         packets = flows.packets_pps[f] * paths.share[p]
-        passing, delay, variance, third, per_bit = 1.0, 0.0, 0.0, 0.0, 0.0
-        fastest = 0.0
+        passing, delay, per_bit, fastest = 1.0, 0.0, 0.0, 0.0
         for h in range(paths.offset[p], paths.offset[p + 1]):
             q = paths.queue[h]
             wait, factor = _waiting(f, q, packets * passing, paths.share[p], flows, hops)
             spread = hops.variance_s2[q] * factor * factor
             delay += wait + hops.delay_s[q]
-            variance += spread
-            third += 2.0 * spread * spread / wait if wait > 0.0 else 0.0
+            variance[p] += spread
+            third[p] += 2.0 * spread * spread / wait if wait > 0.0 else 0.0
             met[q] += packets * passing
             waited[q] += packets * passing * wait
             per_bit += hops.second_per_bit[q]
             fastest += hops.delay_s[q]
             passing *= 1.0 - size_loss(bits, hops.loss[q], hops.size_bias[q], hops.packet_bits[q])
         delay += bits * per_bit
-        variance += max(flows.second_bits2[f] - bits * bits, 0.0) * per_bit * per_bit
-        if floor[f] == np.inf:
+        variance[p] += max(flows.second_bits2[f] - bits * bits, 0.0) * per_bit * per_bit
+        weight[p], mean[p] = paths.share[p] * passing, delay
+        floor[p] = fastest + least_bits[f] * per_bit
+        if np.isnan(origin[f]):
             origin[f] = delay
-        floor[f] = min(floor[f], fastest + least_bits[f] * per_bit)
-        weight, shift = paths.share[p] * passing, delay - origin[f]
-        arriving[f] += weight
-        sums[0, f] += weight * shift
-        sums[1, f] += weight * (shift * shift + variance)
-        sums[2, f] += weight * (shift**3 + 3.0 * shift * variance + third)
+        shift = delay - origin[f]
+        arriving[f] += weight[p]
+        sums[0, f] += weight[p] * shift
+        sums[1, f] += weight[p] * (shift * shift + variance[p])
     for f in range(count):
         if arriving[f] <= 1.0 - STARVED:
-            floor[f] = origin[f] = sums[1, f] = sums[2, f] = np.nan
+            origin[f] = sums[1, f] = np.nan
             continue
         sums[:, f] /= arriving[f]
-        mean, square, cube = sums[0, f], sums[1, f], sums[2, f]
-        origin[f] += mean
-        sums[1, f] = max(square - mean * mean, 0.0)
-        sums[2, f] = max(cube - 3.0 * mean * square + 2.0 * mean**3, 0.0)
+        origin[f] += sums[0, f]
+        sums[1, f] = max(sums[1, f] - sums[0, f] ** 2, 0.0)
     for q in range(met.size):
         waited[q] /= max(met[q], 1e-300)
-    return floor, origin, sums[1], sums[2], 1.0 - arriving, waited
+    return origin, sums[1], 1.0 - arriving, waited, weight, floor, mean, variance, third
 
 
 @compiled

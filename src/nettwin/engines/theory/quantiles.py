@@ -1,31 +1,102 @@
-"""Percentiles of a delay from its floor and its first three moments."""
+"""Percentiles of a flow's delay: a mixture over its paths of delays known by three moments.
+
+The delay over one path is taken for a gamma variable, moved, of its mean, variance and third moment
+(Pearson's type III). A gamma of small shape has the atom near 0 of a queue that is often empty, one
+of shape 1 the exponential tail of a busy one; a sum over many hops tends to the normal, and so does
+a gamma. Paths of different length make a distribution of several humps, which no moments tell.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv
+from scipy.special import gammainc, gammaincinv
+
+from nettwin.compiled import compiled
+from nettwin.engines.theory.flows import PathDelays
 
 Floats = NDArray[np.float64]
 LN_SHAPES = np.linspace(-7.0, 9.0, 641)
+# of the table of distribution functions: every fifth shape, and sinh(u) standard deviations
+EVERY = 5
+BENDS = np.linspace(-2.8, 4.8, 761)
+ALIKE = 1e-3  # paths whose percentiles differ by less of the larger are not told apart
+HALVINGS = 24
 
 
-def percentile(
-    p: float, floor_s: Floats, mean_s: Floats, variance_s2: Floats, third_s3: Floats
-) -> Floats:
-    """The p-quantile of a gamma variable, moved, of these moments (Pearson's type III). [flows]
+def percentiles(
+    levels: Sequence[float], paths: PathDelays, flow_offset: NDArray[np.int64]
+) -> list[Floats]:
+    """The quantile of each flow's delay at each level, [flows] each; NaN where no path is."""
+    count = len(flow_offset) - 1
+    ln_shape = _ln_shape(paths)
+    found = []
+    for level in levels:
+        deviations = np.interp(ln_shape, LN_SHAPES, gamma_table(level))
+        each = np.maximum(paths.mean_s + np.sqrt(paths.variance_s2) * deviations, paths.floor_s)
+        out = np.full(count, np.nan)
+        _mix(level, each, paths, ln_shape, flow_offset, distribution_table(), out)
+        found.append(out)
+    return found
 
-    A gamma of small shape has the atom near 0 of a queue that is often empty, one of shape 1 the
-    exponential tail of a busy one; a sum over many hops tends to the normal, and so does a gamma.
-    """
+
+def _ln_shape(paths: PathDelays) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
-        ln_shape = np.log(4.0 * variance_s2**3) - 2.0 * np.log(third_s3)
-        ln_shape = np.where(third_s3 > 0, np.clip(ln_shape, *LN_SHAPES[[0, -1]]), LN_SHAPES[-1])
-        deviations = np.interp(ln_shape, LN_SHAPES, gamma_table(p))
-        found = mean_s + np.sqrt(variance_s2) * deviations
-    return np.asarray(np.where(np.isnan(mean_s), np.nan, np.maximum(found, floor_s)))
+        ln_shape = np.log(4.0 * paths.variance_s2**3) - 2.0 * np.log(paths.third_s3)
+        usable = (paths.third_s3 > 0) & np.isfinite(ln_shape)
+        return np.where(usable, np.clip(ln_shape, *LN_SHAPES[[0, -1]]), LN_SHAPES[-1])
+
+
+@compiled
+def _mix(
+    level: float, each: Any, paths: Any, ln_shape: Any, flow_offset: Any, table: Any, out: Any
+) -> None:
+    """Fill the quantile of each flow, which lies between those of its paths `each` [paths]."""
+    for f in range(out.size):
+        first, end = flow_offset[f], flow_offset[f + 1]
+        low, high, whole = np.inf, 0.0, 0.0
+        for p in range(first, end):
+            if paths.arriving[p] > 0.0:
+                low, high = min(low, each[p]), max(high, each[p])
+                whole += paths.arriving[p]
+        if whole == 0.0:
+            continue
+        steps = HALVINGS if high - low > ALIKE * high else 0
+        for _ in range(steps):
+            middle = (low + high) / 2.0
+            below = 0.0
+            for p in range(first, end):
+                below += paths.arriving[p] * _part_below(middle, p, paths, ln_shape, table)
+            if below < level * whole:
+                low = middle
+            else:
+                high = middle
+        out[f] = (low + high) / 2.0
+
+
+@compiled
+def _part_below(x: float, p: int, paths: Any, ln_shape: Any, table: Any) -> float:
+    """The part of a path's packets whose delay is at most x; between the table's nodes linear."""
+    spread = np.sqrt(paths.variance_s2[p])
+    if x < paths.floor_s[p] or spread <= 1e-12 * paths.mean_s[p]:
+        return 1.0 if x >= paths.mean_s[p] and x >= paths.floor_s[p] else 0.0
+    rows, columns = table.shape
+    bend = np.arcsinh((x - paths.mean_s[p]) / spread)
+    u = (bend - BENDS[0]) / (BENDS[-1] - BENDS[0]) * (columns - 1)
+    v = (ln_shape[p] - LN_SHAPES[0]) / (LN_SHAPES[-1] - LN_SHAPES[0]) * (rows - 1)
+    if u <= 0.0:
+        return 0.0
+    if u >= columns - 1:
+        return 1.0
+    i, j = min(int(v), rows - 2), int(u)
+    a, b = v - i, u - j
+    upper = table[i, j] * (1.0 - b) + table[i, j + 1] * b
+    lower = table[i + 1, j] * (1.0 - b) + table[i + 1, j + 1] * b
+    return float(upper * (1.0 - a) + lower * a)
 
 
 @cache
@@ -34,3 +105,11 @@ def gamma_table(p: float) -> Floats:
     exp(LN_SHAPES)."""
     shapes = np.exp(LN_SHAPES)
     return np.asarray((gammaincinv(shapes, p) - shapes) / np.sqrt(shapes))
+
+
+@cache
+def distribution_table() -> Floats:
+    """The part of gamma variables of shapes exp(LN_SHAPES[::EVERY]) below sinh(BENDS) standard
+    deviations over the mean. [shapes, deviations]"""
+    shapes = np.exp(LN_SHAPES[::EVERY])[:, None]
+    return np.asarray(gammainc(shapes, np.maximum(shapes + np.sqrt(shapes) * np.sinh(BENDS), 0.0)))
