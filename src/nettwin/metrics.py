@@ -179,11 +179,13 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Interval:
-    """Metrics of one stretch of time; a time series is a list of them."""
+    """Metrics of one stretch of time, and the network as it was then; a time series is a list of
+    them."""
 
     start_s: float
     end_s: float
     metrics: Metrics
+    scenario: Scenario
 
 
 def _ratio(part: float, whole: float) -> float:

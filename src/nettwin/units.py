@@ -91,6 +91,8 @@ def duration(seconds: float) -> str:
     if not math.isfinite(seconds):
         return "-"
     size = abs(seconds)
+    if size >= 7200:
+        return f"{_digits(seconds / 3600)} h"
     for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
         if size >= 0.9995 * scale:
             return f"{_digits(seconds / scale)} {unit}"

@@ -58,15 +58,15 @@ def answer(scenario: Scenario, metrics: Metrics, seconds: float | None = None) -
     }
 
 
-def intervals(scenario: Scenario, found: Sequence[Interval]) -> Rows:
+def intervals(found: Sequence[Interval]) -> Rows:
     """A time series: totals, flows and links of each interval."""
     return [
         {
             "start_s": part.start_s,
             "end_s": part.end_s,
-            "totals": part.metrics.totals(scenario),
-            "flows": flow_rows(scenario, part.metrics),
-            "links": link_rows(scenario, part.metrics),
+            "totals": part.metrics.totals(part.scenario),
+            "flows": flow_rows(part.scenario, part.metrics),
+            "links": link_rows(part.scenario, part.metrics),
         }
         for part in found
     ]

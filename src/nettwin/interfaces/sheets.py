@@ -32,7 +32,7 @@ def write_answer(
         write_rows(path / "queues.csv", documents.queue_rows(scenario, metrics)),
     ]
     if intervals:
-        parts = documents.intervals(scenario, intervals)
+        parts = documents.intervals(intervals)
         for name in ("flows", "links"):
             rows = [
                 {"start_s": part["start_s"], "end_s": part["end_s"], **row}

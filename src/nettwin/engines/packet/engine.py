@@ -226,7 +226,9 @@ class PacketSimulator:
                         provenance,
                         occupancy_counts_service=self.occupancy_counts_service,
                     )
-                    intervals.append(Interval(begin.time_s - warmup, time, found))
+                    intervals.append(
+                        Interval(begin.time_s - warmup, time, found, simulation.scenario)
+                    )
                     merged = extremes.merged(merged)
                     simulation.begin_extremes()
                     begin = now

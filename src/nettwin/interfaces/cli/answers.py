@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nettwin.apps.timeseries import worst_intervals
 from nettwin.errors import InputError
 from nettwin.formats import Reading
 from nettwin.interfaces import documents, sheets
@@ -86,7 +87,7 @@ def show(output: Output, answer: Answer, top: int) -> None:
     scenario, metrics = answer.reading.scenario, answer.metrics
     output.show(tables.heading(scenario, metrics, answer.seconds))
     if answer.intervals:
-        output.show(tables.intervals(scenario, answer.intervals))
+        output.show(tables.intervals(answer.intervals, worst_intervals(answer.intervals)))
     if len(scenario.traffic.class_name) > 1:
         output.show(tables.classes(scenario, metrics))
     output.show(
@@ -134,5 +135,5 @@ def _document(answer: Answer, index: int) -> dict[str, Any]:
         **documents.answer(reading.scenario, answer.metrics, answer.seconds),
     }
     if answer.intervals:
-        content["intervals"] = documents.intervals(reading.scenario, answer.intervals)
+        content["intervals"] = documents.intervals(answer.intervals)
     return content

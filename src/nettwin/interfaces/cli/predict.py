@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from time import perf_counter
+from typing import Annotated
 
+import typer
+
+from nettwin import units
+from nettwin.apps.timeseries import predict_series, worst_intervals
+from nettwin.errors import InputError
+from nettwin.formats import Reading
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.answers import Answer, Files, deliver
 from nettwin.interfaces.cli.engines import working
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.cli.sources import Source
+from nettwin.interfaces.progress import progress
+from nettwin.model import NetworkModel
 
 
 @app.command(
@@ -18,11 +29,20 @@ from nettwin.interfaces.cli.sources import Source
         "nettwin predict Geant2012.graphml --capacity 10G --load 70% --plot geant.svg",
         "nettwin predict network.yaml --json | jq '.answers[0].totals'",
         "nettwin predict *.yaml --csv results/",
+        "nettwin predict abilene.yaml --demands abilene_5min.npz --csv march/",
     )
 )
 def predict(
     networks: o.NetworksArg,
     engine: o.EngineOption = "theory",
+    demands: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Traffic matrices over time (npz or CSV): predict them all, as a time series.",
+            show_default=False,
+        ),
+    ] = None,
     index: o.IndexOption = 0,
     format: o.FormatOption = None,
     capacity: o.CapacityOption = None,
@@ -41,11 +61,41 @@ def predict(
     output = Output("predict", json, strict)
     files = Files(csv, plot, plot_delays)
     files.check(len(networks))
+    if demands is not None and len(networks) != 1:
+        raise InputError(f"--demands is of one network, not {len(networks)}. Name one.")
     answers = []
     with working(output, engine) as model:
         for reading in source.read_each(networks):
+            if demands is not None:
+                answers.append(_over_time(output, reading, demands, model))
+                continue
             notes = output.told(reading, [model])
             start = perf_counter()
             metrics = model.predict([reading.scenario])[0]
             answers.append(Answer(reading, notes, metrics, perf_counter() - start))
     deliver(output, answers, top, index, files)
+
+
+def _over_time(output: Output, reading: Reading, demands: Path, model: NetworkModel) -> Answer:
+    """The network at every time of a series; what is shown whole is its worst time."""
+    from nettwin.formats.demands import read_demands, scenarios_over_time
+
+    series = read_demands(demands, topology=reading.scenario.topology)
+    start = perf_counter()
+    with progress(output.err, "Predicting") as tell:
+        moments = scenarios_over_time(reading.scenario, series)
+        intervals = predict_series(moments, series.times_s.tolist(), model, progress=tell)
+    seconds = perf_counter() - start
+    worst = intervals[worst_intervals(intervals)[0]]
+    shown = replace(
+        reading,
+        scenario=worst.scenario,
+        assumptions=reading.assumptions + series.assumptions,
+        ignored=reading.ignored + series.ignored,
+    )
+    notes = output.told(shown, [model])
+    output.say(
+        f"{len(intervals)} times in {units.duration(seconds)}; shown whole is the worst,"
+        f" {units.duration(worst.start_s)} after the first."
+    )
+    return Answer(shown, notes, worst.metrics, None, intervals)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from nettwin.apps.summary import by_class, worst_flows, worst_links, worst_queue
 from nettwin.interfaces.tables import style
 from nettwin.metrics import Interval, Metrics
 from nettwin.scenario.scenario import Scenario
+
+MOST_INTERVALS = 60  # that are all shown; of more only the worst
 
 
 def heading(scenario: Scenario, metrics: Metrics, seconds: float | None = None) -> Text:
@@ -197,10 +199,12 @@ def overview(answers: Mapping[str, tuple[Scenario, Metrics]]) -> Table:
     return style.rows(made, content)
 
 
-def intervals(scenario: Scenario, found: tuple[Interval, ...]) -> Table:
-    """A time series, a line for each interval."""
+def intervals(found: Sequence[Interval], worst: Sequence[int], most: int = MOST_INTERVALS) -> Table:
+    """A time series, a line for each interval; of a long one only the worst, the worst first."""
+    few = len(found) <= most
+    shown = list(found) if few else [found[i] for i in worst[: max(most // 4, 1)]]
     made = style.table(
-        "In time",
+        "In time" if few else f"In time, the worst {len(shown)} of {len(found)}",
         "from",
         "to",
         "delivered",
@@ -211,8 +215,8 @@ def intervals(scenario: Scenario, found: tuple[Interval, ...]) -> Table:
         "?<link",
     )
     content = []
-    for part in found:
-        totals = part.metrics.totals(scenario)
+    for part in shown:
+        totals = part.metrics.totals(part.scenario)
         busiest = worst_links(part.metrics)
         content.append(
             (
@@ -223,7 +227,7 @@ def intervals(scenario: Scenario, found: tuple[Interval, ...]) -> Table:
                 units.duration(totals["owd_worst_flow_s"]),
                 style.loss(totals["loss_ratio"]),
                 style.utilization(totals["utilization_max"]),
-                scenario.topology.link_name[busiest[0]] if len(busiest) else "-",
+                part.scenario.topology.link_name[busiest[0]] if len(busiest) else "-",
             )
         )
     return style.rows(made, content)
