@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+
 from nettwin.metrics import Metrics
 from nettwin.scenario.scenario import Scenario
 
@@ -22,3 +24,19 @@ class NetworkModel(Protocol):
 
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why this model should not be trusted with a scenario; empty where it may be."""
+
+
+def beyond_every_model(scenario: Scenario) -> list[str]:
+    """What speaks against a scenario whoever predicts: no steady state, paths left out."""
+    topology, queues, load = scenario.topology, scenario.topology.queues, scenario.link_utilization
+    endless = np.isinf(queues.buffer_packets) & np.isinf(queues.buffer_bits)
+    links = np.unique(queues.link[endless])
+    found = [
+        f"link {topology.link_name[k]} is offered {load[k]:.0%} of its capacity and has a queue"
+        " without limit: its delay grows for ever"
+        for k in links[load[links] >= 1.0].tolist()
+    ]
+    return found + [
+        f"flow {scenario.flow_names[f]} splits over more paths than are kept"
+        for f in np.flatnonzero(scenario.paths.truncated).tolist()
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nettwin.model import beyond_every_model
 from nettwin.scenario.arrivals import OnOff, Trace
 from nettwin.scenario.scenario import Scenario
 
@@ -13,18 +14,7 @@ SMALLEST_QUANTUM = 1e-3  # of the largest packet: smaller ones make the port tur
 
 def unsupported(scenario: Scenario) -> list[str]:
     """Why a simulation would not tell the truth about a scenario; empty where it would."""
-    return [*_unbounded(scenario), *_small_quanta(scenario), *_arrivals(scenario), *_cut(scenario)]
-
-
-def _unbounded(scenario: Scenario) -> list[str]:
-    queues, topology = scenario.topology.queues, scenario.topology
-    endless = np.isinf(queues.buffer_packets) & np.isinf(queues.buffer_bits)
-    links = np.unique(queues.link[endless])
-    return [
-        f"link {topology.link_name[k]} is offered {scenario.link_utilization[k]:.0%} of its "
-        "capacity and has a queue without limit: its delay grows for ever"
-        for k in links[scenario.link_utilization[links] >= 1.0].tolist()
-    ]
+    return [*beyond_every_model(scenario), *_small_quanta(scenario), *_arrivals(scenario)]
 
 
 def _small_quanta(scenario: Scenario) -> list[str]:
@@ -61,10 +51,3 @@ def _arrivals(scenario: Scenario) -> list[str]:
                 for f in flows[few].tolist()
             ]
     return found
-
-
-def _cut(scenario: Scenario) -> list[str]:
-    return [
-        f"flow {scenario.flow_names[f]} splits over more paths than are kept"
-        for f in np.flatnonzero(scenario.paths.truncated).tolist()
-    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nettwin.model import beyond_every_model
 from nettwin.scenario.arrivals import Trace
 from nettwin.scenario.scenario import Scenario
 
@@ -13,22 +14,10 @@ HIGHEST_LOAD = 3.0  # offered over capacity; measured up to here
 def unsupported(scenario: Scenario) -> list[str]:
     """Why theory should not be trusted with a scenario; empty where it may be."""
     return [
-        *_unbounded(scenario),
+        *beyond_every_model(scenario),
         *_overloaded(scenario),
         *_shallow_buckets(scenario),
         *_traces(scenario),
-        *_cut(scenario),
-    ]
-
-
-def _unbounded(scenario: Scenario) -> list[str]:
-    queues, topology = scenario.topology.queues, scenario.topology
-    endless = np.isinf(queues.buffer_packets) & np.isinf(queues.buffer_bits)
-    links = np.unique(queues.link[endless])
-    return [
-        f"link {topology.link_name[k]} is offered {scenario.link_utilization[k]:.0%} of its "
-        "capacity and has a queue without limit: its delay grows for ever"
-        for k in links[scenario.link_utilization[links] >= 1.0].tolist()
     ]
 
 
@@ -65,11 +54,4 @@ def _traces(scenario: Scenario) -> list[str]:
     return [
         f"flow {scenario.flow_names[f]} is a trace, whose arrivals are taken for Poisson"
         for f in np.flatnonzero(kinds[traffic.flow_arrival]).tolist()
-    ]
-
-
-def _cut(scenario: Scenario) -> list[str]:
-    return [
-        f"flow {scenario.flow_names[f]} splits over more paths than are kept"
-        for f in np.flatnonzero(scenario.paths.truncated).tolist()
     ]
