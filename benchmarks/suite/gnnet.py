@@ -30,9 +30,9 @@ PROTOCOL = (
     "only): what a perfect model would show, because the recorded simulations are finite: for "
     "each flow sqrt(2/pi) times the standard error of the recorded mean, which is that of our "
     "own run (batch means) scaled by the square root of the ratio of simulated times; "
-    "`expected` adds our own run's error in quadrature. What the recording simulator does in its own "
-    "way (gaps of on-off sources, quanta, what a buffer counts, its WFQ) was found on the public "
-    "recordings themselves, those of gnnet2022 with 50 nodes and of gnnet2020 above all."
+    "`expected` adds our own run's error in quadrature. What the recording simulator does in its "
+    "own way (gaps of on-off sources, quanta, what a buffer counts, its WFQ) was found on the "
+    "public recordings themselves, those of gnnet2022 with 50 nodes and of gnnet2020 above all."
 )
 CENSORED_S = 20.0
 STARVED = 0.99
