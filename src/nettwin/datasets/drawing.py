@@ -269,7 +269,9 @@ def _scheduler(
             )
         )
     mapping = {name: min(k, count - 1) for k, name in enumerate(classes)}
-    return Scheduler(policy, tuple(queues), mapping)
+    counting = float(_of(table, "buffers_count_service", 0.0))
+    counts = counting > 0 and bool(random.random() < counting)
+    return Scheduler(policy, tuple(queues), mapping, buffer_counts_service=counts)
 
 
 def with_bursts(table: Table, scenario: Scenario, random: Random) -> Scenario:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nettwin.engines.theory.flows import FlowSums, flow_sums
+from nettwin.engines.theory.flows import FlowSums, flow_sums, hop_delays
 from nettwin.engines.theory.limits import unsupported
 from nettwin.engines.theory.network import solve
 from nettwin.engines.theory.quantiles import percentiles
@@ -72,7 +72,7 @@ class Theory:
 
     def _predict(self, scenario: Scenario) -> Metrics:
         state = solve(scenario)
-        sums = flow_sums(scenario, state)
+        sums = flow_sums(scenario, state, hop_delays(scenario, state))
         return Metrics(
             flow=_flow_table(scenario, sums),
             link=_link_table(scenario, state),

@@ -45,6 +45,14 @@ class PathDelays(NamedTuple):
     third_s3: Floats  # third central moment
 
 
+class HopDelays(NamedTuple):
+    """What a flow's packets meet at each hop; arrays are [hops]."""
+
+    waiting_s: Floats
+    variance_s2: Floats  # of the waiting
+    loss: Floats
+
+
 class FlowSums(NamedTuple):
     """Sums along the paths of each flow, mixed by share; arrays are [flows]. NaN: nothing comes."""
 
@@ -52,6 +60,8 @@ class FlowSums(NamedTuple):
     variance_s2: Floats
     loss: Floats
     queue_waiting_s: Floats  # [queues] mean over the packets that come; 0 where none do
+    queue_offered_pps: Floats  # [queues]
+    queue_lost_pps: Floats  # [queues]
     paths: PathDelays
 
 
@@ -77,25 +87,50 @@ def hop_table(scenario: Scenario, state: QueueSolution) -> HopTable:
     )
 
 
-def flow_sums(scenario: Scenario, state: QueueSolution) -> FlowSums:
-    """Every flow's delay and loss from the state of the queues."""
+def hop_delays(scenario: Scenario, state: QueueSolution) -> HopDelays:
+    """What each flow's packets meet at each hop, from the state of the queues."""
+    flows, paths, _ = tables(scenario)
+    return HopDelays(*_each_hop(flows, paths, hop_table(scenario, state)))
+
+
+def flow_sums(scenario: Scenario, state: QueueSolution, each: HopDelays) -> FlowSums:
+    """Every flow's delay and loss from what it meets at each hop."""
     flows, paths, _ = tables(scenario)
     smallest = np.array([size.min_bits for size in scenario.traffic.sizes], np.float64)
     least = smallest[scenario.traffic.flow_size] if len(smallest) else np.zeros(0)
-    found = _along_paths(flows, paths, hop_table(scenario, state), least)
-    mean, variance, loss, waiting, *each = found
-    return FlowSums(mean, variance, loss, waiting, PathDelays(*each))
+    found = _along_paths(flows, paths, hop_table(scenario, state), each, least)
+    *sums, weight, floor, mean, variance, third = found
+    return FlowSums(*sums, PathDelays(weight, floor, mean, variance, third))
 
 
 @compiled
-def _along_paths(flows: Any, paths: Any, hops: Any, least_bits: Any) -> Any:
+def _each_hop(flows: Any, paths: Any, hops: Any) -> Any:
+    """The columns of HopDelays."""
+    count = paths.queue.size
+    waiting, variance, loss = np.zeros(count), np.zeros(count), np.zeros(count)
+    for p in range(paths.flow.size):
+        f = paths.flow[p]
+        bits, passing = flows.mean_bits[f], 1.0
+        packets = flows.packets_pps[f] * paths.share[p]
+        for h in range(paths.offset[p], paths.offset[p + 1]):
+            q = paths.queue[h]
+            wait, factor = _waiting(f, q, packets * passing, paths.share[p], flows, hops)
+            waiting[h] = wait
+            variance[h] = hops.variance_s2[q] * factor * factor
+            loss[h] = size_loss(bits, hops.loss[q], hops.size_bias[q], hops.packet_bits[q])
+            passing *= 1.0 - loss[h]
+    return waiting, variance, loss
+
+
+@compiled
+def _along_paths(flows: Any, paths: Any, hops: Any, each: Any, least_bits: Any) -> Any:
     """The columns of FlowSums. Hops are independent, each waiting time like a gamma variable."""
-    count = flows.mean_bits.size
+    count, queues = flows.mean_bits.size, hops.loss.size
     origin, arriving, sums = np.full(count, np.nan), np.zeros(count), np.zeros((2, count))
     ways = paths.flow.size
     weight, floor, mean = np.zeros(ways), np.zeros(ways), np.zeros(ways)
     variance, third = np.zeros(ways), np.zeros(ways)
-    met, waited = np.zeros(hops.loss.size), np.zeros(hops.loss.size)
+    met, lost, waited = np.zeros(queues), np.zeros(queues), np.zeros(queues)
     for p in range(paths.flow.size):
         f = paths.flow[p]
         bits = flows.mean_bits[f]
@@ -103,16 +138,16 @@ def _along_paths(flows: Any, paths: Any, hops: Any, least_bits: Any) -> Any:
         passing, delay, per_bit, fastest = 1.0, 0.0, 0.0, 0.0
         for h in range(paths.offset[p], paths.offset[p + 1]):
             q = paths.queue[h]
-            wait, factor = _waiting(f, q, packets * passing, paths.share[p], flows, hops)
-            spread = hops.variance_s2[q] * factor * factor
+            wait, spread = each.waiting_s[h], each.variance_s2[h]
             delay += wait + hops.delay_s[q]
             variance[p] += spread
             third[p] += 2.0 * spread * spread / wait if wait > 0.0 else 0.0
             met[q] += packets * passing
+            lost[q] += packets * passing * each.loss[h]
             waited[q] += packets * passing * wait
             per_bit += hops.second_per_bit[q]
             fastest += hops.delay_s[q]
-            passing *= 1.0 - size_loss(bits, hops.loss[q], hops.size_bias[q], hops.packet_bits[q])
+            passing *= 1.0 - each.loss[h]
         delay += bits * per_bit
         variance[p] += max(flows.second_bits2[f] - bits * bits, 0.0) * per_bit * per_bit
         weight[p], mean[p] = paths.share[p] * passing, delay
@@ -130,9 +165,10 @@ def _along_paths(flows: Any, paths: Any, hops: Any, least_bits: Any) -> Any:
         sums[:, f] /= arriving[f]
         origin[f] += sums[0, f]
         sums[1, f] = max(sums[1, f] - sums[0, f] ** 2, 0.0)
-    for q in range(met.size):
+    for q in range(queues):
         waited[q] /= max(met[q], 1e-300)
-    return origin, sums[1], 1.0 - arriving, waited, weight, floor, mean, variance, third
+    loss = 1.0 - arriving
+    return origin, sums[1], loss, waited, met, lost, weight, floor, mean, variance, third
 
 
 @compiled
