@@ -99,8 +99,7 @@ def flow_sums(scenario: Scenario, state: QueueSolution, each: HopDelays) -> Flow
     smallest = np.array([size.min_bits for size in scenario.traffic.sizes], np.float64)
     least = smallest[scenario.traffic.flow_size] if len(smallest) else np.zeros(0)
     found = _along_paths(flows, paths, hop_table(scenario, state), each, least)
-    *sums, weight, floor, mean, variance, third = found
-    return FlowSums(*sums, PathDelays(weight, floor, mean, variance, third))
+    return FlowSums(*found[:6], PathDelays(*found[6:]))
 
 
 @compiled
