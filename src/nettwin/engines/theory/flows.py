@@ -99,7 +99,8 @@ def flow_sums(scenario: Scenario, state: QueueSolution, each: HopDelays) -> Flow
     smallest = np.array([size.min_bits for size in scenario.traffic.sizes], np.float64)
     least = smallest[scenario.traffic.flow_size] if len(smallest) else np.zeros(0)
     found = _along_paths(flows, paths, hop_table(scenario, state), each, least)
-    return FlowSums(*found[:6], PathDelays(*found[6:]))
+    mean, variance, loss, waiting, offered, lost, *ways = found
+    return FlowSums(mean, variance, loss, waiting, offered, lost, PathDelays(*ways))
 
 
 @compiled
