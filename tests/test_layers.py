@@ -38,7 +38,7 @@ PLACES = {
 
 # The modules (with all below them) that alone may import a library.
 HOMES = {
-    "torch": ("nettwin.engines.gnn", "nettwin.optimize.reinforcement"),
+    "torch": ("nettwin.engines.learned.training", "nettwin.optimize.reinforcement"),
     "typer": ("nettwin.interfaces",),
     "matplotlib": ("nettwin.interfaces.plots",),
 }
@@ -148,12 +148,12 @@ def test_imports_point_down_and_heavy_libraries_stay_at_home() -> None:
         ("scenario/__init__.py", "from .. import metrics", "metrics lies above scenario"),
         ("scenario/flow.py", "from nettwin import Scenario", "the package itself lies above"),
         ("intent.py", "import importlib\nimportlib.import_module('nettwin.plan')", "plan lies"),
-        ("engines/gnn/net.py", "import nettwin.datasets.store", "of one layer and stand apart"),
+        ("engines/learned/net.py", "import nettwin.datasets.store", "of one layer and stand apart"),
         ("formats/gml.py", "from nettwin.engines import ENGINES", "engines lies above formats"),
         ("apps/whatif.py", "from nettwin.engines.theory import Theory", "take a NetworkModel"),
         ("interfaces/cli.py", "from nettwin import engines", "take a NetworkModel"),
         ("engines/theory.py", "import torch.nn as nn", "may import torch"),
-        ("engines/gnnet.py", "import torch", "may import torch"),
+        ("engines/learned/training_notes.py", "import torch", "may import torch"),
         ("apps/loop.py", "from typer import Typer", "may import typer"),
         ("interfaces/cli.py", "def f():\n    import matplotlib.pyplot", "may import matplotlib"),
         ("utils.py", "", "utils is in no layer"),
@@ -176,7 +176,7 @@ def test_a_breach_is_told(tmp_path: Path, file: str, code: str, told: str) -> No
         ("interfaces/wiring.py", "from nettwin.engines import ENGINES"),
         ("interfaces/plots.py", "import matplotlib.pyplot as plt"),
         ("interfaces/cli.py", "import typer\nfrom nettwin import __version__"),
-        ("engines/gnn/net.py", "import torch\nfrom ..theory import Theory"),
+        ("engines/learned/training/net.py", "import torch\nfrom ...theory import Theory"),
         ("optimize/reinforcement.py", "from torch import nn"),
         ("plan.py", "from nettwin.model import NetworkModel\nfrom .intent import Intent"),
         ("quantity.py", "import numpy\nfrom nettwin.errors import Fault"),

@@ -1,0 +1,1 @@
+"""Learned: network models that are trained, and what they have in common."""

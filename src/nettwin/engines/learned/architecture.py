@@ -1,0 +1,77 @@
+"""Architecture: what the learned models have in common, and the list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.engines.learned.inputs import Inputs
+from nettwin.engines.learned.model_file import Weights
+from nettwin.engines.theory.flows import HopDelays
+from nettwin.errors import UnknownNameError
+
+Floats = NDArray[np.float64]
+
+
+class Answer(NamedTuple):
+    """What an ensemble of networks says of a scenario."""
+
+    mean_s: Floats  # [flows] NaN where nothing arrives
+    variance_s2: Floats  # [flows]
+    loss: Floats  # [flows]
+    percentile_s: Floats  # [flows, 3] at inputs.LEVELS
+    ln_scale: Floats  # [flows] of the error expected of ln(mean_s), as the networks judge it
+    spread: Floats  # [flows] standard deviation of ln(mean_s) over the networks
+    each: HopDelays | None  # hop by hop, where the architecture knows
+
+
+Forward = Callable[[Inputs, Sequence[Weights]], Answer]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """An architecture by name. `forward` and `trained` are `module:attribute`, read when needed:
+    how it answers (without PyTorch), and its network in training (a torch module)."""
+
+    name: str
+    title: str
+    forward: str
+    trained: str
+
+    def answer(self, inputs: Inputs, members: Sequence[Weights]) -> Answer:
+        """What networks of this architecture, of these weights, say together."""
+        return cast(Answer, _attribute(self.forward)(inputs, members))
+
+    def network(self, **settings: Any) -> Any:
+        """A network to train; it needs PyTorch."""
+        return _attribute(self.trained)(**settings)
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    architecture.name: architecture
+    for architecture in (
+        Architecture(
+            "gnn",
+            "queueing theory corrected by a graph network over queues",
+            "nettwin.engines.learned.gnn:answer",
+            "nettwin.engines.learned.training.gnn:QueueGraph",
+        ),
+    )
+}
+
+
+def architecture(name: str) -> Architecture:
+    """The entry of ARCHITECTURES with a name. Raises UnknownNameError if there is none."""
+    if name not in ARCHITECTURES:
+        raise UnknownNameError("architecture", name, ARCHITECTURES)
+    return ARCHITECTURES[name]
+
+
+def _attribute(place: str) -> Callable[..., Any]:
+    module, _, name = place.partition(":")
+    return cast("Callable[..., Any]", getattr(import_module(module), name))

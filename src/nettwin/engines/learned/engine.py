@@ -1,0 +1,130 @@
+"""Learned: a trained model as an engine: scenario, theory, features, networks, Metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.engines.learned.architecture import Architecture, architecture
+from nettwin.engines.learned.features import offered_by_hop
+from nettwin.engines.learned.inputs import Solved, inputs_of, solved
+from nettwin.engines.learned.model_file import Model
+from nettwin.engines.theory.flows import HopDelays
+from nettwin.engines.theory.tables import tables
+from nettwin.metrics import Metrics, Table
+from nettwin.model import beyond_every_model
+from nettwin.scenario.scenario import Scenario
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Predicts with a trained model. Its card says what it was trained on and how well it does."""
+
+    model: Model
+
+    @property
+    def name(self) -> str:
+        """The engine's name: that of the model's architecture."""
+        return self.model.architecture
+
+    @cached_property
+    def architecture(self) -> Architecture:
+        """What the model's weights belong to."""
+        return architecture(self.model.architecture)
+
+    def predict(self, scenarios: Sequence[Scenario]) -> list[Metrics]:
+        """The metrics of each scenario, in their order."""
+        return [self._predict(scenario) for scenario in scenarios]
+
+    def unsupported(self, scenario: Scenario) -> list[str]:
+        """Why the model should not be trusted with a scenario; empty where it may be."""
+        return beyond_every_model(scenario)
+
+    def _predict(self, scenario: Scenario) -> Metrics:
+        theory = solved(scenario)
+        answer = self.architecture.answer(inputs_of(scenario, theory), self.model.members)
+        each = answer.each or theory.each
+        loss = answer.loss
+        rate = scenario.traffic.flow_rate_bps
+        p50, p90, p99 = answer.percentile_s.T
+        queue, link = _queue_and_link(scenario, theory, each)
+        return Metrics(
+            flow=Table(
+                {
+                    "owd_mean_s": answer.mean_s,
+                    "owd_p50_s": p50,
+                    "owd_p90_s": p90,
+                    "owd_p99_s": p99,
+                    "pdv_s2": answer.variance_s2,
+                    "loss_ratio": loss,
+                    "throughput_bps": rate * (1.0 - loss),
+                }
+            ),
+            link=link,
+            queue=queue,
+            method="predicted",
+            engine=self.name,
+            provenance={
+                "engine": self.name,
+                "model": self.model.name,
+                "scenario": scenario.fingerprint(),
+            },
+        )
+
+
+def _queue_and_link(scenario: Scenario, theory: Solved, each: HopDelays) -> tuple[Table, Table]:
+    """What the flows meet, gathered where they meet it."""
+    state = theory.state
+    flows, paths, ports = tables(scenario)
+    topology = scenario.topology
+    capacity = topology.link_capacity_bps
+    port, links, queues = np.asarray(ports.port), topology.link_count, len(ports.port)
+    offered_bps = offered_by_hop(paths, flows, each.loss)
+    hop_flow = paths.flow[scenario.paths.hop_path]
+    offered_pps = offered_bps / flows.mean_bits[hop_flow]
+    accepted_pps = offered_pps * (1.0 - each.loss)
+
+    def by_queue(values: Floats) -> Floats:
+        return np.bincount(paths.queue, values, queues).astype(np.float64)
+
+    offered, accepted = by_queue(offered_pps), by_queue(accepted_pps)
+    waiting = by_queue(accepted_pps * each.waiting_s)  # packets, by Little's law
+    carried = by_queue(offered_bps * (1.0 - each.loss)) / capacity[port]
+    total = np.bincount(port, carried, links)
+    carried /= np.maximum(total, 1.0)[port]
+    shaped = ports.burst_bits[port] > 0
+    own = np.where(shaped, 0.0, state.service_s)
+    queue = Table(
+        {
+            "utilization": carried,
+            "occupancy_mean_bits": by_queue(
+                accepted_pps * each.waiting_s * flows.mean_bits[hop_flow]
+            ),
+            "occupancy_mean_packets": waiting,
+            "loss_ratio": _lost(offered, accepted),
+            "delay_mean_s": np.where(
+                accepted > 0, waiting / np.maximum(accepted, 1e-300) + own, np.nan
+            ),
+        }
+    )
+    at_port = [np.bincount(port, v, links).astype(np.float64) for v in (offered, accepted)]
+    used = np.minimum(total, 1.0)
+    link = Table(
+        {
+            "utilization": used,
+            "loss_ratio": _lost(*at_port),
+            "throughput_bps": used * capacity,
+        }
+    )
+    return queue, link
+
+
+def _lost(offered: Floats, accepted: Floats) -> Floats:
+    part = np.divide(offered - accepted, offered, out=np.zeros_like(offered), where=offered > 0)
+    return np.clip(part, 0.0, 1.0)

@@ -1,0 +1,127 @@
+"""Batch: the inputs and the labels of one scenario as tensors, and a sample of its flows."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nettwin.engines.learned.inputs import Inputs
+from nettwin.metrics import Metrics
+
+PERCENTILES = ("owd_p50_s", "owd_p90_s", "owd_p99_s")
+STARVED = 0.99  # loss from which on the delay of what arrives says nothing
+LEAST_VARIANCE = 1e-3  # of a delay over its squared mean; smaller ones are not learned
+
+
+class Batch(NamedTuple):
+    """One scenario to learn from, or some of its flows. Labels that are not known are NaN."""
+
+    queue: Tensor  # [queues, QUEUE]
+    edge: Tensor  # [edges, EDGE]
+    edge_source: Tensor
+    edge_target: Tensor
+    port: Tensor  # [queues]
+    ports: int
+    flow: Tensor  # [flows, FLOW]
+    shape: Tensor  # [flows, SHAPES]
+    hop: Tensor  # [hops, HOP]
+    hop_queue: Tensor  # [hops]
+    hop_path: Tensor  # [hops]
+    path_flow: Tensor  # [paths]
+    path_share: Tensor  # [paths]
+    path_fixed_s: Tensor  # [paths]
+    path_fixed_s2: Tensor  # [paths]
+    waiting_s: Tensor  # [hops]
+    waiting_cv2: Tensor  # [hops]
+    loss_logit: Tensor  # [hops]
+    mean_s: Tensor  # [flows] labels
+    variance_s2: Tensor  # [flows]
+    loss: Tensor  # [flows]
+    percentile_s: Tensor  # [flows, 3]
+    weight: Tensor  # [flows] how surely the labels are known, at most 1
+
+
+def batch_of(inputs: Inputs, metrics: Metrics) -> Batch:
+    """A scenario's inputs with what was simulated or measured of it."""
+
+    def real(values: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(np.array(values, np.float32))
+
+    def whole(values: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(np.array(values, np.int64))
+
+    flow = metrics.flow
+    count = len(inputs.flow)
+    unknown = np.full(count, np.nan)
+
+    def label(name: str) -> NDArray[np.float64]:
+        return flow.columns.get(name, unknown)
+
+    mean = label("owd_mean_s")
+    weight = np.ones(count)
+    if "owd_mean_s" in flow.low:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            noise = (flow.high["owd_mean_s"] - flow.low["owd_mean_s"]) / 4 / mean
+        weight = 1 / (1 + (np.nan_to_num(noise, nan=1.0, posinf=1.0) / 0.02) ** 2)
+    loss = label("loss_ratio")
+    delivers = np.isfinite(mean) & (mean > 0) & ~(loss >= STARVED)
+    variance = label("pdv_s2")
+    with np.errstate(invalid="ignore"):
+        varies = delivers & (variance > LEAST_VARIANCE * mean**2)
+    ports = len(inputs.port_offset) - 1
+    percentiles = np.stack([label(name) for name in PERCENTILES], axis=1)
+    return Batch(
+        queue=real(inputs.queue),
+        edge=real(inputs.edge),
+        edge_source=whole(inputs.edge_source),
+        edge_target=whole(inputs.edge_target),
+        port=whole(np.repeat(np.arange(ports), np.diff(inputs.port_offset))),
+        ports=ports,
+        flow=real(inputs.flow),
+        shape=real(inputs.shape),
+        hop=real(inputs.hop),
+        hop_queue=whole(inputs.hop_queue),
+        hop_path=whole(np.repeat(np.arange(len(inputs.path_flow)), np.diff(inputs.path_offset))),
+        path_flow=whole(inputs.path_flow),
+        path_share=torch.from_numpy(np.array(inputs.path_share, np.float64)),
+        path_fixed_s=torch.from_numpy(np.array(inputs.path_fixed_s, np.float64)),
+        path_fixed_s2=torch.from_numpy(np.array(inputs.path_fixed_s2, np.float64)),
+        waiting_s=real(inputs.waiting_s),
+        waiting_cv2=real(inputs.waiting_cv2),
+        loss_logit=real(inputs.loss_logit),
+        mean_s=real(np.where(delivers, mean, np.nan)),
+        variance_s2=real(np.where(varies, variance, np.nan)),
+        loss=real(loss),
+        percentile_s=real(np.where(delivers[:, None], percentiles, np.nan)),
+        weight=real(weight),
+    )
+
+
+def some_flows(batch: Batch, most: int, random: np.random.Generator) -> Batch:
+    """The batch with at most so many of its flows, drawn at random; all queues stay."""
+    count = len(batch.flow)
+    if count <= most:
+        return batch
+    kept = torch.from_numpy(np.sort(random.choice(count, most, replace=False)))
+    place = torch.full((count,), -1)
+    place[kept] = torch.arange(most)
+    path_flow = place[batch.path_flow]
+    paths = torch.nonzero(path_flow >= 0)[:, 0]
+    place = torch.full((len(path_flow),), -1)
+    place[paths] = torch.arange(len(paths))
+    hop_path = place[batch.hop_path]
+    hops = torch.nonzero(hop_path >= 0)[:, 0]
+    by_flow = ("flow", "shape", "mean_s", "variance_s2", "loss", "percentile_s", "weight")
+    by_path = ("path_share", "path_fixed_s", "path_fixed_s2")
+    by_hop = ("hop", "hop_queue", "waiting_s", "waiting_cv2", "loss_logit")
+    return batch._replace(
+        path_flow=path_flow[paths],
+        hop_path=hop_path[hops],
+        **{name: getattr(batch, name)[kept] for name in by_flow},
+        **{name: getattr(batch, name)[paths] for name in by_path},
+        **{name: getattr(batch, name)[hops] for name in by_hop},
+    )
