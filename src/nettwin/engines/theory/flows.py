@@ -107,16 +107,25 @@ def flow_sums(scenario: Scenario, state: QueueSolution, each: HopDelays) -> Flow
 def _each_hop(flows: Any, paths: Any, hops: Any) -> Any:
     """The columns of HopDelays."""
     count = paths.queue.size
-    waiting, variance, loss = np.zeros(count), np.zeros(count), np.zeros(count)
+    waiting, variance, loss = np.empty(count), np.empty(count), np.empty(count)
     for p in range(paths.flow.size):
         f = paths.flow[p]
-        bits, passing = flows.mean_bits[f], 1.0
-        packets = flows.packets_pps[f] * paths.share[p]
+        bits = flows.mean_bits[f]
+        offered, passing = flows.packets_pps[f] * paths.share[p] * bits, 1.0
+        swing, period = flows.rate_variance[f], flows.period_s[f] / paths.share[p]
         for h in range(paths.offset[p], paths.offset[p + 1]):
             q = paths.queue[h]
-            wait, factor = _waiting(f, q, packets * passing, paths.share[p], flows, hops)
-            waiting[h] = wait
-            variance[h] = hops.variance_s2[q] * factor * factor
+            wait, spread = hops.resting_s[q], hops.variance_s2[q]
+            if swing > 0.0 and hops.modulation_bits2[q] > 0.0:
+                own, part = offered * passing, hops.modulation_bits2[q]
+                seen = seen_swing(swing, own, part, hops.load_bps[q])
+                wait *= (hops.waiting_s[q] / max(wait, 1e-300)) ** seen
+            if period > 0.0:
+                own = offered * passing / max(hops.load_bps[q], 1e-300)
+                excess = own_periodic_excess(period, hops.memory_s[q])
+                factor = np.exp(hops.elasticity[q] * min(own / flows.duty[f], 1.0) * excess)
+                wait, spread = wait * factor, spread * factor * factor
+            waiting[h], variance[h] = wait, spread
             loss[h] = size_loss(bits, hops.loss[q], hops.size_bias[q], hops.packet_bits[q])
             passing *= 1.0 - loss[h]
     return waiting, variance, loss
@@ -172,22 +181,9 @@ def _along_paths(flows: Any, paths: Any, hops: Any, each: Any, least_bits: Any) 
 
 
 @compiled
-def _waiting(
-    f: int, q: int, packets: float, share: float, flows: Any, hops: Any
-) -> tuple[float, float]:
-    """How long a flow's packets wait in a queue, and that over what they would if they were others.
-
-    Those of a modulated flow come when it sends, as its part in the variance of the load tells;
-    those of a periodic flow do not meet themselves.
-    """
-    waiting, factor = hops.resting_s[q], 1.0
-    bits = packets * flows.mean_bits[f]
-    own = bits / max(hops.load_bps[q], 1e-300)
-    if flows.rate_variance[f] > 0.0 and hops.modulation_bits2[q] > 0.0:
-        part = min(flows.rate_variance[f] * bits * bits / hops.modulation_bits2[q], 1.0)
-        seen = min(part / max(own, 1e-300), 2.0)
-        waiting *= (hops.waiting_s[q] / max(waiting, 1e-300)) ** seen
-    if flows.period_s[f] > 0.0:
-        excess = own_periodic_excess(flows.period_s[f] / share, hops.memory_s[q])
-        factor = np.exp(hops.elasticity[q] * min(own / flows.duty[f], 1.0) * excess)
-    return waiting * factor, factor
+def seen_swing(swing: float, own_bps: float, modulation_bits2: float, load_bps: float) -> float:
+    """How much of a queue's modulation the packets of a flow see, which come when it sends: its
+    part in the variance of the load over that in the load."""
+    part = min(swing * own_bps * own_bps / modulation_bits2, 1.0)
+    own = own_bps / max(load_bps, 1e-300)
+    return min(part / max(own, 1e-300), 2.0)

@@ -22,20 +22,26 @@ from nettwin.engines.theory.sharing import (
     precedence,
 )
 
-STRICT_ORDER = 30.0  # 10 % more or less makes it clear who comes first
+STRICT_ORDER = 30  # 10 % more or less makes it clear who comes first
 
 
 @compiled
 def least_served_first(port: Any, answer: Any) -> None:
     """Fill rate, loss, waiting and tail."""
     load, n = port.load, port.load.size
-    most, greed = np.zeros(n), np.zeros(n)
+    most, greed, satisfied = np.zeros(n), np.zeros(n), np.zeros(n, np.bool_)
+    users, places, greediest = 0, 0.0, 0.0
+    for k in range(n):
+        if load[k] > 0.0:
+            users += 1
+            places += port.buffer[k] * port.service[k]
+            greediest = max(greediest, load[k] / port.weight[k])
     for k in range(n):
         if load[k] <= 0.0:
             answer.loss[k] = answer.waiting[k] = 0.0
             continue
-        satisfied = np.zeros(n, np.bool_)
-        answer.rate[k] = guaranteed_rate(k, port, satisfied)
+        satisfied[:] = False
+        answer.rate[k] = guaranteed_rate(k, load, port.weight, satisfied)
         lost, last = coming_last(k, port, satisfied, answer)
         above, below, part = before_and_after(k, port, satisfied, answer)
         answer.loss[k], answer.waiting[k] = one_queue(
@@ -47,13 +53,21 @@ def least_served_first(port: Any, answer: Any) -> None:
             below,
             port.buffer[k],
         )
-        second_moment(k, port, answer, above, part)
-        most[k], greed[k] = answer.waiting[k], load[k] / port.weight[k]
-        if satisfied.sum() + 1 == (load > 0.0).sum():
+        answer.tail[0, k], answer.tail[1, k] = second_moment(
+            load[k],
+            answer.rate[k],
+            port.service[k],
+            port.spread[k],
+            port.residual[k],
+            port.buffer[k],
+            above,
+            part,
+        )
+        most[k] = answer.waiting[k]
+        greed[k] = (load[k] / port.weight[k] / greediest) ** STRICT_ORDER
+        if satisfied.sum() + 1 == users:
             most[k] = max(last, most[k])
             answer.loss[k] = min(lost, answer.loss[k])
-    places = (port.buffer * port.service * (load > 0.0)).sum()
-    greed = (greed / max(greed.max(), 1e-300)) ** STRICT_ORDER
     hand_out(pooled_work(port, places), greed, most, answer.waiting)
 
 
@@ -64,7 +78,7 @@ def before_and_after(k: int, port: Any, satisfied: Any, answer: Any) -> tuple[fl
     for j in range(port.load.size):
         if j == k or port.load[j] <= 0.0:
             continue
-        before = precedence(j, k, port, STRICT_ORDER) if satisfied[j] else 0.0
+        before = precedence(j, k, port.load, port.weight, STRICT_ORDER) if satisfied[j] else 0.0
         work = min(port.load[j], 1.0) * port.service[j]
         above += before * work * port.spread[j]
         below += (1.0 - before) * work * port.residual[j]

@@ -79,9 +79,10 @@ def solve(
     loss = np.zeros(len(ports.port))
     change, done = 0.0, 0
     state = np.zeros((STATES, len(ports.port)))
+    solved = np.full((SUMS, len(ports.port)), np.nan)
     sums = offered(flows, paths, loss, state)
     for done in range(1, rounds + 1):
-        state = solve_ports(sums, ports, z)
+        solve_ports(sums, solved, ports, z, state)
         step = state[LOSS] - loss
         change = float(np.abs(step).max(initial=0.0))
         loss = loss + (step if done == 1 else 0.6 * step)

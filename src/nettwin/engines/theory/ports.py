@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
-from nettwin.engines.theory.queueing import found, mm1k_loss, mm1k_waiting, scaled_capacity
+from nettwin.engines.theory.queueing import found, mm1k, scaled_capacity
 
 FIFO, SP, WFQ, DRR, LSF = range(5)
 LEAST_RATE = 1e-6
@@ -67,15 +67,24 @@ def one_queue(
         return 0.0, 0.0
     rho = load / rate
     capacity = scaled_capacity(rho, buffer, spread + above / (service * rate))
-    loss = mm1k_loss(rho, capacity)
+    loss, waiting = mm1k(rho, capacity)
     factor = spread + (above + below) / (service * min(load, rate))
-    packets = min(factor * mm1k_waiting(rho, capacity), buffer)
+    packets = min(factor * waiting, buffer)
     return loss, packets * service
 
 
 @compiled
-def second_moment(k: int, port: Any, answer: Any, above: float, part: float) -> None:
-    """Fill `tail` of queue k.
+def second_moment(
+    load: float,
+    rate: float,
+    service: float,
+    spread: float,
+    residual: float,
+    buffer: float,
+    above: float,
+    part: float,
+) -> tuple[float, float]:
+    """The `tail` of a queue's Answer.
 
     E[w^2] is 2 E[w]^2 + (E[S^3] / 3) / (E[S^2] / 2) E[w] in M/G/1 (Kleinrock, Queueing Systems I,
     1975, section 5.7), here with the third moment of a gamma variable; a finite buffer takes 2 to
@@ -83,17 +92,15 @@ def second_moment(k: int, port: Any, answer: Any, above: float, part: float) -> 
     Mathematicae 19, 1957): `part` of the residual work is of the classes up to this one, and
     `above`, of those before it, stretches the tail.
     """
-    answer.tail[0, k], answer.tail[1, k] = 2.0, 0.0
-    rate, service = answer.rate[k], port.service[k]
-    if port.load[k] <= 0.0:
-        return
-    rho = port.load[k] / rate
-    capacity = scaled_capacity(rho, port.buffer[k], port.spread[k] + above / (service * rate))
+    if load <= 0.0:
+        return 2.0, 0.0
+    rho = load / rate
+    capacity = scaled_capacity(rho, buffer, spread + above / (service * rate))
     mean, variance = found(rho, capacity)
     square = 2.0 if mean <= 1e-9 else (variance + mean * mean - mean) / (mean * mean)
-    cv2 = 2.0 * port.residual[k] - 1.0
-    answer.tail[0, k] = max(square, 0.0) * part
-    answer.tail[1, k] = (1.0 + 2.0 * cv2) * 2.0 / 3.0 * service / rate + 2.0 * above / rate**2
+    cv2 = 2.0 * residual - 1.0
+    lasting = (1.0 + 2.0 * cv2) * 2.0 / 3.0 * service / rate + 2.0 * above / rate**2
+    return max(square, 0.0) * part, lasting
 
 
 @compiled
@@ -102,31 +109,26 @@ def strict_priority(port: Any, answer: Any) -> None:
 
     Cobham 1954 with finite queues: what the queues before it carry is taken from the port.
     """
-    load, service = port.load, port.service
+    load, service, spread, residual = port.load, port.service, port.spread, port.residual
     n = load.size
-    taken, above, below = 0.0, 0.0, 0.0
+    taken, above, below, after = 0.0, 0.0, 0.0, 0.0
     for k in range(n):
-        below += load[k] * service[k] * port.residual[k]
+        below += load[k] * service[k] * residual[k]
+        after += load[k]
     for k in range(n):
-        below -= load[k] * service[k] * port.residual[k]
+        below -= load[k] * service[k] * residual[k]
+        after -= load[k]
         rate = max(1.0 - taken, LEAST_RATE)
         room = max(1.0 - taken - load[k], 0.0)  # the classes after it are served in what is left
-        rest = max(below, 0.0) * _served_part(k, load, room)
-        own = load[k] * service[k] * port.spread[k]
-        answer.rate[k] = rate
-        answer.loss[k], answer.waiting[k] = one_queue(
-            load[k], rate, service[k], port.spread[k], above, rest, port.buffer[k]
+        rest = max(below, 0.0) * (1.0 if after <= room else room / after)
+        own = load[k] * service[k] * spread[k]
+        buffer = port.buffer[k]
+        part = (own + above) / max(own + above + rest, 1e-300)
+        loss, waiting = one_queue(load[k], rate, service[k], spread[k], above, rest, buffer)
+        answer.rate[k], answer.loss[k], answer.waiting[k] = rate, loss, waiting
+        answer.tail[0, k], answer.tail[1, k] = second_moment(
+            load[k], rate, service[k], spread[k], residual[k], buffer, above, part
         )
-        second_moment(k, port, answer, above, (own + above) / max(own + above + rest, 1e-300))
-        carried = load[k] * (1.0 - answer.loss[k])
+        carried = load[k] * (1.0 - loss)
         taken += carried
-        above += carried * service[k] * port.spread[k]
-
-
-@compiled
-def _served_part(k: int, load: Any, room: float) -> float:
-    """The part of the load after queue k that a port with this much room can serve."""
-    after = 0.0
-    for j in range(k + 1, load.size):
-        after += load[j]
-    return 1.0 if after <= room else room / after
+        above += carried * service[k] * spread[k]

@@ -13,38 +13,26 @@ LARGEST_BUFFER = 1e5  # packets; stands for "no limit"
 
 
 @compiled
-def mm1k_loss(load: float, capacity: float) -> float:
-    """Blocking probability of M/M/1/K (Kleinrock, Queueing Systems I, 1975, section 3.6).
+def mm1k(load: float, capacity: float) -> tuple[float, float]:
+    """Blocking probability of M/M/1/K, and the mean number waiting, the packet in service not
+    counted (Kleinrock, Queueing Systems I, 1975, section 3.6).
 
     P = (1/a - 1) / (a^-(K+1) - 1), which is stable on both sides of load a = 1. `capacity` is K,
     the packet in service counted, and may be any real number of at least 0.
     """
     if load <= 0.0:
-        return 0.0
+        return 0.0, 0.0
     y = -math.log(load)
     tail = (capacity + 1.0) * y
-    if abs(tail) < 1e-9:
-        return 1.0 / (capacity + 1.0)
     if tail > 700.0:
-        return 0.0
-    return math.expm1(y) / math.expm1(tail)
-
-
-@compiled
-def mm1k_waiting(load: float, capacity: float) -> float:
-    """Mean number waiting in M/M/1/K, the packet in service not counted."""
-    if load <= 0.0:
-        return 0.0
-    y = -math.log(load)
-    tail = (capacity + 1.0) * y
+        return 0.0, max(1.0 / math.expm1(y) - load, 0.0)
+    one, whole = math.expm1(y), math.expm1(tail)
+    loss = one / whole if abs(tail) >= 1e-9 else 1.0 / (capacity + 1.0)
     if abs(tail) < 1e-2:
         inside = capacity / 2.0 - y * capacity * (capacity + 2.0) / 12.0
-    elif tail > 700.0:
-        inside = 1.0 / math.expm1(y)
     else:
-        inside = 1.0 / math.expm1(y) - (capacity + 1.0) / math.expm1(tail)
-    busy = load * (1.0 - mm1k_loss(load, capacity))
-    return max(inside - busy, 0.0)
+        inside = 1.0 / one - (capacity + 1.0) / whole
+    return loss, max(inside - load * (1.0 - loss), 0.0)
 
 
 @compiled

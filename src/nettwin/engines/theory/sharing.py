@@ -10,57 +10,99 @@ limits is interpolated.
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nettwin.compiled import compiled
-from nettwin.engines.theory.ports import DRR, LEAST_RATE, one_queue, second_moment
+from nettwin.engines.theory.ports import DRR, LEAST_RATE, Floats, one_queue, second_moment
 
-SHARP = 2.0  # order of the smooth minimum of two waiting times
 GREED = 3.0  # how strongly the work left over goes to the queues with the largest load / weight
-ORDER = 4.0  # how sharply load / weight orders the queues
+ORDER = 4  # how sharply load / weight orders the queues
 ROUNDS = 3
+
+
+class Limits(NamedTuple):
+    """What bounds the waiting of each queue while the port is shared. Arrays are [n]."""
+
+    ln_last: Floats  # waiting work if it comes last, or after its turn among backlogged rivals
+    ln_fair: Floats  # after its turn among those that are likely to be backlogged
+    ln_polled: Floats  # if each visit empties it
+    ln_room: Floats  # what the buffer holds
+    ln_idle: Floats  # of the part of the port that it leaves to others
+    ln_greed: Floats  # of load / weight over the largest
+    calm: Floats  # how surely it is not backlogged all the time
 
 
 @compiled
 def shared_port(port: Any, policy: int, answer: Any) -> None:
-    """Fill rate, loss and waiting under WFQ or DRR."""
+    """Fill rate, loss, waiting and tail under WFQ or DRR."""
     load, n = port.load, port.load.size
-    satisfied = np.zeros((n, n), np.bool_)
-    likely, certain = np.zeros(n), np.ones(n)
+    table = np.zeros((10, n))
+    most, first, visit = table[7], table[8], table[9]
+    limits = Limits(table[0], table[1], table[2], table[3], table[4], table[5], table[6])
+    find_limits(port, policy, answer, limits)
+    places = 0.0
     for k in range(n):
-        answer.rate[k] = guaranteed_rate(k, port, satisfied[k])
-        likely[k] = min(load[k] / answer.rate[k], 1.0)
-    most, first, visit = np.zeros(n), np.zeros(n), np.zeros(n)
-    places = (port.buffer * port.service * (load > 0.0)).sum()
+        places += port.buffer[k] * port.service[k] if load[k] > 0.0 else 0.0
     for turn in range(ROUNDS):
         for k in range(n):
-            if load[k] > 0.0:
-                if policy == DRR and turn > 0:
-                    used = port.service[k] + answer.waiting[k]
-                    visit[k] = port.weight[k] / (port.weight[k] + used) * (1.0 - likely[k] ** 4)
-                lost, last = coming_last(k, port, satisfied[k], answer)
-                refused, bound = among(k, port, satisfied[k], certain, policy)
-                polled = polling(k, port, satisfied[k], last)
-                most[k] = min(last, bound) ** (1.0 - visit[k]) * polled ** visit[k]
-                most[k] = min(most[k], port.buffer[k] * port.service[k])
-                answer.loss[k] = min(lost, refused)
-                _, bound = among(k, port, satisfied[k], likely, policy)
-                first[k] = most[k] ** visit[k] * min(bound, most[k]) ** (1.0 - visit[k])
-        work = pooled_work(port, places)
-        divide(work, port, visit, answer.loss, first, most, answer.waiting)
+            if load[k] <= 0.0:
+                continue
+            if policy == DRR and turn > 0:
+                used = port.service[k] + answer.waiting[k]
+                visit[k] = port.weight[k] / (port.weight[k] + used) * limits.calm[k]
+            ln_most = between(limits.ln_last[k], limits.ln_polled[k], visit[k])
+            ln_most = min(ln_most, limits.ln_room[k])
+            most[k] = math.exp(ln_most)
+            first[k] = math.exp(between(min(limits.ln_fair[k], ln_most), ln_most, visit[k]))
+        divide(
+            pooled_work(port, places), port, limits, visit, answer.loss, first, most, answer.waiting
+        )
         places = places_used(port, answer.waiting)
 
 
 @compiled
-def guaranteed_rate(k: int, port: Any, satisfied: Any) -> float:
+def between(a: float, b: float, part: float) -> float:
+    """The way from a to b, by this part; a may be minus infinity."""
+    return a if part == 0.0 else a * (1.0 - part) + b * part
+
+
+@compiled
+def find_limits(port: Any, policy: int, answer: Any, limits: Any) -> None:
+    """Fill the limits, and rate, loss and tail of the answer."""
+    load, weight, n = port.load, port.weight, port.load.size
+    satisfied = np.zeros((n, n), np.bool_)
+    likely = np.zeros(n)
+    greediest = 0.0
+    for k in range(n):
+        answer.rate[k] = guaranteed_rate(k, load, weight, satisfied[k])
+        likely[k] = min(load[k] / answer.rate[k], 1.0)
+        greediest = max(greediest, load[k] / weight[k])
+    for k in range(n):
+        limits.ln_greed[k] = np.log(load[k] / weight[k] / greediest)
+        if load[k] <= 0.0:
+            continue
+        lost, last = coming_last(k, port, satisfied[k], answer)
+        refused, bound, fair = among(k, port, satisfied[k], likely, policy)
+        answer.loss[k] = min(lost, refused)
+        limits.ln_last[k] = np.log(min(last, bound))
+        limits.ln_fair[k] = np.log(fair)
+        limits.ln_room[k] = np.log(port.buffer[k] * port.service[k])
+        limits.ln_idle[k] = np.log(1.0 - min(load[k], 0.95))
+        if policy == DRR:
+            limits.ln_polled[k] = np.log(polling(k, port, satisfied[k], last))
+            limits.calm[k] = 1.0 - likely[k] ** 4
+
+
+@compiled
+def guaranteed_rate(k: int, load: Any, weight: Any, satisfied: Any) -> float:
     """The rate at which queue k is served while it is backlogged.
 
     Water-filling: queues that need less than their share leave the rest to the others, and are
     marked as `satisfied` [n]; queue k takes all that it can get.
     """
-    load, weight = port.load, port.weight
     left, shares = 1.0, weight[k]
     changed = True
     while changed:
@@ -77,61 +119,90 @@ def guaranteed_rate(k: int, port: Any, satisfied: Any) -> float:
 
 
 @compiled
-def precedence(j: int, k: int, port: Any, order: float) -> float:
+def precedence(j: int, k: int, load: Any, weight: Any, order: int) -> float:
     """How far queue j comes before queue k: 1 if it asks for less, by load / weight; 1/2 if they
     ask for the same."""
-    less = port.load[j] * port.weight[k] / (port.weight[j] * port.load[k])
+    less = load[j] * weight[k] / (weight[j] * load[k])
     return float(1.0 / (1.0 + min(less, 10.0) ** order))
 
 
 @compiled
 def coming_last(k: int, port: Any, satisfied: Any, answer: Any) -> tuple[float, float]:
     """Loss and waiting work of queue k if it comes after all that have what they need."""
-    rate, above, below = answer.rate[k], 0.0, 0.0
+    load, service, rate = port.load[k], port.service[k], answer.rate[k]
+    above, below = 0.0, 0.0
     for j in range(port.load.size):
         if j != k and satisfied[j]:
             above += port.load[j] * port.service[j] * port.spread[j]
         elif j != k:
             below += min(port.load[j], 1.0) * port.service[j] * port.residual[j]
-    below *= rate * max(rate - port.load[k], 0.0)  # one packet is found, once
-    second_moment(k, port, answer, 0.0, 1.0)
-    # what a light queue's packet finds is sent at the rate of the port, not of the queue
-    answer.tail[1, k] *= rate ** (1.0 - min(port.load[k] / rate, 1.0) ** 4)
-    return one_queue(
-        port.load[k], rate, port.service[k], port.spread[k], above, below, port.buffer[k]
+    below *= rate * max(rate - load, 0.0)  # one packet is found, once
+    answer.tail[0, k], lasting = second_moment(
+        load, rate, service, port.spread[k], port.residual[k], port.buffer[k], 0.0, 1.0
     )
+    # what a light queue's packet finds is sent at the rate of the port, not of the queue
+    answer.tail[1, k] = lasting * rate ** (1.0 - min(load / rate, 1.0) ** 4)
+    return one_queue(load, rate, service, port.spread[k], above, below, port.buffer[k])
 
 
 @compiled
-def among(k: int, port: Any, satisfied: Any, backlogged: Any, policy: int) -> tuple[float, float]:
-    """Loss and waiting work of queue k after those that ask for less than it, and among the others,
-    which are backlogged with the probabilities given.
-
-    A packet at the head of queue k waits for its turn: as long as it would be sent under fluid
-    sharing, which packets run ahead of by half a packet of each rival; or, under DRR, for what is
-    left of a visit and for all other visits.
-    """
+def among(
+    k: int, port: Any, satisfied: Any, likely: Any, policy: int
+) -> tuple[float, float, float]:
+    """Loss and waiting work of queue k after those that ask for less than it, and among the others:
+    if they are backlogged, and the work if each of them is as `likely` [n] backlogged as that."""
     load, service, weight = port.load, port.service, port.weight
-    above, room, rivals, ahead, met, squares = 0.0, 1.0, 0.0, 0.0, 0.0, 0.0
+    above, room, met = 0.0, 1.0, 0.0
+    rivals, ahead, squares = 0.0, 0.0, 0.0
+    rivals_there, ahead_there, squares_there = 0.0, 0.0, 0.0
     for j in range(load.size):
         if j == k or load[j] <= 0.0:
             continue
-        before = 0.0
+        others = 1.0
         if satisfied[j]:
-            before = precedence(j, k, port, ORDER)
+            before = precedence(j, k, load, weight, ORDER)
             above += before * load[j] * service[j] * port.spread[j]
             room -= before * load[j]
+            others -= before
+        there = others * likely[j]
         one = service[j] * port.residual[j]
-        met += (1.0 - before) * min(load[j], 1.0) * one
-        ahead += (1.0 - before) * backlogged[j] * one
-        rivals += (1.0 - before) * backlogged[j] * weight[j]
-        squares += ((1.0 - before) * backlogged[j] * weight[j]) ** 2
-    share = max(room * weight[k] / (weight[k] + rivals), LEAST_RATE)
-    turn = max(service[k] * (1.0 / share - 1.0 / max(room, LEAST_RATE)) - ahead, 0.0)
+        met += others * min(load[j], 1.0) * one
+        ahead += others * one
+        rivals += others * weight[j]
+        squares += (others * weight[j]) ** 2
+        ahead_there += there * one
+        rivals_there += there * weight[j]
+        squares_there += (there * weight[j]) ** 2
+    own = load[k], service[k], port.spread[k], port.buffer[k], weight[k]
+    loss, work = taking_turns(own, above, room, met, rivals, ahead, squares, policy)
+    _, fair = taking_turns(own, above, room, met, rivals_there, ahead_there, squares_there, policy)
+    return loss, work, fair
+
+
+@compiled
+def taking_turns(
+    own: tuple[float, float, float, float, float],
+    above: float,
+    room: float,
+    met: float,
+    rivals: float,
+    ahead: float,
+    squares: float,
+    policy: int,
+) -> tuple[float, float]:
+    """Loss and waiting work of a queue (load, service, spread, buffer, weight) among rivals.
+
+    A packet at the head of the queue waits for its turn: as long as it would be sent under fluid
+    sharing, which packets run ahead of by half a packet of each rival; or, under DRR, for what is
+    left of a visit and for all other visits.
+    """
+    load, service, spread, buffer, weight = own
+    share = max(room * weight / (weight + rivals), LEAST_RATE)
+    turn = max(service * (1.0 / share - 1.0 / max(room, LEAST_RATE)) - ahead, 0.0)
     if policy == DRR and rivals > 0.0:
         turn = max((rivals - squares / rivals / 2.0) / max(room, LEAST_RATE) - met, 0.0)
-    loss, work = one_queue(load[k], share, service[k], port.spread[k], above, 0.0, port.buffer[k])
-    return loss, work + load[k] * (1.0 - loss) * (turn + met)
+    loss, work = one_queue(load, share, service, spread, above, 0.0, buffer)
+    return loss, work + load * (1.0 - loss) * (turn + met)
 
 
 @compiled
@@ -161,35 +232,38 @@ def polling(k: int, port: Any, satisfied: Any, last: float) -> float:
 
 @compiled
 def divide(
-    work: float, port: Any, visit: Any, loss: Any, first: Any, most: Any, waiting: Any
+    work: float, port: Any, limits: Any, visit: Any, loss: Any, first: Any, most: Any, waiting: Any
 ) -> None:
     """Divide the port's waiting work [s] among its queues, none above its `most`.
 
     Each takes its part as in FIFO, or under long visits as in exhaustive polling (in proportion to
     1 - load: Boxma and Groenendijk, Pseudo-conservation laws in cyclic-service systems, 1987), if
-    `first` is not less; what is left over goes to those that ask for most.
+    `first` is not less (a smooth minimum); what is left over goes to those that ask for most.
     """
+    load, n = port.load, waiting.size
     waiting[:] = most
-    if most.sum() <= work:
+    if total_of(most) <= work:
         return
     if work <= 1e-300:
         waiting[:] = 0.0
         return
-    n = waiting.size
-    parts, greed = np.zeros(n), np.zeros(n)
-    largest = (port.load / port.weight).max()
+    whole, taken = 0.0, 0.0
     for k in range(n):
-        idle = 1.0 - min(port.load[k], 0.95)
-        parts[k] = port.load[k] * (1.0 - loss[k]) * idle ** visit[k]
-        greed[k] = (port.load[k] / port.weight[k] / largest) ** (GREED * (1.0 - visit[k]))
-    parts *= work / parts.sum()
+        waiting[k] = load[k] * (1.0 - loss[k])
+        if visit[k] > 0.0:
+            waiting[k] *= math.exp(limits.ln_idle[k] * visit[k])
+        whole += waiting[k]
     for k in range(n):
+        part = waiting[k] * work / whole
         waiting[k] = 0.0
-        if parts[k] > 0.0 and first[k] > 0.0:
-            waiting[k] = (parts[k] ** -SHARP + first[k] ** -SHARP) ** (-1.0 / SHARP)
-    excess = waiting.sum() - work
-    if excess >= 0.0:
-        waiting *= work / (work + excess)
+        if part > 0.0 and first[k] > 0.0:
+            waiting[k] = part * first[k] / math.hypot(part, first[k])
+        taken += waiting[k]
+    if taken >= work:
+        waiting *= work / taken
+    greed = np.zeros(n)
+    for k in range(n):
+        greed[k] = math.exp(limits.ln_greed[k] * GREED * (1.0 - visit[k]))
     hand_out(work, greed, most, waiting)
 
 
@@ -197,19 +271,34 @@ def divide(
 def hand_out(work: float, greed: Any, most: Any, waiting: Any) -> None:
     """Give what is left of the port's waiting work [s] to the queues that have room for it."""
     for _ in range(4):
-        rest = work - waiting.sum()
+        rest = work - total_of(waiting)
         if rest <= 0.0:
             return
-        room = (most - waiting) * greed
-        waiting += np.minimum(rest * room / max(room.sum(), 1e-300), most - waiting)
+        whole = 1e-300
+        for k in range(waiting.size):
+            whole += (most[k] - waiting[k]) * greed[k]
+        for k in range(waiting.size):
+            room = most[k] - waiting[k]
+            waiting[k] += min(rest * room * greed[k] / whole, room)
+
+
+@compiled
+def total_of(values: Any) -> float:
+    """The sum, in order; no array is made for it."""
+    total = 0.0
+    for k in range(values.size):
+        total += values[k]
+    return total
 
 
 @compiled
 def pooled_work(port: Any, places: float) -> float:
     """Waiting work of all queues of the port in one FIFO queue that holds `places` of work [s]."""
-    total = port.load.sum()
-    work = (port.load * port.service).sum()
-    irregular = (port.load * port.service * port.spread).sum()
+    total, work, irregular = 0.0, 0.0, 0.0
+    for k in range(port.load.size):
+        total += port.load[k]
+        work += port.load[k] * port.service[k]
+        irregular += port.load[k] * port.service[k] * port.spread[k]
     if work <= 0.0:
         return 0.0
     mean = work / total
@@ -220,7 +309,7 @@ def pooled_work(port: Any, places: float) -> float:
 @compiled
 def places_used(port: Any, waiting: Any) -> float:
     """The work that waits when the first queue is full, if it is always divided like this."""
-    total, places = waiting.sum(), np.inf
+    total, places = total_of(waiting), np.inf
     for k in range(waiting.size):
         if waiting[k] > 1e-9 * total:
             places = min(places, port.buffer[k] * port.service[k] * total / waiting[k])

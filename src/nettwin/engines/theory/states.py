@@ -15,7 +15,7 @@ from nettwin.compiled import compiled
 from nettwin.engines.theory.least_served import least_served_first
 from nettwin.engines.theory.ports import DRR, LSF, SP, Answer, Port, strict_priority
 from nettwin.engines.theory.queueing import LARGEST_BUFFER
-from nettwin.engines.theory.sharing import shared_port
+from nettwin.engines.theory.sharing import shared_port, total_of
 from nettwin.engines.theory.variability import modulated_variance, periodic_cv2
 
 # Rows of the sums over the flows that come to each queue. [SUMS, queues]
@@ -44,20 +44,28 @@ SUMS = 9
 ) = range(17)
 STATES = 17
 NUDGE = 0.02  # relative change of load for elasticities
+SAME = 1e-9  # relative change of what is offered that is no change
+FEW = 1e-4  # slow modulation that one point stands for
 
 
 @compiled
-def solve_ports(sums: Any, ports: Any, z: Any) -> Any:
-    """Solve every port for what is offered to it. [STATES, queues]"""
-    queues = ports.port.size
-    out = np.zeros((STATES, queues))
-    for q in range(queues):
-        out[RATE, q] = 1.0
-        if sums[WORK, q] > 0.0:
-            describe_queue(q, sums, ports, out)
+def solve_ports(sums: Any, solved: Any, ports: Any, z: Any, out: Any) -> None:
+    """Solve every port to which something else is offered than what it was `solved` for.
+
+    Fills the state `out` [STATES, queues] and the sums `solved` [SUMS, queues], NaN at first.
+    """
     for port in range(ports.policy.size):
         first, end = ports.offset[port], ports.offset[port + 1]
-        total = out[LOAD, first:end].sum()
+        if not differs(sums[:, first:end], solved[:, first:end]):
+            continue
+        solved[:, first:end] = sums[:, first:end]
+        total = 0.0
+        for q in range(first, end):
+            out[:, q] = 0.0
+            out[RATE, q] = 1.0
+            if sums[WORK, q] > 0.0:
+                describe_queue(q, sums, ports, out)
+                total += out[LOAD, q]
         if total <= 0.0:
             continue
         if ports.counts_service[port]:  # whose packet is in service: by load
@@ -68,7 +76,16 @@ def solve_ports(sums: Any, ports: Any, z: Any) -> Any:
         average_port(port, ports, out[:, first:end], z, out[LOAD, first:end])
         if ports.burst_bits[port] > 0.0:
             take_tokens(out[:, first:end], ports.burst_bits[port] / capacity)
-    return out
+
+
+@compiled
+def differs(a: Any, b: Any) -> bool:
+    """Whether two arrays are not the same to about nine digits, or b is NaN."""
+    for i in range(a.shape[0]):
+        for k in range(a.shape[1]):
+            if not abs(a[i, k] - b[i, k]) <= SAME * abs(a[i, k]):
+                return True
+    return False
 
 
 @compiled
@@ -107,18 +124,29 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
     policy, first = ports.policy[port], ports.offset[port]
     n = mean.size
     slow = state[SLOW]
-    residual = (1.0 + state[SIZE_CV2]) / 2.0
-    count = z.shape[0] if slow.max() > 1e-4 else 1
-    load, tail = np.zeros(n), np.zeros((2, n))
+    table = np.zeros((14, n))
+    residual, load, tail, offer, lost, waited, square, rates, resting, passing = (
+        table[0],
+        table[1],
+        table[2:4],
+        table[4],
+        table[5],
+        table[6],
+        table[7],
+        table[8],
+        table[9],
+        table[10],
+    )
+    share, buffer, filled = table[11], table[12], table[13]
+    for k in range(n):
+        residual[k] = (1.0 + state[SIZE_CV2, k]) / 2.0
+        share[k] = ports.weight[first + k]
+        if policy == DRR:
+            share[k] = ports.quantum_bits[first + k] / ports.capacity_bps[port]
+        buffer[k], filled[k] = state[BUFFER, k], 1.0
+    count = z.shape[0] if slow.max() > FEW else 1
     answer = Answer(np.ones(n), np.zeros(n), np.zeros(n), tail)
-    share = ports.weight[first : first + n].copy()
-    if policy == DRR:
-        share = ports.quantum_bits[first : first + n] / ports.capacity_bps[port]
-    buffer, filled = state[BUFFER].copy(), np.ones(n)
     queues = Port(load, state[SERVICE], state[SPREAD], residual, buffer, share)
-    offer, accepted, waited = np.zeros(n), np.zeros(n), np.zeros(n)
-    square, rates, resting = np.zeros(n), np.zeros(n), np.zeros(n)
-    passing = np.zeros(n)
     for i in range(count):
         for k in range(n):
             swing = slow[k] * z[i, k] if count > 1 else 0.0
@@ -132,10 +160,11 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
         else:
             shared_port(queues, policy, answer)
         for k in range(n):
-            kept = load[k] * (1.0 - answer.loss[k] * filled[k])
+            refused = load[k] * answer.loss[k] * filled[k]
+            kept = load[k] - refused
             wait = answer.waiting[k] / max(kept, 1e-300)
             offer[k] += load[k]
-            accepted[k] += kept
+            lost[k] += refused
             waited[k] += answer.waiting[k]
             square[k] += (tail[0, k] * wait + tail[1, k]) * answer.waiting[k]
             rates[k] += answer.rate[k] / count
@@ -143,8 +172,8 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
             resting[k] += wait * kept / max(load[k], 1e-300)
     for k in range(n):
         if mean[k] > 0.0:
-            state[LOSS, k] = 1.0 - accepted[k] / offer[k]
-            kept = max(accepted[k], 1e-300)
+            state[LOSS, k] = lost[k] / offer[k]
+            kept = max(offer[k] - lost[k], 1e-300)
             state[WAITING, k] = waited[k] / kept  # Little's law
             state[WAITING_VARIANCE, k] = max(square[k] / kept - state[WAITING, k] ** 2, 0.0)
             state[RATE, k] = rates[k]
@@ -158,16 +187,21 @@ def fill_in_time(load: Any, mean: Any, state: Any, buffer: Any, filled: Any) -> 
     its mean load, sqrt(2 g s t) [s]. A buffer is `filled` with the probability that t,
     exponential, is long enough; an overload that is there p of the time lasts 1 / (1 - p) longer.
     """
-    total = mean.sum()
-    lasting = (state[LASTING] * mean).sum() / total
-    service = (state[SERVICE] * mean).sum() / total
-    spread = (state[SPREAD] * mean).sum() / total
-    places = (state[BUFFER] * (mean > 0.0)).sum()
-    sigma = math.sqrt((state[SLOW] ** 2).sum())
-    lasting /= max(1.0 - 0.5 * math.erfc((1.0 - total) / sigma / math.sqrt(2.0)), 1e-6)
+    total, now, lasting, service, spread, places, swing = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(mean.size):
+        total += mean[k]
+        now += load[k]
+        lasting += state[LASTING, k] * mean[k]
+        service += state[SERVICE, k] * mean[k]
+        spread += state[SPREAD, k] * mean[k]
+        places += state[BUFFER, k] if mean[k] > 0.0 else 0.0
+        swing += state[SLOW, k] ** 2
+    lasting, service, spread = lasting / total, service / total, spread / total
+    overloaded = 0.5 * math.erfc((1.0 - total) / math.sqrt(2.0 * swing))
+    lasting /= max(1.0 - overloaded, 1e-6)
     walls = (math.pi * spread / (places + 1.0)) ** 2
     settled = lasting + 25.0 * service * spread / ((1.0 - total) ** 2 + walls)
-    reach = max(load.sum() - 1.0, 0.0) * lasting + math.sqrt(2.0 * spread * service * settled)
+    reach = max(now - 1.0, 0.0) * lasting + math.sqrt(2.0 * spread * service * settled)
     for k in range(load.size):
         if load[k] > 0.0:
             whole = state[BUFFER, k] * state[SERVICE, k]
@@ -183,16 +217,18 @@ def add_elasticities(state: Any, ports: Any, z: Any) -> None:
     for port in range(ports.policy.size):
         first, end = ports.offset[port], ports.offset[port + 1]
         base = state[:, first:end].copy()
-        if base[LOAD].sum() <= 0.0:
+        if total_of(base[LOAD]) <= 0.0:
             continue
-        average_port(port, ports, base, z, base[LOAD])
+        if base[SLOW].max() > FEW or ports.burst_bits[port] > 0.0:
+            average_port(port, ports, base, z, base[LOAD])
+        nudged = base.copy()
+        mean = base[LOAD].copy()
         for k in range(end - first):
             if base[LOAD, k] <= 0.0:
                 continue
-            nudged = base.copy()
-            mean = base[LOAD].copy()
             mean[k] *= 1.0 - NUDGE
             average_port(port, ports, nudged, z, mean)
+            mean[k] = base[LOAD, k]
             for source, target in ((WAITING, WAITING_ELASTICITY), (LOSS, LOSS_ELASTICITY)):
                 was, now = base[source, k], nudged[source, k]
                 if was > 1e-12 and now > 1e-15:
