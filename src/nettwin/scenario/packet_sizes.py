@@ -34,6 +34,9 @@ class PacketSize(Protocol):
     def max_bits(self) -> float:
         """Largest size; infinite where there is none."""
 
+    def quantile_bits(self, part: float) -> float:
+        """The size that this part of the packets, 0 to 1, does not exceed."""
+
     def faults(self, element: str) -> list[Fault]:
         """What is wrong with the parameters."""
 
@@ -59,6 +62,9 @@ class Fixed:
 
     @property
     def max_bits(self) -> float:
+        return self.bits
+
+    def quantile_bits(self, part: float) -> float:
         return self.bits
 
     def faults(self, element: str) -> list[Fault]:
@@ -91,6 +97,9 @@ class Uniform:
     @property
     def max_bits(self) -> float:
         return self.high_bits
+
+    def quantile_bits(self, part: float) -> float:
+        return self.low_bits + part * (self.high_bits - self.low_bits)
 
     def faults(self, element: str) -> list[Fault]:
         return _range_faults(self.low_bits, self.high_bits, element)
@@ -130,6 +139,9 @@ class Binomial:
     @property
     def max_bits(self) -> float:
         return self.large_bits
+
+    def quantile_bits(self, part: float) -> float:
+        return self.small_bits if part <= self.small_probability else self.large_bits
 
     def faults(self, element: str) -> list[Fault]:
         found = _range_faults(self.small_bits, self.large_bits, element)
@@ -179,6 +191,14 @@ class Discrete:
 
     @property
     def max_bits(self) -> float:
+        return max(self.sizes_bits)
+
+    def quantile_bits(self, part: float) -> float:
+        total, below = math.fsum(self.probabilities), 0.0
+        for bits, p in sorted(zip(self.sizes_bits, self.probabilities, strict=True)):
+            below += p / total
+            if part <= below:
+                return bits
         return max(self.sizes_bits)
 
     def faults(self, element: str) -> list[Fault]:
@@ -231,6 +251,9 @@ class Exponential:
     @property
     def max_bits(self) -> float:
         return math.inf
+
+    def quantile_bits(self, part: float) -> float:
+        return -self.average_bits * math.log1p(-part) if part < 1 else math.inf
 
     def faults(self, element: str) -> list[Fault]:
         return SIZE_BITS.check(self.average_bits, f"average packet of {element}")

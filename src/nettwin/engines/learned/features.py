@@ -39,6 +39,12 @@ HOP_THEORY = ("lost_before", "ln_own_waiting", "own_modulation", "ln_own_memory"
 HOP = HOP_BASE + HOP_THEORY
 EDGE = ("part", "part_of_source", "ln_speed")
 
+# Of a flow's delay in theory: levels and variation; of its packet sizes: levels, part of variance
+SHAPE = (
+    *("z50", "z90", "z99", "ln_cv", "fixed", "dominance"),
+    *("size_z50", "size_z90", "size_z99", "size_part"),
+)
+
 LEAST_LOSS, MOST_LOSS = 1e-7, 1.0 - 1e-4  # of a queue in theory; keeps logits finite
 
 

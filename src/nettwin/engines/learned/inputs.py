@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +29,6 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Whole = NDArray[np.int32]
 LEVELS = (0.5, 0.9, 0.99)  # of the percentiles that are predicted
-SHAPES = ("z50", "z90", "z99", "ln_cv", "fixed", "dominance")  # of a flow's delay in theory
 
 
 class Inputs(NamedTuple):
@@ -51,7 +51,7 @@ class Inputs(NamedTuple):
     waiting_s: Floats  # [hops] in theory, never 0
     waiting_cv2: Floats  # [hops] variance of waiting over its squared mean, in theory
     loss_logit: Floats  # [hops] in theory
-    shape: Singles  # [flows, SHAPES] of the flow's delay in theory
+    shape: Singles  # [flows, SHAPE] of the flow's delay in theory
 
 
 class Solved(NamedTuple):
@@ -74,7 +74,7 @@ def inputs_of(scenario: Scenario, theory: Solved | None = None) -> Inputs:
     hops = hop_table(scenario, state)
     capacity = np.asarray(ports.capacity_bps)[ports.port]
     hop_bps = offered_by_hop(paths, flows, each.loss)
-    queues = len(ports.port)
+    queues, fixed = len(ports.port), _fixed(paths, flows, hops)
     source, target, edge, hop_edge = join_queues(
         paths.offset, paths.queue, hop_bps, capacity, queues
     )
@@ -103,11 +103,11 @@ def inputs_of(scenario: Scenario, theory: Solved | None = None) -> Inputs:
         np.asarray(paths.offset),
         np.asarray(paths.flow),
         np.asarray(paths.share),
-        *_fixed(paths, flows, hops),
+        *fixed,
         np.asarray(scenario.paths.flow_offset),
         np.asarray(ports.offset),
         *_told(state, each, paths),
-        _shape(scenario, state, each),
+        _shape(scenario, state, each, *fixed),
     )
 
 
@@ -232,7 +232,9 @@ def logit(loss: Floats) -> Floats:
     return np.asarray(np.log(p / (1 - p)))
 
 
-def _shape(scenario: Scenario, state: QueueSolution, each: HopDelays) -> Singles:
+def _shape(
+    scenario: Scenario, state: QueueSolution, each: HopDelays, fixed_s: Floats, fixed_s2: Floats
+) -> Singles:
     sums = flow_sums(scenario, state, each)
     mean, deviation = sums.mean_s, np.sqrt(sums.variance_s2)
     deviation = np.maximum(deviation, 1e-6 * mean)
@@ -240,9 +242,7 @@ def _shape(scenario: Scenario, state: QueueSolution, each: HopDelays) -> Singles
         (values - mean) / deviation
         for values in percentiles(LEVELS, sums.paths, scenario.paths.flow_offset)
     ]
-    offset = np.asarray(scenario.paths.flow_offset)
-    fixed = np.asarray(_path_floor(scenario, state))
-    whole = run_sums(np.asarray(scenario.paths.share) * fixed, offset)
+    share, offset = np.asarray(scenario.paths.share), np.asarray(scenario.paths.flow_offset)
     hop_offset = np.asarray(scenario.paths.link_offset)
     most = run_sums(each.variance_s2**2, hop_offset) / np.maximum(
         run_sums(each.variance_s2, hop_offset) ** 2, 1e-300
@@ -250,15 +250,25 @@ def _shape(scenario: Scenario, state: QueueSolution, each: HopDelays) -> Singles
     columns = [
         *(np.clip(v, -4, 8) for v in z),
         np.clip(np.log(deviation / mean), -8, 3),
-        np.clip(whole / mean, 0, 1.5),
-        np.clip(run_sums(np.asarray(scenario.paths.share) * np.clip(most, 0, 1), offset), 0, 1),
+        np.clip(run_sums(share * fixed_s, offset) / mean, 0, 1.5),
+        np.clip(run_sums(share * np.clip(most, 0, 1), offset), 0, 1),
+        *_size_levels(scenario),
+        np.clip(run_sums(share * fixed_s2, offset) / deviation**2, 0, 1),
     ]
     return np.asarray(np.nan_to_num(np.stack(columns, axis=1)), np.float32)
 
 
-def _path_floor(scenario: Scenario, state: QueueSolution) -> Floats:
-    flows, paths, _ = tables(scenario)
-    return _fixed(paths, flows, hop_table(scenario, state))[0]
+def _size_levels(scenario: Scenario) -> list[Floats]:
+    """Percentiles of each flow's packet sizes, in standard deviations from the mean. [flows]"""
+    sizes, found = scenario.traffic.sizes, []
+    for level in LEVELS:
+        z = [
+            (s.quantile_bits(level) - s.mean_bits)
+            / max(math.sqrt(max(s.second_moment_bits2 - s.mean_bits**2, 0.0)), 1e-6 * s.mean_bits)
+            for s in sizes
+        ]
+        found.append(np.clip(np.array(z, np.float64), -4, 8)[scenario.traffic.flow_size])
+    return found
 
 
 def _ln(values: Floats) -> Floats:

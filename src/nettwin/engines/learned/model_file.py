@@ -16,13 +16,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE
+from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE, SHAPE
 from nettwin.errors import FormatError, InputError
 from nettwin.formats.files import read_bytes, write_bytes
 
 SCHEMA = "nettwin-model-1"
 SUFFIX = ".safetensors"
-FEATURES = {"queue": list(QUEUE), "flow": list(FLOW), "hop": list(HOP), "edge": list(EDGE)}
+FEATURES = {
+    name: list(names)
+    for name, names in (
+        ("queue", QUEUE),
+        ("flow", FLOW),
+        ("hop", HOP),
+        ("edge", EDGE),
+        ("shape", SHAPE),
+    )
+}
 Weights = Mapping[str, NDArray[np.float32]]
 _AGAIN = "Install the model again (nettwin models install), or train it."
 

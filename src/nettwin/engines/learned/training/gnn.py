@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE
+from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE, SHAPE
 from nettwin.engines.learned.gnn import HEAD, MOST, MOST_LOGIT
-from nettwin.engines.learned.inputs import SHAPES
 from nettwin.engines.learned.training.batch import Batch
 from nettwin.engines.learned.training.outputs import Outputs, along_paths, percentiles, summed
 
@@ -39,7 +38,7 @@ class QueueGraph(nn.Module):
         self.of_hop = nn.Linear(len(HOP), width, bias=False)
         self.inner = nn.Linear(width, hidden)
         self.correct = nn.Linear(hidden, 3)
-        self.head = nn.Linear(hidden + len(SHAPES) + 2, HEAD)
+        self.head = nn.Linear(hidden + len(SHAPE) + 2, HEAD)
         self.tail = nn.Linear(HEAD, 4)
         for last in (self.correct, self.tail):
             nn.init.zeros_(last.weight)
