@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
 from nettwin.scenario.routing import Paths, Routing, Status
-from nettwin.scenario.shortest import Nearness, adjacency, nearness, next_hop
+from nettwin.scenario.shortest import TIE, Nearness, adjacency, nearness, next_hop
 
 if TYPE_CHECKING:
     from nettwin.scenario.topology import Topology
@@ -22,14 +22,19 @@ def resolve(routing: Routing, topology: Topology, traffic: Traffic, max_paths: i
     """See `Routing.resolve`."""
     flows = traffic.flow_count
     offset, out = adjacency(topology)
+    walk_flow, midpoint_offset, midpoints = _walks(routing, flows)
+    near = nearness(topology, np.concatenate([traffic.flow_target, midpoints]))
+    distance = np.ascontiguousarray(near.distance.T)  # flows from one node follow each other
+    rank = np.ascontiguousarray(near.rank.T)
+    way, fan = _next_hops(distance, rank, offset, out, topology.link_target, topology.link_weight)
     table = np.zeros((0, 0), np.int32)
     if routing.next_link is not None:
         live = np.concatenate([topology.link_live, [False]])  # entry -1, no next hop, is not live
         table = np.where(live[routing.next_link], routing.next_link, -1).astype(np.int32)
-    walk_flow, midpoint_offset, midpoints = _walks(routing, flows)
-    near = nearness(topology, np.concatenate([traffic.flow_target, midpoints]))
-    if routing.ecmp and routing.next_link is None:
-        max_paths = min(max_paths, _affordable(topology, traffic, near))
+    elif routing.ecmp:
+        max_paths = _affordable(topology, traffic, near, max_paths)
+    else:
+        table = np.where(fan > 0, np.append(out, -1)[way], -1).astype(np.int32)
     path_walk, share, link_offset, links, status, truncated, broken = _enumerate(
         traffic.flow_source[walk_flow],
         traffic.flow_target[walk_flow],
@@ -39,8 +44,10 @@ def resolve(routing: Routing, topology: Topology, traffic: Traffic, max_paths: i
         out,
         topology.link_target,
         topology.link_weight,
-        near.distance,
-        near.rank,
+        distance,
+        rank,
+        way,
+        fan,
         topology.node_up,
         routing.ecmp,
         table,
@@ -69,17 +76,19 @@ def resolve(routing: Routing, topology: Topology, traffic: Traffic, max_paths: i
     return _steered(walked, walk_flow, routing, topology, flows)
 
 
-def _affordable(topology: Topology, traffic: Traffic, near: Nearness) -> int:
-    """How many paths a flow may have so that all together have at most MOST_HOPS hops, or 1."""
+def _affordable(topology: Topology, traffic: Traffic, near: Nearness, wanted: int) -> int:
+    """How many paths a flow may have, of those `wanted`, so that all together have at most
+    MOST_HOPS hops, or 1."""
     ends = traffic.flow_target, traffic.flow_source
     offset, out = adjacency(topology)
     number, hops = _spread(*near, offset, out, topology.link_target, topology.link_weight)
     number, hops = number[ends], hops[ends]
-    low, high = 1, MOST_HOPS
+    low, high = 1, wanted
+    middle = wanted  # nearly always fits
     while low < high:
-        middle = (low + high + 1) // 2
         fits = float((np.minimum(number, middle) * hops).sum()) <= MOST_HOPS
         low, high = (middle, high) if fits else (low, middle - 1)
+        middle = (low + high + 1) // 2
     return low
 
 
@@ -91,14 +100,18 @@ def _spread(
     number = np.zeros(dist_to.shape)
     hops = np.zeros(dist_to.shape, np.int32)
     nodes = dist_to.shape[0]
+    order = np.empty(nodes, np.int32)
     for t in range(nodes):
         near, rank = dist_to[t], rank_to[t]
-        if rank[t] == nodes:
+        reached = 0
+        for u in range(nodes):
+            if rank[u] < nodes:
+                order[rank[u]] = u
+                reached += 1
+        if reached == 0:
             continue
         number[t, t] = 1.0
-        for u in np.argsort(rank):
-            if rank[u] == nodes:
-                break
+        for u in order[:reached]:
             for k in range(offset[u], offset[u + 1]):
                 if next_hop(out[k], u, link_weight, link_target, near, rank):
                     v = link_target[out[k]]
@@ -209,6 +222,35 @@ def _grown_f(a: Any, n: int) -> Any:
 
 
 @compiled
+def _next_hops(
+    distance: Any, rank: Any, offset: Any, out: Any, link_target: Any, link_weight: Any
+) -> Any:
+    """The place in `out` of the first link on a shortest way, behind those of the node if there is
+    none, and how many there are. [node, target]"""
+    way = np.empty(distance.shape, np.int32)
+    fan = np.zeros(distance.shape, np.int32)
+    for u in range(distance.shape[0]):
+        way[u] = offset[u + 1]
+        for k in range(offset[u], offset[u + 1]):
+            for t in range(distance.shape[1]):
+                if _leads(out[k], u, t, link_weight, link_target, distance, rank):
+                    if fan[u, t] == 0:
+                        way[u, t] = k
+                    fan[u, t] += 1
+    return way, fan
+
+
+@compiled
+def _leads(
+    e: int, u: int, t: int, link_weight: Any, link_target: Any, distance: Any, rank: Any
+) -> Any:
+    """What `next_hop` says of target t, from arrays [node, target]."""
+    v = link_target[e]
+    gap = abs(link_weight[e] + distance[v, t] - distance[u, t])
+    return rank[v, t] < rank[u, t] and gap <= TIE * distance[u, t]
+
+
+@compiled
 def _enumerate(
     flow_source: Any,
     flow_target: Any,
@@ -218,8 +260,10 @@ def _enumerate(
     out: Any,
     link_target: Any,
     link_weight: Any,
-    dist_to: Any,
-    rank_to: Any,
+    distance: Any,
+    rank: Any,
+    way: Any,
+    fan: Any,
     node_up: Any,
     ecmp: bool,
     table: Any,
@@ -227,8 +271,9 @@ def _enumerate(
 ) -> Any:
     """Depth-first walk along the next-hop edges of each flow.
 
-    `dist_to[t, u]` is the distance from u to t. A walk aims at each midpoint in turn, then at the
-    target; at each node it branches over the next-hop edges, its share divided evenly.
+    `distance[u, t]` is that from u to t, and `rank`, `way` and `fan` alike. A walk aims at each
+    midpoint in turn, then at the target; at each node it branches over the next-hop edges, its
+    share divided evenly.
     """
     flows = flow_source.size
     use_table = table.shape[0] > 0
@@ -260,13 +305,13 @@ def _enumerate(
         u = s
         for k in range(midpoint_offset[f], midpoint_offset[f + 1]):
             m = midpoints[k]
-            if dist_to[m, u] == np.inf:
+            if distance[u, m] == np.inf:
                 broken = True
             if m != u:
                 aims[n_aims] = m
                 n_aims += 1
             u = m
-        if dist_to[t, u] == np.inf:
+        if distance[u, t] == np.inf:
             broken = True
         if broken:
             fallback[f] = midpoint_offset[f + 1] > midpoint_offset[f]
@@ -274,7 +319,7 @@ def _enumerate(
         if n_aims == 0 or aims[n_aims - 1] != t:
             aims[n_aims] = t
             n_aims += 1
-        if dist_to[t, s] == np.inf:
+        if distance[s, t] == np.inf:
             status[f] = 1
             continue
         if use_table and n_aims == 1:
@@ -337,26 +382,20 @@ def _enumerate(
                     depth -= 1
                     continue
                 aim_at[depth] = a
-            near, rank = dist_to[aims[a]], rank_to[aims[a]]
-            if cursor[depth] < 0:
-                fan = 0
-                for k in range(offset[u], offset[u + 1]):
-                    if next_hop(out[k], u, link_weight, link_target, near, rank):
-                        fan += 1
-                part[depth] = part[depth] / (fan if ecmp else 1)
-                cursor[depth] = offset[u]
-            found = -1
+            aim = aims[a]
             k = cursor[depth]
-            while k < offset[u + 1]:
-                e = out[k]
+            if k < 0:
+                k = way[u, aim]
+                part[depth] /= max(fan[u, aim], 1) if ecmp else 1
+            while k < offset[u + 1] and not _leads(
+                out[k], u, aim, link_weight, link_target, distance, rank
+            ):
                 k += 1
-                if next_hop(e, u, link_weight, link_target, near, rank):
-                    found = e
-                    break
-            if found < 0:
+            if k == offset[u + 1]:
                 depth -= 1
                 continue
-            cursor[depth] = k if ecmp else offset[u + 1]
+            found = out[k]
+            cursor[depth] = k + 1 if ecmp and fan[u, aim] > 1 else offset[u + 1]
             edge[depth] = found
             at[depth + 1] = link_target[found]
             aim_at[depth + 1] = a
