@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import resource
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_most, cpu_seconds, say
+from benchmarks.growth import chart
 from benchmarks.networks import network, random_edges
 
 TITLE = "Growth with the size of the network"
@@ -28,6 +28,11 @@ SIZES = (10, 20, 50, 100, 200, 300, 1000)
 LARGEST_SIMULATED = 300
 LARGEST_WRITTEN = 300
 HOPS = 3e6
+SERIES = (
+    ("paths_s", "path finding", "#1b6ca8"),
+    ("theory_s", "theory", "#c0392b"),
+    ("read_s", "plan file, reading", "#2e8b57"),
+)
 PICTURE = Path(__file__).parents[2] / "docs" / "benchmark_scaling.svg"
 
 
@@ -53,7 +58,7 @@ def run(options: Options) -> Outcome:
             continue
         rows.append(json.loads(done.stdout))
     if options.extra.get("picture"):
-        options.extra["picture"].write_text(picture(rows), encoding="utf-8")
+        options.extra["picture"].write_text(chart(rows, SERIES), encoding="utf-8")
     return Outcome(tuple(f for row in rows for f in _figures(row)))
 
 
@@ -125,42 +130,3 @@ def _plan_file(scenario: Any) -> dict[str, float]:
         path = Path(folder) / "network.json"
         written = cpu_seconds(lambda: write(scenario, path))
         return {"write_s": written, "read_s": cpu_seconds(lambda: read(path))}
-
-
-def picture(rows: list[dict[str, float]]) -> str:
-    """The growth of seconds with flow-hops, both axes logarithmic, as SVG."""
-    series = (
-        ("paths_s", "path finding", "#1b6ca8"),
-        ("theory_s", "theory", "#c0392b"),
-        ("read_s", "plan file, reading", "#2e8b57"),
-    )
-    points = {k: [(r["flow_hops"], r[k]) for r in rows if r.get(k, 0) > 0] for k, _, _ in series}
-    every = [p for some in points.values() for p in some]
-    if not every:
-        return '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="400"/>\n'
-    x0, x1 = (math.log10(f(x for x, _ in every)) for f in (min, max))
-    y0 = math.floor(math.log10(min(y for _, y in every)))
-    y1 = math.ceil(math.log10(max(y for _, y in every)))
-
-    def at(x: float, y: float) -> tuple[float, float]:
-        across = (math.log10(x) - x0) / max(x1 - x0, 1e-9)
-        return 70 + 540 * across, 350 - 310 * (math.log10(y) - y0) / max(y1 - y0, 1)
-
-    out = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 400" '
-        'font-family="sans-serif" font-size="12">',
-        '<rect width="640" height="400" fill="white"/>',
-    ]
-    for k in range(y0, y1 + 1):
-        _, y = at(10**x0, 10.0**k)
-        out.append(f'<line x1="70" x2="610" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>')
-        out.append(f'<text x="62" y="{y + 4:.1f}" text-anchor="end">{10.0**k:g} s</text>')
-    for row in rows:
-        x, _ = at(row["flow_hops"], 10.0**y0)
-        out.append(f'<text x="{x:.1f}" y="368" text-anchor="middle">{row["nodes"]:g}</text>')
-    out.append('<text x="340" y="390" text-anchor="middle">nodes (spaced by flow-hops)</text>')
-    for i, (key, label, color) in enumerate(series):
-        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*p) for p in points[key]))
-        out.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>')
-        out.append(f'<text x="90" y="{60 + 18 * i}" fill="{color}">{label}</text>')
-    return "\n".join([*out, "</svg>"]) + "\n"

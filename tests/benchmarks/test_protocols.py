@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.benchmark import Skipped
+from benchmarks.growth import chart
 from benchmarks.networks import NSFNET, network, random_edges, scheduler_of
 from benchmarks.suite import gnnet, ns3, packet_truth, scaling
 from nettwin.formats.format import Reading
@@ -133,7 +134,7 @@ def test_picture_is_a_drawing_of_every_row() -> None:
         {"nodes": float(n), "flow_hops": n * n * 2.0, "paths_s": n * 1e-4, "theory_s": n * 1e-3}
         for n in (10, 20, 50)
     ]
-    drawing = scaling.picture(rows)
+    drawing = chart(rows, scaling.SERIES)
     assert drawing.startswith("<svg")
     assert drawing.count("<polyline") == 3
-    assert scaling.picture([]).startswith("<svg")
+    assert chart([], scaling.SERIES).startswith("<svg")
