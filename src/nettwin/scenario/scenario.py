@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin.compiled import compiled
 from nettwin.errors import Fault, ScenarioError, UnknownNameError
 from nettwin.quantity import frozen
 from nettwin.scenario.arrivals import arrival_to_dict
@@ -29,6 +30,7 @@ _TOPOLOGY_NUMBERS = (
     *("node_up", "link_source", "link_target", "link_capacity_bps"),
     *("link_delay_s", "link_weight", "link_up"),
 )
+_TOPOLOGY_ROUTED = ("node_up", "link_source", "link_target", "link_weight", "link_up")
 _TRAFFIC_NUMBERS = ("flow_source", "flow_target", "flow_rate_bps")
 
 
@@ -61,8 +63,11 @@ class Scenario:
         return found + self.routing.faults(topology, traffic)
 
     def with_(self, **parts: Any) -> Scenario:
-        """A copy with some parts replaced."""
-        return replace(self, **parts)
+        """A copy with some parts replaced; it knows its paths already if they are the same."""
+        made = replace(self, **parts)
+        if "paths" in vars(self) and _routed_alike(self, made):
+            vars(made)["paths"] = self.paths
+        return made
 
     @cached_property
     def paths(self) -> Paths:
@@ -164,9 +169,12 @@ class Scenario:
     @cached_property
     def hop_queue(self) -> NDArray[np.int32]:
         """The flat queue that each hop of `paths` waits in. [hops]"""
-        table = self.topology.class_queue(self.traffic.class_name)
-        queues = table[self.paths.links, self.traffic.flow_class[self.paths.hop_flow]]
-        return frozen(queues, np.int32)
+        table, paths = self.topology.class_queue(self.traffic.class_name), self.paths
+        queues: NDArray[np.int32] = _queues_of_hops(
+            table, paths.links, paths.link_offset, self.traffic.flow_class[paths.path_flow]
+        )
+        queues.setflags(write=False)
+        return queues
 
     def fingerprint(self) -> str:
         """A digest of everything that determines the metrics (names and notes left out)."""
@@ -193,6 +201,28 @@ class Scenario:
             f"Scenario({self.name!r}: {self.topology.node_count} nodes, "
             f"{self.topology.link_count} links, {self.traffic.flow_count} flows)"
         )
+
+
+def _routed_alike(a: Scenario, b: Scenario) -> bool:
+    """Whether two scenarios surely have the same paths."""
+    return a.routing is b.routing and all(
+        np.array_equal(getattr(x, name), getattr(y, name))
+        for x, y, names in (
+            (a.topology, b.topology, _TOPOLOGY_ROUTED),
+            (a.traffic, b.traffic, ("flow_source", "flow_target")),
+        )
+        for name in names
+    )
+
+
+@compiled
+def _queues_of_hops(table: Any, links: Any, link_offset: Any, path_class: Any) -> Any:
+    """The flat queue of each hop, from a table [links, classes]. [hops]"""
+    out = np.empty(links.size, np.int32)
+    for p in range(path_class.size):
+        for h in range(link_offset[p], link_offset[p + 1]):
+            out[h] = table[links[h], path_class[p]]
+    return out
 
 
 def _used(

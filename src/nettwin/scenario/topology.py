@@ -165,15 +165,19 @@ class Topology(ReadOnly):
     @cached_property
     def queues(self) -> Queues:
         """Every queue of every link, flat."""
-        counts = np.array([len(s.queues) for s in self.schedulers], np.int32)[self.link_scheduler]
-        flat = [q for k in self.link_scheduler for q in self.schedulers[k].queues]
+        sizes = np.array([len(s.queues) for s in self.schedulers], np.int64)
+        counts = sizes[self.link_scheduler]
+        offset = np.concatenate([[0], np.cumsum(counts)])
+        begin = (np.cumsum(sizes) - sizes)[self.link_scheduler]  # in the queues of all schedulers
+        which = np.arange(offset[-1]) + np.repeat(begin - offset[:-1], counts)
+        known = [q for s in self.schedulers for q in s.queues]
         return Queues(
-            offset=frozen(np.concatenate([[0], np.cumsum(counts)]), np.int32),
+            offset=frozen(offset, np.int32),
             link=frozen(np.repeat(np.arange(self.link_count), counts), np.int32),
-            buffer_packets=_floats(q.buffer_packets for q in flat),
-            buffer_bits=_floats(q.buffer_bits for q in flat),
-            weight=_floats(q.weight for q in flat),
-            quantum_bits=_floats(q.quantum_bits for q in flat),
+            buffer_packets=frozen(_floats(q.buffer_packets for q in known)[which], np.float64),
+            buffer_bits=frozen(_floats(q.buffer_bits for q in known)[which], np.float64),
+            weight=frozen(_floats(q.weight for q in known)[which], np.float64),
+            quantum_bits=frozen(_floats(q.quantum_bits for q in known)[which], np.float64),
         )
 
     def class_queue(self, classes: Sequence[str]) -> NDArray[np.int32]:

@@ -8,6 +8,7 @@ a gamma. Paths of different length make a distribution of several humps, which n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -32,23 +33,39 @@ def percentiles(
     levels: Sequence[float], paths: PathDelays, flow_offset: NDArray[np.int64]
 ) -> list[Floats]:
     """The quantile of each flow's delay at each level, [flows] each; NaN where no path is."""
-    count = len(flow_offset) - 1
-    ln_shape = _ln_shape(paths)
+    ln_shape, deviation = _shapes(paths.variance_s2, paths.third_s3)
     found = []
     for level in levels:
-        deviations = np.interp(ln_shape, LN_SHAPES, gamma_table(level))
-        each = np.maximum(paths.mean_s + np.sqrt(paths.variance_s2) * deviations, paths.floor_s)
-        out = np.full(count, np.nan)
+        each = _alone(gamma_table(level), ln_shape, paths.mean_s, deviation, paths.floor_s)
+        out = np.full(len(flow_offset) - 1, np.nan)
         _mix(level, each, paths, ln_shape, flow_offset, distribution_table(), out)
         found.append(out)
     return found
 
 
-def _ln_shape(paths: PathDelays) -> Floats:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ln_shape = np.log(4.0 * paths.variance_s2**3) - 2.0 * np.log(paths.third_s3)
-        usable = (paths.third_s3 > 0) & np.isfinite(ln_shape)
-        return np.where(usable, np.clip(ln_shape, *LN_SHAPES[[0, -1]]), LN_SHAPES[-1])
+@compiled
+def _shapes(variance: Any, third: Any) -> Any:
+    """The logarithm of the shape of each path's gamma variable, and its standard deviation."""
+    ln_shape = np.full(variance.size, LN_SHAPES[-1])
+    deviation = np.sqrt(variance)
+    for p in range(variance.size):
+        if third[p] > 0.0 and variance[p] > 0.0:
+            ln = math.log(4.0) + 3.0 * math.log(variance[p]) - 2.0 * math.log(third[p])
+            ln_shape[p] = min(max(ln, LN_SHAPES[0]), LN_SHAPES[-1])
+    return ln_shape, deviation
+
+
+@compiled
+def _alone(table: Any, ln_shape: Any, mean: Any, deviation: Any, floor: Any) -> Any:
+    """The quantile of each path, from a table over LN_SHAPES, linear between its nodes."""
+    out = np.empty(mean.size)
+    scale = (table.size - 1) / (LN_SHAPES[-1] - LN_SHAPES[0])
+    for p in range(mean.size):
+        place = (ln_shape[p] - LN_SHAPES[0]) * scale
+        i = min(int(place), table.size - 2)
+        above = table[i] + (table[i + 1] - table[i]) * (place - i)
+        out[p] = max(mean[p] + deviation[p] * above, floor[p])
+    return out
 
 
 @compiled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import NamedTuple
+from weakref import ReferenceType, ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from nettwin.engines.theory.ports import DRR, FIFO, LSF, SP, WFQ
 from nettwin.engines.theory.variability import flow_variability
 from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.traffic import Traffic
 
 POLICIES = {"fifo": FIFO, "sp": SP, "wfq": WFQ, "drr": DRR, "lsf": LSF}
 Floats = NDArray[np.float64]
@@ -31,7 +33,7 @@ class FlowTable(NamedTuple):
 class PathTable(NamedTuple):
     """The hops of `Scenario.paths`, and the queue of each."""
 
-    flow: NDArray[np.int32]  # [paths]
+    flow: NDArray[np.int64]  # [paths]
     share: Floats  # [paths]
     offset: NDArray[np.int64]  # [paths + 1]
     queue: NDArray[np.int32]  # [hops]
@@ -52,12 +54,38 @@ class QueueTable(NamedTuple):
     quantum_bits: Floats  # [queues]
 
 
-def tables(scenario: Scenario) -> tuple[FlowTable, PathTable, QueueTable]:
+class Tables(NamedTuple):
     """A scenario as flat arrays."""
-    topology, traffic, paths = scenario.topology, scenario.traffic, scenario.paths
+
+    flows: FlowTable
+    paths: PathTable
+    queues: QueueTable
+
+
+_latest: tuple[ReferenceType[Scenario], Tables] | None = None
+
+
+def tables(scenario: Scenario) -> Tables:
+    """A scenario as flat arrays; those of the scenario asked for last are kept while it lives."""
+    global _latest
+    known = _latest
+    if known is not None and known[0]() is scenario:
+        return known[1]
+    made = Tables(_flow_table(scenario.traffic), _path_table(scenario), _queue_table(scenario))
+    _latest = ref(scenario, _forget), made
+    return made
+
+
+def _forget(gone: ReferenceType[Scenario]) -> None:
+    global _latest
+    if _latest is not None and _latest[0] is gone:
+        _latest = None
+
+
+def _flow_table(traffic: Traffic) -> FlowTable:
     second = np.array([size.second_moment_bits2 for size in traffic.sizes], np.float64)
     irregular = flow_variability(traffic)
-    flows = FlowTable(
+    return FlowTable(
         np.asarray(traffic.flow_packet_rate_pps),
         np.asarray(traffic.flow_mean_size_bits),
         second[traffic.flow_size] if len(second) else np.zeros(0),
@@ -67,12 +95,21 @@ def tables(scenario: Scenario) -> tuple[FlowTable, PathTable, QueueTable]:
         irregular.memory_s,
         irregular.duty,
     )
-    schedulers = topology.schedulers
+
+
+def _path_table(scenario: Scenario) -> PathTable:
+    paths = scenario.paths
+    flow = np.asarray(paths.path_flow, np.int64)
+    return PathTable(flow, paths.share, paths.link_offset, scenario.hop_queue)
+
+
+def _queue_table(scenario: Scenario) -> QueueTable:
+    topology = scenario.topology
+    schedulers, queues = topology.schedulers, topology.queues
     policy = np.array([POLICIES[s.policy] for s in schedulers], np.int8)
     burst = np.array([s.burst_bits or 0.0 for s in schedulers], np.float64)
     counts = np.array([s.buffer_counts_service for s in schedulers], np.bool_)
-    queues = topology.queues
-    ports = QueueTable(
+    return QueueTable(
         queues.offset,
         policy[topology.link_scheduler],
         topology.link_capacity_bps,
@@ -83,14 +120,4 @@ def tables(scenario: Scenario) -> tuple[FlowTable, PathTable, QueueTable]:
         queues.buffer_bits,
         queues.weight,
         queues.quantum_bits,
-    )
-    return (
-        flows,
-        PathTable(
-            np.asarray(paths.path_flow, np.int64),
-            paths.share,
-            paths.link_offset,
-            scenario.hop_queue,
-        ),
-        ports,
     )
