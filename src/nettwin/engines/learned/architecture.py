@@ -61,6 +61,30 @@ ARCHITECTURES: dict[str, Architecture] = {
             "nettwin.engines.learned.gnn:answer",
             "nettwin.engines.learned.training.gnn:QueueGraph",
         ),
+        Architecture(
+            "bayesian",
+            "the gnn with weights that are distributions (Bayes by backprop)",
+            "nettwin.engines.learned.gnn:answer",
+            "nettwin.engines.learned.training.bayesian:Bayesian",
+        ),
+        Architecture(
+            "routenet",
+            "message passing between paths and queues in RouteNet's manner, without theory",
+            "nettwin.engines.learned.routenet:answer",
+            "nettwin.engines.learned.training.routenet:RouteNet",
+        ),
+        Architecture(
+            "rnn",
+            "a recurrent network along each path alone, without theory",
+            "nettwin.engines.learned.classical:recurrent",
+            "nettwin.engines.learned.training.classical:Recurrent",
+        ),
+        Architecture(
+            "mlp",
+            "a multilayer perceptron over what is known of each path, without theory",
+            "nettwin.engines.learned.classical:perceptron",
+            "nettwin.engines.learned.training.classical:Perceptron",
+        ),
     )
 }
 

@@ -52,6 +52,7 @@ class Inputs(NamedTuple):
     waiting_cv2: Floats  # [hops] variance of waiting over its squared mean, in theory
     loss_logit: Floats  # [hops] in theory
     shape: Singles  # [flows, SHAPE] of the flow's delay in theory
+    service_s: Floats  # [queues] mean transmission time of a packet
 
 
 class Solved(NamedTuple):
@@ -108,6 +109,7 @@ def inputs_of(scenario: Scenario, theory: Solved | None = None) -> Inputs:
         np.asarray(ports.offset),
         *_told(state, each, paths),
         _shape(scenario, state, each, *fixed),
+        state.service_s,
     )
 
 
