@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from nettwin.errors import InputError, UnknownNameError
+from nettwin.errors import InputError, MissingExtraError, UnknownNameError
 from nettwin.model import NetworkModel
 from nettwin.scenario.changes import Change
 from nettwin.scenario.scenario import Scenario
@@ -93,6 +94,16 @@ def simulator(**settings: Any) -> PacketSimulator:
 def labeler(seed: int, max_packets: int, precision: float) -> NetworkModel:
     """The simulator that makes the labels of a data set, in one process."""
     return _packet(seed=seed, max_packets=max_packets, precision=precision, jobs=1)
+
+
+def trainer() -> Any:
+    """What trains models: the module `nettwin.engines.learned.training.tasks`.
+
+    Raises MissingExtraError where PyTorch is not installed.
+    """
+    if find_spec("torch") is None:
+        raise MissingExtraError("training a model", "train")
+    return import_module("nettwin.engines.learned.training.tasks")
 
 
 def timeline(

@@ -17,6 +17,7 @@ from nettwin.interfaces.cli import (  # noqa: F401, each adds its command
     inspect,
     predict,
     simulate,
+    train,
     whatif,
 )
 from nettwin.interfaces.cli.program import app, main

@@ -20,7 +20,7 @@ EXIT_CODES = (
 )
 ORDER = (
     *("predict", "simulate", "compare", "whatif", "inspect", "convert", "generate"),
-    *("dataset", "demo"),
+    *("dataset", "train", "demo"),
 )
 DEBUG = "NETTWIN_DEBUG"  # environment variable: show tracebacks
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from nettwin.engines.learned.inputs import Inputs
 from nettwin.metrics import Metrics
 
+Singles = NDArray[np.float32]
 PERCENTILES = ("owd_p50_s", "owd_p90_s", "owd_p99_s")
 STARVED = 0.99  # loss from which on the delay of what arrives says nothing
 LEAST_VARIANCE = 1e-3  # of a delay over its squared mean; smaller ones are not learned
@@ -38,6 +39,7 @@ class Batch(NamedTuple):
     waiting_s: Tensor  # [hops]
     waiting_cv2: Tensor  # [hops]
     loss_logit: Tensor  # [hops]
+    service_s: Tensor  # [queues]
     mean_s: Tensor  # [flows] labels
     variance_s2: Tensor  # [flows]
     loss: Tensor  # [flows]
@@ -45,17 +47,20 @@ class Batch(NamedTuple):
     weight: Tensor  # [flows] how surely the labels are known, at most 1
 
 
-def batch_of(inputs: Inputs, metrics: Metrics) -> Batch:
-    """A scenario's inputs with what was simulated or measured of it."""
+class Labels(NamedTuple):
+    """What was simulated or measured of a scenario; NaN where it is not known or says nothing."""
 
-    def real(values: NDArray[np.generic]) -> Tensor:
-        return torch.from_numpy(np.array(values, np.float32))
+    mean_s: Singles  # [flows]
+    variance_s2: Singles  # [flows]
+    loss: Singles  # [flows]
+    percentile_s: Singles  # [flows, 3]
+    weight: Singles  # [flows] how surely they are known, at most 1
 
-    def whole(values: NDArray[np.generic]) -> Tensor:
-        return torch.from_numpy(np.array(values, np.int64))
 
+def labels_of(metrics: Metrics) -> Labels:
+    """What can be learned from metrics."""
     flow = metrics.flow
-    count = len(inputs.flow)
+    count = len(flow)
     unknown = np.full(count, np.nan)
 
     def label(name: str) -> NDArray[np.float64]:
@@ -68,12 +73,34 @@ def batch_of(inputs: Inputs, metrics: Metrics) -> Batch:
             noise = (flow.high["owd_mean_s"] - flow.low["owd_mean_s"]) / 4 / mean
         weight = 1 / (1 + (np.nan_to_num(noise, nan=1.0, posinf=1.0) / 0.02) ** 2)
     loss = label("loss_ratio")
-    delivers = np.isfinite(mean) & (mean > 0) & ~(loss >= STARVED)
+    delivers = np.isfinite(mean) & (mean > 0) & ~(loss >= STARVED) & ~_censored(metrics)
     variance = label("pdv_s2")
     with np.errstate(invalid="ignore"):
         varies = delivers & (variance > LEAST_VARIANCE * mean**2)
-    ports = len(inputs.port_offset) - 1
     percentiles = np.stack([label(name) for name in PERCENTILES], axis=1)
+    columns = (
+        np.where(delivers, mean, np.nan),
+        np.where(varies, variance, np.nan),
+        loss,
+        np.where(delivers[:, None], percentiles, np.nan),
+        weight,
+    )
+    return Labels(*(column.astype(np.float32) for column in columns))
+
+
+def batch_of(inputs: Inputs, labels: Labels) -> Batch:
+    """A scenario's inputs with what was simulated or measured of it."""
+
+    def real(values: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(np.array(values, np.float32))
+
+    def whole(values: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(np.array(values, np.int64))
+
+    def double(values: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(np.array(values, np.float64))
+
+    ports = len(inputs.port_offset) - 1
     return Batch(
         queue=real(inputs.queue),
         edge=real(inputs.edge),
@@ -87,18 +114,28 @@ def batch_of(inputs: Inputs, metrics: Metrics) -> Batch:
         hop_queue=whole(inputs.hop_queue),
         hop_path=whole(np.repeat(np.arange(len(inputs.path_flow)), np.diff(inputs.path_offset))),
         path_flow=whole(inputs.path_flow),
-        path_share=torch.from_numpy(np.array(inputs.path_share, np.float64)),
-        path_fixed_s=torch.from_numpy(np.array(inputs.path_fixed_s, np.float64)),
-        path_fixed_s2=torch.from_numpy(np.array(inputs.path_fixed_s2, np.float64)),
+        path_share=double(inputs.path_share),
+        path_fixed_s=double(inputs.path_fixed_s),
+        path_fixed_s2=double(inputs.path_fixed_s2),
         waiting_s=real(inputs.waiting_s),
         waiting_cv2=real(inputs.waiting_cv2),
         loss_logit=real(inputs.loss_logit),
-        mean_s=real(np.where(delivers, mean, np.nan)),
-        variance_s2=real(np.where(varies, variance, np.nan)),
-        loss=real(loss),
-        percentile_s=real(np.where(delivers[:, None], percentiles, np.nan)),
-        weight=real(weight),
+        service_s=real(inputs.service_s),
+        **{name: real(values) for name, values in labels._asdict().items()},
     )
+
+
+def _censored(metrics: Metrics) -> NDArray[np.bool_]:
+    """Flows whose delays the recording cut off. [flows]
+
+    Where a tenth of a flow's packets or more had the longest delay that was kept, or the record
+    ended before they came, its recorded delays are less than those that it had.
+    """
+    flow = metrics.flow
+    p90 = flow.columns.get("owd_p90_s", np.full(len(flow), np.nan))
+    most = float(metrics.provenance.get("longest_delay_s", np.inf))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(p90 >= most * (1 - 1e-9))
 
 
 def some_flows(batch: Batch, most: int, random: np.random.Generator) -> Batch:
@@ -125,3 +162,11 @@ def some_flows(batch: Batch, most: int, random: np.random.Generator) -> Batch:
         **{name: getattr(batch, name)[paths] for name in by_path},
         **{name: getattr(batch, name)[hops] for name in by_hop},
     )
+
+
+def moved(batch: Batch, device: torch.device) -> Batch:
+    """The batch on another device."""
+    if batch.queue.device == device:
+        return batch
+    there = {k: v.to(device) for k, v in batch._asdict().items() if isinstance(v, Tensor)}
+    return batch._replace(**there)

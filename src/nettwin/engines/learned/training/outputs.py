@@ -32,7 +32,7 @@ class Paths(NamedTuple):
 
 def summed(values: Tensor, index: Tensor, count: int) -> Tensor:
     """Values added up by index. [count, ...]"""
-    zero = torch.zeros((count, *values.shape[1:]), dtype=values.dtype)
+    zero = torch.zeros((count, *values.shape[1:]), dtype=values.dtype, device=values.device)
     return zero.index_add(0, index, values)
 
 
@@ -54,14 +54,19 @@ def along_paths(batch: Batch, waiting_s: Tensor, variance_s2: Tensor, ln_pass: T
     return Paths(*(found.float() for found in (weight, flow_mean, flow_variance, passed)))
 
 
+def limited(x: Tensor, most: float) -> Tensor:
+    """x for small x, within `most` of 0: x / sqrt(1 + (x / most)^2)."""
+    return x / torch.sqrt(1.0 + (x / most) ** 2)
+
+
 def percentiles(mean_s: Tensor, deviation_s: Tensor, z: Tensor, moved: Tensor) -> Tensor:
     """p50, p90 and p99, in this order whatever is learned. [flows, 3]
 
     In standard deviations from the mean: theory's `z` [flows, 3], the 90th moved, and the
     distances of the others to it stretched, by what is learned, `moved` [flows, 3].
     """
-    middle = z[:, 1] + 2.0 * torch.tanh(moved[:, 1] / 2.0)
-    stretch = torch.exp(2.0 * torch.tanh(moved / 2.0))
+    middle = z[:, 1] + limited(moved[:, 1], 2.0)
+    stretch = torch.exp(limited(moved, 2.0))
     low = middle - (z[:, 1] - z[:, 0]).clamp(min=1e-3) * stretch[:, 0]
     high = middle + (z[:, 2] - z[:, 1]).clamp(min=1e-3) * stretch[:, 2]
     at = torch.stack([low, middle, high], dim=1)
@@ -69,15 +74,21 @@ def percentiles(mean_s: Tensor, deviation_s: Tensor, z: Tensor, moved: Tensor) -
 
 
 def errors(found: Outputs, batch: Batch) -> dict[str, Tensor]:
-    """The parts of what training minimizes, each a mean over the flows whose label is known."""
+    """The parts of what training minimizes, each a mean over the flows whose label is known.
+
+    `judged` weighs the error of the mean by how large an error the network expects: flows that
+    are easy are learned finely, and hard ones do not drown them.
+    """
     ln_mean = torch.log(found.mean_s) - torch.log(batch.mean_s)
     ln_variance = torch.log(found.variance_s2.clamp(min=1e-30)) - torch.log(batch.variance_s2)
     ln_level = torch.log(found.percentile_s.clamp(min=1e-12)) - torch.log(batch.percentile_s)
     known = torch.isfinite(ln_mean)
-    distance = torch.where(known, ln_mean, 0.0).detach().abs()
-    laplace = found.ln_scale + distance * torch.exp(-found.ln_scale)
+    distance = torch.where(known, ln_mean, 0.0).abs()
+    judged = (distance * torch.exp(-found.ln_scale.detach())).clamp(max=MOST_JUDGED)
+    laplace = found.ln_scale + distance.detach() * torch.exp(-found.ln_scale)
     return {
         "mean": _mean(_smooth(ln_mean, 0.02), batch.weight),
+        "judged": _mean(torch.where(known, judged, torch.nan), batch.weight),
         "variance": _mean(_smooth(ln_variance, 0.1), batch.weight),
         "loss": _divergence(found.ln_passing, batch.loss),
         "percentiles": _mean(_smooth(ln_level, 0.02), batch.weight[:, None]),
@@ -85,7 +96,15 @@ def errors(found: Outputs, batch: Batch) -> dict[str, Tensor]:
     }
 
 
-PARTS = {"mean": 1.0, "variance": 0.1, "loss": 1.0, "percentiles": 0.3, "scale": 0.02}
+MOST_JUDGED = 4.0  # expected errors, from which on a flow is not pulled harder
+PARTS = {
+    "mean": 0.3,
+    "judged": 0.02,
+    "variance": 0.1,
+    "loss": 1.0,
+    "percentiles": 0.3,
+    "scale": 0.02,
+}
 
 
 def total(parts: dict[str, Tensor]) -> Tensor:

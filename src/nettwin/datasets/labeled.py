@@ -1,0 +1,94 @@
+"""Labeled: data to learn from: data sets of our own, or recordings in any format of networks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from nettwin.datasets.store import MANIFEST, Manifest, Sample, read_manifest, read_samples
+from nettwin.errors import FormatError
+from nettwin.formats import detect, read_all
+from nettwin.formats.files import read_bytes
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A data set of `nettwin dataset generate`."""
+
+    folder: Path
+    generated: bool = True
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """Its manifest. Raises FormatError."""
+        return read_manifest(self.folder)
+
+    @property
+    def name(self) -> str:
+        """That of its recipe."""
+        return str(self.manifest.recipe.get("name", self.folder.name))
+
+    @property
+    def digest(self) -> str:
+        """A digest of its shards' checksums."""
+        sums = [str(shard["sha256"]) for _, shard in sorted(self.manifest.shards.items())]
+        return hashlib.sha256(" ".join(sums).encode()).hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.manifest.samples)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return read_samples(self.folder)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Scenarios with recorded metrics, in a file or folder of any format."""
+
+    path: Path
+    generated: bool = False
+
+    @property
+    def name(self) -> str:
+        """The last names of its path."""
+        parts = self.path.resolve().parts
+        return "/".join(parts[-2:])
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of its files' names and contents."""
+        digest = hashlib.sha256()
+        files = sorted(self.path.rglob("*")) if self.path.is_dir() else [self.path]
+        for file in files:
+            if file.is_file():
+                digest.update(file.relative_to(self.path).as_posix().encode() + b"\0")
+                digest.update(hashlib.sha256(read_bytes(file)).digest())
+        return digest.hexdigest()
+
+    def __len__(self) -> int:
+        return 0  # only known when all are read
+
+    def __iter__(self) -> Iterator[Sample]:
+        found = False
+        for number, reading in enumerate(read_all(self.path)):
+            if reading.metrics is not None:
+                found = True
+                yield Sample(number, reading.scenario, reading.metrics)
+        if not found:
+            raise FormatError(
+                self.path, "", "has no recorded metrics", "Give recordings, or a data set."
+            )
+
+
+def labeled(path: Path) -> Generated | Recorded:
+    """The data at a path. Raises FormatError where there are none."""
+    if (path / MANIFEST).is_file():
+        data = Generated(path)
+        if not len(data):
+            raise FormatError(path, "", "holds no samples yet", "Generate some.")
+        return data
+    detect(path)
+    return Recorded(path)

@@ -1,0 +1,144 @@
+"""Recipe: how a model is trained, as TOML: architecture, settings, plan, the data expected."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from nettwin.engines.learned.architecture import architecture
+from nettwin.engines.learned.training.examples import Parts
+from nettwin.errors import FormatError, InputError, UnknownNameError
+from nettwin.formats.files import read_text
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how boldly to train. Each member of the ensemble has a seed of its own.
+
+    One step sees one scenario, at most `flows` flows of it. The learning rate rises to `rate` over
+    the share `rise` of the steps and falls to nothing.
+    """
+
+    steps: int = 20_000
+    seeds: tuple[int, ...] = (1, 2)
+    rate: float = 3e-3
+    rise: float = 0.1
+    flows: int = 1500
+    decay: float = 1e-4
+    clip: float = 1.0
+    validate_every: int = 2000
+    checkpoint_every: int = 1000
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "flows", "validate_every", "checkpoint_every"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise InputError(f"{name} is {value!r}: must be a whole number from 1. Correct it.")
+        for name, most in (("rate", 1.0), ("rise", 0.9), ("decay", 1.0), ("clip", 1e9)):
+            value = getattr(self, name)
+            known = isinstance(value, int | float) and not isinstance(value, bool)
+            if not known or not 0 <= value <= most or (value == 0 and name in ("rate", "clip")):
+                raise InputError(f"{name} is {value!r}: must be 0 to {most:g}. Correct it.")
+        good = [isinstance(s, int) and not isinstance(s, bool) and s >= 0 for s in self.seeds]
+        if not good or not all(good) or len(set(self.seeds)) < len(good):
+            raise InputError(
+                f"seeds is {list(self.seeds)}: must be different whole numbers, one for each member"
+                " of the ensemble. Correct them."
+            )
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set that a recipe expects: how many samples, and what they are for."""
+
+    samples: int
+    parts: Parts
+
+
+@dataclass(frozen=True)
+class TrainingRecipe:
+    """How a model is trained. `data` is by the name of the data set's own recipe; where it is empty
+    any data will do."""
+
+    name: str
+    architecture: str
+    title: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    plan: Plan = field(default_factory=Plan)
+    data: Mapping[str, Data] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        architecture(self.architecture)
+
+
+FOLDER = Path(__file__).parents[1] / "recipes"
+
+
+def shipped_recipes() -> list[str]:
+    """The names of the recipes that nettwin carries."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def find_recipe(name: str) -> TrainingRecipe:
+    """A recipe by the path of its file, or by name if nettwin carries it.
+
+    Raises UnknownNameError and FormatError.
+    """
+    if Path(name).suffix:
+        return read_recipe(Path(name))
+    if name not in shipped_recipes():
+        raise UnknownNameError("training recipe", name, shipped_recipes())
+    return read_recipe(FOLDER / f"{name}.toml")
+
+
+def read_recipe(path: Path) -> TrainingRecipe:
+    """A recipe from a TOML file. Raises FormatError."""
+    try:
+        table = tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise FormatError(path, "", f"is not TOML: {error}", "Correct it.") from None
+    try:
+        _known(table, TrainingRecipe, "training recipe")
+        plan = dict(table.pop("plan", {}))
+        _known(plan, Plan, "plan")
+        if "seeds" in plan:
+            plan["seeds"] = tuple(plan["seeds"])
+        data = {str(name): _data(name, entry) for name, entry in table.pop("data", {}).items()}
+        table.setdefault("name", path.stem)
+        return TrainingRecipe(**table, plan=Plan(**plan), data=data)
+    except (InputError, TypeError, ValueError, AttributeError) as error:
+        raise FormatError(path, "", str(error), "Correct the recipe.") from None
+
+
+def _data(name: str, entry: Mapping[str, Any]) -> Data:
+    rules: dict[str, tuple[int, int]] = {}
+    _known({k: v for k, v in entry.items() if k != "samples"}, Parts, "data set")
+    for part in entry.keys() - {"samples"}:
+        modulus, remainder = entry[part]
+        if (
+            not all(isinstance(v, int) for v in (modulus, remainder))
+            or not modulus > remainder >= 0
+        ):
+            raise InputError(
+                f"data.{name}.{part} is {entry[part]}: must be [modulus, remainder]. Correct it."
+            )
+        rules[part] = (modulus, remainder)
+    samples = entry.get("samples")
+    if not isinstance(samples, int) or samples < 1:
+        raise InputError(f"data.{name}.samples is {samples!r}: must be a whole number from 1.")
+    return Data(samples, Parts(**rules))
+
+
+def _known(table: Mapping[str, Any], kind: type, words: str) -> None:
+    names = [f.name for f in fields(kind)]
+    for name in table:
+        if name not in names:
+            raise UnknownNameError(f"attribute of a {words}", name, names)
+
+
+def as_table(plan: Plan) -> dict[str, Any]:
+    """A plan as plain JSON types."""
+    return {**asdict(plan), "seeds": list(plan.seeds)}

@@ -1,0 +1,73 @@
+"""Tasks: what `nettwin train` does: train a model by a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from nettwin.engines.learned.model_file import SUFFIX, Model, write_model
+from nettwin.engines.learned.training.examples import USUAL, Source
+from nettwin.engines.learned.training.fit import Given, Machine, fit
+from nettwin.engines.learned.training.member import Tell
+from nettwin.engines.learned.training.recipe import TrainingRecipe, find_recipe
+from nettwin.errors import InputError
+
+
+def train(
+    recipe: str,
+    sources: Sequence[Source],
+    out: Path,
+    *,
+    steps: int | None = None,
+    seed: int | None = None,
+    machine: Machine | None = None,
+    preparing: Callable[[str, float], None] | None = None,
+    tell: Tell | None = None,
+) -> tuple[Model, Path]:
+    """Train by a recipe (a file, or the name of one that nettwin carries), or go on with it.
+
+    `steps` replaces those of the recipe; its seeds become `seed`, `seed` + 1 and so on. Gives the
+    model and its file in `out`.
+    """
+    chosen = find_recipe(recipe)
+    plan = chosen.plan
+    if steps is not None:
+        plan = replace(plan, steps=steps)
+    if seed is not None:
+        plan = replace(plan, seeds=tuple(seed + k for k in range(len(plan.seeds))))
+    chosen = replace(chosen, plan=plan)
+    model = fit(chosen, _given(chosen, sources), out, machine, preparing=preparing, tell=tell)
+    path = out / f"{model.name}{SUFFIX}"
+    write_model(path, model)
+    return model, path
+
+
+def missing(recipe: str, sources: Sequence[Source]) -> list[str]:
+    """In words, what a recipe expects and the data lack: fewer samples than it says."""
+    expected = find_recipe(recipe).data
+    return [
+        f"{source.name} holds {len(source)} samples of the {expected[source.name].samples} that"
+        " the recipe expects"
+        for source in sources
+        if source.name in expected and len(source) < expected[source.name].samples
+    ]
+
+
+def _given(recipe: TrainingRecipe, sources: Sequence[Source]) -> list[Given]:
+    if not recipe.data:
+        return [Given(source, USUAL) for source in sources]
+    named = {source.name: source for source in sources}
+    for name in named:
+        if name not in recipe.data:
+            raise InputError(
+                f"--data gives {name}: the recipe {recipe.name} expects"
+                f" {', '.join(recipe.data)}. Leave it out, or write a recipe."
+            )
+    for name in recipe.data:
+        if name not in named:
+            raise InputError(
+                f"the recipe {recipe.name} expects data of {name}, and none is given. Make it with"
+                f" `nettwin dataset generate {name} --out DIR`, and add --data DIR."
+            )
+    return [Given(named[name], data.parts) for name, data in recipe.data.items()]

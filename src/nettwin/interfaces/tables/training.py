@@ -1,0 +1,46 @@
+"""Training: what a model was made of, and how well it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+from nettwin import units
+from nettwin.interfaces.tables import style
+
+WORDS = {
+    "owd_mean_s": "mean delay",
+    "owd_mean_s_median": "mean delay, median",
+    "owd_p50_s": "p50 delay",
+    "owd_p90_s": "p90 delay",
+    "owd_p99_s": "p99 delay",
+    "pdv_s2": "delay variance",
+    "loss_ratio": "loss (absolute)",
+}
+
+
+def accuracy(found: Mapping[str, Any]) -> Table:
+    """The errors on test samples, beside theory's and the noise of the labels."""
+    made = style.table(
+        f"Errors on {found['scenarios']} test samples", "<metric", "model", "theory", "label noise"
+    )
+    return style.rows(
+        made,
+        [
+            (
+                words,
+                *(
+                    _percent(found.get(by, {}).get(name), name)
+                    for by in ("model", "theory", "noise")
+                ),
+            )
+            for name, words in WORDS.items()
+            if name in found.get("model", {})
+        ],
+    )
+
+
+def _percent(value: float | None, name: str) -> str:
+    return "-" if value is None else units.percent(value, 3 if name == "loss_ratio" else 2)
