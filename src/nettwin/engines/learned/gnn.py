@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
 from nettwin.engines.learned.architecture import Answer
-from nettwin.engines.learned.features import EDGE, FLOW, HOP, run_sums
+from nettwin.engines.learned.features import EDGE, FLOW, HOP, SHAPE
 from nettwin.engines.learned.inputs import Inputs
 from nettwin.engines.learned.model_file import Weights, weight
 from nettwin.engines.theory.flows import STARVED, HopDelays
@@ -27,20 +27,48 @@ Floats = NDArray[np.float64]
 MOST = 3.0  # the largest correction of waiting and of its variability, in ln
 MOST_LOGIT = 8.0  # and of loss
 MANY_HOPS = 30_000  # from which on threads are worth their start
+BLOCK = 256  # hops that are worked on together
 HEAD = 24  # width of the layer that sees a whole flow
+COLUMNS = (*("mean_s", "variance_s2", "loss", "p50", "p90", "p99"), "ln_scale", "spread")
+
+
+class Layers(NamedTuple):
+    """The readout of every network; matrices are [members, in, out]."""
+
+    of_flow: Singles
+    of_hop: Singles
+    inner: Singles
+    inner_bias: Singles
+    correct: Singles
+    correct_bias: Singles
+    head: Singles
+    head_bias: Singles
+    tail: Singles
+    tail_bias: Singles
 
 
 def answer(inputs: Inputs, members: Sequence[Weights]) -> Answer:
     """What networks of these weights say together: the mean of their corrections."""
     at = np.stack([_at_queues(inputs, weights) for weights in members])
-    layers = [_readout(weights) for weights in members]
-    stacked = tuple(np.stack(parts) for parts in zip(*layers, strict=True))
-    moved, met, means = _per_path(inputs, at, stacked)
-    waiting = inputs.waiting_s * np.exp(moved[:, 0])
-    cv2 = inputs.waiting_cv2 * np.exp(moved[:, 1])
-    loss = 1.0 / (1.0 + np.exp(-(inputs.loss_logit + moved[:, 2])))
-    each = HopDelays(waiting, cv2 * waiting**2, loss)
-    return _flows(inputs, members, each, met, means)
+    stacked = (np.stack(parts) for parts in zip(*map(_layers, members), strict=True))
+    layers = Layers(*map(np.ascontiguousarray, stacked))
+    count, hops = len(inputs.flow), len(inputs.hop_queue)
+    flows = np.full((count, len(COLUMNS)), np.nan)
+    each = HopDelays(np.zeros(hops), np.zeros(hops), np.zeros(hops))
+
+    def part(first: int, end: int) -> None:
+        _flows(first, end, inputs, at, layers, flows, each)
+
+    threads = min(os.cpu_count() or 1, 8) if hops > MANY_HOPS else 1
+    bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
+    if threads == 1:
+        part(0, count)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(part, bounds[:-1], bounds[1:]))
+    mean, variance, loss, p50, p90, p99, ln_scale, spread = flows.T
+    levels = np.stack([p50, p90, p99], axis=1)
+    return Answer(mean, variance, loss, levels, ln_scale, spread, each)
 
 
 def bend(x: Singles) -> Singles:
@@ -88,173 +116,179 @@ def _runs(values: Any, begin: Any) -> Any:
     return out
 
 
-def _readout(weights: Weights) -> tuple[Singles, ...]:
-    """The matrices of the readout, input first."""
-    width = len(weights["enter.bias"])
-    hidden = len(weights["inner.bias"])
-    return (
+def _layers(weights: Weights) -> Layers:
+    """The readout of one network, checked."""
+    width, hidden = len(weights["enter.bias"]), len(weights["inner.bias"])
+    seen = hidden + len(SHAPE) + 2
+    return Layers(
         weight(weights, "of_flow.weight", (width, len(FLOW))).T,
         weight(weights, "of_hop.weight", (width, len(HOP))).T,
         weight(weights, "inner.weight", (hidden, width)).T,
         weight(weights, "inner.bias", (hidden,)),
-        weight(weights, "correct.weight", (3, hidden)),
+        weight(weights, "correct.weight", (3, hidden)).T,
         weight(weights, "correct.bias", (3,)),
+        weight(weights, "head.weight", (HEAD, seen)).T,
+        weight(weights, "head.bias", (HEAD,)),
+        weight(weights, "tail.weight", (4, HEAD)).T,
+        weight(weights, "tail.bias", (4,)),
     )
 
 
-def _per_path(
-    inputs: Inputs, at: Singles, layers: tuple[Singles, ...]
-) -> tuple[Singles, Singles, Floats]:
-    """Corrections [hops, 3], what each path met [members, paths, hidden], and the mean delay of
-    each path as each network sees it [members, paths]."""
-    members, paths = len(at), len(inputs.path_flow)
-    hidden = layers[3].shape[1]
-    moved = np.zeros((len(inputs.hop_queue), 3), np.float32)
-    met = np.zeros((members, paths, hidden), np.float32)
-    means = np.zeros((members, paths))
-    layers = tuple(np.ascontiguousarray(layer) for layer in layers)
-
-    def part(first: int, end: int) -> None:
-        _correct(
-            first, end, inputs.path_offset, inputs.path_flow, inputs.hop_queue, inputs.flow,
-            inputs.hop, inputs.waiting_s, inputs.path_fixed_s, at, layers, moved, met, means,
-        )  # fmt: skip
-
-    threads = min(os.cpu_count() or 1, 8) if len(inputs.hop_queue) > MANY_HOPS else 1
-    bounds = np.linspace(0, paths, threads + 1).astype(int).tolist()
-    if threads == 1:
-        part(0, paths)
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(part, bounds[:-1], bounds[1:]))
-    return moved, met, means
+@compiled
+def limited(x: float, most: float) -> float:
+    """x for small x, within `most` of 0: x / sqrt(1 + (x / most)^2)."""
+    return float(x / np.sqrt(1.0 + (x / most) ** 2))
 
 
-def _correct_plain(
-    first: int, end: int, offset: Any, path_flow: Any, queue: Any, flow: Any, hop: Any,
-    waiting: Any, fixed: Any, at: Any, layers: Any, moved: Any, met: Any, means: Any,
-) -> None:  # fmt: skip
-    """Fill corrections and what is met of the paths from `first` to `end`."""
-    of_flow, of_hop, inner, inner_bias, correct, correct_bias = layers
-    members, width = at.shape[0], at.shape[2]
-    hidden = inner.shape[2]
-    base = np.empty((members, width), np.float32)
-    u, v = np.empty(width, np.float32), np.empty(hidden, np.float32)
+@compiled
+def _bend(x: Any, bias: Any, count: int) -> None:
+    """Add the bias to the first rows, and `bend`, in place."""
     half, one = np.float32(0.5), np.float32(1.0)
-    share = np.float32(1.0 / members)
-    for p in range(first, end):
-        f = path_flow[p]
-        for m in range(members):
-            means[m, p] = fixed[p]
-            for k in range(width):
-                base[m, k] = np.float32(0.0)
-            for j in range(flow.shape[1]):
-                x = flow[f, j]
-                for k in range(width):
-                    base[m, k] += x * of_flow[m, j, k]
-        for h in range(offset[p], offset[p + 1]):
-            q = queue[h]
-            for m in range(members):
-                for k in range(width):
-                    u[k] = at[m, q, k] + base[m, k]
-                for j in range(hop.shape[1]):
-                    x = hop[h, j]
-                    for k in range(width):
-                        u[k] += x * of_hop[m, j, k]
-                for k in range(width):
-                    u[k] = u[k] * (half + half * u[k] / (one + abs(u[k])))
-                for i in range(hidden):
-                    v[i] = inner_bias[m, i]
-                for k in range(width):
-                    x = u[k]
-                    for i in range(hidden):
-                        v[i] += x * inner[m, k, i]
-                for i in range(hidden):
-                    v[i] = v[i] * (half + half * v[i] / (one + abs(v[i])))
-                for c in range(3):
-                    x = correct_bias[m, c]
-                    for i in range(hidden):
-                        x += v[i] * correct[m, c, i]
-                    most = MOST_LOGIT if c == 2 else MOST
-                    x = np.float32(most * np.tanh(x / most))
-                    moved[h, c] += x * share
-                    if c == 0:
-                        wait = waiting[h] * np.exp(x)
-                        means[m, p] += wait
-                        part = np.float32(wait)
-                for i in range(hidden):
-                    met[m, p, i] += part * v[i]
-        for m in range(members):
-            waited = means[m, p] - fixed[p]
-            scale = np.float32(1.0 / waited) if waited > 0.0 else np.float32(0.0)
-            for i in range(hidden):
-                met[m, p, i] *= scale
+    for row in range(count):
+        for k in range(bias.size):
+            y = x[row, k] + bias[k]
+            x[row, k] = y * (half + half * y / (one + abs(y)))
 
 
-_correct = compiled(_correct_plain, nogil=True, fastmath={"contract", "reassoc"})
+def _block_plain(
+    first: int, end: int, inputs: Any, at: Any, layers: Any, u: Any, v: Any, x: Any
+) -> None:
+    """Fill what the networks see, `v` [members, hops, hidden], and say, `x` [members, hops, 3], of
+    the hops of the flows from `first` to `end`; `u` is room for what lies between."""
+    offset, flow_offset = inputs.path_offset, inputs.flow_offset
+    begin = offset[flow_offset[first]]
+    count = offset[flow_offset[end]] - begin
+    half, one = np.float32(0.5), np.float32(1.0)
+    for m in range(at.shape[0]):
+        np.dot(inputs.hop[begin : begin + count], layers.of_hop[m], u[m, :count])
+        of_flow = np.dot(inputs.flow[first:end], layers.of_flow[m])
+        for f in range(first, end):
+            for h in range(offset[flow_offset[f]], offset[flow_offset[f + 1]]):
+                q, row = inputs.hop_queue[h], h - begin
+                for k in range(u.shape[2]):
+                    y = u[m, row, k] + at[m, q, k] + of_flow[f - first, k]
+                    u[m, row, k] = y * (half + half * y / (one + abs(y)))
+        np.dot(u[m, :count], layers.inner[m], v[m, :count])
+        _bend(v[m], layers.inner_bias[m], count)
+        np.dot(v[m, :count], layers.correct[m], x[m, :count])
 
 
-def _flows(
-    inputs: Inputs, members: Sequence[Weights], each: HopDelays, met: Singles, means: Floats
-) -> Answer:
-    """Flows from what they meet hop by hop."""
-    offset, flow = inputs.path_offset, inputs.path_flow
-    count = len(inputs.flow)
-    mean = inputs.path_fixed_s + run_sums(each.waiting_s, offset)
-    variance = inputs.path_fixed_s2 + run_sums(each.variance_s2, offset)
-    passing = inputs.path_share * np.exp(run_sums(np.log1p(-each.loss), offset))
-    arriving = np.bincount(flow, passing, count)
-    weights = passing / np.maximum(arriving, 1e-12)[flow]
-    flow_mean = np.maximum(np.bincount(flow, weights * mean, count), 1e-15)
-    between = (mean - flow_mean[flow]) ** 2
-    flow_variance = np.bincount(flow, weights * (variance + between), count)
-    flow_variance = np.maximum(flow_variance, 1e-30)
-    deviation = np.sqrt(flow_variance)
-    own = np.stack(
-        [np.log(np.maximum(np.bincount(flow, weights * m, count), 1e-15)) for m in means]
-    )
-    told = np.stack(
-        [
-            np.clip(np.log(deviation / flow_mean), -8, 3),
-            np.sqrt(1e-4 + np.clip(1 - arriving, 0, 1)),
-        ],
-        axis=1,
-    )
-    out = np.zeros((count, 4), np.float32)
-    for k, network in enumerate(members):
-        seen = _mixed(met[k], weights, inputs.flow_offset)
-        entering = np.concatenate([seen, inputs.shape, told.astype(np.float32)], axis=1)
-        inner = bend(_linear(entering, network, "head", HEAD))
-        out += _linear(inner, network, "tail", 4) / np.float32(len(members))
-    levels = percentiles(flow_mean, deviation, inputs.shape[:, :3], out[:, :3])
-    gone = arriving <= 1.0 - STARVED
-    return Answer(
-        np.where(gone, np.nan, flow_mean),
-        np.where(gone, np.nan, flow_variance),
-        np.clip(1.0 - arriving, 0.0, 1.0),
-        np.where(gone[:, None], np.nan, levels),
-        np.asarray(5.0 * np.tanh(out[:, 3] / 5.0) - 4.0, np.float64),
-        own.std(axis=0),
-        each,
-    )
+def _flows_plain(
+    first: int, end: int, inputs: Any, at: Any, layers: Any, flows: Any, each: Any
+) -> None:
+    """Fill COLUMNS of the flows from `first` to `end`, and what they meet at their hops, block by
+    block."""
+    members, width, hidden = at.shape[0], at.shape[2], layers.inner.shape[2]
+    offset, flow_offset = inputs.path_offset, inputs.flow_offset
+    most = BLOCK
+    for f in range(first, end):
+        most = max(most, offset[flow_offset[f + 1]] - offset[flow_offset[f]])
+    u = np.empty((members, most, width), np.float32)
+    v = np.empty((members, most, hidden), np.float32)
+    x = np.empty((members, most, 3), np.float32)
+    seen = np.empty((members, most, layers.head.shape[1]), np.float32)
+    while first < end:
+        last = first + 1
+        begin = offset[flow_offset[first]]
+        while last < end and last - first < most and offset[flow_offset[last + 1]] - begin <= most:
+            last += 1
+        _block(first, last, inputs, at, layers, u, v, x)
+        for f in range(first, last):
+            _one_flow(f, f - first, begin, inputs, v, x, layers.correct_bias, seen, flows, each)
+        _heads(first, last, inputs, layers, seen, flows)
+        first = last
 
 
-def percentiles(mean_s: Floats, deviation_s: Floats, z: Singles, moved: Singles) -> Floats:
-    """p50, p90 and p99, in this order whatever is learned. [flows, 3]
+def _one_flow_plain(
+    f: int, row: int, begin: int, inputs: Any, v: Any, x: Any, bias: Any, seen: Any, flows: Any,
+    each: Any,
+) -> None:  # fmt: skip
+    """Mean, variance and loss of a flow, and what the heads see of it.
 
-    In standard deviations from the mean: theory's `z` [flows, 3], the 90th moved, and the
-    distances of the others to it stretched, by what is learned, `moved` [flows, 3].
+    Its paths are mixed by what arrives over them; their means and variances are summed around the
+    mean of the first, so that little is lost where they are alike. How far the networks differ is
+    told to first order: by the sum of their deviations, each weighted by the waiting.
     """
-    middle = z[:, 1] + 2.0 * np.tanh(moved[:, 1] / 2.0)
-    stretch = np.exp(2.0 * np.tanh(moved / 2.0))
-    low = middle - np.maximum(z[:, 1] - z[:, 0], 1e-3) * stretch[:, 0]
-    high = middle + np.maximum(z[:, 2] - z[:, 1], 1e-3) * stretch[:, 2]
-    at = np.stack([low, middle, high], axis=1)
-    return np.asarray(np.maximum(mean_s[:, None] + deviation_s[:, None] * at, 0.0))
+    members, hidden = v.shape[0], v.shape[2]
+    origin, arriving, shift, square = 0.0, 0.0, 0.0, 0.0
+    seen[:, row] = np.float32(0.0)
+    apart = np.zeros(members)
+    for p in range(inputs.flow_offset[f], inputs.flow_offset[f + 1]):
+        passing, waited, variance = inputs.path_share[p], 0.0, inputs.path_fixed_s2[p]
+        for h in range(inputs.path_offset[p], inputs.path_offset[p + 1]):
+            moved0, moved1, moved2 = 0.0, 0.0, 0.0
+            for m in range(members):
+                moved0 += limited(x[m, h - begin, 0] + bias[m, 0], MOST) / members
+                moved1 += limited(x[m, h - begin, 1] + bias[m, 1], MOST) / members
+                moved2 += limited(x[m, h - begin, 2] + bias[m, 2], MOST_LOGIT) / members
+            waiting = inputs.waiting_s[h] * np.exp(moved0)
+            loss = 1.0 / (1.0 + np.exp(-(inputs.loss_logit[h] + moved2)))
+            each.waiting_s[h], each.loss[h] = waiting, loss
+            each.variance_s2[h] = inputs.waiting_cv2[h] * np.exp(moved1) * waiting * waiting
+            waited += waiting
+            variance += each.variance_s2[h]
+            passing *= 1.0 - loss
+        mean = inputs.path_fixed_s[p] + waited
+        if arriving == 0.0:
+            origin = mean
+        arriving += passing
+        shift += passing * (mean - origin)
+        square += passing * ((mean - origin) ** 2 + variance)
+        for h in range(inputs.path_offset[p], inputs.path_offset[p + 1]):
+            part = passing * each.waiting_s[h]
+            weight = np.float32(part / waited)
+            middle = np.log(each.waiting_s[h] / inputs.waiting_s[h]) if members > 1 else 0.0
+            for m in range(members):
+                if members > 1:
+                    own = limited(x[m, h - begin, 0] + bias[m, 0], MOST)
+                    apart[m] += part * (own - middle)
+                for i in range(hidden):
+                    seen[m, row, i] += weight * v[m, h - begin, i]
+    flows[f, 2] = min(max(1.0 - arriving, 0.0), 1.0)
+    if arriving <= 1.0 - STARVED:
+        return
+    shift /= arriving
+    mean = origin + shift
+    variance = max(square / arriving - shift * shift, 1e-30)
+    flows[f, 0], flows[f, 1] = mean, variance
+    flows[f, 7] = np.sqrt(np.mean(apart**2)) / arriving / mean
+    ln_cv = min(max(0.5 * np.log(variance) - np.log(mean), -8.0), 3.0)
+    scale = np.float32(1.0 / arriving)
+    for m in range(members):
+        for i in range(hidden):
+            seen[m, row, i] *= scale
+        for i in range(inputs.shape.shape[1]):
+            seen[m, row, hidden + i] = inputs.shape[f, i]
+        seen[m, row, -2] = ln_cv
+        seen[m, row, -1] = np.sqrt(1e-4 + flows[f, 2])
 
 
-def _mixed(met: Singles, weights: Floats, flow_offset: NDArray[np.int64]) -> Singles:
-    """What each flow met, its paths by what arrives over them. [flows, hidden]"""
-    if len(weights) == len(flow_offset) - 1:  # one path a flow
-        return met * weights[:, None].astype(np.float32)
-    return np.asarray(_runs(met * weights[:, None].astype(np.float32), flow_offset))
+def _heads_plain(first: int, end: int, inputs: Any, layers: Any, seen: Any, flows: Any) -> None:
+    """Percentiles and the scale of the error of the flows from `first` to `end`."""
+    count, members = end - first, seen.shape[0]
+    out = np.zeros((count, 4), np.float32)
+    for m in range(members):
+        inner = np.dot(seen[m, :count], layers.head[m])
+        _bend(inner, layers.head_bias[m], count)
+        out += np.dot(inner, layers.tail[m]) + layers.tail_bias[m]
+    for row in range(count):
+        f = first + row
+        if np.isnan(flows[f, 0]):
+            continue
+        moved = out[row] / np.float32(members)
+        mean, deviation = flows[f, 0], np.sqrt(flows[f, 1])
+        z50, z90, z99 = inputs.shape[f, 0], inputs.shape[f, 1], inputs.shape[f, 2]
+        middle = z90 + limited(moved[1], 2.0)
+        low = middle - max(z90 - z50, 1e-3) * np.exp(limited(moved[0], 2.0))
+        high = middle + max(z99 - z90, 1e-3) * np.exp(limited(moved[2], 2.0))
+        flows[f, 3] = max(mean + deviation * low, 0.0)
+        flows[f, 4] = max(mean + deviation * middle, 0.0)
+        flows[f, 5] = max(mean + deviation * high, 0.0)
+        flows[f, 6] = limited(moved[3], 5.0) - 4.0
+
+
+_settings: dict[str, Any] = {"nogil": True, "fastmath": {"contract", "reassoc"}}
+_block = compiled(_block_plain, **_settings)
+_one_flow = compiled(_one_flow_plain, **_settings)
+_heads = compiled(_heads_plain, **_settings)
+_flows = compiled(_flows_plain, **_settings)

@@ -8,7 +8,13 @@ from torch import Tensor, nn
 from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE, SHAPE
 from nettwin.engines.learned.gnn import HEAD, MOST, MOST_LOGIT
 from nettwin.engines.learned.training.batch import Batch
-from nettwin.engines.learned.training.outputs import Outputs, along_paths, percentiles, summed
+from nettwin.engines.learned.training.outputs import (
+    Outputs,
+    along_paths,
+    limited,
+    percentiles,
+    summed,
+)
 
 
 def bend(x: Tensor) -> Tensor:
@@ -63,9 +69,9 @@ class QueueGraph(nn.Module):
         u = bend(at[batch.hop_queue] + flow[batch.hop_path] + self.of_hop(batch.hop))
         inner = bend(self.inner(u))
         moved = self.correct(inner)
-        waiting = batch.waiting_s * torch.exp(MOST * torch.tanh(moved[:, 0] / MOST))
-        cv2 = batch.waiting_cv2 * torch.exp(MOST * torch.tanh(moved[:, 1] / MOST))
-        logit = batch.loss_logit + MOST_LOGIT * torch.tanh(moved[:, 2] / MOST_LOGIT)
+        waiting = batch.waiting_s * torch.exp(limited(moved[:, 0], MOST))
+        cv2 = batch.waiting_cv2 * torch.exp(limited(moved[:, 1], MOST))
+        logit = batch.loss_logit + limited(moved[:, 2], MOST_LOGIT)
         flows = along_paths(batch, waiting, cv2 * waiting**2, nn.functional.logsigmoid(-logit))
         # what the flow meets, by its part of the waiting
         part = waiting / summed(waiting, batch.hop_path, len(batch.path_flow))[batch.hop_path]
@@ -81,5 +87,5 @@ class QueueGraph(nn.Module):
             flows.variance_s2,
             flows.ln_passing,
             levels,
-            5.0 * torch.tanh(out[:, 3] / 5.0) - 4.0,
+            limited(out[:, 3], 5.0) - 4.0,
         )
