@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nettwin.metrics import Metrics
 from nettwin.scenario.scenario import Scenario
@@ -24,6 +25,28 @@ class NetworkModel(Protocol):
 
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why this model should not be trusted with a scenario; empty where it may be."""
+
+
+class HopSplit(NamedTuple):
+    """What the packets of each flow meet hop by hop; hops and paths are those of `Scenario.paths`.
+
+    A flow's mean delay is the sum over its paths of `weight` times what the path's hops add up to.
+    """
+
+    propagation_s: NDArray[np.float64]  # [hops]
+    transmission_s: NDArray[np.float64]  # [hops]
+    waiting_s: NDArray[np.float64]  # [hops] in queueing theory
+    correction_s: NDArray[np.float64]  # [hops] what the model adds to that waiting
+    loss: NDArray[np.float64]  # [hops] part of what comes to the hop that is lost there
+    weight: NDArray[np.float64]  # [paths] part of the flow's arrivals; 0 where nothing arrives
+
+
+@runtime_checkable
+class Explainable(Protocol):
+    """A NetworkModel that can take its delays apart."""
+
+    def hops(self, scenario: Scenario) -> HopSplit | None:
+        """What makes up the delays that it predicts; None where it does not go by hops."""
 
 
 def beyond_every_model(scenario: Scenario) -> list[str]:

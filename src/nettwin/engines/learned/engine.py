@@ -14,9 +14,10 @@ from nettwin.engines.learned.features import offered_by_hop
 from nettwin.engines.learned.inputs import Solved, inputs_of, solved
 from nettwin.engines.learned.model_file import Model
 from nettwin.engines.theory.flows import HopDelays
+from nettwin.engines.theory.hops import hop_split
 from nettwin.engines.theory.tables import tables
 from nettwin.metrics import Metrics, Table
-from nettwin.model import beyond_every_model
+from nettwin.model import HopSplit, beyond_every_model
 from nettwin.scenario.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -45,6 +46,15 @@ class Learned:
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why the model should not be trusted with a scenario; empty where it may be."""
         return beyond_every_model(scenario)
+
+    def hops(self, scenario: Scenario) -> HopSplit | None:
+        """What makes up the flows' mean delays, hop by hop: theory, and what the model adds to it;
+        None where the architecture does not go by hops."""
+        theory = solved(scenario)
+        answer = self.architecture.answer(inputs_of(scenario, theory), self.model.members)
+        if answer.each is None:
+            return None
+        return hop_split(scenario, theory.state, theory.each, answer.each)
 
     def _predict(self, scenario: Scenario) -> Metrics:
         theory = solved(scenario)

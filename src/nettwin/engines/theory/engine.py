@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nettwin.engines.theory.flows import FlowSums, flow_sums, hop_delays
+from nettwin.engines.theory.hops import hop_split
 from nettwin.engines.theory.limits import unsupported
 from nettwin.engines.theory.network import solve
 from nettwin.engines.theory.quantiles import percentiles
 from nettwin.engines.theory.solution import Floats, QueueSolution
 from nettwin.metrics import Metrics, Table
+from nettwin.model import HopSplit
 from nettwin.scenario.scenario import Scenario
 
 
@@ -69,6 +71,11 @@ class Theory:
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why theory should not be trusted with a scenario; empty where it may be."""
         return unsupported(scenario)
+
+    def hops(self, scenario: Scenario) -> HopSplit:
+        """What makes up the flows' mean delays, hop by hop."""
+        state = solve(scenario)
+        return hop_split(scenario, state, hop_delays(scenario, state))
 
     def _predict(self, scenario: Scenario) -> Metrics:
         state = solve(scenario)
