@@ -107,9 +107,14 @@ def bounded(value: float, low: float, high: float) -> float:
 
 @compiled
 def queue_mix(
-    path_offset: Any, path_flow: Any, path_queue: Any, hop_bps: Any, sent_bps: Any, flow: Any,
+    path_offset: Any,
+    path_flow: Any,
+    path_queue: Any,
+    hop_bps: Any,
+    sent_bps: Any,
+    flow: Any,
     queues: int,
-) -> Any:  # fmt: skip
+) -> Any:
     """Sums over the flows of each queue, weighted by what they offer. [queues, 4 + flow features]
 
     Columns: offered, its squares, on their first hop, and offered had nothing been lost before;
@@ -136,9 +141,15 @@ def queue_mix(
 
 @compiled
 def hop_features(
-    paths: Any, flows: Any, each: Any, hops: Any, hop_bps: Any, hop_edge: Any, edges: Any,
-    capacity_bps: Any, period_part: Any,
-) -> Any:  # fmt: skip
+    paths: Any,
+    flows: Any,
+    each: Any,
+    hops: Any,
+    hop_bps: Any,
+    hop_edge: Any,
+    edges: Any,
+    capacity_bps: Any,
+) -> Any:
     """What a flow is to the queue that it meets. [hops, HOP]
 
     `paths`, `flows`, `each` and `hops` are those of the theory; `edges` is (source, features) and
@@ -173,6 +184,36 @@ def hop_features(
                 out[h, 13] = ln_ratio(flows.period_s[f], hops.memory_s[q], 6.0) / 3.0
             passing *= 1.0 - each.loss[h]
     return out
+
+
+@compiled
+def path_physics(paths: Any, flows: Any, each: Any, hops: Any, least_s: Any) -> Any:
+    """What theory says, in the form that networks correct.
+
+    Of each hop: waiting, at least `least_s` [queues]; its squared coefficient of variation; the
+    logit of loss. Of each path: delay without any waiting, the variance of its transmission, and
+    the largest hop's part in the variance of waiting (Herfindahl's index).
+    """
+    count, ways = paths.queue.size, paths.flow.size
+    waiting, cv2, logit = np.empty(count), np.empty(count), np.empty(count)
+    fixed, fixed2, largest = np.empty(ways), np.empty(ways), np.zeros(ways)
+    for p in range(ways):
+        f = paths.flow[p]
+        bits, per_bit, delay, total = flows.mean_bits[f], 0.0, 0.0, 0.0
+        for h in range(paths.offset[p], paths.offset[p + 1]):
+            q = paths.queue[h]
+            waiting[h] = max(each.waiting_s[h], least_s[q])
+            cv2[h] = bounded(each.variance_s2[h] / waiting[h] ** 2, 1e-2, 1e3)
+            loss = bounded(each.loss[h], LEAST_LOSS, MOST_LOSS)
+            logit[h] = np.log(loss / (1.0 - loss))
+            per_bit += hops.second_per_bit[q]
+            delay += hops.delay_s[q]
+            total += each.variance_s2[h]
+            largest[p] += each.variance_s2[h] ** 2
+        fixed[p] = delay + bits * per_bit
+        fixed2[p] = max(flows.second_bits2[f] - bits * bits, 0.0) * per_bit * per_bit
+        largest[p] /= max(total * total, 1e-300)
+    return waiting, cv2, logit, fixed, fixed2, largest
 
 
 @compiled

@@ -200,9 +200,17 @@ def _flows_plain(
 
 
 def _one_flow_plain(
-    f: int, row: int, begin: int, inputs: Any, v: Any, x: Any, bias: Any, seen: Any, flows: Any,
+    f: int,
+    row: int,
+    begin: int,
+    inputs: Any,
+    v: Any,
+    x: Any,
+    bias: Any,
+    seen: Any,
+    flows: Any,
     each: Any,
-) -> None:  # fmt: skip
+) -> None:
     """Mean, variance and loss of a flow, and what the heads see of it.
 
     Its paths are mixed by what arrives over them; their means and variances are summed around the

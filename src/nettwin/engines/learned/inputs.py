@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,14 +15,15 @@ from nettwin.engines.learned.features import (
     hop_features,
     join_queues,
     offered_by_hop,
+    path_physics,
     queue_mix,
     run_sums,
 )
-from nettwin.engines.theory.flows import HopDelays, HopTable, flow_sums, hop_delays, hop_table
+from nettwin.engines.theory.flows import HopDelays, flow_sums, hop_delays, hop_table
 from nettwin.engines.theory.network import solve
 from nettwin.engines.theory.quantiles import percentiles
 from nettwin.engines.theory.solution import QueueSolution
-from nettwin.engines.theory.tables import POLICIES, FlowTable, PathTable, QueueTable, tables
+from nettwin.engines.theory.tables import POLICIES, FlowTable, QueueTable, tables
 from nettwin.scenario.arrivals import Trace
 from nettwin.scenario.scenario import Scenario
 
@@ -75,7 +77,9 @@ def inputs_of(scenario: Scenario, theory: Solved | None = None) -> Inputs:
     hops = hop_table(scenario, state)
     capacity = np.asarray(ports.capacity_bps)[ports.port]
     hop_bps = offered_by_hop(paths, flows, each.loss)
-    queues, fixed = len(ports.port), _fixed(paths, flows, hops)
+    queues = len(ports.port)
+    least = 1e-3 * state.service_s * np.minimum(state.load, 1.0) + 1e-15
+    waiting, cv2, logits, fixed, fixed2, largest = path_physics(paths, flows, each, hops, least)
     source, target, edge, hop_edge = join_queues(
         paths.offset, paths.queue, hop_bps, capacity, queues
     )
@@ -90,9 +94,7 @@ def inputs_of(scenario: Scenario, theory: Solved | None = None) -> Inputs:
         ],
         axis=1,
     )
-    hop = hop_features(
-        paths, flows, each, hops, hop_bps, hop_edge, (source, edge), capacity, flows.period_s
-    )
+    hop = hop_features(paths, flows, each, hops, hop_bps, hop_edge, (source, edge), capacity)
     return Inputs(
         queue.astype(np.float32),
         flow,
@@ -104,11 +106,14 @@ def inputs_of(scenario: Scenario, theory: Solved | None = None) -> Inputs:
         np.asarray(paths.offset),
         np.asarray(paths.flow),
         np.asarray(paths.share),
-        *fixed,
+        fixed,
+        fixed2,
         np.asarray(scenario.paths.flow_offset),
         np.asarray(ports.offset),
-        *_told(state, each, paths),
-        _shape(scenario, state, each, *fixed),
+        waiting,
+        cv2,
+        logits,
+        _shape(scenario, state, each, (fixed, fixed2, largest)),
         state.service_s,
     )
 
@@ -129,7 +134,7 @@ def flow_features(scenario: Scenario, flows: FlowTable) -> Singles:
         np.clip(train, 0, 10) / 3,
         flows.rate_variance > 0,
     )
-    return np.stack(columns, axis=1).astype(np.float32)
+    return side_by_side(columns)
 
 
 def _base(
@@ -210,24 +215,6 @@ def _theory(state: QueueSolution, ports: QueueTable, mix: Floats) -> Floats:
     return np.where(state.load[:, None] > 0, np.stack(columns, axis=1), 0.0)
 
 
-def _fixed(paths: PathTable, flows: FlowTable, hops: HopTable) -> tuple[Floats, Floats]:
-    """What a path's delay has without any waiting, and the variance of its transmission."""
-    whole = np.asarray(paths.offset)
-    per_bit = run_sums(hops.second_per_bit[paths.queue], whole)
-    delay = run_sums(hops.delay_s[paths.queue], whole)
-    bits = flows.mean_bits[paths.flow]
-    spread = np.maximum(flows.second_bits2[paths.flow] - bits**2, 0.0)
-    return delay + bits * per_bit, spread * per_bit**2
-
-
-def _told(state: QueueSolution, each: HopDelays, paths: PathTable) -> tuple[Floats, Floats, Floats]:
-    """Theory's waiting, its squared coefficient of variation and the logit of loss. [hops] each"""
-    least = 1e-3 * (state.service_s * np.minimum(state.load, 1.0))[paths.queue] + 1e-15
-    waiting = np.maximum(each.waiting_s, least)
-    cv2 = np.clip(each.variance_s2 / waiting**2, 1e-2, 1e3)
-    return waiting, cv2, logit(each.loss)
-
-
 def logit(loss: Floats) -> Floats:
     """ln(p / (1 - p)), kept finite."""
     p = np.clip(loss, LEAST_LOSS, MOST_LOSS)
@@ -235,8 +222,9 @@ def logit(loss: Floats) -> Floats:
 
 
 def _shape(
-    scenario: Scenario, state: QueueSolution, each: HopDelays, fixed_s: Floats, fixed_s2: Floats
+    scenario: Scenario, state: QueueSolution, each: HopDelays, by_path: tuple[Floats, ...]
 ) -> Singles:
+    """SHAPE; `by_path` is [paths]: fixed delay, its variance, the largest hop's part."""
     sums = flow_sums(scenario, state, each)
     mean, deviation = sums.mean_s, np.sqrt(sums.variance_s2)
     deviation = np.maximum(deviation, 1e-6 * mean)
@@ -245,19 +233,16 @@ def _shape(
         for values in percentiles(LEVELS, sums.paths, scenario.paths.flow_offset)
     ]
     share, offset = np.asarray(scenario.paths.share), np.asarray(scenario.paths.flow_offset)
-    hop_offset = np.asarray(scenario.paths.link_offset)
-    most = run_sums(each.variance_s2**2, hop_offset) / np.maximum(
-        run_sums(each.variance_s2, hop_offset) ** 2, 1e-300
-    )
+    fixed, fixed2, largest = (run_sums(share * values, offset) for values in by_path)
     columns = [
         *(np.clip(v, -4, 8) for v in z),
         np.clip(np.log(deviation / mean), -8, 3),
-        np.clip(run_sums(share * fixed_s, offset) / mean, 0, 1.5),
-        np.clip(run_sums(share * np.clip(most, 0, 1), offset), 0, 1),
+        np.clip(fixed / mean, 0, 1.5),
+        np.clip(largest, 0, 1),
         *_size_levels(scenario),
-        np.clip(run_sums(share * fixed_s2, offset) / deviation**2, 0, 1),
+        np.clip(fixed2 / deviation**2, 0, 1),
     ]
-    return np.asarray(np.nan_to_num(np.stack(columns, axis=1)), np.float32)
+    return np.nan_to_num(side_by_side(columns), copy=False)
 
 
 def _size_levels(scenario: Scenario) -> list[Floats]:
@@ -271,6 +256,14 @@ def _size_levels(scenario: Scenario) -> list[Floats]:
         ]
         found.append(np.clip(np.array(z, np.float64), -4, 8)[scenario.traffic.flow_size])
     return found
+
+
+def side_by_side(columns: Sequence[Floats | NDArray[np.bool_]]) -> Singles:
+    """Columns as one array of single precision. [rows, columns]"""
+    out = np.empty((len(columns[0]), len(columns)), np.float32)
+    for k, values in enumerate(columns):
+        out[:, k] = values
+    return out
 
 
 def _ln(values: Floats) -> Floats:
