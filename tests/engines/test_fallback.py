@@ -1,0 +1,79 @@
+"""Fallback: who answers, in which order, and what the answer says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from nettwin.engines.fallback import Fallback
+from nettwin.engines.theory import Theory
+from nettwin.metrics import Metrics, Table
+from nettwin.model import NetworkModel
+from nettwin.scenario.generate import generate
+from nettwin.scenario.scenario import Scenario
+
+
+@dataclass
+class Limited:
+    """An engine that supports loads up to `most`, and counts how often it is asked."""
+
+    name: str
+    most: float
+    asked: list[int] = field(default_factory=list)
+
+    def unsupported(self, scenario: Scenario) -> list[str]:
+        high = scenario.link_utilization.max() > self.most
+        return [f"{self.name} knows loads up to {self.most}"] if high else []
+
+    def predict(self, scenarios: Sequence[Scenario]) -> list[Metrics]:
+        self.asked.append(len(scenarios))
+        return [self._one(scenario) for scenario in scenarios]
+
+    def _one(self, scenario: Scenario) -> Metrics:
+        delay = np.full(scenario.traffic.flow_count, scenario.link_utilization.max())
+        table = Table({"owd_mean_s": delay, "loss_ratio": np.zeros_like(delay)})
+        said = {"engine": self.name, "scenario": scenario.fingerprint()}
+        return Metrics(table, Table({}), Table({}), "predicted", self.name, said)
+
+
+def network(load: float) -> Scenario:
+    return generate("ring", nodes=4, load=load, capacity_bps=2e6)
+
+
+def test_it_is_a_network_model() -> None:
+    assert isinstance(Fallback(Theory(), Theory()), NetworkModel)
+    assert Fallback(Theory(), Theory()).predict([]) == []
+
+
+def test_each_scenario_is_answered_by_whom_it_may_be_trusted_to_in_order() -> None:
+    first, second = Limited("first", 0.5), Limited("second", 2.0)
+    loads = (0.9, 0.3, 0.8, 0.2, 0.1)
+    answers = Fallback(first, second).predict([network(load) for load in loads])
+    said = [answer.provenance["answered_by"] for answer in answers]
+    assert said == ["second", "first", "second", "first", "first"]
+    assert [a.flow["owd_mean_s"][0] for a in answers] == pytest.approx(loads)
+    assert (first.asked, second.asked) == ([3], [2])  # as batches
+
+
+def test_the_answer_says_who_gave_it_and_why() -> None:
+    twin = Fallback(Limited("first", 0.5), Limited("second", 2.0))
+    inside, beyond = twin.predict([network(0.3), network(0.9)])
+    assert inside.engine == beyond.engine == twin.name == "twin"
+    assert "because" not in inside.provenance
+    assert beyond.provenance["because"] == ["first knows loads up to 0.5"]
+    assert beyond.provenance["scenario"] == network(0.9).fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("load", "reasons"), [(0.3, []), (0.9, []), (2.5, ["second knows loads up to 2.0"])]
+)
+def test_unsupported_is_what_neither_supports(load: float, reasons: list[str]) -> None:
+    twin = Fallback(Limited("first", 0.5), Limited("second", 2.0))
+    assert twin.unsupported(network(load)) == reasons
+
+
+def test_a_primary_of_wider_range_is_not_held_back_by_the_secondary() -> None:
+    assert Fallback(Limited("first", 3.0), Limited("second", 0.5)).unsupported(network(0.9)) == []
