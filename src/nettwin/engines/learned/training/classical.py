@@ -48,7 +48,7 @@ class Recurrent(nn.Module):
         way = walk(batch)
         flow = torch.cat([batch.flow[batch.path_flow], _ln_way(batch, service_s)[:, None]], 1)
         start = bend(self.of_flow(flow))[way.order]
-        *_, last = along(way, self.of_seen(seen), start, self.of_path)
+        *_, last = along(way, self.of_seen(seen[way.hops]), start, self.of_path)
         state: Tensor = torch.zeros_like(last).index_copy(0, way.order, last)
         found: Outputs = self.readout(batch, state, service_s, _alone(batch))
         return found

@@ -48,8 +48,8 @@ class Walk(NamedTuple):
     """Paths in step, longest first: at each step the hops of those that are that long."""
 
     order: Tensor  # [paths]
-    steps: list[Tensor]  # [steps] of hops
     hops: Tensor  # [hops] all steps together
+    going: list[int]  # [steps + 1] paths that a step moves; the last is 0
 
 
 def walk(batch: Batch) -> Walk:
@@ -59,24 +59,24 @@ def walk(batch: Batch) -> Walk:
     order = torch.argsort(length, descending=True, stable=True)
     length, start = length[order], start[order]
     most = int(length[0]) if len(length) else 0
-    steps = [start[length > k] + k for k in range(most)]
-    return Walk(order, steps, torch.cat(steps) if steps else start[:0])
+    going = [int((length > k).sum()) for k in range(most + 1)]
+    hops = [start[:count] + k for k, count in enumerate(going)]
+    return Walk(order, torch.cat(hops), going)
 
 
 def along(way: Walk, x: Tensor, state: Tensor, unit: nn.Linear) -> tuple[Tensor, Tensor, Tensor]:
-    """A gated unit runs along every path. `x` [hops, 3 width] is what the hops say to its gates,
-    `state` [paths, width] in the order of the walk. Gives the states before and after each hop, in
-    the order of `way.hops`, and the last [paths, width]."""
-    before, after = [], []
-    for hops in way.steps:
-        old = state[: len(hops)]
-        new = gated(x[hops], unit(old), old)
-        before.append(old)
+    """A gated unit runs along every path. `x` [hops, 3 width] is what the hops say to its gates, in
+    the order of `way.hops`, `state` [paths, width] in that of the walk. Gives the states before and
+    after each hop, ordered as `x`, and the last [paths, width]."""
+    moving, still = state.split([way.going[0], len(state) - way.going[0]])
+    before, after, ended = [moving[:0]], [moving[:0]], [still]
+    for said, going in zip(x.split(way.going), way.going[1:], strict=False):
+        new = gated(said, unit(moving), moving)
+        before.append(moving)
         after.append(new)
-        state = torch.cat([new, state[len(hops) :]])
-    if not before:
-        return state[:0], state[:0], state
-    return torch.cat(before), torch.cat(after), state
+        moving, still = new.split([going, len(new) - going])
+        ended.append(still)
+    return torch.cat(before), torch.cat(after), torch.cat(ended[::-1])
 
 
 class Readout(nn.Module):

@@ -42,14 +42,16 @@ class RouteNet(nn.Module):
         queue, hop = known_of(batch)
         way = walk(batch)
         at = batch.hop_queue[way.hops]
-        share = (hop[:, ROOT_SHARE] ** 2)[way.hops][:, None]
+        share = (hop[:, ROOT_SHARE] ** 2)[way.hops, None]
         whole = summed(share, at, len(queue)).clamp(min=1e-9)  # 1 where every flow is in the batch
         load = queue[:, :1]
         h = self.enter2(bend(self.enter(queue)))
-        start = self.of_flow2(bend(self.of_flow(batch.flow)))[batch.path_flow][way.order]
-        of_hop, paths, after = self.of_hop(hop), start, start[:0]
+        start = self.of_flow2(bend(self.of_flow(batch.flow))).index_select(
+            0, batch.path_flow[way.order]
+        )
+        of_hop, paths, after = self.of_hop(hop[way.hops]), start, start[:0]
         for _ in range(int(self.rounds)):
-            x = self.of_queue(h)[batch.hop_queue] + of_hop
+            x = self.of_queue(h).index_select(0, at) + of_hop
             before, after, paths = along(way, x, paths, self.of_path)
             said = summed(before * share, at, len(h)) / whole
             own = bend(self.sibling(h)) * load
