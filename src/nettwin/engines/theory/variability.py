@@ -153,9 +153,9 @@ def own_periodic_excess(period: float, memory: float) -> float:
 
     x / (e^x - 1) - 1: a packet of a slow periodic flow (x large) never meets its predecessor.
     """
+    if period > 500.0 * memory:  # or nothing is ever there
+        return -1.0
     x = period / memory
     if x < 1e-4:
         return -x / 2.0
-    if x > 500.0:
-        return -1.0
     return x / math.expm1(x) - 1.0
