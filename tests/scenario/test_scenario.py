@@ -307,3 +307,28 @@ def test_matrix_round_trip() -> None:
     np.fill_diagonal(demand, 0.0)
     assert traffic.flow_count == 3
     assert np.array_equal(traffic.matrix(3), demand)
+
+
+def test_a_copy_knows_its_paths_if_they_are_the_same() -> None:
+    scenario = triangle()
+    known = scenario.paths
+    topology, traffic = scenario.topology, scenario.traffic
+    faster = topology.with_arrays(link_capacity_bps=2 * topology.link_capacity_bps)
+    louder = traffic.with_arrays(flow_rate_bps=2 * traffic.flow_rate_bps)
+    assert scenario.with_(topology=faster).paths is known
+    assert scenario.with_(traffic=louder, name="louder").paths is known
+    down = topology.link_up.copy()
+    down[topology.link("A->B")] = False
+    for parts in (
+        {"topology": topology.with_arrays(link_weight=np.ones(6))},
+        {"topology": topology.with_arrays(link_up=down)},
+        {"topology": topology.with_arrays(node_up=[True, False, True])},
+        {"traffic": traffic.keep(np.array([1]))},
+        {"traffic": traffic.with_arrays(flow_source=[1, 2])},
+        {"routing": scenario.routing.steered(0, [Steer(midpoints=(1,))])},
+    ):
+        changed = scenario.with_(**parts)
+        fresh = replace(changed)
+        assert changed.paths is not known
+        for name in ("links", "link_offset", "share", "flow_offset", "status"):
+            np.testing.assert_array_equal(getattr(changed.paths, name), getattr(fresh.paths, name))

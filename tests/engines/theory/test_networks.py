@@ -6,10 +6,13 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import gammainc
 
 from nettwin.engines.packet import PacketSimulator
 from nettwin.engines.theory import Theory
+from nettwin.engines.theory.flows import PathDelays
 from nettwin.engines.theory.network import solve
+from nettwin.engines.theory.quantiles import percentiles
 from nettwin.metrics import Metrics
 from nettwin.scenario.arrivals import CBR, ArrivalProcess, OnOff, Poisson, Trace
 from nettwin.scenario.generate import generate
@@ -194,3 +197,24 @@ def test_reasons_not_to_trust() -> None:
     topology = Topology.build("AB", [Link("A", "B", 1e6, scheduler=shallow)])
     port = Scenario(topology, Traffic.build(topology, [Flow("A", "B", 5e5)]))
     assert "less than a packet" in reasons(port)[0]
+
+
+def test_percentiles_over_several_paths_are_those_of_the_mixture() -> None:
+    """Gamma variables of known shapes, moved; their mixture's distribution function, solved."""
+    random = np.random.default_rng(3)
+    shape, scale = random.uniform(0.2, 20.0, (40, 4)), random.uniform(0.1, 2.0, (40, 4))
+    least, part = random.uniform(1.0, 6.0, (40, 4)), random.dirichlet(np.ones(4), 40)
+    paths = PathDelays(
+        arriving=part.ravel(),
+        floor_s=least.ravel(),
+        mean_s=(least + shape * scale).ravel(),
+        variance_s2=(shape * scale**2).ravel(),
+        third_s3=(2.0 * shape * scale**3).ravel(),
+    )
+    for level, values in zip(
+        (0.5, 0.9, 0.99),
+        percentiles((0.5, 0.9, 0.99), paths, np.arange(0, 161, 4)),
+        strict=True,
+    ):
+        below = (part * gammainc(shape, (values[:, None] - least).clip(0) / scale)).sum(axis=1)
+        np.testing.assert_allclose(below, level, atol=1e-3)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
+from nettwin.engines.theory.halves import in_halves
 from nettwin.engines.theory.queueing import size_loss
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.tables import tables
@@ -15,6 +17,7 @@ from nettwin.engines.theory.variability import own_periodic_excess
 from nettwin.scenario.scenario import Scenario
 
 Floats = NDArray[np.float64]
+HOP_S = 2e-8  # to look at one hop
 STARVED = 1.0 - 1e-9  # loss from which on nothing is said to arrive
 
 
@@ -90,7 +93,10 @@ def hop_table(scenario: Scenario, state: QueueSolution) -> HopTable:
 def hop_delays(scenario: Scenario, state: QueueSolution) -> HopDelays:
     """What each flow's packets meet at each hop, from the state of the queues."""
     flows, paths, _ = tables(scenario)
-    return HopDelays(*_each_hop(flows, paths, hop_table(scenario, state)))
+    out = HopDelays(*(np.empty(len(paths.queue)) for _ in HopDelays._fields))
+    fill = partial(_each_hop, flows=flows, paths=paths, hops=hop_table(scenario, state), out=out)
+    in_halves(fill, paths.offset, HOP_S)
+    return out
 
 
 def flow_sums(scenario: Scenario, state: QueueSolution, each: HopDelays) -> FlowSums:
@@ -103,12 +109,11 @@ def flow_sums(scenario: Scenario, state: QueueSolution, each: HopDelays) -> Flow
     return FlowSums(mean, variance, loss, waiting, offered, lost, PathDelays(*ways))
 
 
-@compiled
-def _each_hop(flows: Any, paths: Any, hops: Any) -> Any:
-    """The columns of HopDelays."""
-    count = paths.queue.size
-    waiting, variance, loss = np.empty(count), np.empty(count), np.empty(count)
-    for p in range(paths.flow.size):
+@partial(compiled, nogil=True)
+def _each_hop(begin: int, stop: int, flows: Any, paths: Any, hops: Any, out: Any) -> None:
+    """Fill HopDelays for a range of paths."""
+    waiting, variance, loss = out.waiting_s, out.variance_s2, out.loss
+    for p in range(begin, stop):
         f = paths.flow[p]
         bits = flows.mean_bits[f]
         offered, passing = flows.packets_pps[f] * paths.share[p] * bits, 1.0
@@ -128,7 +133,6 @@ def _each_hop(flows: Any, paths: Any, hops: Any) -> Any:
             waiting[h], variance[h] = wait, spread
             loss[h] = size_loss(bits, hops.loss[q], hops.size_bias[q], hops.packet_bits[q])
             passing *= 1.0 - loss[h]
-    return waiting, variance, loss
 
 
 @compiled

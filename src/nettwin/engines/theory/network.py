@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from nettwin.compiled import compiled
+from nettwin.engines.theory.halves import in_halves
 from nettwin.engines.theory.queueing import packet_loss, size_loss
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.states import (
@@ -43,6 +45,8 @@ from nettwin.engines.theory.states import (
 )
 from nettwin.engines.theory.tables import Floats, tables
 from nettwin.scenario.scenario import Scenario
+
+PAIR_S = 3e-7  # to solve a port once, over the square of the number of its queues
 
 
 def normal_points(count: int, dimensions: int) -> Floats:
@@ -81,15 +85,26 @@ def solve(
     state = np.zeros((STATES, len(ports.port)))
     solved = np.full((SUMS, len(ports.port)), np.nan)
     sums = offered(flows, paths, loss, state)
+    queues = np.diff(ports.offset).astype(np.float64)
+    pairs = np.concatenate([[0.0], np.cumsum(queues**2)])  # a shared port looks at each two queues
     for done in range(1, rounds + 1):
-        solve_ports(sums, solved, ports, z, state)
+        in_halves(
+            partial(solve_ports, sums=sums, solved=solved, ports=ports, z=z, out=state),
+            pairs,
+            PAIR_S * len(z),
+        )
         step = state[LOSS] - loss
         change = float(np.abs(step).max(initial=0.0))
         loss = loss + (step if done == 1 else 0.6 * step)
         if change < tolerance:
             break
         sums = offered(flows, paths, loss, state)
-    add_elasticities(state, ports, normal_points(4 if modulated else 1, most))
+    few = normal_points(4 if modulated else 1, most)
+    in_halves(
+        partial(add_elasticities, state=state, ports=ports, z=few),
+        pairs,
+        PAIR_S * len(few) * (1.0 + queues.max(initial=0.0)),
+    )
     return QueueSolution(
         load=state[LOAD],
         carried=state[LOAD] * (1 - loss),

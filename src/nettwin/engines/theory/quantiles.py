@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from scipy.special import gammainc, gammaincinv
 
 from nettwin.compiled import compiled
 from nettwin.engines.theory.flows import PathDelays
+from nettwin.engines.theory.halves import in_halves
 
 Floats = NDArray[np.float64]
 LN_SHAPES = np.linspace(-7.0, 9.0, 641)
@@ -26,6 +27,7 @@ LN_SHAPES = np.linspace(-7.0, 9.0, 641)
 EVERY = 5
 BENDS = np.linspace(-2.8, 4.8, 761)
 ALIKE = 1e-3  # paths whose percentiles differ by less of the larger are not told apart
+PATH_S = 2e-7  # to mix one path with others
 HALVINGS = 20  # of the interval between the percentiles of a flow's paths, for its own
 
 
@@ -34,11 +36,23 @@ def percentiles(
 ) -> list[Floats]:
     """The quantile of each flow's delay at each level, [flows] each; NaN where no path is."""
     ln_shape, deviation = _shapes(paths.variance_s2, paths.third_s3)
+    several = len(paths.mean_s) > len(flow_offset) - 1
     found = []
     for level in levels:
         each = _alone(gamma_table(level), ln_shape, paths.mean_s, deviation, paths.floor_s)
         out = np.full(len(flow_offset) - 1, np.nan)
-        _mix(level, each, paths, ln_shape, deviation, flow_offset, distribution_table(), out)
+        fill = partial(
+            _mix,
+            level=level,
+            each=each,
+            paths=paths,
+            ln_shape=ln_shape,
+            deviation=deviation,
+            flow_offset=flow_offset,
+            table=distribution_table(),
+            out=out,
+        )
+        in_halves(fill, flow_offset, PATH_S if several else 0.0)
         found.append(out)
     return found
 
@@ -68,8 +82,10 @@ def _alone(table: Any, ln_shape: Any, mean: Any, deviation: Any, floor: Any) -> 
     return out
 
 
-@compiled
+@partial(compiled, nogil=True)
 def _mix(
+    begin: int,
+    stop: int,
     level: float,
     each: Any,
     paths: Any,
@@ -79,9 +95,9 @@ def _mix(
     table: Any,
     out: Any,
 ) -> None:
-    """Fill the quantile of each flow, which lies between those of its paths `each` [paths]."""
+    """Fill the quantile of a range of flows, which lies between those of their paths, `each`."""
     arriving, mean, floor = paths.arriving, paths.mean_s, paths.floor_s
-    for f in range(out.size):
+    for f in range(begin, stop):
         first, end = flow_offset[f], flow_offset[f + 1]
         low, high, whole = np.inf, 0.0, 0.0
         for p in range(first, end):

@@ -7,6 +7,7 @@ slowly, a port is solved at several points of the modulation, and the answers ar
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from nettwin.engines.theory.ports import DRR, LSF, SP, Answer, Port, strict_prio
 from nettwin.engines.theory.queueing import LARGEST_BUFFER
 from nettwin.engines.theory.sharing import shared_port, total_of
 from nettwin.engines.theory.variability import modulated_variance, periodic_cv2
+
+without_interpreter = partial(compiled, nogil=True)
 
 # Rows of the sums over the flows that come to each queue. [SUMS, queues]
 PACKETS, WORK, SECOND, SQUARES, GAPS, PERIODIC, PERIODS, MODULATION, MODULATION_MEMORY = range(9)
@@ -48,13 +51,15 @@ SAME = 1e-9  # relative change of what is offered that is no change
 FEW = 1e-4  # slow modulation that one point stands for
 
 
-@compiled
-def solve_ports(sums: Any, solved: Any, ports: Any, z: Any, out: Any) -> None:
-    """Solve every port to which something else is offered than what it was `solved` for.
+@without_interpreter
+def solve_ports(
+    begin: int, stop: int, sums: Any, solved: Any, ports: Any, z: Any, out: Any
+) -> None:
+    """Solve every port of a range to which something else is offered than what it was `solved` for.
 
     Fills the state `out` [STATES, queues] and the sums `solved` [SUMS, queues], NaN at first.
     """
-    for port in range(ports.policy.size):
+    for port in range(begin, stop):
         first, end = ports.offset[port], ports.offset[port + 1]
         if not differs(sums[:, first:end], solved[:, first:end]):
             continue
@@ -209,12 +214,12 @@ def fill_in_time(load: Any, mean: Any, state: Any, buffer: Any, filled: Any) -> 
             filled[k] = math.exp(-whole / reach)
 
 
-@compiled
-def add_elasticities(state: Any, ports: Any, z: Any) -> None:
-    """Fill d ln(waiting) / d ln(load) and d ln(loss) / d ln(load), each queue's load alone, over a
-    few points z of the slow modulation."""
+@without_interpreter
+def add_elasticities(begin: int, stop: int, state: Any, ports: Any, z: Any) -> None:
+    """Fill d ln(waiting) / d ln(load) and d ln(loss) / d ln(load) at a range of ports, each queue's
+    load alone, over a few points z of the slow modulation."""
     step = -math.log(1.0 - NUDGE)
-    for port in range(ports.policy.size):
+    for port in range(begin, stop):
         first, end = ports.offset[port], ports.offset[port + 1]
         base = state[:, first:end].copy()
         if total_of(base[LOAD]) <= 0.0:
