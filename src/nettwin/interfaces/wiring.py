@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nettwin.errors import InputError, MissingExtraError, UnknownNameError
@@ -44,6 +45,16 @@ def _packet(**settings: Any) -> PacketSimulator:
     return PacketSimulator(**settings)
 
 
+# There is an engine for the models that nettwin carries once it carries any
+MODELS = Path(__file__).parents[1] / "engines" / "learned" / "models" / "index.json"
+
+
+def _learned(model: str = "gnn", **settings: Any) -> NetworkModel:
+    from nettwin.engines.learned.engine import Learned
+
+    return Learned(catalog().load(model), **settings)
+
+
 ENGINES: dict[str, EngineChoice] = {
     choice.name: choice
     for choice in (
@@ -59,6 +70,15 @@ ENGINES: dict[str, EngineChoice] = {
             _packet,
             kernel="nettwin.engines.packet.kernel",
             slow=True,
+        ),
+        *(
+            EngineChoice(
+                "gnn",
+                "a trained graph network on queueing theory: milliseconds, with intervals",
+                _learned,
+                kernel="nettwin.engines.learned.gnn",
+            )
+            for _ in range(MODELS.exists())
         ),
     )
 }
@@ -94,6 +114,11 @@ def simulator(**settings: Any) -> PacketSimulator:
 def labeler(seed: int, max_packets: int, precision: float) -> NetworkModel:
     """The simulator that makes the labels of a data set, in one process."""
     return _packet(seed=seed, max_packets=max_packets, precision=precision, jobs=1)
+
+
+def catalog() -> Any:
+    """The learned models by name: the module `nettwin.engines.learned.catalog`."""
+    return import_module("nettwin.engines.learned.catalog")
 
 
 def trainer() -> Any:

@@ -2,11 +2,13 @@
 
 Tensors are named by part: `0/enter.weight` belongs to the first network of the ensemble,
 `calibration/...` and `range/...` to what was measured of it. The card, JSON in the file's metadata
-under `nettwin`, says what the model is, what it was trained on and how well it does.
+under `nettwin`, says what the model is, what it was trained on and how well it does; it holds a
+checksum of everything, so that an altered file is refused.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -72,6 +74,7 @@ def write_model(path: Path, model: Model) -> None:
         for name, values in weights.items()
     }
     card = {**model.card, "schema": SCHEMA, "features": FEATURES}
+    card["digest"] = _digest(card, tensors)
     write_bytes(path, save(tensors, {"nettwin": json.dumps(card, sort_keys=True)}))
 
 
@@ -88,6 +91,8 @@ def model_from_bytes(content: bytes, path: Path) -> Model:
     try:
         card = _card(content)
         tensors = load(content)
+        if card.get("digest") != _digest(card, tensors):
+            raise ValueError("its checksum is another: it was altered")
         members: dict[int, dict[str, NDArray[np.float32]]] = {}
         others: dict[str, dict[str, NDArray[np.float32]]] = {"calibration": {}, "range": {}}
         for full, values in tensors.items():
@@ -104,6 +109,15 @@ def model_from_bytes(content: bytes, path: Path) -> Model:
         return Model(ordered, card, others["calibration"], others["range"])
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise FormatError(path, "", f"is no usable model ({error})", _AGAIN) from None
+
+
+def _digest(card: Mapping[str, Any], tensors: Weights) -> str:
+    """A checksum of the card, itself left out, and of every tensor."""
+    rest = {k: v for k, v in card.items() if k != "digest"}
+    digest = hashlib.sha256(json.dumps(rest, sort_keys=True).encode())
+    for name, values in sorted(tensors.items()):
+        digest.update(f"{name} {values.dtype} {values.shape}\n".encode() + values.tobytes())
+    return digest.hexdigest()
 
 
 def _card(content: bytes) -> dict[str, Any]:

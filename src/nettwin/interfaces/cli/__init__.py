@@ -15,6 +15,7 @@ from nettwin.interfaces.cli import (  # noqa: F401, each adds its command
     demo,
     generate,
     inspect,
+    models,
     predict,
     simulate,
     train,

@@ -119,6 +119,16 @@ PacketSizeOption = Annotated[
         rich_help_panel=ASSUME,
     ),
 ]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME|FILE",
+        help="The model that a learned engine answers with; `nettwin models list` shows them.",
+        show_default="the engine's own",
+    ),
+]
 TopOption = Annotated[
     int,
     typer.Option("--top", "-n", min=1, help="Rows of each table.", rich_help_panel=OUTPUT),

@@ -35,6 +35,7 @@ from nettwin.model import NetworkModel
 def predict(
     networks: o.NetworksArg,
     engine: o.EngineOption = "theory",
+    model: o.ModelOption = None,
     demands: Annotated[
         Path | None,
         typer.Option(
@@ -64,14 +65,15 @@ def predict(
     if demands is not None and len(networks) != 1:
         raise InputError(f"--demands is of one network, not {len(networks)}. Name one.")
     answers = []
-    with working(output, engine) as model:
+    settings = {} if model is None else {"model": model}
+    with working(output, engine, **settings) as answering:
         for reading in source.read_each(networks):
             if demands is not None:
-                answers.append(_over_time(output, reading, demands, model))
+                answers.append(_over_time(output, reading, demands, answering))
                 continue
-            notes = output.told(reading, [model])
+            notes = output.told(reading, [answering])
             start = perf_counter()
-            metrics = model.predict([reading.scenario])[0]
+            metrics = answering.predict([reading.scenario])[0]
             answers.append(Answer(reading, notes, metrics, perf_counter() - start))
     deliver(output, answers, top, index, files)
 

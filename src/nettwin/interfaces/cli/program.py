@@ -20,7 +20,7 @@ EXIT_CODES = (
 )
 ORDER = (
     *("predict", "simulate", "compare", "whatif", "inspect", "convert", "generate"),
-    *("dataset", "train", "demo"),
+    *("dataset", "train", "models", "demo"),
 )
 DEBUG = "NETTWIN_DEBUG"  # environment variable: show tracebacks
 
