@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.learned.architecture import Architecture, architecture
+from nettwin.engines.learned import calibration, coverage
+from nettwin.engines.learned.architecture import Answer, Architecture, architecture
 from nettwin.engines.learned.features import offered_by_hop
-from nettwin.engines.learned.inputs import Solved, inputs_of, solved
+from nettwin.engines.learned.inputs import Inputs, Solved, inputs_of, solved
 from nettwin.engines.learned.model_file import Model
 from nettwin.engines.theory.flows import HopDelays
 from nettwin.engines.theory.hops import hop_split
@@ -21,13 +22,18 @@ from nettwin.model import HopSplit, beyond_every_model
 from nettwin.scenario.scenario import Scenario
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Learned:
-    """Predicts with a trained model. Its card says what it was trained on and how well it does."""
+    """Predicts with a trained model. Its card says what it was trained on and how well it does.
+
+    Where the model is calibrated, delays and losses have intervals of `confidence`.
+    """
 
     model: Model
+    confidence: float = 0.9
 
     @property
     def name(self) -> str:
@@ -45,7 +51,18 @@ class Learned:
 
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why the model should not be trusted with a scenario; empty where it may be."""
-        return beyond_every_model(scenario)
+        found = beyond_every_model(scenario)
+        if self.model.ranges:
+            inputs, ranges = inputs_of(scenario), self.model.ranges
+            found += coverage.sentences(ranges, coverage.outside(ranges, inputs), inputs, scenario)
+        return found
+
+    def doubtful(self, scenario: Scenario) -> Bools:
+        """Flows whose mean delay may be off by more than 20 %, or that meet what the model was not
+        trained on. [flows]"""
+        inputs = inputs_of(scenario)
+        answer = self.architecture.answer(inputs, self.model.members)
+        return self._doubtful(inputs, self._bounds(inputs, answer))
 
     def hops(self, scenario: Scenario) -> HopSplit | None:
         """What makes up the flows' mean delays, hop by hop: theory, and what the model adds to it;
@@ -56,9 +73,22 @@ class Learned:
             return None
         return hop_split(scenario, theory.state, theory.each, answer.each)
 
+    def _bounds(self, inputs: Inputs, answer: Answer) -> dict[str, calibration.Bounds]:
+        known = calibration.known(inputs, answer)
+        return calibration.bounds(self.model.calibration, known, self.confidence)
+
+    def _doubtful(self, inputs: Inputs, bounds: dict[str, calibration.Bounds]) -> Bools:
+        outside = coverage.outside(self.model.ranges, inputs)
+        marked = coverage.flows_outside(outside, inputs)
+        if bounds:
+            marked |= calibration.doubtful(self.model.calibration, bounds)
+        return marked
+
     def _predict(self, scenario: Scenario) -> Metrics:
         theory = solved(scenario)
-        answer = self.architecture.answer(inputs_of(scenario, theory), self.model.members)
+        inputs = inputs_of(scenario, theory)
+        answer = self.architecture.answer(inputs, self.model.members)
+        bounds = self._bounds(inputs, answer)
         each = answer.each or theory.each
         loss = answer.loss
         rate = scenario.traffic.flow_rate_bps
@@ -74,7 +104,9 @@ class Learned:
                     "pdv_s2": answer.variance_s2,
                     "loss_ratio": loss,
                     "throughput_bps": rate * (1.0 - loss),
-                }
+                },
+                {name: values.low for name, values in bounds.items()},
+                {name: values.high for name, values in bounds.items()},
             ),
             link=link,
             queue=queue,
@@ -84,7 +116,9 @@ class Learned:
                 "engine": self.name,
                 "model": self.model.name,
                 "scenario": scenario.fingerprint(),
+                "doubtful_flows": int(self._doubtful(inputs, bounds).sum()),
             },
+            confidence=self.confidence,
         )
 
 

@@ -1,0 +1,343 @@
+"""Calibration: how wide the intervals of a learned model must be, from networks it never saw.
+
+Split conformal prediction (Angelopoulos and Bates, 2023): on simulations that took no part in the
+training, every error is divided by the scale that was expected of it; the interval of a new flow
+has its own scale times a quantile of those. Classes of flows, by what is known before the answer is
+checked, have quantiles of their own (Mondrian): the highest effective load on the way for delays,
+the predicted loss for loss.
+
+Flows of a simulation share queues and err together; what is drawn independently is the simulation.
+Each counts alike, its flows share its weight, and one unknown simulation more has an error without
+limit (Dunn, Wasserman and Ramdas, 2022; Lee, Barber and Willett, 2023). If a new scenario is drawn
+as the calibrating ones were, then an interval of 90 % holds a flow, drawn from a scenario of its
+class, with a probability of at least 90 %: over all such scenarios, not in each. In other sizes or
+under other traffic nothing is guaranteed; it is measured (`benchmarks calibration`).
+
+An interval is for what a simulation as long as the calibrating ones would record: their noise is
+part of the errors. A steady-state mean is held at least as surely, a shorter recording less so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.engines.learned.architecture import Answer, architecture
+from nettwin.engines.learned.coverage import ranges_of
+from nettwin.engines.learned.features import QUEUE
+from nettwin.engines.learned.inputs import Inputs, inputs_of
+from nettwin.engines.learned.model_file import Model, Weights
+from nettwin.errors import InputError
+from nettwin.metrics import Metrics
+from nettwin.scenario.scenario import Scenario
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+DELAYS = ("owd_mean_s", "owd_p50_s", "owd_p90_s", "owd_p99_s")
+QUANTITIES = (*DELAYS, "pdv_s2", "loss_ratio")
+CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+LOADS = (0.5, 0.7, 0.85, 1.0)  # bounds of the classes of delays
+LOSSES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # and of those of loss, by what is predicted
+LEAST_SIMULATIONS = 19  # below which no quantile of the highest confidence exists
+IN_A_CLASS = 30  # simulations; a class with fewer joins its neighbor
+SMALL_LOSS = 1e-3  # errors of loss are absolute below, relative above
+# What a percentile's error may have of the delay's deviation, beside what the mean's has
+PARTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3)
+STARVED = 0.99  # loss from which on the delay of what arrives says nothing
+CENSORED_S = 20.0  # the largest delay that the simulator of the public datanet sets keeps
+LARGE = 0.2  # relative error of the mean delay that a doubtful flow may have
+HELD = 0.97  # of the large errors that doubtful flows hold in calibration; elsewhere 95 % or more
+
+
+class Case(NamedTuple):
+    """One simulation to calibrate with: its inputs, and what was recorded of each flow; NaN where
+    that is not known or says nothing."""
+
+    inputs: Inputs
+    recorded: Mapping[str, Floats]  # by QUANTITIES
+
+
+class Known(NamedTuple):
+    """What is known of each flow before its answer is checked. [flows]"""
+
+    load: Floats  # highest effective load of the queues on its way
+    predicted: Mapping[str, Floats]  # by QUANTITIES
+    scale: Floats  # of the error expected of ln(owd_mean_s)
+    deviation: Mapping[str, Floats]  # deviation of the delay over the quantity; 1 for pdv_s2
+
+
+class Bounds(NamedTuple):
+    """An interval for each flow; NaN where nothing is predicted. [flows]"""
+
+    low: Floats
+    high: Floats
+
+
+def calibrate(
+    model: Model,
+    examples: Iterable[tuple[Scenario, Metrics]],
+    trained_on: Iterable[Inputs] | None = None,
+) -> Model:
+    """The model with intervals and ranges, from simulations that it was not trained on.
+
+    `trained_on` are the inputs of the training, whose range the model knows; without them it is the
+    range of the examples. Raises InputError where there are too few simulations.
+    """
+    cases = (Case(inputs_of(scenario), recorded(metrics)) for scenario, metrics in examples)
+    return calibrated(model, cases, trained_on)
+
+
+def calibrated(
+    model: Model, cases: Iterable[Case], trained_on: Iterable[Inputs] | None = None
+) -> Model:
+    """As `calibrate`, from inputs that are ready."""
+    found: list[tuple[Known, Mapping[str, Floats]]] = []
+    seen: list[Inputs] = []
+    answer = architecture(model.architecture).answer
+    for case in cases:
+        found.append((known(case.inputs, answer(case.inputs, model.members)), case.recorded))
+        if trained_on is None:
+            seen.append(case.inputs)
+    arrays = quantiles(found)
+    arrays["doubt"] = np.array([_doubt(arrays, found)], np.float32)
+    return replace(model, calibration=arrays, ranges=ranges_of(trained_on or seen))
+
+
+def recorded(metrics: Metrics) -> dict[str, Floats]:
+    """What metrics say of each flow, without delays that say nothing: of flows that are starved, or
+    whose delays the simulator of the public datanet sets cut off."""
+    flow = metrics.flow
+    unknown = np.full(len(flow), np.nan)
+    found = {name: flow.columns.get(name, unknown) for name in QUANTITIES}
+    with np.errstate(invalid="ignore"):
+        mean = found["owd_mean_s"]
+        good = (mean > 0) & ~(found["loss_ratio"] >= STARVED)
+        if "archive" in metrics.provenance:  # a recording of a datanet set
+            good &= ~(found["owd_p90_s"] >= CENSORED_S * (1 - 1e-9))
+    return {k: v if k == "loss_ratio" else np.where(good, v, np.nan) for k, v in found.items()}
+
+
+def known(inputs: Inputs, answer: Answer) -> Known:
+    """What calibration looks at."""
+    deviation = np.sqrt(answer.variance_s2)
+    delays = dict(zip(DELAYS, (answer.mean_s, *answer.percentile_s.T), strict=True))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        parts = {name: deviation / values for name, values in delays.items()}
+    return Known(
+        highest_load(inputs),
+        {**delays, "pdv_s2": answer.variance_s2, "loss_ratio": answer.loss},
+        np.hypot(np.exp(answer.ln_scale), answer.spread),
+        {**parts, "pdv_s2": np.ones_like(deviation)},
+    )
+
+
+def highest_load(inputs: Inputs) -> Floats:
+    """The highest effective load of the queues on each flow's way; 0 without one. [flows]"""
+    load = inputs.queue[:, QUEUE.index("effective_load")].astype(np.float64)
+    hop_flow = np.repeat(inputs.path_flow, np.diff(inputs.path_offset))
+    highest = np.zeros(len(inputs.flow))
+    np.maximum.at(highest, hop_flow, load[inputs.hop_queue])
+    return highest
+
+
+def bounds(calibration: Weights, of: Known, confidence: float = 0.9) -> dict[str, Bounds]:
+    """The interval of each quantity that was calibrated; `confidence` up to the highest that was.
+
+    The next higher of the calibrated confidences is taken. Raises InputError beyond the highest.
+    """
+    if not calibration:
+        return {}
+    levels = calibration["confidences"]
+    at = int(np.searchsorted(levels, np.float32(confidence)))
+    if not 0 < confidence < 1 or at == len(levels):
+        raise InputError(
+            f"confidence is {confidence}: must be above 0 and at most {levels[-1]:g}, the highest "
+            "that was calibrated. Ask for less, or calibrate with more simulations."
+        )
+    found = {}
+    for name in QUANTITIES:
+        if f"{name}/quantiles" not in calibration:
+            continue
+        part = float(calibration[f"{name}/part"][0])
+        edges, table = calibration[f"{name}/edges"], calibration[f"{name}/quantiles"]
+        width = _scale(of, name, part) * table[_classes(of, name, edges), at]
+        middle = _even(name, of.predicted[name])
+        low, high = (_back(name, middle + side * width) for side in (-1.0, 1.0))
+        point = of.predicted[name]  # inside, however numbers are rounded
+        found[name] = Bounds(np.minimum(low, point), np.maximum(high, point))
+    return found
+
+
+def half_width(of: Mapping[str, Bounds]) -> Floats:
+    """By how much the mean delay may be off, as a logarithm; NaN where nothing arrives. [flows]"""
+    mean = of["owd_mean_s"]
+    return np.asarray(np.log(mean.high / mean.low) / 2)
+
+
+def doubtful(calibration: Weights, of: Mapping[str, Bounds]) -> Bools:
+    """Flows whose mean delay may be off by more than a usual large error allows. [flows]"""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(half_width(of) >= calibration["doubt"][0])
+
+
+def quantiles(
+    found: Sequence[tuple[Known, Mapping[str, Floats]]],
+) -> dict[str, NDArray[np.float32]]:
+    """The arrays of a calibration, from what was known and what was recorded of simulations.
+
+    `QUANTITY/edges` bounds its classes, `QUANTITY/quantiles` [classes, confidences] holds those of
+    the errors over their scales, `QUANTITY/part` [1] what the scale has of the delay's deviation.
+    """
+    if len(found) < LEAST_SIMULATIONS:
+        raise InputError(
+            f"{len(found)} simulations to calibrate with: must be {LEAST_SIMULATIONS} or more. "
+            "Give more of them."
+        )
+    arrays = {"confidences": np.array(CONFIDENCES, np.float32)}
+    for name in QUANTITIES:
+        tried = [_Errors.of(found, name, part) for part in _parts(name)]
+        tried = [errors for errors in tried if errors.simulations >= LEAST_SIMULATIONS]
+        if not tried:
+            continue
+        tables = [(errors, *errors.by_class()) for errors in tried]
+        errors, edges, table = min(tables, key=lambda one: one[0].mean_width(*one[1:]))
+        arrays[f"{name}/edges"] = edges
+        arrays[f"{name}/quantiles"] = table.astype(np.float32)
+        arrays[f"{name}/part"] = np.array([errors.part], np.float32)
+    if "owd_mean_s/quantiles" not in arrays:
+        raise InputError(
+            f"fewer than {LEAST_SIMULATIONS} simulations have delays to calibrate with. "
+            "Give more of them."
+        )
+    return arrays
+
+
+class _Errors(NamedTuple):
+    """The errors of one quantity over all simulations, in those whose flows have it. [flows]"""
+
+    name: str
+    part: float
+    error: Floats
+    scale: Floats
+    kind: Floats  # what decides on the class
+    simulation: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls, found: Sequence[tuple[Known, Mapping[str, Floats]]], name: str, part: float
+    ) -> _Errors:
+        columns: list[list[Floats]] = [[], [], [], []]
+        for number, (of, truth) in enumerate(found):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                error = np.abs(_even(name, truth[name]) - _even(name, of.predicted[name]))
+            scale, kind = _scale(of, name, part), _kind(of, name)
+            good = np.isfinite(error) & np.isfinite(scale)
+            for column, values in zip(
+                columns, (error, scale, kind, np.full(len(error), number)), strict=True
+            ):
+                column.append(values[good])
+        error, scale, kind, simulation = (np.concatenate(column) for column in columns)
+        return cls(name, part, error, scale, kind, simulation.astype(np.int64))
+
+    @property
+    def simulations(self) -> int:
+        """How many have flows here."""
+        return len(np.unique(self.simulation))
+
+    def by_class(self) -> tuple[NDArray[np.float32], Floats]:
+        """The bounds of the classes and the quantiles in each. [classes, CONFIDENCES]"""
+        edges = list(LOSSES if self.name == "loss_ratio" else LOADS)
+        k = len(edges)
+        while k >= 0 and edges:  # from the highest class down; small ones join a neighbor
+            if self._inside(edges, k).simulations < IN_A_CLASS:
+                del edges[max(k - 1, 0)]
+            k = min(k - 1, len(edges))
+        bound = np.array(edges, np.float32)
+        table = [self._inside(edges, k).quantile(CONFIDENCES) for k in range(len(edges) + 1)]
+        return bound, np.array(table)
+
+    def _inside(self, edges: Sequence[float], k: int) -> _Errors:
+        inside = np.searchsorted(np.array(edges, np.float32), self.kind, side="right") == k
+        return self._replace(
+            **{
+                name: getattr(self, name)[inside]
+                for name in ("error", "scale", "kind", "simulation")
+            }
+        )
+
+    def quantile(self, levels: Sequence[float]) -> Floats:
+        """Quantiles of errors over scales; infinite where there are too few simulations."""
+        return quantile(self.error / self.scale, self.simulation, levels)
+
+    def mean_width(self, edges: NDArray[np.float32], table: Floats) -> float:
+        """Of the intervals of 90 %, the mean over simulations."""
+        kind = np.searchsorted(edges, self.kind, side="right")
+        width = self.scale * table[kind, CONFIDENCES.index(0.9)]
+        return float((width * _weights(self.simulation)).sum())
+
+
+def quantile(scores: Floats, simulation: NDArray[np.int64], levels: Sequence[float]) -> Floats:
+    """Upper quantiles of scores whose simulations weigh alike, beside one of infinite score.
+
+    The score of another flow of another simulation stays at or under the quantile at 0.9 with a
+    probability of at least 0.9, if simulations are exchangeable. Infinite where there are too few.
+    """
+    order = np.argsort(scores, kind="stable")
+    count = len(np.unique(simulation))
+    reached = np.cumsum(_weights(simulation)[order]) * count / (count + 1)
+    place = np.searchsorted(reached, np.array(levels) - 1e-9)
+    return np.append(scores[order], np.inf)[place]
+
+
+def _weights(simulation: NDArray[np.int64]) -> Floats:
+    """Weights that sum to 1, the same of every simulation."""
+    _, inverse, count = np.unique(simulation, return_inverse=True, return_counts=True)
+    return np.asarray(1.0 / count[inverse] / max(len(count), 1))
+
+
+def _doubt(arrays: Weights, found: Sequence[tuple[Known, Mapping[str, Floats]]]) -> float:
+    """The half width from which on a flow is doubtful: that which holds HELD of the large errors;
+    where there are none, the widest of all."""
+    widths, large = [], []
+    for of, truth in found:
+        widths.append(half_width(bounds(arrays, of)))
+        with np.errstate(invalid="ignore"):
+            large.append(np.abs(of.predicted["owd_mean_s"] / truth["owd_mean_s"] - 1) > LARGE)
+    width, is_large = np.concatenate(widths), np.concatenate(large)
+    if not is_large.any():
+        return float(np.nanmax(width))
+    return float(np.quantile(width[is_large], 1 - HELD, method="lower"))
+
+
+def _parts(name: str) -> tuple[float, ...]:
+    return (0.0,) if name == "loss_ratio" else PARTS
+
+
+def _kind(of: Known, name: str) -> Floats:
+    return of.predicted[name] if name == "loss_ratio" else of.load
+
+
+def _classes(of: Known, name: str, edges: NDArray[np.float32]) -> NDArray[np.intp]:
+    return np.searchsorted(edges, _kind(of, name), side="right")
+
+
+def _scale(of: Known, name: str, part: float) -> Floats:
+    if name == "loss_ratio":
+        return np.ones_like(of.scale)
+    return np.hypot(of.scale, part * of.deviation[name])
+
+
+def _even(name: str, values: Floats) -> Floats:
+    """A quantity on the scale on which its errors are compared."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.log(values + (SMALL_LOSS if name == "loss_ratio" else 0.0)))
+
+
+def _back(name: str, values: Floats) -> Floats:
+    if name == "loss_ratio":
+        return np.clip(np.exp(values) - SMALL_LOSS, 0.0, 1.0)
+    return np.asarray(np.exp(values))

@@ -1,0 +1,140 @@
+"""Coverage: whether a scenario lies within what a model was trained on, element by element.
+
+The range of a feature is that of the training's simulations, a margin added; only elements count
+that carry traffic. Scheduling policies and kinds of arrivals are features too (a share that was
+always 0 in training), so that one which was never seen is out of range like any other value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE, SHAPE
+from nettwin.engines.learned.inputs import Inputs
+from nettwin.engines.learned.model_file import Weights
+from nettwin.scenario.scenario import Scenario
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+NAMES = {"queue": QUEUE, "flow": FLOW, "hop": HOP, "edge": EDGE, "shape": SHAPE}
+OUTLIERS = 0.002  # share of the simulations, at either end, that a range may leave out
+MARGIN = 0.05  # of the range's width, by which a value may exceed it
+LEAST_MARGIN = 1e-3
+REMEDY = "Ask another engine (theory, packet), or train the model on such networks"
+
+
+class Outside(NamedTuple):
+    """The elements of one kind, and those of them that are out of range."""
+
+    kind: str
+    carrying: NDArray[np.intp]  # [elements] that carry traffic
+    excess: Floats  # [elements, features] beyond the range, in widths of it; 0 within
+
+
+def ranges_of(examples: Iterable[Inputs]) -> dict[str, NDArray[np.float32]]:
+    """The least and largest value of each feature, by kind of element. [2, features]"""
+    ends: dict[str, list[Floats]] = {kind: [] for kind in NAMES}
+    for inputs in examples:
+        for kind, values, _ in _carrying(inputs):
+            if len(values):
+                ends[kind].append(np.stack([values.min(axis=0), values.max(axis=0)]))
+    found = {}
+    for kind, each in ends.items():
+        if each:
+            low, high = np.stack(each, axis=1)  # [simulations, features] each
+            found[kind] = np.stack(
+                [
+                    np.quantile(low, OUTLIERS, axis=0, method="lower"),
+                    np.quantile(high, 1 - OUTLIERS, axis=0, method="higher"),
+                ]
+            ).astype(np.float32)
+    return found
+
+
+def outside(ranges: Weights, inputs: Inputs) -> list[Outside]:
+    """How far the elements of a scenario are out of range, kind by kind."""
+    found = []
+    for kind, values, carrying in _carrying(inputs):
+        if kind not in ranges:
+            continue
+        low, high = ranges[kind].astype(np.float64)
+        width = high - low
+        beyond = np.maximum(values - high, low - values) - np.maximum(MARGIN * width, LEAST_MARGIN)
+        excess = np.maximum(beyond, 0.0) / np.maximum(width, 1.0)
+        found.append(Outside(kind, carrying, excess))
+    return found
+
+
+def flows_outside(found: Iterable[Outside], inputs: Inputs) -> Bools:
+    """Flows that are out of range themselves, or meet an element that is. [flows]"""
+    count = len(inputs.flow)
+    hop_flow = np.repeat(inputs.path_flow, np.diff(inputs.path_offset))
+    marked = np.zeros(count, np.bool_)
+    for one in found:
+        bad = one.carrying[one.excess.any(axis=1)]
+        if one.kind in ("flow", "shape"):
+            marked[bad] = True
+        elif one.kind == "hop":
+            marked[hop_flow[bad]] = True
+        else:
+            queues = bad if one.kind == "queue" else inputs.edge_target[bad]
+            marked[hop_flow[np.isin(inputs.hop_queue, queues)]] = True
+    return marked
+
+
+def sentences(ranges: Weights, found: Iterable[Outside], inputs: Inputs, of: Scenario) -> list[str]:
+    """What is out of range, in words: of each kind of element the worst, and how many more."""
+    said = []
+    for one in found:
+        bad = np.asarray(one.excess.any(axis=1))
+        if not bad.any():
+            continue
+        row, column = np.unravel_index(int(one.excess.argmax()), one.excess.shape)
+        element = int(one.carrying[row])
+        value = float(getattr(inputs, one.kind)[element, column])
+        low, high = ranges[one.kind][:, column]
+        others = int(bad.sum()) - 1
+        more = f" ({others} more of {len(bad)} are out of range)" if others else ""
+        said.append(
+            f"{_name(one.kind, element, inputs, of)}: {NAMES[one.kind][column]} is {value:.3g}, "
+            f"trained on {low:.3g} to {high:.3g}{more}. {REMEDY}"
+        )
+    return said
+
+
+def _carrying(inputs: Inputs) -> Iterator[tuple[str, Floats, NDArray[np.intp]]]:
+    """The elements that carry traffic: their kind, features [elements, features] and indices."""
+    load = inputs.queue[:, QUEUE.index("load")]
+    used = load > 0
+    sends = np.zeros(len(inputs.flow), np.bool_)
+    hop_flow = np.repeat(inputs.path_flow, np.diff(inputs.path_offset))
+    own = inputs.hop[:, HOP.index("load")] > 0
+    sends[hop_flow[own]] = True
+    rows = {
+        "queue": used,
+        "flow": sends,
+        "hop": own,
+        "edge": inputs.edge[:, EDGE.index("part")] > 0,
+        "shape": sends,
+    }
+    for kind, mask in rows.items():
+        index = np.flatnonzero(mask)
+        yield kind, getattr(inputs, kind)[index].astype(np.float64), index
+
+
+def _name(kind: str, element: int, inputs: Inputs, of: Scenario) -> str:
+    """What people call an element."""
+    if kind == "queue":
+        return f"queue {of.queue_names[element]}"
+    if kind == "edge":
+        ends = (inputs.edge_source[element], inputs.edge_target[element])
+        return f"queue {of.queue_names[ends[0]]} before {of.queue_names[ends[1]]}"
+    if kind == "hop":
+        path = int(np.searchsorted(inputs.path_offset, element, side="right")) - 1
+        flow = of.flow_names[inputs.path_flow[path]]
+        return f"flow {flow} at queue {of.queue_names[inputs.hop_queue[element]]}"
+    return f"flow {of.flow_names[element]}"
