@@ -13,6 +13,7 @@ from nettwin.interfaces.cli import (  # noqa: F401, each adds its command
     convert,
     dataset,
     demo,
+    explain,
     generate,
     inspect,
     models,

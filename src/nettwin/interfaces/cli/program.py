@@ -19,7 +19,7 @@ EXIT_CODES = (
     " 130 stopped by Ctrl-C; 141 the reader of its output went away."
 )
 ORDER = (
-    *("predict", "simulate", "compare", "whatif", "inspect", "convert", "generate"),
+    *("predict", "simulate", "compare", "whatif", "explain", "inspect", "convert", "generate"),
     *("dataset", "train", "models", "demo"),
 )
 DEBUG = "NETTWIN_DEBUG"  # environment variable: show tracebacks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nettwin.interfaces.plots.delays import delay_distribution
 from nettwin.interfaces.plots.figure import check_drawable
+from nettwin.interfaces.plots.parts import cause_bars, delay_waterfall
 from nettwin.interfaces.plots.weathermap import weathermap
 
-__all__ = ["check_drawable", "delay_distribution", "weathermap"]
+__all__ = ["cause_bars", "check_drawable", "delay_distribution", "delay_waterfall", "weathermap"]

@@ -1,0 +1,241 @@
+"""nettwin explain: why a flow, a queue, a link or the network is as slow as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nettwin.apps.explanation.causes import Causes
+from nettwin.apps.explanation.explanation import (
+    Explanation,
+    FlowExplanation,
+    NetworkExplanation,
+    PortExplanation,
+    explain_flow,
+    explain_network,
+    explain_port,
+)
+from nettwin.apps.explanation.target import flows_between
+from nettwin.apps.explanation.words import in_words
+from nettwin.errors import InputError
+from nettwin.interfaces import documents, wiring
+from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli.answers import Files
+from nettwin.interfaces.cli.engines import warn_of_compiling
+from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.sources import Source
+from nettwin.interfaces.plots import cause_bars, delay_waterfall, weathermap
+from nettwin.interfaces.progress import progress
+from nettwin.interfaces.tables import explanation as tables
+from nettwin.model import NetworkModel
+from nettwin.scenario.changes import change_to_dict
+from nettwin.scenario.scenario import Scenario
+
+HALF = 0.5
+
+
+@app.command(
+    epilog=o.examples(
+        "nettwin explain network.yaml",
+        "nettwin explain network.yaml --flow Madrid Paris --plot flow.svg",
+        "nettwin explain network.yaml --flow 'Madrid->Paris/voice'",
+        "nettwin explain network.yaml --link 'Madrid->Paris' --halve",
+        "nettwin explain network.yaml --queue 'Madrid->Paris:2' --json",
+    )
+)
+def explain(
+    network: o.NetworkArg,
+    to: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TO", help="With --flow FROM: the flow's target.", show_default=False
+        ),
+    ] = None,
+    flow: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FROM TO", help="A flow by its name, or its ends.", show_default=False
+        ),
+    ] = None,
+    queue: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A queue.", show_default=False)
+    ] = None,
+    link: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="A link, all its queues.", show_default=False),
+    ] = None,
+    halve: Annotated[
+        bool, typer.Option("--halve", help="Halve what may be the cause, instead of removing it.")
+    ] = False,
+    engine: o.EngineOption = "theory",
+    seed: o.SeedOption = 1,
+    index: o.IndexOption = 0,
+    format: o.FormatOption = None,
+    capacity: o.CapacityOption = None,
+    link_delay: o.LinkDelayOption = None,
+    load: o.LoadOption = None,
+    packet_size: o.PacketSizeOption = None,
+    top: o.TopOption = 10,
+    json: o.JsonOption = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            metavar="FILE",
+            help="Draw where the delay is made, who makes it, or (the whole network) the queues"
+            " that decide.",
+            rich_help_panel=o.OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    strict: o.StrictOption = False,
+) -> None:
+    """Explain delay and loss: where they are made, by whom, and which queues decide."""
+    output = Output("explain", json, strict)
+    source = Source(format, index, capacity, link_delay, load, packet_size)
+    _check(flow, queue, link, to)
+    Files(plot=plot).check(1)
+    settings = {"seed": seed} if engine == "packet" else {}
+    warn_of_compiling(output, engine)
+    model = wiring.engine(engine, **settings)
+    reading = source.read(network)
+    notes = output.told(reading, [model])
+    found = _explain(output, reading.scenario, model, (flow, to, queue, link), top, halve)
+    output.note("Note", found.notes)
+    where = {"source": reading.source, "format": reading.format, "index": index}
+    about = {"network": documents.network(reading.scenario, **where)}
+    output.document({**about, **notes, "engine": engine, **_document(found)})
+    output.show(tables.sentences(in_words(found)))
+    _show(output, found, top)
+    if plot:
+        _draw(found, plot)
+        output.wrote(plot)
+    output.finish()
+
+
+def _check(flow: str | None, queue: str | None, link: str | None, to: str | None) -> None:
+    given = [
+        f"--{n}" for n, v in (("flow", flow), ("queue", queue), ("link", link)) if v is not None
+    ]
+    if len(given) > 1:
+        raise InputError(f"{' and '.join(given)} cannot be explained at once. Give one of them.")
+    if to is not None and flow is None:
+        raise InputError(
+            f'"{to}" is one word too many: only --flow FROM TO takes it. Leave it out.'
+        )
+
+
+def _explain(
+    output: Output,
+    scenario: Scenario,
+    model: NetworkModel,
+    asked: tuple[str | None, str | None, str | None, str | None],
+    top: int,
+    halve: bool,
+) -> Explanation:
+    flow, to, queue, link = asked
+    factor = HALF if halve else 0.0
+    with progress(output.err, "Explaining") as tell:
+        if flow is not None:
+            names = flows_between(scenario, flow, to) if to is not None else [flow]
+            return explain_flow(scenario, model, names, top=top, factor=factor, progress=tell)
+        if queue is not None or link is not None:
+            return explain_port(
+                scenario,
+                model,
+                queue=queue or "",
+                link=link or "",
+                top=top,
+                factor=factor,
+                progress=tell,
+            )
+        return explain_network(scenario, model, factor=factor, progress=tell)
+
+
+def _show(output: Output, found: Explanation, top: int) -> None:
+    match found:
+        case FlowExplanation():
+            if found.parts:
+                output.show(tables.parts(found.parts, found.causes.delay_s))
+            if found.worst is not None:
+                output.show(tables.causes(found.worst, top))
+            output.show(tables.causes(found.causes, top))
+        case PortExplanation():
+            output.show(tables.causes(found.causes, top))
+        case NetworkExplanation():
+            if found.critical is not None:
+                output.show(tables.critical(found.critical, top))
+
+
+def _draw(found: Explanation, plot: Path) -> None:
+    match found:
+        case FlowExplanation():
+            if found.parts:
+                delay_waterfall(
+                    found.parts,
+                    found.causes.delay_s,
+                    plot,
+                    title=f"Where the delay of {found.causes.target.name} is made",
+                )
+            else:
+                cause_bars(found.causes, plot)
+        case PortExplanation():
+            cause_bars(found.causes, plot)
+        case NetworkExplanation():
+            names, decide = [causes.target.name for causes in found.causes], "that fare worst"
+            if found.critical is not None and found.critical.queues:
+                names, decide = [q.queue for q in found.critical.queues], "that decide"
+            weathermap(
+                found.scenario,
+                found.metrics,
+                plot,
+                title=f"{found.scenario.name}: the {len(names)} queues {decide}",
+                highlight={_link_of(found.scenario, name) for name in names},
+            )
+
+
+def _link_of(scenario: Scenario, queue: str) -> str:
+    topology = scenario.topology
+    return str(topology.link_name[topology.queues.link[scenario.queue_names.index(queue)]])
+
+
+def _document(found: Explanation) -> dict[str, Any]:
+    about: dict[str, Any] = {"words": in_words(found), "notes": found.notes}
+    match found:
+        case FlowExplanation():
+            return {
+                **about,
+                "parts": found.parts,
+                "needed": [part.queue for part in found.needed],
+                "causes": _causes(found.causes),
+                "causes_at_worst": _causes(found.worst) if found.worst is not None else None,
+            }
+        case PortExplanation():
+            return {**about, "causes": _causes(found.causes)}
+        case NetworkExplanation():
+            critical = found.critical
+            return {
+                **about,
+                "critical": vars(critical) if critical is not None else None,
+                "causes": [_causes(causes) for causes in found.causes],
+            }
+
+
+def _causes(causes: Causes) -> dict[str, Any]:
+    return {
+        "kind": causes.target.kind,
+        "name": causes.target.name,
+        "measure": causes.measure,
+        "delay_s": causes.delay_s,
+        "loss_ratio": causes.loss,
+        "factor": causes.factor,
+        "flows": causes.flows,
+        "rank_agreement": causes.agreement,
+        "found": [
+            {**c._asdict(), "effect": causes.effect(c), "change": change_to_dict(c.change)}
+            for c in causes.found
+        ],
+    }
