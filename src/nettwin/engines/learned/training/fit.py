@@ -19,6 +19,8 @@ from typing import Any
 
 import torch
 
+from nettwin.engines.learned.calibration import LEAST_SIMULATIONS, calibrated
+from nettwin.engines.learned.coverage import ranges_of
 from nettwin.engines.learned.model_file import Model, Weights
 from nettwin.engines.learned.training import curves
 from nettwin.engines.learned.training.examples import Parts, Source
@@ -26,6 +28,7 @@ from nettwin.engines.learned.training.member import Moment, Tell, Training, trai
 from nettwin.engines.learned.training.prepared import Prepared, prepare
 from nettwin.engines.learned.training.recipe import Plan, TrainingRecipe, as_table
 from nettwin.engines.learned.training.scores import accuracy
+from nettwin.engines.learned.trial import trial
 from nettwin.errors import InputError
 
 PART_NAMES = ("train", "validation", "calibration", "test")
@@ -103,8 +106,18 @@ def fit(
         threads=machine.threads,
     )
     members = train_members(training, folder, machine.jobs, tell)
-    model = Model(tuple(members), card(recipe, given, sets, split))
-    return replace(model, card={**model.card, "accuracy": {"test": accuracy(model, split.test)}})
+    model = ranged(Model(tuple(members), card(recipe, given, sets, split)), split)
+    scored = {"accuracy": {"test": accuracy(model, split.test)}, "trial": trial(model)}
+    return replace(model, card={**model.card, **scored})
+
+
+def ranged(model: Model, split: Split) -> Model:
+    """The model with the range of its training, and with intervals where there is enough to
+    calibrate them."""
+    seen = (item.inputs() for item in split.train)
+    if len(split.calibration) < LEAST_SIMULATIONS:
+        return replace(model, ranges=ranges_of(seen))
+    return calibrated(model, (item.case() for item in split.calibration), seen)
 
 
 def prepare_all(

@@ -95,7 +95,7 @@ def one_cycle(step: int, plan: Plan) -> tuple[float, float]:
     if step < rise:
         share = step / rise
         return between(low, high, share), between(0.95, 0.85, share)
-    share = (step - rise) / max(plan.steps - rise, 1)
+    share = (step - rise) / max(plan.steps - 1 - rise, 1)
     return between(high, end, share), between(0.85, 0.95, share)
 
 

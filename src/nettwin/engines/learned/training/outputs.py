@@ -79,20 +79,22 @@ def errors(found: Outputs, batch: Batch) -> dict[str, Tensor]:
     `judged` weighs the error of the mean by how large an error the network expects: flows that
     are easy are learned finely, and hard ones do not drown them.
     """
-    ln_mean = torch.log(found.mean_s) - torch.log(batch.mean_s)
-    ln_variance = torch.log(found.variance_s2.clamp(min=1e-30)) - torch.log(batch.variance_s2)
-    ln_level = torch.log(found.percentile_s.clamp(min=1e-12)) - torch.log(batch.percentile_s)
-    known = torch.isfinite(ln_mean)
-    distance = torch.where(known, ln_mean, 0.0).abs()
+    mean = _ln_error(found.mean_s, batch.mean_s, 1e-15)
+    variance = _ln_error(found.variance_s2, batch.variance_s2, 1e-30)
+    level = _ln_error(found.percentile_s, batch.percentile_s, 1e-12)
+    distance = mean.abs()
     judged = (distance * torch.exp(-found.ln_scale.detach())).clamp(max=MOST_JUDGED)
     laplace = found.ln_scale + distance.detach() * torch.exp(-found.ln_scale)
+    known = torch.isfinite(batch.mean_s)
     return {
-        "mean": _mean(_smooth(ln_mean, 0.02), batch.weight),
-        "judged": _mean(torch.where(known, judged, torch.nan), batch.weight),
-        "variance": _mean(_smooth(ln_variance, 0.1), batch.weight),
+        "mean": _mean(_smooth(mean, 0.02), known, batch.weight),
+        "judged": _mean(judged, known, batch.weight),
+        "variance": _mean(_smooth(variance, 0.1), torch.isfinite(batch.variance_s2), batch.weight),
         "loss": _divergence(found.ln_passing, batch.loss),
-        "percentiles": _mean(_smooth(ln_level, 0.02), batch.weight[:, None]),
-        "scale": _mean(torch.where(known, laplace, torch.nan), torch.ones_like(laplace)),
+        "percentiles": _mean(
+            _smooth(level, 0.02), torch.isfinite(batch.percentile_s), batch.weight[:, None]
+        ),
+        "scale": _mean(laplace, known, torch.ones_like(laplace)),
     }
 
 
@@ -112,18 +114,20 @@ def total(parts: dict[str, Tensor]) -> Tensor:
     return torch.stack([PARTS[name] * value for name, value in parts.items()]).sum()
 
 
+def _ln_error(found: Tensor, label: Tensor, least: float) -> Tensor:
+    """The logarithm of found over label; 0 where the label is not known. What is found and is no
+    number stays none, so that it is noticed."""
+    known = torch.isfinite(label)
+    ratio = torch.log(found.clamp(min=least)) - torch.log(torch.where(known, label, 1.0))
+    return torch.where(known, ratio, 0.0)
+
+
 def _smooth(error: Tensor, beta: float) -> Tensor:
-    """Huber's loss over beta; NaN stays."""
-    zero = torch.zeros_like(error)
-    known = torch.isfinite(error)
-    value = functional.smooth_l1_loss(
-        torch.where(known, error, zero), zero, beta=beta, reduction="none"
-    )
-    return torch.where(known, value, torch.nan)
+    """Huber's loss over beta."""
+    return functional.smooth_l1_loss(error, torch.zeros_like(error), beta=beta, reduction="none")
 
 
-def _mean(values: Tensor, weight: Tensor) -> Tensor:
-    known = torch.isfinite(values)
+def _mean(values: Tensor, known: Tensor, weight: Tensor) -> Tensor:
     weight = torch.where(known, weight.expand_as(values), 0.0)
     return (torch.where(known, values, 0.0) * weight).sum() / weight.sum().clamp(min=1e-6)
 

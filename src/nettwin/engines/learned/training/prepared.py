@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from nettwin.engines.learned.calibration import QUANTITIES, Case, recorded
 from nettwin.engines.learned.inputs import Inputs, inputs_of
 from nettwin.engines.learned.model_file import FEATURES
 from nettwin.engines.learned.training.batch import (
-    PERCENTILES,
     Batch,
     Labels,
     batch_of,
@@ -34,7 +34,7 @@ from nettwin.formats.files import read_text, write_bytes, write_text
 from nettwin.metrics import Metrics
 
 INDEX = "index.json"
-SCORED = ("owd_mean_s", *PERCENTILES, "pdv_s2", "loss_ratio")
+SCORED = QUANTITIES
 Floats = NDArray[np.float64]
 Progress = Callable[[float], None]
 
@@ -62,8 +62,14 @@ class Prepared(NamedTuple):
         return batch_of(self.inputs(), self.labels())
 
     def said(self, by: str) -> Floats | None:
-        """What `theory` or the `second` simulation said of its flows, SCORED. [flows, 6]"""
+        """What `theory` or the `second` simulation said of its flows, or what was `recorded`; None
+        where there is none. [flows, SCORED]"""
         return self._part("said").get(by)
+
+    def case(self) -> Case:
+        """What a model is calibrated with."""
+        columns = self._part("said")["recorded"].T
+        return Case(self.inputs(), dict(zip(SCORED, columns, strict=True)))
 
     def _part(self, part: str) -> dict[str, NDArray[Any]]:
         try:
@@ -121,7 +127,7 @@ def _one(source: Source, home: Path, example: Example) -> Prepared:
         parts: dict[str, dict[str, NDArray[Any]]] = {
             "inputs": inputs_of(scenario)._asdict(),
             "labels": labels_of(metrics)._asdict(),
-            "said": {"theory": _scored(theory)},
+            "said": {"theory": _scored(theory), "recorded": _stacked(recorded(metrics))},
         }
         if example.second is not None:
             parts["said"]["second"] = _scored(example.second)
@@ -143,7 +149,11 @@ def _one(source: Source, home: Path, example: Example) -> Prepared:
 
 def _scored(metrics: Metrics) -> Floats:
     unknown = np.full(len(metrics.flow), np.nan)
-    return np.stack([metrics.flow.columns.get(name, unknown) for name in SCORED], axis=1)
+    return _stacked({name: metrics.flow.columns.get(name, unknown) for name in SCORED})
+
+
+def _stacked(columns: Mapping[str, Floats]) -> Floats:
+    return np.stack([columns[name] for name in SCORED], axis=1)
 
 
 @cache
