@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from statistics import NormalDist
 from typing import Any
 
@@ -44,11 +44,13 @@ from nettwin.engines.theory.states import (
     solve_ports,
 )
 from nettwin.engines.theory.tables import Floats, tables
+from nettwin.quantity import frozen
 from nettwin.scenario.scenario import Scenario
 
 PAIR_S = 3e-7  # to solve a port once, over the square of the number of its queues
 
 
+@cache
 def normal_points(count: int, dimensions: int) -> Floats:
     """Evenly spread standard normal points, the same every time. [count, dimensions]
 
@@ -56,7 +58,7 @@ def normal_points(count: int, dimensions: int) -> Floats:
     is 0 and scaled so that the variance is 1. One point: the origin.
     """
     if count == 1:
-        return np.zeros((1, dimensions))
+        return frozen(np.zeros((1, dimensions)), np.float64)
     ratio = 2.0
     for _ in range(60):
         ratio = (1 + ratio) ** (1 / (dimensions + 1))
@@ -64,7 +66,7 @@ def normal_points(count: int, dimensions: int) -> Floats:
     half = (0.5 + np.outer(np.arange(1, count // 2 + 1), steps)) % 1.0
     points = np.vectorize(NormalDist().inv_cdf)(half)
     both = np.concatenate([points, -points])
-    return np.asarray(both / both.std(axis=0))
+    return frozen(both / both.std(axis=0), np.float64)
 
 
 def solve(
