@@ -106,7 +106,12 @@ def test_flow_metrics_are_the_recorded_ones() -> None:
     metrics = read(GOOD / "bits_2022").metrics
     assert metrics is not None
     assert metrics.method == "measured"
-    assert metrics.provenance == {"archive": "results_0_1", "line": 1, "simulated_s": 1000.0}
+    assert metrics.provenance == {
+        "archive": "results_0_1",
+        "line": 1,
+        "longest_delay_s": 20.0,
+        "simulated_s": 1000.0,
+    }
     flow = {name: column[0] for name, column in metrics.flow.columns.items()}  # from 0 to 1
     assert flow == pytest.approx(
         {

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from nettwin.datasets.generation import Simulator, make_sample
+from nettwin.datasets.recipe import Recipe
 from nettwin.datasets.store import MANIFEST, Manifest, Sample, read_manifest, read_samples
 from nettwin.errors import FormatError
 from nettwin.formats import detect, read_all
@@ -42,6 +44,36 @@ class Generated:
 
     def __iter__(self) -> Iterator[Sample]:
         return read_samples(self.folder)
+
+
+@dataclass(frozen=True)
+class Redrawn:
+    """The first samples of a recipe that nettwin carries, drawn again and simulated shortly: what a
+    model was trained on, where the data are not at hand."""
+
+    recipe: Recipe
+    simulator: Simulator
+    samples: int = 100
+    packet_hops: float = 5e6
+    generated: bool = True
+
+    @property
+    def name(self) -> str:
+        """That of its recipe."""
+        return self.recipe.name
+
+    @property
+    def digest(self) -> str:
+        """Of the recipe, and how much is simulated of it."""
+        return f"{self.recipe.digest} {self.samples} {self.packet_hops:g}"
+
+    def __len__(self) -> int:
+        return self.samples
+
+    def __iter__(self) -> Iterator[Sample]:
+        short = replace(self.recipe, packet_hops=self.packet_hops, second_seeds=0.0)
+        for number in range(self.samples):
+            yield make_sample(short, number, self.simulator)
 
 
 @dataclass(frozen=True)

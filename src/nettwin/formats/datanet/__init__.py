@@ -45,6 +45,7 @@ OCCUPANCIES = (
 FOLDERS = ("graphs", "routings", "links_bw")  # of the files that `input_files.txt` names
 NETWORKS_KEPT = 32  # topologies and routings kept for the simulations that follow
 MOST_NAME = 200
+LONGEST_DELAY_S = 20.0  # that the recording simulator keeps
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,7 @@ def _stability(archive: Archive, number: int) -> list[str]:
 def _provenance(archive: Archive, number: int) -> dict[str, object]:
     """Where a recording comes from, and how long it lasted."""
     out: dict[str, object] = {"archive": archive.path.name, "line": number + 1}
+    out["longest_delay_s"] = LONGEST_DELAY_S
     if STABILITY in archive.lines:
         word = _stability(archive, number)[0]
         try:

@@ -1,4 +1,4 @@
-"""nettwin train: a model from a recipe and data."""
+"""nettwin train: a model from a recipe and data, or one that goes on with other data."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from nettwin import units
+from nettwin.errors import InputError, UnknownNameError
 from nettwin.interfaces import wiring
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.engines import warn_of_compiling
@@ -18,22 +19,17 @@ from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.progress import Tell, progress
 from nettwin.interfaces.tables import training as tables
 
+ADAPTING = "Going on with a model (--from)"
+
 
 @app.command(
     epilog=o.examples(
         "nettwin train gnn --data general/ --data wide/ --data common/ --out trained/",
         "nettwin train my_recipe.toml --data data/ --out trained/ --steps 2000",
+        "nettwin train --from gnn --data recordings/ --keep general/ --out adapted/",
     )
 )
 def train(
-    recipe: Annotated[
-        str,
-        typer.Argument(
-            metavar="RECIPE",
-            help="A training recipe (TOML), or the name of one that nettwin carries.",
-            show_default=False,
-        ),
-    ],
     data: Annotated[
         list[Path],
         typer.Option(
@@ -47,41 +43,141 @@ def train(
         Path,
         typer.Option("--out", "-o", metavar="DIR", help="The folder; goes on with what it holds."),
     ],
+    recipe: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RECIPE]",
+            help="A training recipe (TOML), or the name of one that nettwin carries.",
+            show_default=False,
+        ),
+    ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Steps a member.", show_default="as the recipe says")
+        int | None,
+        typer.Option(min=1, help="Steps of each network.", show_default="as the recipe says; 4000"),
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, help="Seed of the first member.", show_default="as the recipe says"),
+        typer.Option(min=0, help="Seed of the first network.", show_default="as the recipe says"),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Members trained at once.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Networks trained at once.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Threads of each.")] = 1,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="MODEL",
+            help="A model, by name or file, to go on with; then there is no recipe.",
+            rich_help_panel=ADAPTING,
+            show_default=False,
+        ),
+    ] = None,
+    keep: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--keep",
+            metavar="DIR",
+            help="What the model was trained on: replayed, and tested before and after.",
+            rich_help_panel=ADAPTING,
+            show_default="some of it, drawn again",
+        ),
+    ] = None,
+    margin: Annotated[
+        str,
+        typer.Option(
+            help="By how much the old data may grow worse, relatively.", rich_help_panel=ADAPTING
+        ),
+    ] = "10%",
+    test_topologies: Annotated[
+        str,
+        typer.Option(
+            help="Share of the new data's topologies that are tested on.", rich_help_panel=ADAPTING
+        ),
+    ] = "50%",
+    other_half: Annotated[
+        bool,
+        typer.Option(
+            "--other-half", help="Test on the other topologies.", rich_help_panel=ADAPTING
+        ),
+    ] = False,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of the adapted model.",
+            rich_help_panel=ADAPTING,
+            show_default="MODEL-adapted",
+        ),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="Write the model however the old data fare.", rich_help_panel=ADAPTING
+        ),
+    ] = False,
     json: o.JsonOption = False,
 ) -> None:
-    """Train a model; goes on where an earlier run stopped."""
+    """Train a model, or adapt one to other data; goes on where an earlier run stopped."""
     from nettwin.datasets.labeled import labeled
 
     output = Output("train", json)
     trainer = wiring.trainer()
+    if (recipe is None) == (base is None):
+        raise InputError("there must be a recipe or --from MODEL, and not both. Give one of them.")
     warn_of_compiling(output, "theory")
     sources = [labeled(path) for path in data]
-    output.note("Warning", trainer.missing(recipe, sources), "yellow")
+    machine = trainer.Machine(jobs, threads, device)
     with progress(output.err, "Training") as tell:
         watch = Watch(output, tell)
-        model, path = trainer.train(
-            recipe,
-            sources,
-            out,
-            steps=steps,
-            seed=seed,
-            machine=trainer.Machine(jobs, threads, device),
-            preparing=watch.preparing,
-            tell=watch.training,
+        told = {"machine": machine, "preparing": watch.preparing, "tell": watch.training}
+        if base is None:
+            output.note("Warning", trainer.missing(recipe, sources), "yellow")
+            model, path = trainer.train(recipe, sources, out, steps=steps, seed=seed, **told)
+        else:
+            found, path = trainer.adapt(
+                base,
+                sources,
+                _kept(trainer, base, keep, output),
+                out,
+                steps=trainer.ADAPTING.steps if steps is None else steps,
+                seed=1 if seed is None else seed,
+                margin=units.share(margin),
+                force=force,
+                name=name or "",
+                halves=trainer.Halves(units.share(test_topologies), other_half),
+                **told,
+            )
+            model = found.model
+    if base is not None:
+        output.show(tables.adapted(found))
+    if path is None:
+        raise InputError(
+            f"the old data are {units.percent(found.worse, 1)} worse, which is more than"
+            f" {margin}: no model is written. Give more of --keep, fewer --steps, or --force."
+            if math.isfinite(found.worse)
+            else "no old data with samples to test on were given, so that nobody can tell what the"
+            " model has lost: no model is written. Give --keep DIR, or --force."
         )
     output.document({"target": path, "card": dict(model.card)})
-    output.show(tables.accuracy(model.card["accuracy"]["test"]))
+    if base is None:
+        output.show(tables.accuracy(model.card["accuracy"]["test"]))
     output.wrote(path)
+
+
+def _kept(trainer: Any, base: str, keep: list[Path] | None, output: Output) -> list[Any]:
+    """The old data: those given, or else the first of the model's recipes that nettwin carries."""
+    from nettwin.datasets.labeled import Redrawn, labeled
+    from nettwin.datasets.recipe import read_recipe, shipped_recipe
+
+    if keep:
+        return [labeled(path) for path in keep]
+    for name in trainer.learned_from(base):
+        try:
+            recipe = read_recipe(shipped_recipe(name))
+        except UnknownNameError:
+            continue
+        output.say(f"Without --keep: some samples of {name} are drawn and simulated again.")
+        return [Redrawn(recipe, wiring.labeler)]
+    return []
 
 
 class Watch:
@@ -100,7 +196,7 @@ class Watch:
         self.bar(share)
 
     def training(self, moment: Any) -> None:
-        """A member has come to a step."""
+        """A network has come to a step."""
         self.steps[moment.seed] = moment.step
         done, every = sum(self.steps.values()), moment.steps * moment.members
         self.bar(done / every)
@@ -110,7 +206,7 @@ class Watch:
             return
         since, first = self.begin
         left = (monotonic() - since) / max(done - first, 1) * (every - done)
-        rest = f", {units.duration(left)} left" if left > 0 else ""
+        rest = f", {units.duration(left)} left" if done > first and every > done else ""
         self.output.say(
             f"seed {moment.seed}, step {moment.step:,} of {moment.steps:,}: mean delays of the"
             f" validation are {moment.validation:.2%} off{rest}"

@@ -44,3 +44,34 @@ def accuracy(found: Mapping[str, Any]) -> Table:
 
 def _percent(value: float | None, name: str) -> str:
     return "-" if value is None else units.percent(value, 3 if name == "loss_ratio" else 2)
+
+
+def adapted(found: Any) -> Table:
+    """The errors before and after a model was adapted, on new networks and on the old data."""
+    made = style.table(
+        "Errors before and after",
+        "<data",
+        "samples",
+        "<metric",
+        "before",
+        "after",
+        "?theory",
+        "?label noise",
+    )
+    content = []
+    for words, sides in (("new networks", found.new), ("old data", found.old)):
+        if not sides:
+            continue
+        before, after = sides["before"], sides["after"]
+        for name, metric in WORDS.items():
+            if name in before["model"]:
+                values = [before["model"], after["model"], after["theory"], after.get("noise", {})]
+                content.append(
+                    (
+                        words,
+                        units.count(after["scenarios"]),
+                        metric,
+                        *(_percent(v.get(name), name) for v in values),
+                    )
+                )
+    return style.rows(made, content)

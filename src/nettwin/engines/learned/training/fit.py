@@ -26,6 +26,7 @@ from nettwin.engines.learned.training import curves
 from nettwin.engines.learned.training.examples import Parts, Source
 from nettwin.engines.learned.training.member import Moment, Tell, Training, train_member
 from nettwin.engines.learned.training.prepared import Prepared, prepare
+from nettwin.engines.learned.training.provenance import commit, version
 from nettwin.engines.learned.training.recipe import Plan, TrainingRecipe, as_table
 from nettwin.engines.learned.training.scores import accuracy
 from nettwin.engines.learned.trial import trial
@@ -213,23 +214,22 @@ def card(
     split: Split,
 ) -> dict[str, Any]:
     """What a model is, and what it was trained on."""
-    from nettwin.engines.learned.training.provenance import commit, version
-
     return {
         "name": recipe.name,
         "title": recipe.title,
         "architecture": recipe.architecture,
         "settings": dict(recipe.settings),
         "plan": as_table(recipe.plan),
-        "data": [_data(one, sets[one.source.name]) for one in given],
-        "range": _range(split),
+        "data": [data_entry(one, sets[one.source.name]) for one in given],
+        "range": range_words(split),
         "nettwin": version(),
         "commit": commit(),
         "license": "Apache-2.0",
     }
 
 
-def _data(given: Given, split: Split) -> dict[str, Any]:
+def data_entry(given: Given, split: Split) -> dict[str, Any]:
+    """What a card says of a data set."""
     rules = {k: list(v) for k, v in vars(given.parts).items() if v is not None}
     counts = {name: len(getattr(split, name)) for name in PART_NAMES}
     return {
@@ -241,7 +241,7 @@ def _data(given: Given, split: Split) -> dict[str, Any]:
     }
 
 
-def _range(split: Split) -> str:
+def range_words(split: Split) -> str:
     """What the training has seen, in words."""
     items = split.train + split.validation
     nodes, flows = [i.nodes for i in items], [i.flows for i in items]

@@ -1,4 +1,4 @@
-"""Tasks: what `nettwin train` does: train a model by a recipe."""
+"""Tasks: what `nettwin train` does: train a model by a recipe, or go on with one."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from nettwin.engines.learned.catalog import load
 from nettwin.engines.learned.model_file import SUFFIX, Model, write_model
+from nettwin.engines.learned.training.adapt import Adapted, Halves
+from nettwin.engines.learned.training.adapt import adapt as adapt_model
 from nettwin.engines.learned.training.examples import USUAL, Source
 from nettwin.engines.learned.training.fit import Given, Machine, fit
 from nettwin.engines.learned.training.member import Tell
-from nettwin.engines.learned.training.recipe import TrainingRecipe, find_recipe
+from nettwin.engines.learned.training.recipe import Plan, TrainingRecipe, find_recipe
 from nettwin.errors import InputError
+
+ADAPTING = Plan(steps=4000, rate=5e-4, validate_every=500, checkpoint_every=500)
 
 
 def train(
@@ -41,6 +46,46 @@ def train(
     path = out / f"{model.name}{SUFFIX}"
     write_model(path, model)
     return model, path
+
+
+def adapt(
+    model: str,
+    sources: Sequence[Source],
+    kept: Sequence[Source],
+    out: Path,
+    *,
+    steps: int = ADAPTING.steps,
+    seed: int = 1,
+    margin: float = 0.1,
+    force: bool = False,
+    name: str = "",
+    halves: Halves | None = None,
+    machine: Machine | None = None,
+    preparing: Callable[[str, float], None] | None = None,
+    tell: Tell | None = None,
+) -> tuple[Adapted, Path | None]:
+    """Train a model further on other data (see `adapt.adapt`).
+
+    Gives what became of it and its file in `out`; None in place of the file where the old data grew
+    worse by more than the margin, or nobody can tell, and it was not forced.
+    """
+    base = load(model)
+    seeds = tuple(seed + k for k in range(len(base.members)))
+    plan = replace(ADAPTING, steps=steps, seeds=seeds)
+    found = adapt_model(
+        base, sources, kept, out, plan, halves, machine, name=name, preparing=preparing, tell=tell
+    )
+    path = out / f"{found.model.name}{SUFFIX}"
+    if not force and not found.worse <= margin:
+        return found, None
+    write_model(path, found.model)
+    return found, path
+
+
+def learned_from(model: str) -> list[str]:
+    """The names of the data sets on a model's card that have samples to test on."""
+    entries = load(model).card.get("data", ())
+    return [str(entry["name"]) for entry in entries if entry["samples"].get("test")]
 
 
 def missing(recipe: str, sources: Sequence[Source]) -> list[str]:
