@@ -61,6 +61,7 @@ class _Registry(Mapping[str, Format]):
 FORMATS: Mapping[str, Format] = _Registry(
     {
         "datanet": "datanet:Datanet",
+        "testbed": "testbed:Testbed",
         "topohub": "topohub:TopoHub",
         "repetita": "repetita:Repetita",
         "sndlib-xml": "sndlib_xml:SNDlibXML",
