@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -45,11 +46,18 @@ def _packet(**settings: Any) -> PacketSimulator:
     return PacketSimulator(**settings)
 
 
-# There is an engine for the models that nettwin carries once it carries any
-MODELS = Path(__file__).parents[1] / "engines" / "learned" / "models" / "index.json"
+# There is an engine for each of these models that nettwin carries
+MODELS = Path(__file__).parents[1] / "engines" / "learned" / "models"
+LEARNED = (
+    ("gnn", "a trained graph network on queueing theory: milliseconds, with intervals", "gnn"),
+    ("bayesian", "the gnn with weights that are distributions, a baseline", "gnn"),
+    ("routenet", "message passing in RouteNet's manner, without theory, a baseline", "routenet"),
+    ("rnn", "a recurrent network along each path, without theory, a baseline", "classical"),
+    ("mlp", "a perceptron for each path, without theory, a baseline", "classical"),
+)
 
 
-def _learned(model: str = "gnn", **settings: Any) -> NetworkModel:
+def _learned(model: str, **settings: Any) -> NetworkModel:
     from nettwin.engines.learned.engine import Learned
 
     return Learned(catalog().load(model), **settings)
@@ -73,12 +81,13 @@ ENGINES: dict[str, EngineChoice] = {
         ),
         *(
             EngineChoice(
-                "gnn",
-                "a trained graph network on queueing theory: milliseconds, with intervals",
-                _learned,
-                kernel="nettwin.engines.learned.gnn",
+                name,
+                title,
+                partial(_learned, model=name),
+                kernel=f"nettwin.engines.learned.{module}",
             )
-            for _ in range(MODELS.exists())
+            for name, title, module in LEARNED
+            if (MODELS / f"{name}.safetensors").exists()
         ),
     )
 }
