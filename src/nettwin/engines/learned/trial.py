@@ -36,7 +36,8 @@ def trial(model: Model) -> dict[str, list[float]]:
         if rounds is not None and not (rounds.shape == (1,) and 0 <= rounds[0] <= MOST_ROUNDS):
             raise InputError(f"rounds is {rounds.tolist()}: must be one number, 0 to {MOST_ROUNDS}")
     try:
-        answer = architecture(model.architecture).answer(_inputs(), model.members)
+        with np.errstate(all="ignore"):  # weights may be absurd
+            answer = architecture(model.architecture).answer(_inputs(), model.members)
     except NettwinError as error:
         raise InputError(str(error)) from None
     except _FAULTS as error:

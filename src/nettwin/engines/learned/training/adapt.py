@@ -16,6 +16,7 @@ from typing import Any
 from nettwin.engines.learned.model_file import Model
 from nettwin.engines.learned.training.examples import USUAL, Parts, Source
 from nettwin.engines.learned.training.fit import (
+    INPUTS,
     Given,
     Machine,
     Split,
@@ -100,17 +101,19 @@ def adapt(
     machine: Machine | None = None,
     *,
     name: str = "",
+    inputs: Path | None = None,
     preparing: Callable[[str, float], None] | None = None,
     tell: Tell | None = None,
 ) -> Adapted:
     """Train a model further on `sources`, replaying `kept`; or go on with that.
 
-    The plan's seeds are one for each network of the model.
+    The plan's seeds are one for each network of the model; `inputs` is where tensors are kept, if
+    several trainings shall share them.
     """
     machine = machine or Machine()
     given = [Given(source, Parts()) for source in sources]
     old_given = [Given(source, parts_on_card(base, source.name)) for source in kept]
-    prepared = prepare_all([*given, *old_given], folder, preparing)
+    prepared = prepare_all([*given, *old_given], inputs or folder / INPUTS, preparing)
     news = {one.source.name: prepared[one.source.name].every for one in given}
     every = [item for items in news.values() for item in items]
     if len(every) < 2:

@@ -39,10 +39,12 @@ POLL_S = 0.5
 
 @dataclass(frozen=True)
 class Given:
-    """A data set for training: where it comes from, and what its samples are for."""
+    """A data set for training: where it comes from, what its samples are for, and how many times
+    as often as others those to train on are met."""
 
     source: Source
     parts: Parts
+    repeat: int = 1
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def fit(
     FormatError where data are damaged, InputError where training goes astray.
     """
     machine = machine or Machine()
-    sets = prepare_all(given, folder, preparing)
+    sets = prepare_all(given, folder / INPUTS, preparing)
     split = joined_splits(list(sets.values()))
     if not split.train:
         raise InputError("the data hold no sample to train on. Give others, or another recipe.")
@@ -101,7 +103,7 @@ def fit(
         recipe.architecture,
         recipe.settings,
         recipe.plan,
-        split.train,
+        tuple(item for one in given for item in sets[one.source.name].train * one.repeat),
         split.validation,
         device=machine.chosen_device(),
         threads=machine.threads,
@@ -126,7 +128,7 @@ def prepare_all(
     folder: Path,
     preparing: Callable[[str, float], None] | None = None,
 ) -> dict[str, Split]:
-    """The examples of data sets as tensors, by name and part."""
+    """The examples of data sets as tensors, kept in a folder; by name and part."""
     sets: dict[str, Split] = {}
     for one in given:
         name = one.source.name
@@ -137,7 +139,7 @@ def prepare_all(
             if preparing:
                 preparing(name, share)
 
-        items = prepare(one.source, folder / INPUTS, told)
+        items = prepare(one.source, folder, told)
         sets[name] = divided(items, one.parts)
     return sets
 

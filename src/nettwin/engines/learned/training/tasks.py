@@ -61,6 +61,7 @@ def adapt(
     name: str = "",
     halves: Halves | None = None,
     machine: Machine | None = None,
+    inputs: Path | None = None,
     preparing: Callable[[str, float], None] | None = None,
     tell: Tell | None = None,
 ) -> tuple[Adapted, Path | None]:
@@ -73,7 +74,17 @@ def adapt(
     seeds = tuple(seed + k for k in range(len(base.members)))
     plan = replace(ADAPTING, steps=steps, seeds=seeds)
     found = adapt_model(
-        base, sources, kept, out, plan, halves, machine, name=name, preparing=preparing, tell=tell
+        base,
+        sources,
+        kept,
+        out,
+        plan,
+        halves,
+        machine,
+        name=name,
+        inputs=inputs,
+        preparing=preparing,
+        tell=tell,
     )
     path = out / f"{found.model.name}{SUFFIX}"
     if not force and not found.worse <= margin:
@@ -115,4 +126,4 @@ def _given(recipe: TrainingRecipe, sources: Sequence[Source]) -> list[Given]:
                 f"the recipe {recipe.name} expects data of {name}, and none is given. Make it with"
                 f" `nettwin dataset generate {name} --out DIR`, and add --data DIR."
             )
-    return [Given(named[name], data.parts) for name, data in recipe.data.items()]
+    return [Given(named[name], data.parts, data.repeat) for name, data in recipe.data.items()]
