@@ -52,10 +52,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Data:
-    """A data set that a recipe expects: how many samples, and what they are for."""
+    """A data set that a recipe expects: how many samples, and what they are for.
+
+    Those to train on are met `repeat` times as often as those of a data set that is not repeated.
+    """
 
     samples: int
     parts: Parts
+    repeat: int = 1
 
 
 @dataclass(frozen=True)
@@ -115,8 +119,9 @@ def read_recipe(path: Path) -> TrainingRecipe:
 
 def _data(name: str, entry: Mapping[str, Any]) -> Data:
     rules: dict[str, tuple[int, int]] = {}
-    _known({k: v for k, v in entry.items() if k != "samples"}, Parts, "data set")
-    for part in entry.keys() - {"samples"}:
+    counts = {"samples", "repeat"}
+    _known({k: v for k, v in entry.items() if k not in counts}, Parts, "data set")
+    for part in entry.keys() - counts:
         modulus, remainder = entry[part]
         if (
             not all(isinstance(v, int) for v in (modulus, remainder))
@@ -126,10 +131,11 @@ def _data(name: str, entry: Mapping[str, Any]) -> Data:
                 f"data.{name}.{part} is {entry[part]}: must be [modulus, remainder]. Correct it."
             )
         rules[part] = (modulus, remainder)
-    samples = entry.get("samples")
-    if not isinstance(samples, int) or samples < 1:
-        raise InputError(f"data.{name}.samples is {samples!r}: must be a whole number from 1.")
-    return Data(samples, Parts(**rules))
+    samples, repeat = entry.get("samples"), entry.get("repeat", 1)
+    for word, value in (("samples", samples), ("repeat", repeat)):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise InputError(f"data.{name}.{word} is {value!r}: must be a whole number from 1.")
+    return Data(entry["samples"], Parts(**rules), repeat)
 
 
 def _known(table: Mapping[str, Any], kind: type, words: str) -> None:
