@@ -44,9 +44,13 @@ LOADS = (0.5, 0.7, 0.85, 1.0)  # bounds of the classes of delays
 LOSSES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # and of those of loss, by what is predicted
 LEAST_SIMULATIONS = 19  # below which no quantile of the highest confidence exists
 IN_A_CLASS = 30  # simulations; a class with fewer joins its neighbor
+LEAST_PART = 1e-3  # of the mean that a percentile is taken for at least
 SMALL_LOSS = 1e-3  # errors of loss are absolute below, relative above
 # What a percentile's error may have of the delay's deviation, beside what the mean's has
-PARTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3)
+PARTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
+MOST_PART = 2.0  # deviations over a quantity that count at most
+WIDEST = 7.0  # half an interval, as a logarithm: a factor of 1,100
+LEAST_VARIANCE = 1e-3  # of a delay over its squared mean; smaller ones are not learned
 STARVED = 0.99  # loss from which on the delay of what arrives says nothing
 CENSORED_S = 20.0  # the largest delay that the simulator of the public datanet sets keeps
 LARGE = 0.2  # relative error of the mean delay that a doubtful flow may have
@@ -108,8 +112,8 @@ def calibrated(
 
 
 def recorded(metrics: Metrics) -> dict[str, Floats]:
-    """What metrics say of each flow, without delays that say nothing: of flows that are starved, or
-    whose delays the simulator of the public datanet sets cut off."""
+    """What metrics say of each flow, without delays that say nothing (of flows that are starved, or
+    whose delays the simulator of the public datanet sets cut off) and variances of nearly 0."""
     flow = metrics.flow
     unknown = np.full(len(flow), np.nan)
     found = {name: flow.columns.get(name, unknown) for name in QUANTITIES}
@@ -118,15 +122,18 @@ def recorded(metrics: Metrics) -> dict[str, Floats]:
         good = (mean > 0) & ~(found["loss_ratio"] >= STARVED)
         if "archive" in metrics.provenance:  # a recording of a datanet set
             good &= ~(found["owd_p90_s"] >= CENSORED_S * (1 - 1e-9))
-    return {k: v if k == "loss_ratio" else np.where(good, v, np.nan) for k, v in found.items()}
+        varies = found["pdv_s2"] > LEAST_VARIANCE * mean**2
+    for name in (*DELAYS, "pdv_s2"):
+        found[name] = np.where(good & varies if name == "pdv_s2" else good, found[name], np.nan)
+    return found
 
 
 def known(inputs: Inputs, answer: Answer) -> Known:
     """What calibration looks at."""
-    deviation = np.sqrt(answer.variance_s2)
-    delays = dict(zip(DELAYS, (answer.mean_s, *answer.percentile_s.T), strict=True))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        parts = {name: deviation / values for name, values in delays.items()}
+    deviation, mean = np.sqrt(answer.variance_s2), answer.mean_s
+    percentiles = (np.maximum(values, LEAST_PART * mean) for values in answer.percentile_s.T)
+    delays = dict(zip(DELAYS, (mean, *percentiles), strict=True))
+    parts = {name: np.minimum(deviation / v, MOST_PART) for name, v in delays.items()}
     return Known(
         highest_load(inputs),
         {**delays, "pdv_s2": answer.variance_s2, "loss_ratio": answer.loss},
@@ -164,7 +171,7 @@ def bounds(calibration: Weights, of: Known, confidence: float = 0.9) -> dict[str
             continue
         part = float(calibration[f"{name}/part"][0])
         edges, table = calibration[f"{name}/edges"], calibration[f"{name}/quantiles"]
-        width = _scale(of, name, part) * table[_classes(of, name, edges), at]
+        width = np.minimum(_scale(of, name, part) * table[_classes(of, name, edges), at], WIDEST)
         middle = _even(name, of.predicted[name])
         low, high = (_back(name, middle + side * width) for side in (-1.0, 1.0))
         point = of.predicted[name]  # inside, however numbers are rounded
@@ -203,8 +210,8 @@ def quantiles(
         tried = [errors for errors in tried if errors.simulations >= LEAST_SIMULATIONS]
         if not tried:
             continue
-        tables = [(errors, *errors.by_class()) for errors in tried]
-        errors, edges, table = min(tables, key=lambda one: one[0].mean_width(*one[1:]))
+        errors = min(tried, key=_Errors.unlikeliness)
+        edges, table = errors.by_class()
         arrays[f"{name}/edges"] = edges
         arrays[f"{name}/quantiles"] = table.astype(np.float32)
         arrays[f"{name}/part"] = np.array([errors.part], np.float32)
@@ -273,11 +280,12 @@ class _Errors(NamedTuple):
         """Quantiles of errors over scales; infinite where there are too few simulations."""
         return quantile(self.error / self.scale, self.simulation, levels)
 
-    def mean_width(self, edges: NDArray[np.float32], table: Floats) -> float:
-        """Of the intervals of 90 %, the mean over simulations."""
-        kind = np.searchsorted(edges, self.kind, side="right")
-        width = self.scale * table[kind, CONFIDENCES.index(0.9)]
-        return float((width * _weights(self.simulation)).sum())
+    def unlikeliness(self) -> float:
+        """How badly errors follow their scales: what a Laplace variable of the scales, all times
+        the factor that fits best, has as mean negative logarithm of the likelihood."""
+        weights = _weights(self.simulation)
+        factor = (weights * self.error / self.scale).sum()
+        return float(np.log(max(factor, 1e-300)) + (weights * np.log(self.scale)).sum())
 
 
 def quantile(scores: Floats, simulation: NDArray[np.int64], levels: Sequence[float]) -> Floats:
