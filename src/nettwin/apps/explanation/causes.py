@@ -20,7 +20,7 @@ from nettwin.scenario.scenario import Scenario
 
 Progress = Callable[[float], None]  # called with the share done, 0 to 1
 AT_ONCE = 16  # scenarios given to a model together, between two steps of progress
-NUDGE = 0.1  # relative change of a rate for gradients
+NUDGE = 0.02  # relative change of a rate for gradients
 MOST_GROUPS = 12  # of flows at a port that are nudged apart
 MOST_PORTS = 8  # of a flow's way, those with the largest delay, that are looked at
 LOSS_FIRST = 0.01  # loss from which on it is explained, and not the delay
@@ -134,7 +134,7 @@ def flow_gradients(
     out = np.zeros(scenario.traffic.flow_count)
     now = _at_queues(target, before, measure)
     groups = _groups(scenario, target, now)
-    nudged = [_scaled(scenario, flows, 1.0 - NUDGE) for _, flows, _ in groups]
+    nudged = [without(scenario, flows, 1.0 - NUDGE) for _, flows, _ in groups]
     for (mine, flows, part), after in zip(
         groups, predict_all(model, nudged, progress), strict=True
     ):
@@ -152,6 +152,13 @@ def offered_shares(scenario: Scenario, target: Target) -> Floats:
         scenario.paths.hop_flow[there], hop_rates_bps(scenario)[there], count
     ).astype(np.float64)
     return np.asarray(rate / max(rate.sum(), 1e-300))
+
+
+def without(scenario: Scenario, flows: Places, factor: float = 0.0) -> Scenario:
+    """The scenario without some flows, or with a part of them; they keep their rows."""
+    rate = scenario.traffic.flow_rate_bps.copy()
+    rate[flows] *= factor
+    return scenario.with_(traffic=scenario.traffic.with_arrays(flow_rate_bps=rate))
 
 
 def predict_all(
@@ -210,12 +217,6 @@ def _groups(scenario: Scenario, target: Target, now: Floats) -> list[tuple[Place
             part = np.bincount(place, rate[hops[group == k]])
             out.append((np.flatnonzero(port_of == port), members, part / part.sum()))
     return out
-
-
-def _scaled(scenario: Scenario, flows: Places, factor: float) -> Scenario:
-    rate = scenario.traffic.flow_rate_bps.copy()
-    rate[flows] *= factor
-    return scenario.with_(traffic=scenario.traffic.with_arrays(flow_rate_bps=rate))
 
 
 def _candidates(

@@ -17,8 +17,8 @@ from nettwin.model import Explainable, HopSplit, NetworkModel
 from nettwin.scenario.scenario import Scenario
 
 Progress = Callable[[float], None]  # called with the share done, 0 to 1
-MOST_QUEUES = 5  # of a network, whose causes are searched
-FEW_FLOWS = 5  # tried in each of them
+MOST_LINKS = 3  # of a network, whose causes are searched
+FEW_FLOWS = 5  # tried at each of them
 NOT_BY_HOPS = (
     "the engine {} does not go by hops: its delays are not split, what is said of causes rests on"
     " predicting again"
@@ -31,7 +31,7 @@ class FlowExplanation:
 
     `parts` add up to the flow's mean delay; `needed` are the fewest of them that keep it within
     DELAY_KEPT. Both are empty for a model that does not go by hops. `worst` has the causes at the
-    queue in which the flow waits longest, `causes` those of its delay from end to end.
+    queue of several in which the flow waits longest, `causes` those of its delay from end to end.
     """
 
     scenario: Scenario
@@ -56,8 +56,8 @@ class PortExplanation:
 
 @dataclass(frozen=True)
 class NetworkExplanation:
-    """The queues that a network's answer rests on, and the causes at the first of them (where none
-    decides, at those that fare worst)."""
+    """The queues that a network's answer rests on, and the causes at the links of the first of them
+    (where none decides, at those that fare worst)."""
 
     scenario: Scenario
     metrics: Metrics
@@ -102,7 +102,7 @@ def explain_flow(
     )
     worst = max(parts, key=lambda part: (part.waited_s, part.loss), default=None)
     at_worst = None
-    if worst is not None and worst.waited_s > 0:
+    if worst is not None and worst.waited_s > 0 and len(parts) > 1:
         at_worst = find_causes(
             scenario,
             model,
@@ -154,19 +154,19 @@ def explain_network(
     tell = progress or (lambda _: None)
     before, split = model.predict([scenario])[0], split_of(scenario, model)
     critical = critical_queues(scenario, split) if split else None
-    if critical and critical.queues:
-        names = [queue.queue for queue in critical.queues[:MOST_QUEUES]]
-    else:
+    links = [queue.link for queue in critical.queues] if critical else []
+    if not links:
         used = set(scenario.hop_queue.tolist())
-        worst = [q for q in worst_queues(before).tolist() if q in used]
-        names = [scenario.queue_names[q] for q in worst[:MOST_QUEUES]]
+        port, link_name = scenario.topology.queues.link, scenario.topology.link_name
+        links = [link_name[port[q]] for q in worst_queues(before).tolist() if q in used]
+    names = list(dict.fromkeys(links))[:MOST_LINKS]
     causes = []
     for i, name in enumerate(names):
         causes.append(
             find_causes(
                 scenario,
                 model,
-                queue_target(scenario, name),
+                link_target(scenario, name),
                 top=FEW_FLOWS,
                 factor=factor,
                 before=before,

@@ -15,6 +15,7 @@ from nettwin.apps.explanation.explanation import (
 )
 
 WORTH = 0.05  # part of a delay that is worth a word
+NEARLY_ALL = 0.8  # part of the load from which on an aggregate explains nothing
 LOSS_WORTH = 1e-4  # loss that is
 
 
@@ -43,7 +44,9 @@ def _flow(found: FlowExplanation) -> list[str]:
         return out
     if found.worst is not None:
         out += _who(found.worst)
-    out += _who(causes)
+        out += _who(causes)[:1]
+    else:
+        out += _who(causes)
     return out + _needed(found)
 
 
@@ -86,14 +89,16 @@ def _where(found: FlowExplanation) -> list[str]:
 
 
 def _needed(found: FlowExplanation) -> list[str]:
-    if not found.parts:
+    if len(found.parts) < 2:
         return []
+    kept = units.percent(DELAY_KEPT, 0)
     if not found.needed:
-        return [f"Without waiting anywhere the delay would be within {DELAY_KEPT:.0%} of it."]
+        return [f"Without waiting anywhere the delay would be within {kept} of it."]
     names = ", ".join(part.queue for part in found.needed)
+    decide = "decides" if len(found.needed) == 1 else "decide"
     return [
-        f"{len(found.needed)} of its {len(found.parts)} queues decide: waiting there alone keeps"
-        f" the delay within {DELAY_KEPT:.0%} ({names})."
+        f"{len(found.needed)} of its {len(found.parts)} queues {decide}: waiting there alone keeps"
+        f" the delay within {kept} ({names})."
     ]
 
 
@@ -131,24 +136,25 @@ def _who(causes: Causes) -> list[str]:
             f" ({_without(causes, first)})."
         )
     for cause in causes.found:
-        if cause.kind != "flow" and causes.effect(cause) / whole >= max(part, WORTH):
+        told = cause.kind != "flow" and cause.share <= NEARLY_ALL
+        if told and causes.effect(cause) / whole >= max(part, WORTH):
             out.append(f"{_aggregate(cause)}: {_without(causes, cause)}.")
             break
     return out
 
 
 def _aggregate(cause: Cause) -> str:
-    words = {"class": "Class", "source": "Traffic from", "target": "Traffic to"}[cause.kind]
+    words = {"class": "class", "source": "traffic from", "target": "traffic to"}[cause.kind]
     flows = f"{cause.flows} flows" if cause.flows > 1 else "1 flow"
     return (
-        f"{words} {cause.name} ({flows}, {units.rate(cause.rate_bps)},"
-        f" {units.percent(cause.share, 0)} of the load) has the largest effect"
+        f"Of several flows together, {words} {cause.name} ({flows}, {units.rate(cause.rate_bps)},"
+        f" {units.percent(cause.share, 0)} of the load) matters most"
     )
 
 
 def _without(causes: Causes, cause: Cause) -> str:
     """What the target would have without a cause."""
-    how = "without it" if causes.factor == 0 else f"with {causes.factor:.0%} of it"
+    how = "without it" if causes.factor == 0 else f"with {units.percent(causes.factor, 0)} of it"
     if causes.measure == "loss":
         after, before = units.percent(cause.loss, 2), units.percent(causes.loss, 2)
         change = units.change(causes.loss, cause.loss)
@@ -161,7 +167,8 @@ def _without(causes: Causes, cause: Cause) -> str:
 def _network(found: NetworkExplanation) -> list[str]:
     critical, out = found.critical, []
     if critical is not None:
-        kept = f"within {DELAY_KEPT:.0%} of its delay and {LOSS_KEPT * 100:.0f} point of its loss"
+        delay, loss = units.percent(DELAY_KEPT, 0), f"{LOSS_KEPT * 100:.0f} point"
+        kept = f"within {delay} of its delay and {loss} of its loss"
         if critical.queues:
             none = units.percent(critical.kept_by_none, 0)
             out.append(
@@ -172,11 +179,11 @@ def _network(found: NetworkExplanation) -> list[str]:
             out.append(f"They hold {units.percent(critical.waiting_kept, 0)} of all waiting.")
         else:
             out.append(
-                f"No queue decides: without any waiting and loss {FLOWS_KEPT:.0%} of the flows"
-                f" would each stay {kept}. The longest waiting is at these:"
+                f"No queue decides: without any waiting and loss {units.percent(FLOWS_KEPT, 0)}"
+                f" of the flows would each stay {kept}. The longest waiting is at these:"
             )
     for causes in found.causes:
-        out += [" ".join(_port(causes))]
+        out.append(" ".join([*_port(causes)[:1], *_who(causes)[:1]]))
     return out
 
 

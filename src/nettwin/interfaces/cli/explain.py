@@ -185,21 +185,11 @@ def _draw(found: Explanation, plot: Path) -> None:
         case PortExplanation():
             cause_bars(found.causes, plot)
         case NetworkExplanation():
-            names, decide = [causes.target.name for causes in found.causes], "that fare worst"
+            links, which = {causes.target.name for causes in found.causes}, "that fare worst"
             if found.critical is not None and found.critical.queues:
-                names, decide = [q.queue for q in found.critical.queues], "that decide"
-            weathermap(
-                found.scenario,
-                found.metrics,
-                plot,
-                title=f"{found.scenario.name}: the {len(names)} queues {decide}",
-                highlight={_link_of(found.scenario, name) for name in names},
-            )
-
-
-def _link_of(scenario: Scenario, queue: str) -> str:
-    topology = scenario.topology
-    return str(topology.link_name[topology.queues.link[scenario.queue_names.index(queue)]])
+                links, which = {queue.link for queue in found.critical.queues}, "that decide"
+            title = f"{found.scenario.name}: ringed are the links {which}"
+            weathermap(found.scenario, found.metrics, plot, title=title, highlight=links)
 
 
 def _document(found: Explanation) -> dict[str, Any]:

@@ -69,11 +69,11 @@ def cause_bars(causes: Causes, path: Path | str, *, title: str = "") -> None:
             axes.barh(row, value * scale, color=WAITING, height=0.68)
             axes.barh(row, (now - value) * scale, left=value * scale, color=PALE, height=0.68)
         axes.axvline(now * scale, color=INK, linewidth=1.0)
-        how = "without" if causes.factor == 0 else f"with {causes.factor:.0%} of"
+        how = "without" if causes.factor == 0 else f"with {units.percent(causes.factor, 0)} of"
         kinds = {"flow": "", "class": "class ", "source": "all from ", "target": "all to "}
         unit = "loss (%)" if lossy else "mean delay (ms)"
         _rows(axes, [f"{kinds[c.kind]}{c.name}" for c in shown], f"{unit} {how} it")
-        _finish(axes, title or f"Who makes the {causes.measure} at {causes.target.name}")
+        _finish(axes, title or f"Who makes the {causes.measure} of {causes.target.name}")
 
 
 def _rows(axes: Axes, names: Sequence[str], label: str) -> None:
@@ -92,7 +92,14 @@ def _legend(axes: Axes, *, corrected: bool) -> None:
     kinds = [("propagation", PROPAGATION), ("transmission", TRANSMISSION), ("waiting", WAITING)]
     kinds += [("learned correction", CORRECTION)] if corrected else []
     handles = [Patch(facecolor=color, label=words) for words, color in kinds]
-    axes.legend(handles=handles, loc="upper right", frameon=True, framealpha=0.9, edgecolor=PALE)
+    axes.legend(
+        handles=handles,
+        ncols=len(handles),
+        frameon=False,
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        borderaxespad=0.2,
+    )
 
 
 def _finish(axes: Axes, title: str) -> None:

@@ -71,8 +71,8 @@ def parts(found: Sequence[HopPart], delay_s: float) -> Table:
 def causes(found: Causes, top: int) -> Table:
     """Who makes a delay or a loss: what it would be without each, and how it grows with each."""
     shown = found.found[:top]
-    without = "without" if found.factor == 0 else f"with {found.factor:.0%}"
-    of = found.target.name if found.target.kind == "flow" else f"at {found.target.name}"
+    without = "without" if found.factor == 0 else f"with {units.percent(found.factor, 0)}"
+    of = f"{'of' if found.target.kind == 'flow' else 'at'} {found.target.name}"
     made = style.table(
         f"Who makes the {found.measure} {of}",
         "<",
@@ -83,7 +83,7 @@ def causes(found: Causes, top: int) -> Table:
         f"delay {without}",
         "change",
         f"loss {without}",
-        f"?with {MORE - 1:.0%} more",
+        f"?with {units.percent(MORE - 1, 0)} more",
         shown=len(shown),
         of=len(found.found),
     )
