@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
+from itertools import islice, pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,14 +31,25 @@ PROTOCOL = (
     "no model was trained on. All learned models were trained on the same samples of our own, and "
     "get the same inputs, the gnn theory besides. Flows that lost 99 % or more or whose recorded "
     "delays are cut off are left out; all others are pooled. Where an engine says that nothing "
-    "arrives though something did, its error counts as 100 %."
+    "arrives though something did, its error counts as 100 %. Means also by hops of the longest "
+    "path and by the load of the busiest link on the way."
 )
 ENGINES = ("gnn", "theory", "routenet", "rnn", "mlp")
 STARVED = 0.99
 CENSORED_S = 20.0
 UNDER = (0.01, 0.05, 0.10, 0.20)
+HOPS = (1, 3, 6, 1000)  # bounds of the classes by the number of hops, the first included
+LOADS = (0.0, 0.5, 0.9, 1e9)  # and by the load of the busiest link on the way
 Floats = NDArray[np.float64]
 Case = tuple[Scenario, Metrics]
+
+
+class Measured(NamedTuple):
+    """The flows of all simulations that can be compared."""
+
+    error: dict[str, Floats]  # of each engine, relative, without sign; [flows]
+    hops: Floats  # [flows] of the longest path
+    load: Floats  # [flows] of the busiest link on the way
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +65,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> Outcome:
     """Measure; `--limit` is the number of simulations of each kind of data."""
     models = {name: engine(name) for name in ENGINES}
-    curves: dict[str, dict[str, Floats]] = {}
+    every: dict[str, Measured] = {}
     remarks = []
     if options.extra.get("own"):
         samples, left_out = unseen(options.extra["own"])
@@ -62,23 +74,25 @@ def run(options: Options) -> Outcome:
             f"Own data: {len(cases)} test samples; {left_out} were left out because their"
             " topology occurs in the training data."
         )
-        curves["our own simulations"] = errors_of(models, cases)
+        every["our own simulations"] = measured(models, cases)
     if options.data is not None:
         readings = (r for r in read_all(options.data) if r.metrics is not None)
         cases = [(r.scenario, r.metrics) for r in islice(readings, options.limit) if r.metrics]
         remarks.append(f"Public data: {len(cases)} simulations of {options.data.name}.")
-        curves[f"public simulations ({_name(options.data)})"] = errors_of(models, cases)
-    if not curves:
+        every[f"public simulations ({_name(options.data)})"] = measured(models, cases)
+    if not every:
         raise Skipped("give our own data with --own, a datanet folder with --data, or both")
+    curves = {data: found.error for data, found in every.items()}
     if options.extra.get("curves"):
         write_curves(options.extra["curves"], curves)
     if options.extra.get("picture"):
         draw(options.extra["picture"], curves)
+    remarks += [f"{data}: {len(found.hops):,} flows compared." for data, found in every.items()]
     figures = [
         figure
-        for data, by_engine in curves.items()
-        for name, errors in by_engine.items()
-        for figure in figures_of(f"{data}, {name}", errors)
+        for data, found in every.items()
+        for name in models
+        for figure in figures_of(data, found, name)
     ]
     return Outcome(tuple(figures), tuple(remarks))
 
@@ -105,33 +119,53 @@ def unseen(folders: Sequence[Path]) -> tuple[list[Sample], int]:
     return kept, len(test) - len(kept)
 
 
-def errors_of(models: dict[str, NetworkModel], cases: Sequence[Case]) -> dict[str, Floats]:
-    """|Relative error| of the mean delay of each engine, all flows together. [flows]"""
-    found: dict[str, list[Floats]] = {name: [] for name in models}
-    for k, case in enumerate(cases):
-        for name, errors in zip(models, _errors(models, *case), strict=True):
-            found[name].append(errors)
+def measured(models: dict[str, NetworkModel], cases: Sequence[Case]) -> Measured:
+    """What each engine says of all simulations, held against what was recorded."""
+    error: dict[str, list[Floats]] = {name: [] for name in models}
+    hops, load = [], []
+    for k, (scenario, recorded) in enumerate(cases):
+        good = comparable(recorded)
+        for name, model in models.items():
+            said = model.predict([scenario])[0].flow["owd_mean_s"][good]
+            off = np.abs(said / recorded.flow["owd_mean_s"][good] - 1)
+            # nothing arrives, it says, though something did: as wrong as no delay at all
+            error[name].append(np.where(np.isfinite(off), off, 1.0))
+        paths = scenario.paths
+        busiest, long = np.zeros(len(good)), np.zeros(len(good))
+        np.maximum.at(busiest, paths.hop_flow, scenario.link_utilization[paths.links])
+        np.maximum.at(long, paths.path_flow, np.diff(paths.link_offset))
+        hops.append(long[good])
+        load.append(busiest[good])
         if k % 20 == 0:
             say(f"{k + 1} of {len(cases)} simulations")
-    return {name: np.concatenate(parts) for name, parts in found.items()}
+    return Measured(
+        {name: np.concatenate(parts) for name, parts in error.items()},
+        np.concatenate(hops),
+        np.concatenate(load),
+    )
 
 
-def _errors(
-    models: dict[str, NetworkModel], scenario: Scenario, recorded: Metrics
-) -> Iterator[Floats]:
+def comparable(recorded: Metrics) -> NDArray[np.bool_]:
+    """Flows whose mean delay was recorded, whole, of more than a hundredth of their packets."""
     mean, loss = recorded.flow["owd_mean_s"], recorded.flow["loss_ratio"]
     p90 = recorded.flow.columns.get("owd_p90_s", np.zeros(len(mean)))
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore"):
         good = (mean > 0) & ~(loss >= STARVED) & ~(p90 >= CENSORED_S * (1 - 1e-9))
-        for model in models.values():
-            said = model.predict([scenario])[0].flow["owd_mean_s"]
-            # nothing arrives, it says, though something did: as wrong as no delay at all
-            error = np.where(np.isfinite(said), np.abs(said / mean - 1), 1.0)
-            yield error[good]
+    return np.asarray(good)
 
 
-def figures_of(label: str, errors: Floats) -> list[Figure]:
-    """What is kept of a distribution."""
+def figures_of(label: str, found: Measured, name: str) -> list[Figure]:
+    """What is kept of the errors of an engine."""
+    errors = found.error[name]
+    label = f"{label}, {name}"
+    groups = [
+        *(("hops", found.hops, low, high) for low, high in pairwise(HOPS)),
+        *(("load", found.load, low, high) for low, high in pairwise(LOADS)),
+    ]
+    means = [
+        (f"{what} from {low:g}", errors[(values >= low) & (values < high)])
+        for what, values, low, high in groups
+    ]
     p50, p90, p99 = np.quantile(errors, (0.5, 0.9, 0.99)) * 100
     return [
         Figure(f"{label}: median", float(p50), "%"),
@@ -142,5 +176,9 @@ def figures_of(label: str, errors: Floats) -> list[Figure]:
             Figure(f"{label}: flows under {bound:.0%}", float((errors < bound).mean()) * 100, "%")
             for bound in UNDER
         ),
-        Figure(f"{label}: flows", float(len(errors))),
+        *(
+            Figure(f"{label}: mean, {group}", float(some.mean()) * 100, "%")
+            for group, some in means
+            if len(some)
+        ),
     ]

@@ -57,16 +57,22 @@ def test_errors_leave_out_what_cannot_be_compared() -> None:
     p90 = np.array([0.1, 0.1, 0.1, 0.1, 0.1, figure4.CENSORED_S])
     table = Table({"owd_mean_s": mean, "loss_ratio": loss, "owd_p90_s": p90})
     recorded = Metrics(table, said.link, said.queue, "simulated", "packet")
-    found = figure4.errors_of({"theory": Theory()}, [(scenario, recorded)])["theory"]
-    assert found == pytest.approx([0.0, 0.25, 1.0])
+    found = figure4.measured({"theory": Theory()}, [(scenario, recorded)])
+    assert found.error["theory"] == pytest.approx([0.0, 0.25, 1.0])
+    assert found.hops.tolist() == [1, 2, 1]
+    assert found.load == pytest.approx(np.full(3, 0.5))
 
 
 def test_figures_tell_the_distribution() -> None:
-    found = {f.name: f.value for f in figure4.figures_of("x", np.linspace(0.0, 0.2, 1001))}
-    assert found["x: median"] == pytest.approx(10.0)
-    assert found["x: p90"] == pytest.approx(18.0)
-    assert found["x: flows under 5%"] == pytest.approx(25.0, abs=0.1)
-    assert found["x: flows"] == 1001
+    errors = np.linspace(0.0, 0.2, 1001)
+    flows = figure4.Measured({"mlp": errors}, np.repeat([2.0, 7.0], [501, 500]), np.ones(1001))
+    found = {f.name: f.value for f in figure4.figures_of("x", flows, "mlp")}
+    assert found["x, mlp: median"] == pytest.approx(10.0)
+    assert found["x, mlp: p90"] == pytest.approx(18.0)
+    assert found["x, mlp: flows under 5%"] == pytest.approx(25.0, abs=0.1)
+    assert found["x, mlp: mean, hops from 1"] == pytest.approx(5.0)
+    assert found["x, mlp: mean, hops from 6"] == pytest.approx(15.0, abs=0.1)
+    assert "x, mlp: mean, hops from 3" not in found
 
 
 def test_curves_are_kept_and_drawn(tmp_path: Path) -> None:
