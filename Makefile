@@ -3,6 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt
 STAMP := $(VENV)/.ready
+TRAIN := $(VENV)/.train
 
 .PHONY: run test lint venv fuzz bench clean
 .DEFAULT_GOAL := run
@@ -10,7 +11,7 @@ STAMP := $(VENV)/.ready
 run: venv
 	$(VENV)/bin/nettwin demo
 
-test: lint
+test: lint $(TRAIN)
 	$(PY) -m pytest -n 2
 
 lint: venv
@@ -42,6 +43,13 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "Installing what nettwin needs (a few minutes the first time) ..."
 	@$(PIP) hatchling editables
 	@$(PIP) --no-build-isolation -e '.[dev]'
+	@touch $@
+
+# PyTorch is large and for training alone: `make run` does without it, tests do not
+$(TRAIN): $(STAMP)
+	@rm -f $@
+	@echo "Installing what training needs (PyTorch; a few minutes the first time) ..."
+	@$(PIP) --no-build-isolation -e '.[dev,train]'
 	@touch $@
 
 fuzz: venv
