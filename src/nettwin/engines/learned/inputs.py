@@ -189,13 +189,13 @@ def _base(
 
 def _theory(state: QueueSolution, ports: QueueTable, mix: Floats) -> Floats:
     port, count = np.asarray(ports.port), len(ports.offset) - 1
-    rho = np.clip(state.load / np.maximum(state.rate, 1e-9), 0, 4)
+    rho = state.load / np.maximum(state.rate, 1e-9)
     service = np.maximum(state.service_s, 1e-300)
     waiting = np.maximum(state.waiting_s, 1e-9 * service)
     carried = np.bincount(port, state.carried, count)[port]
     columns = [
         np.minimum(rho, 3),
-        np.clip(_ln(rho), -5, 2) / 2,
+        np.clip(_ln(rho), -5, 6) / 2,  # far above 0: next to nothing is left for the queue
         state.rate,
         np.clip(carried, 0, 1.1),
         np.clip(_ln(waiting / service), -7, 7) / 3,

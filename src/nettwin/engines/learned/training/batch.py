@@ -15,6 +15,7 @@ from nettwin.metrics import Metrics
 Singles = NDArray[np.float32]
 PERCENTILES = ("owd_p50_s", "owd_p90_s", "owd_p99_s")
 STARVED = 0.99  # loss from which on the delay of what arrives says nothing
+NOISE = 0.05  # relative standard error of a label at which it counts half
 LEAST_VARIANCE = 1e-3  # of a delay over its squared mean; smaller ones are not learned
 
 
@@ -71,7 +72,7 @@ def labels_of(metrics: Metrics) -> Labels:
     if "owd_mean_s" in flow.low:
         with np.errstate(invalid="ignore", divide="ignore"):
             noise = (flow.high["owd_mean_s"] - flow.low["owd_mean_s"]) / 4 / mean
-        weight = 1 / (1 + (np.nan_to_num(noise, nan=1.0, posinf=1.0) / 0.02) ** 2)
+        weight = 1 / (1 + (np.nan_to_num(noise, nan=1.0, posinf=1.0) / NOISE) ** 2)
     loss = label("loss_ratio")
     delivers = np.isfinite(mean) & (mean > 0) & ~(loss >= STARVED) & ~_censored(metrics)
     variance = label("pdv_s2")
