@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from nettwin.engines.learned.coverage import flows_outside, outside, ranges_of
+from nettwin.engines.learned.coverage import NAMES, flows_outside, outside, ranges_of
 from nettwin.engines.learned.engine import Learned
 from nettwin.engines.learned.features import QUEUE
 from nettwin.engines.learned.inputs import Inputs, inputs_of
@@ -76,7 +76,7 @@ def test_what_was_never_seen_is_flagged(settings: dict[str, object], feature: st
     beyond = {
         name
         for one in found
-        for name, bad in zip(_names(one.kind), one.excess.any(axis=0), strict=True)
+        for name, bad in zip(NAMES[one.kind], one.excess.any(axis=0), strict=True)
         if bad
     }
     assert any(feature in name for name in beyond)
@@ -137,7 +137,26 @@ def test_without_ranges_only_what_no_model_can_is_unsupported() -> None:
     assert Learned(small_model()).unsupported(like(load=2.5)) == []
 
 
-def _names(kind: str) -> tuple[str, ...]:
-    from nettwin.engines.learned.coverage import NAMES
+def test_a_port_that_is_offered_more_than_features_tell_is_named() -> None:
+    said = Learned(small_model()).unsupported(like(load=4.0))
+    assert len(said) == 1
+    assert "is offered 400% of its capacity, above 300%" in said[0]
 
-    return NAMES[kind]
+
+def test_networks_that_disagree_as_never_in_calibration_are_named() -> None:
+    scenario = like()
+    model = small_model(members=2)
+    inputs = inputs_of(scenario)
+    spread = Learned(model).architecture.answer(inputs, model.members).spread
+    second = np.sort(spread)[-2]
+
+    def unsupported(most: float) -> list[str]:
+        limited = replace(model, calibration={"spread": np.array([most], np.float32)})
+        return Learned(limited, confidence=0.9).unsupported(scenario)
+
+    assert unsupported(float(spread.max())) == []
+    flow = scenario.flow_names[int(spread.argmax())]
+    (said,) = unsupported(float(second + spread.max()) / 2)
+    assert said.startswith(f"flow {flow}: the model's networks differ by ")
+    assert "more flows" not in said
+    assert f"({len(spread) - 1} more flows)" in unsupported(0.0)[0]

@@ -54,6 +54,7 @@ LEAST_VARIANCE = 1e-3  # of a delay over its squared mean; smaller ones are not 
 STARVED = 0.99  # loss from which on the delay of what arrives says nothing
 CENSORED_S = 20.0  # the largest delay that the simulator of the public datanet sets keeps
 LARGE = 0.2  # relative error of the mean delay that a doubtful flow may have
+MOST_SPREAD = 0.99  # part of the simulations whose networks differ no more than usual
 HELD = 0.97  # of the large errors that doubtful flows hold in calibration; elsewhere 95 % or more
 
 
@@ -102,12 +103,16 @@ def calibrated(
     found: list[tuple[Known, Mapping[str, Floats]]] = []
     seen: list[Inputs] = []
     answer = architecture(model.architecture).answer
+    spreads = []
     for case in cases:
-        found.append((known(case.inputs, answer(case.inputs, model.members)), case.recorded))
+        said = answer(case.inputs, model.members)
+        found.append((known(case.inputs, said), case.recorded))
+        spreads.append(float(np.nan_to_num(said.spread).max(initial=0.0)))
         if trained_on is None:
             seen.append(case.inputs)
     arrays = quantiles(found)
     arrays["doubt"] = np.array([_doubt(arrays, found)], np.float32)
+    arrays["spread"] = np.array([np.quantile(spreads, MOST_SPREAD, method="higher")], np.float32)
     return replace(model, calibration=arrays, ranges=ranges_of(trained_on or seen))
 
 

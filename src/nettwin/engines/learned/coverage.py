@@ -24,6 +24,7 @@ NAMES = {"queue": QUEUE, "flow": FLOW, "hop": HOP, "edge": EDGE, "shape": SHAPE}
 OUTLIERS = 0.002  # share of the simulations, at either end, that a range may leave out
 MARGIN = 0.05  # of the range's width, by which a value may exceed it
 LEAST_MARGIN = 1e-3
+MOST_LOAD = 3.0  # of a port, from which on features stay as they are
 REMEDY = "Ask another engine (theory, packet), or train the model on such networks"
 
 
@@ -104,6 +105,35 @@ def sentences(ranges: Weights, found: Iterable[Outside], inputs: Inputs, of: Sce
             f"trained on {low:.3g} to {high:.3g}{more}. {REMEDY}"
         )
     return said
+
+
+def overloaded(of: Scenario) -> list[str]:
+    """Ports that are offered more than features can tell, in words: the worst, and how many."""
+    load = of.link_utilization
+    bad = np.flatnonzero(load > MOST_LOAD)
+    if not len(bad):
+        return []
+    worst = int(load.argmax())
+    more = f" ({len(bad) - 1} more links are)" if len(bad) > 1 else ""
+    return [
+        f"link {of.topology.link_name[worst]} is offered {load[worst]:.0%} of its capacity, above "
+        f"{MOST_LOAD:.0%}{more}. {REMEDY}"
+    ]
+
+
+def disagreement(most: float, spread: Floats, of: Scenario) -> list[str]:
+    """Flows on which the networks of an ensemble disagree as never in calibration, in words: the
+    worst, and how many. `spread` is the deviation of ln(owd_mean_s) over them. [flows]"""
+    bad = np.flatnonzero(spread > most * (1 + 1e-6))
+    if not len(bad):
+        return []
+    worst = int(np.argmax(np.nan_to_num(spread)))
+    more = f" ({len(bad) - 1} more flows)" if len(bad) > 1 else ""
+    return [
+        f"flow {of.flow_names[worst]}: the model's networks differ by "
+        f"{np.expm1(spread[worst]):.1%} in its mean delay, in calibration by "
+        f"{np.expm1(most):.1%} at most{more}. {REMEDY}"
+    ]
 
 
 def _carrying(inputs: Inputs) -> Iterator[tuple[str, Floats, NDArray[np.intp]]]:

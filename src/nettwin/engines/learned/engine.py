@@ -51,10 +51,13 @@ class Learned:
 
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why the model should not be trusted with a scenario; empty where it may be."""
-        found = beyond_every_model(scenario)
-        if self.model.ranges:
-            inputs, ranges = inputs_of(scenario), self.model.ranges
-            found += coverage.sentences(ranges, coverage.outside(ranges, inputs), inputs, scenario)
+        found, model = beyond_every_model(scenario) + coverage.overloaded(scenario), self.model
+        inputs = inputs_of(scenario)
+        outside = coverage.outside(model.ranges, inputs)
+        found += coverage.sentences(model.ranges, outside, inputs, scenario)
+        if "spread" in model.calibration:
+            spread = self.architecture.answer(inputs, model.members).spread
+            found += coverage.disagreement(float(model.calibration["spread"][0]), spread, scenario)
         return found
 
     def doubtful(self, scenario: Scenario) -> Bools:
