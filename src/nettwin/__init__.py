@@ -10,6 +10,8 @@ Every public name is here.
 """
 
 from nettwin.apps.comparison import Comparison, compare
+from nettwin.apps.explanation.explanation import explain_flow, explain_network, explain_port
+from nettwin.apps.explanation.words import in_words
 from nettwin.apps.failures import Failure, single_failures
 from nettwin.apps.whatif import WhatIf, what_if
 from nettwin.errors import (
@@ -122,8 +124,12 @@ __all__ = [
     "compare",
     "drr",
     "engine",
+    "explain_flow",
+    "explain_network",
+    "explain_port",
     "fifo",
     "generate",
+    "in_words",
     "parse_change",
     "read",
     "read_all",

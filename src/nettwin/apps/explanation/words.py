@@ -171,8 +171,9 @@ def _network(found: NetworkExplanation) -> list[str]:
         kept = f"within {delay} of its delay and {loss} of its loss"
         if critical.queues:
             none = units.percent(critical.kept_by_none, 0)
+            decide = "decides" if len(critical.queues) == 1 else "decide"
             out.append(
-                f"{len(critical.queues)} of {critical.used} queues decide: if packets waited and"
+                f"{len(critical.queues)} of {critical.used} queues {decide}: if packets waited and"
                 f" were lost there alone, {units.percent(critical.kept, 0)} of the flows would"
                 f" each stay {kept}; with no queue at all, {none} would."
             )
