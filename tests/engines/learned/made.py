@@ -22,6 +22,7 @@ class Made:
     name: str = "made"
     count: int = 10
     longer: float = 1.1
+    arrival: str = "poisson"
     first: int = 0  # number of the first sample
     broken: int = -1  # number of the sample whose shard is damaged
     generated: bool = True
@@ -29,7 +30,7 @@ class Made:
 
     @property
     def digest(self) -> str:
-        return f"{self.name} {self.count} {self.longer} {self.first}"
+        return f"{self.name} {self.count} {self.longer} {self.arrival} {self.first}"
 
     def __len__(self) -> int:
         return self.count
@@ -39,10 +40,10 @@ class Made:
             if number == self.broken:
                 raise FormatError("made/00.npz", "", "is damaged", "Make it again.")
             self.told.append(number)
-            yield example(number, self.longer)
+            yield example(number, self.longer, self.arrival)
 
 
-def example(number: int, longer: float) -> Example:
+def example(number: int, longer: float, arrival: str = "poisson") -> Example:
     """One sample."""
     scenario = generate(
         ("ring", "line")[number % 2],
@@ -51,6 +52,7 @@ def example(number: int, longer: float) -> Example:
         load=0.5 + 0.05 * (number % 8),
         classes="three",
         scheduler=SCHEDULERS[number % 4],
+        arrival=arrival,
     )
     near = scenario.topology.with_arrays(link_delay_s=scenario.topology.link_delay_s * 0.0)
     scenario = replace(scenario, topology=near)

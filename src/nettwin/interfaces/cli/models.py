@@ -75,7 +75,9 @@ def verify(
     output = Output("models verify", json)
     catalog = wiring.catalog()
     found = {name: catalog.verify(name) for name in names or catalog.entries()}
-    output.document({"models": found})
+    output.document(
+        {"models": {name: [asdict(check) for check in checks] for name, checks in found.items()}}
+    )
     output.show(tables.verified(found))
     faults = [f"{name}: {c.fault}" for name, checks in found.items() for c in checks if c.fault]
     if faults:
