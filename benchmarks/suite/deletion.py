@@ -70,6 +70,7 @@ class Case:
     measure: str
     now: float  # of the measure, as the model says
     said: float
+    seen_now: float  # of the measure, as the referee says
     seen: tuple[float, ...]
     by_chance: tuple[float, ...]  # what went with random flows
     ranks: float
@@ -88,6 +89,13 @@ class Case:
     def agrees(self) -> bool:
         """The same sign, and a size within a factor 2."""
         return self.went != 0 and 0.5 <= self.said / self.went <= 2.0
+
+    @property
+    def agrees_in_part(self) -> bool:
+        """The same of the changes as parts of what was."""
+        if not self.went or not self.now or not self.seen_now:
+            return False
+        return 0.5 <= self.said / self.now / (self.went / self.seen_now) <= 2.0
 
 
 def run(options: Options) -> Outcome:
@@ -159,17 +167,19 @@ def examine(
         return target.loss(metrics) if causes.measure == "loss" else target.delay_s(metrics)
 
     said = of(before) - of(model.predict([cases[1]])[0])
-    seen, by_chance = [], []
+    seen, by_chance, seen_now = [], [], []
     for seed in SEEDS:
         referee = PacketSimulator(
             seed=seed, precision=0.0, max_packets=_packets(scenario, packet_hops), jobs=1
         )
         with_all, fewer, random_fewer = (of(m) for m in referee.predict(cases))
+        seen_now.append(with_all)
         seen.append(with_all - fewer)
         by_chance.append(with_all - random_fewer)
     now = causes.loss if causes.measure == "loss" else causes.delay_s
     ranks = rank_agreement(scenario, model, causes, of, before, random.permutation(crossing))
-    return Case(causes.measure, now, said, tuple(seen), tuple(by_chance), ranks)
+    was = float(np.mean(seen_now))
+    return Case(causes.measure, now, said, was, tuple(seen), tuple(by_chance), ranks)
 
 
 def named_flows(scenario: Scenario, causes: Causes, share: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -203,6 +213,7 @@ def figures_of(cases: list[Case]) -> list[Figure]:
     """What the cases say together."""
     decided = [case for case in cases if case.decided]
     agree = np.array([case.agrees for case in decided])
+    in_part = np.array([case.agrees_in_part for case in decided])
     sign = np.array([case.said * case.went > 0 for case in decided])
     sizes = np.array([case.said / case.went for case in decided])[sign]
     more = np.array([case.went > np.mean(case.by_chance) for case in decided])
@@ -210,6 +221,7 @@ def figures_of(cases: list[Case]) -> list[Figure]:
     ranks = np.array([case.ranks for case in cases])
     figures = [
         at_least("removed as said: sign, and size within 2x", _percent(agree), TARGET, "%"),
+        Figure("the same of the change in percent", _percent(in_part), "%"),
         Figure("the same sign", _percent(sign), "%"),
         Figure("said over seen, median", float(np.median(sizes)) if len(sizes) else np.nan),
         Figure(

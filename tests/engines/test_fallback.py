@@ -77,3 +77,11 @@ def test_unsupported_is_what_neither_supports(load: float, reasons: list[str]) -
 
 def test_a_primary_of_wider_range_is_not_held_back_by_the_secondary() -> None:
     assert Fallback(Limited("first", 3.0), Limited("second", 0.5)).unsupported(network(0.9)) == []
+
+
+def test_delays_are_taken_apart_by_the_one_that_answers() -> None:
+    twin = Fallback(Theory(), Limited("second", 2.0))
+    calm = network(0.3)
+    assert twin.hops(calm).waiting_s == pytest.approx(Theory().hops(calm).waiting_s)
+    assert Fallback(Limited("first", 0.2), Limited("second", 2.0)).hops(calm) is None
+    assert Fallback(Limited("first", 0.2), Theory()).hops(calm) is not None

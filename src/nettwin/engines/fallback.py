@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from nettwin.metrics import Metrics
-from nettwin.model import NetworkModel
+from nettwin.model import Explainable, HopSplit, NetworkModel
 from nettwin.scenario.scenario import Scenario
 
 
@@ -34,6 +34,11 @@ class Fallback:
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why neither should be trusted with a scenario; empty where one of them may be."""
         return self.primary.unsupported(scenario) and self.secondary.unsupported(scenario)
+
+    def hops(self, scenario: Scenario) -> HopSplit | None:
+        """What makes up the delays, as the one that answers says; None where it does not know."""
+        model = self.secondary if self.primary.unsupported(scenario) else self.primary
+        return model.hops(scenario) if isinstance(model, Explainable) else None
 
     def _signed(self, metrics: Metrics, because: list[str]) -> Metrics:
         """An answer that says whose it is."""

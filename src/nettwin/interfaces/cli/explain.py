@@ -71,6 +71,7 @@ def explain(
         bool, typer.Option("--halve", help="Halve what may be the cause, instead of removing it.")
     ] = False,
     engine: o.EngineOption = "theory",
+    model: o.ModelOption = None,
     seed: o.SeedOption = 1,
     index: o.IndexOption = 0,
     format: o.FormatOption = None,
@@ -98,12 +99,13 @@ def explain(
     source = Source(format, index, capacity, link_delay, load, packet_size)
     _check(flow, queue, link, to)
     Files(plot=plot).check(1)
-    settings = {"seed": seed} if engine == "packet" else {}
+    settings: dict[str, Any] = {"seed": seed} if engine == "packet" else {}
+    settings |= {} if model is None else {"model": model}
     warn_of_compiling(output, engine)
-    model = wiring.engine(engine, **settings)
+    asked = wiring.engine(engine, **settings)
     reading = source.read(network)
-    notes = output.told(reading, [model])
-    found = _explain(output, reading.scenario, model, (flow, to, queue, link), top, halve)
+    notes = output.told(reading, [asked])
+    found = _explain(output, reading.scenario, asked, (flow, to, queue, link), top, halve)
     output.note("Note", found.notes)
     where = {"source": reading.source, "format": reading.format, "index": index}
     about = {"network": documents.network(reading.scenario, **where)}
