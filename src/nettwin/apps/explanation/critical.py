@@ -8,7 +8,8 @@ and to mask a queue is to let nobody wait and nothing be lost in it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,14 +48,6 @@ class Critical:
     waiting_kept: float  # part of all waiting, by packets
 
 
-class _Pairs(NamedTuple):
-    """What each queue adds to each row: a flow's delay, or its loss. Arrays are [pairs]."""
-
-    row: NDArray[np.intp]  # flow, or flow + flows for its loss
-    queue: NDArray[np.intp]
-    amount: Floats  # in units of what may be missing
-
-
 def critical_queues(scenario: Scenario, split: HopSplit) -> Critical:
     """The queues that keep the mean delay of FLOWS_KEPT of all flows within DELAY_KEPT and their
     loss within LOSS_KEPT.
@@ -67,11 +60,13 @@ def critical_queues(scenario: Scenario, split: HopSplit) -> Critical:
     weight, lost = hop_weights(scenario, split), hop_losses(scenario, split)
     waited = weight * (split.waiting_s + split.correction_s)
     fixed = weight * (split.propagation_s + split.transmission_s)
-    delay = _summed(paths.hop_flow, waited + fixed, flows)
+    delay = np.bincount(paths.hop_flow, waited + fixed, flows).astype(np.float64)
     arrives = np.bincount(paths.path_flow, split.weight, flows) > 0
-    pairs = _pairs(paths.hop_flow, scenario.hop_queue, waited, lost, delay, arrives, count)
-    chosen = _greedy(pairs, arrives, count)
-    chosen = _spared(pairs, arrives, chosen, count)
+    cover = _Cover(paths.hop_flow, scenario.hop_queue, waited, lost, delay, arrives, count)
+    by_none = cover.kept
+    chosen = _greedy(cover, count)
+    chosen = _spared(cover, chosen)
+    kept = cover.kept
     packets = scenario.traffic.flow_packet_rate_pps[paths.hop_flow]
     through = np.bincount(scenario.hop_queue, packets * weight, count)
     waits = np.bincount(scenario.hop_queue, packets * waited, count)
@@ -82,7 +77,7 @@ def critical_queues(scenario: Scenario, split: HopSplit) -> Critical:
         minlength=count,
     )
     names, links = scenario.queue_names, scenario.topology.queues.link
-    found = [
+    found = [  # each after those before it
         CriticalQueue(
             names[q],
             scenario.topology.link_name[links[q]],
@@ -90,16 +85,16 @@ def critical_queues(scenario: Scenario, split: HopSplit) -> Critical:
             float(waits[q] / max(through[q], 1e-300)),
             float(waits[q] / max(waits.sum(), 1e-300)),
             float(losses[q] / max(losses.sum(), 1e-300)),
-            _kept(pairs, arrives, chosen[: i + 1], count),
+            step,
         )
-        for i, q in enumerate(chosen)
+        for q, step in zip(chosen, cover.steps(chosen), strict=True)
     ]
     return Critical(
         tuple(found),
         int(np.count_nonzero(crossing)),
         int(arrives.sum()),
-        _kept(pairs, arrives, chosen, count),
-        _kept(pairs, arrives, [], count),
+        kept,
+        by_none,
         float(waits[chosen].sum() / max(waits.sum(), 1e-300)),
     )
 
@@ -117,72 +112,97 @@ def critical_hops(parts: tuple[HopPart, ...]) -> tuple[HopPart, ...]:
     return tuple(chosen)
 
 
-def _pairs(
-    hop_flow: NDArray[np.int32],
-    hop_queue: NDArray[np.int32],
-    waited: Floats,
-    lost: Floats,
-    delay: Floats,
-    arrives: NDArray[np.bool_],
-    count: int,
-) -> _Pairs:
-    flows = len(arrives)
-    known = arrives[hop_flow]
-    key = hop_flow.astype(np.int64)[known] * count + hop_queue[known]
-    cells, place = np.unique(key, return_inverse=True)
-    flow, queue = cells // count, cells % count
-    amounts = [
-        np.bincount(place, waited[known]) / (DELAY_KEPT * np.maximum(delay[flow], 1e-300)),
-        np.bincount(place, lost[known]) / LOSS_KEPT,
-    ]
-    row = np.concatenate([flow, flow + flows])
-    amount = np.concatenate(amounts)
-    some = amount > 0
-    return _Pairs(row[some], np.concatenate([queue, queue])[some], amount[some])
+class _Cover:
+    """What the masked queues take from each row: a flow's delay, or (in the second half) its loss,
+    in units of what may be missing."""
+
+    def __init__(
+        self,
+        hop_flow: NDArray[np.int32],
+        hop_queue: NDArray[np.int32],
+        waited: Floats,
+        lost: Floats,
+        delay: Floats,
+        arrives: NDArray[np.bool_],
+        count: int,
+    ) -> None:
+        self.flows, self.known = len(arrives), max(int(arrives.sum()), 1)
+        here = arrives[hop_flow]
+        key = hop_queue.astype(np.int64)[here] * max(self.flows, 1) + hop_flow[here]
+        cells, place = np.unique(key, return_inverse=True)
+        queue, flow = np.divmod(cells, max(self.flows, 1))
+        late = np.bincount(place, waited[here]) / (DELAY_KEPT * np.maximum(delay[flow], 1e-300))
+        amount = np.concatenate([late, np.bincount(place, lost[here]) / LOSS_KEPT])
+        some = np.flatnonzero(amount > 0)
+        some = some[np.argsort(np.concatenate([queue, queue])[some], kind="stable")]
+        self.row = np.concatenate([flow, flow + self.flows])[some]
+        self.amount = amount[some]
+        self.begin = np.searchsorted(
+            np.concatenate([queue, queue])[some], np.arange(count + 1), "left"
+        )
+        self.missing = np.bincount(self.row, self.amount, 2 * self.flows).astype(np.float64)
+        self.bad = np.zeros(self.flows, np.bool_)
+        self._judge(np.arange(self.flows))
+
+    @property
+    def kept(self) -> float:
+        """The part of the flows that arrive from which no more is missing than may be."""
+        return 1.0 - float(np.count_nonzero(self.bad)) / self.known
+
+    def gain(self, queue: int) -> float:
+        """How much of what is missing beyond that one queue takes away."""
+        pairs = self._pairs(queue)
+        excess = np.maximum(self.missing[self.row[pairs]] - 1.0, 0.0)
+        return float(np.minimum(excess, self.amount[pairs]).sum())
+
+    def let_wait(self, queue: int, sign: float = 1.0) -> None:
+        """Unmask a queue, or with sign -1 mask it again."""
+        pairs = self._pairs(queue)
+        self.missing[self.row[pairs]] -= sign * self.amount[pairs]  # no row twice
+        self._judge(self.row[pairs] % max(self.flows, 1))
+
+    def steps(self, chosen: list[int]) -> list[float]:
+        """What is kept with the first of the chosen queues, the first two, and so on."""
+        for queue in chosen:
+            self.let_wait(queue, -1.0)
+        out = []
+        for queue in chosen:
+            self.let_wait(queue)
+            out.append(self.kept)
+        return out
+
+    def _pairs(self, queue: int) -> slice:
+        return slice(int(self.begin[queue]), int(self.begin[queue + 1]))
+
+    def _judge(self, flows: NDArray[np.intp]) -> None:
+        most = 1.0 + 1e-9
+        late, lossy = self.missing[flows] > most, self.missing[flows + self.flows] > most
+        self.bad[flows] = late | lossy
 
 
-def _missing(pairs: _Pairs, chosen: NDArray[np.bool_], rows: int) -> Floats:
-    """What the masked queues take from each row. [rows]"""
-    masked = ~chosen[pairs.queue]
-    return _summed(pairs.row[masked], pairs.amount[masked], rows)
-
-
-def _summed(place: NDArray[Any], values: Floats, count: int) -> Floats:
-    return np.bincount(place, values, count).astype(np.float64)
-
-
-def _share_kept(missing: Floats, arrives: NDArray[np.bool_]) -> float:
-    late, lost = missing.reshape(2, -1) > 1.0 + 1e-9
-    good = ~(late | lost)
-    return float(good[arrives].mean()) if arrives.any() else 1.0
-
-
-def _kept(pairs: _Pairs, arrives: NDArray[np.bool_], chosen: list[int], count: int) -> float:
-    mask = np.zeros(count, np.bool_)
-    mask[chosen] = True
-    return _share_kept(_missing(pairs, mask, 2 * len(arrives)), arrives)
-
-
-def _greedy(pairs: _Pairs, arrives: NDArray[np.bool_], count: int) -> list[int]:
-    rows = 2 * len(arrives)
-    mask = np.zeros(count, np.bool_)
+def _greedy(cover: _Cover, count: int) -> list[int]:
+    """Queues in the order in which they are unmasked. Gains only shrink while others are chosen,
+    so that a gain is computed again only where it may be the largest."""
+    heap = [(-cover.gain(queue), queue) for queue in range(count)]
+    heapify(heap)
     chosen: list[int] = []
-    missing = _missing(pairs, mask, rows)
-    while _share_kept(missing, arrives) < FLOWS_KEPT:
-        excess = np.maximum(missing - 1.0, 0.0)
-        gain = np.bincount(pairs.queue, np.minimum(excess[pairs.row], pairs.amount), count)
-        gain[mask] = -1.0
-        best = int(gain.argmax())
-        mask[best] = True
-        chosen.append(best)
-        missing = _missing(pairs, mask, rows)
+    while cover.kept < FLOWS_KEPT:
+        _, queue = heappop(heap)
+        now = (-cover.gain(queue), queue)
+        if heap and now > heap[0]:
+            heappush(heap, now)
+            continue
+        cover.let_wait(queue)
+        chosen.append(queue)
     return chosen
 
 
-def _spared(pairs: _Pairs, arrives: NDArray[np.bool_], chosen: list[int], count: int) -> list[int]:
+def _spared(cover: _Cover, chosen: list[int]) -> list[int]:
     """The chosen queues without those that can be left out, the last tried first."""
+    needed = []
     for queue in reversed(chosen):
-        fewer = [q for q in chosen if q != queue]
-        if _kept(pairs, arrives, fewer, count) >= FLOWS_KEPT:
-            chosen = fewer
-    return chosen
+        cover.let_wait(queue, -1.0)
+        if cover.kept < FLOWS_KEPT:
+            cover.let_wait(queue)
+            needed.append(queue)
+    return needed[::-1]
