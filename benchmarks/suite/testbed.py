@@ -30,14 +30,14 @@ PROTOCOL = (
     "the queueing theory of this package on the scenario as read (bursts of 0.25 s on average, as "
     "none are recorded; no device latency), on every 8th scenario; `first guess`, the network "
     "before training: fitted latency, and waiting in proportion to what the peak rate exceeds. "
-    "Settings of the training were chosen on fold 0, and buffers and duty of the bursts found on "
-    "all folds: the other folds' figures show that it makes no difference. Neither the time over "
-    "which packets were counted nor anything else measured enters: packet counts tell that time "
+    "Settings of the training were chosen on fold 0, so judge by the others; buffers and the duty "
+    "of the bursts, a handful of physical constants, were found on all folds. "
+    "Neither the time over which packets were counted nor anything else measured enters: packet counts tell that time "
     "(it is 5 s and about the longest delay), so rates alone are read. With `--twin` every "
     "measured delay is replaced by fitted latency and what one run of burst trains as fluids "
     "(benchmarks/burst_trains.py) waits, periods, duties and phases of the bursts drawn at random "
-    "and told to nobody: the error that is left then is the hidden bursts' own, with perfect "
-    "knowledge of everything else."
+    "and told to nobody: what this network errs then comes of bursts alone (and of what it "
+    "learned imperfectly); devices are exactly as supposed."
 )
 TARGET_PERCENT = 12.0
 THEORY_EVERY = 8
