@@ -25,8 +25,7 @@ from nettwin.scenario.traffic import Flow, Traffic
 
 # How long bursts and their gaps are is not recorded. Queues begin to fill where twice the rate of
 # bursty flows and once that of the others passes the capacity, so half the time is on; periods of
-# half a second reproduce the spread of the recorded
-# delays in a fluid model of the first queue of each way.
+# half a second reproduce the spread of the delays in a fluid model of the first queue of each way.
 BURSTS = OnOff(on_s=0.25, off_s=0.25, regular=True)
 ASSUMED = (
     "bursts: 0.25 s on and 0.25 s off, as their length is not recorded",
