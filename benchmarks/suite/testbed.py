@@ -33,11 +33,11 @@ PROTOCOL = (
     "Settings of the training were chosen on fold 0, so judge by the others; buffers and the duty "
     "of the bursts, a handful of physical constants, were found on all folds. "
     "Neither the time over which packets were counted nor anything else measured enters: packet "
-    "counts tell that time (it is 5 s and about the longest delay), so rates alone are read. With `--twin` every "
-    "measured delay is replaced by fitted latency and what one run of burst trains as fluids "
-    "(benchmarks/burst_trains.py) waits, periods, duties and phases of the bursts drawn at random "
-    "and told to nobody: what this network errs then comes of bursts alone (and of what it "
-    "learned imperfectly); devices are exactly as supposed."
+    "counts tell that time (it is 5 s and about the longest delay), so rates alone are read. "
+    "With `--twin` every measured delay is replaced by fitted latency and what one run of burst "
+    "trains as fluids (benchmarks/burst_trains.py) waits, periods, duties and phases of the "
+    "bursts drawn at random and told to nobody: what this network errs then comes of "
+    "bursts alone (and of what it learned imperfectly); devices are exactly as supposed."
 )
 TARGET_PERCENT = 12.0
 THEORY_EVERY = 8
