@@ -417,3 +417,13 @@ def _enumerate(
         truncated,
         fallback,
     )
+
+
+@compiled
+def queues_of_hops(table: Any, links: Any, link_offset: Any, path_class: Any) -> Any:
+    """The flat queue of each hop, from a table [links, classes]. [hops]"""
+    out = np.empty(links.size, np.int32)
+    for p in range(path_class.size):
+        for h in range(link_offset[p], link_offset[p + 1]):
+            out[h] = table[links[h], path_class[p]]
+    return out

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.compiled import compiled
 from nettwin.errors import Fault, ScenarioError, UnknownNameError
 from nettwin.quantity import frozen
 from nettwin.scenario.arrivals import arrival_to_dict
@@ -169,8 +168,10 @@ class Scenario:
     @cached_property
     def hop_queue(self) -> NDArray[np.int32]:
         """The flat queue that each hop of `paths` waits in. [hops]"""
+        from nettwin.scenario.pathfinding import queues_of_hops
+
         table, paths = self.topology.class_queue(self.traffic.class_name), self.paths
-        queues: NDArray[np.int32] = _queues_of_hops(
+        queues: NDArray[np.int32] = queues_of_hops(
             table, paths.links, paths.link_offset, self.traffic.flow_class[paths.path_flow]
         )
         queues.setflags(write=False)
@@ -213,16 +214,6 @@ def _routed_alike(a: Scenario, b: Scenario) -> bool:
         )
         for name in names
     )
-
-
-@compiled
-def _queues_of_hops(table: Any, links: Any, link_offset: Any, path_class: Any) -> Any:
-    """The flat queue of each hop, from a table [links, classes]. [hops]"""
-    out = np.empty(links.size, np.int32)
-    for p in range(path_class.size):
-        for h in range(link_offset[p], link_offset[p + 1]):
-            out[h] = table[links[h], path_class[p]]
-    return out
 
 
 def _used(
