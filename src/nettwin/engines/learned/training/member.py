@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -108,6 +109,7 @@ def train_member(
     """
     torch.set_num_threads(training.threads)
     device = torch.device(training.device)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # CUDA repeats its sums with it
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.manual_seed(seed)
     plan = training.plan
