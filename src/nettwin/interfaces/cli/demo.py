@@ -25,10 +25,13 @@ from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.plots import delay_distribution, weathermap
 from nettwin.interfaces.progress import progress
 from nettwin.interfaces.tables import agreement, answers, changes
+from nettwin.metrics import Metrics
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
 
 LOAD = 0.75
+TWIN = "gnn"
+SHOWN = (TWIN, "theory", "packet")
 
 
 @app.command()
@@ -47,9 +50,13 @@ def demo(
     ).with_(name="NSFNET")
     plan = folder / "nsfnet.yaml"
     write(network, plan, format="plan")
-    _chapter(output, 1, "The network as it is: queueing theory beside a simulation of every packet")
+    _chapter(
+        output,
+        1,
+        "The network as it is: the learned twin and theory beside a simulation of every packet",
+    )
     comparison = _compare(output, network, seed)
-    _chapter(output, 2, "Every line failed in turn, by theory: which one hurts most?")
+    _chapter(output, 2, "Every line failed in turn, by the learned twin: which one hurts most?")
     ranked = _rank(output, network)
     _chapter(output, 3, f"The worst, {ranked[0].name}, looked at closely: simulated")
     answer = _fail(output, network, ranked[0], seed)
@@ -61,37 +68,49 @@ def demo(
 
 def _compile(output: Output) -> None:
     """Compile, where this machine has not yet, before anything is timed."""
-    if wiring.first_start(*wiring.ENGINES):
-        warn_of_compiling(output, *wiring.ENGINES)
+    if wiring.first_start(*SHOWN):
+        warn_of_compiling(output, *SHOWN)
         small = generate("line", nodes=2, classes="three", scheduler="wfq")
-        for name in wiring.ENGINES:
+        for name in SHOWN:
             wiring.engine(name).predict([small])
 
 
 def _compare(output: Output, network: Scenario, seed: int) -> Comparison:
-    theory = wiring.engine("theory")
+    twin, theory = wiring.engine(TWIN), wiring.engine("theory")
+    twin.predict([network])  # what is timed is the second answer: the first loads the model
     with working(output, "packet", seed=seed) as packet:
-        comparison = compare_models(network, [theory, packet])
-    simulated = comparison.metrics[packet.name]
+        comparison = compare_models(network, [twin, theory, packet])
+    simulated, predicted = comparison.metrics[packet.name], comparison.metrics[twin.name]
     output.show(
         answers.heading(network, simulated, comparison.seconds[packet.name]),
         agreement.engines(comparison),
         agreement.errors_by_class(comparison),
-        answers.links(network, simulated, 5),
-        answers.flows(network, simulated, 5),
+        answers.links(network, predicted, 5),
+        answers.flows(network, predicted, 5),
+        _within(predicted, simulated),
     )
     return comparison
 
 
+def _within(predicted: Metrics, simulated: Metrics) -> Text:
+    """How many of the simulated mean delays lie in the intervals that were predicted."""
+    name, flow = "owd_mean_s", predicted.flow
+    inside = (flow.low[name] <= simulated.flow[name]) & (simulated.flow[name] <= flow.high[name])
+    return Text(
+        f"Of the {len(inside)} mean delays that were simulated, {inside.mean():.0%} lie in the"
+        f" twin's intervals of {predicted.confidence:.0%}."
+    )
+
+
 def _rank(output: Output, network: Scenario) -> list[Failure]:
     with progress(output.err, "Failing every line in turn") as tell:
-        ranked = single_failures(network, wiring.engine("theory"), progress=tell)
+        ranked = single_failures(network, wiring.engine(TWIN), progress=tell)
     output.show(changes.failures(ranked, 5))
     return ranked
 
 
 def _fail(output: Output, network: Scenario, worst: Failure, seed: int) -> WhatIf:
-    predicted = what_if(network, worst.changes, wiring.engine("theory"))
+    predicted = what_if(network, worst.changes, wiring.engine(TWIN))
     with working(output, "packet", seed=seed) as packet:
         answer = what_if(network, worst.changes, packet)
     output.show(
@@ -105,11 +124,11 @@ def _fail(output: Output, network: Scenario, worst: Failure, seed: int) -> WhatI
 
 
 def _verdict(predicted: WhatIf, simulated: WhatIf) -> Text:
-    """Whether the simulation bears out what theory said of the failure."""
+    """Whether the simulation bears out what the twin said of the failure."""
     sides = [a.after.totals(a.scenario_after) for a in (predicted, simulated)]
     delay, loss = ([side[name] for side in sides] for name in ("owd_mean_s", "loss_ratio"))
     return Text(
-        f"Theory had said a mean delay of {units.duration(delay[0])} and a loss of"
+        f"The twin had said a mean delay of {units.duration(delay[0])} and a loss of"
         f" {units.percent(loss[0], 2)}; the simulation says {units.duration(delay[1])} and"
         f" {units.percent(loss[1], 2)}."
     )
@@ -139,7 +158,7 @@ def _draw(output: Output, folder: Path, comparison: Comparison, answer: WhatIf) 
 
 
 def _next(output: Output, plan: Path, pictures: Sequence[Path], worst: Failure) -> None:
-    meanings = ("the weathermap today", "after the failure", "delays of the flows, by both engines")
+    meanings = ("the weathermap today", "after the failure", "delays of the flows, by each engine")
     files = [*zip(pictures, meanings, strict=False), (plan, "the network: edit it, and ask again")]
     lines = Text()
     for path, words in files:
@@ -149,7 +168,8 @@ def _next(output: Output, plan: Path, pictures: Sequence[Path], worst: Failure) 
     place = shlex.quote(str(plan))
     output.commands(
         [
-            f"nettwin predict {place} --top 20",
+            f"nettwin predict {place} --engine {TWIN} --top 20",
+            f"nettwin explain {place} --engine {TWIN}",
             f"nettwin whatif {place} fail_link {shlex.quote(worst.name)} scale_traffic 0.8",
             f"nettwin whatif {place} --failures",
             f"nettwin simulate {place} --time 4s --interval 0.5s --convergence 0.2s"
