@@ -23,7 +23,9 @@ from nettwin.scenario.traffic import Flow, Traffic
 SETTINGS: dict[str, dict[str, Any]] = {
     "packet": {"jobs": 1, "precision": 0.0, "max_packets": 150_000}
 }
-NOISE = {"packet": 0.05}  # relative, of mean delays
+NOISE = {"packet": 0.05, "gnn": 1e-5, "twin": 1e-5}  # relative, of mean delays
+# Nothing but their training binds these to physics; they are there to be compared with
+BASELINES = ("bayesian", "routenet", "rnn", "mlp")
 CAPACITY_BPS = 1e6
 PACKET_BITS = 8000.0
 
@@ -223,6 +225,8 @@ def test_rows_follow_the_flows(name: str, policy: str) -> None:
 @pytest.mark.parametrize("arrival", ["poisson", "cbr", "onoff"])
 def test_more_load_is_never_faster(name: str, policy: str, arrival: str) -> None:
     """Of a port, and of each of its classes, until what is lost decides who waits."""
+    if name in BASELINES:
+        pytest.skip(f"{name} is a baseline: nothing makes its delays grow with load")
     mix = ("voice", "video", "best-effort")
     whole = generate("line", nodes=2, classes="three", scheduler=policy, arrival=arrival)
     assert set(whole.traffic.class_name) == set(mix)
@@ -266,6 +270,10 @@ def test_ecmp_halves_are_both_used(name: str) -> None:
 def test_ten_times_the_capacity_is_mostly_lost(name: str) -> None:
     topology = Topology.build("AB", [Link("A", "B", 1e6)])
     traffic = Traffic.build(topology, [Flow("A", "B", 1e7)])
-    metrics = made(name).predict([Scenario(topology, traffic)])[0]
+    overloaded = Scenario(topology, traffic)
+    if doubts := made(name).unsupported(overloaded):
+        assert any("1000%" in doubt for doubt in doubts)  # it says so, and need not know
+        return
+    metrics = made(name).predict([overloaded])[0]
     assert metrics.flow["loss_ratio"][0] == pytest.approx(0.9, abs=0.01)
     assert metrics.link["utilization"][0] == pytest.approx(1.0, abs=0.01)

@@ -63,6 +63,12 @@ def _learned(model: str, **settings: Any) -> NetworkModel:
     return Learned(catalog().load(model), **settings)
 
 
+def _twin(**settings: Any) -> NetworkModel:
+    from nettwin.engines.fallback import Fallback
+
+    return Fallback(_learned("gnn", **settings), _theory())
+
+
 ENGINES: dict[str, EngineChoice] = {
     choice.name: choice
     for choice in (
@@ -88,6 +94,12 @@ ENGINES: dict[str, EngineChoice] = {
             )
             for name, title, module in LEARNED
             if (MODELS / f"{name}.safetensors").exists()
+        ),
+        EngineChoice(
+            "twin",
+            "the gnn, and theory where the gnn was not trained for it",
+            _twin,
+            kernel="nettwin.engines.learned.gnn",
         ),
     )
 }
