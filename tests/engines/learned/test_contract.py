@@ -72,7 +72,7 @@ def test_the_answer_without_torch_is_that_of_the_network(name, seed, where) -> N
     batch = batch_of(inputs(where), labels_of(Theory().predict([scenario(where)])[0]))
     with torch.no_grad():
         said = made(batch)
-    found = architecture(name).answer(inputs(where), [weights_of(plain)])
+    found = architecture(name).forwarded(inputs(where), [weights_of(plain)])
     arrives = np.isfinite(found.mean_s)
     assert arrives.any()
     mean = said.mean_s.numpy()

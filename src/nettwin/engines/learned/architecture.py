@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nettwin.engines.learned.inputs import Inputs
 from nettwin.engines.learned.model_file import Weights
+from nettwin.engines.learned.trust import faded
 from nettwin.engines.theory.flows import HopDelays
 from nettwin.errors import UnknownNameError
 
@@ -44,7 +45,12 @@ class Architecture:
     trained: str
 
     def answer(self, inputs: Inputs, members: Sequence[Weights]) -> Answer:
-        """What networks of this architecture, of these weights, say together."""
+        """What networks of this architecture, of these weights, say together; theory takes over
+        where they expect to be far off (see `trust`)."""
+        return cast(Answer, faded(inputs, self.forwarded(inputs, members)))
+
+    def forwarded(self, inputs: Inputs, members: Sequence[Weights]) -> Answer:
+        """The networks' own answer."""
         return cast(Answer, _attribute(self.forward)(inputs, members))
 
     def network(self, **settings: Any) -> Any:
