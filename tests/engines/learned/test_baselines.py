@@ -131,14 +131,18 @@ def without_theory(given: Inputs) -> Inputs:
     )
 
 
+@pytest.mark.parametrize("sure", [True, False])
 @pytest.mark.parametrize("name", [*BASELINES, "gnn"])
-def test_only_the_gnn_hears_what_theory_says(name: str) -> None:
-    given = inputs("overload")
-    first = architecture(name).answer(given, [weights(name)])
-    second = architecture(name).answer(without_theory(given), [weights(name)])
-    same = [
-        np.array_equal(a, b, equal_nan=True) for a, b in zip(told(first), told(second), strict=True)
-    ]
+def test_only_the_gnn_hears_what_theory_says(name: str, sure: bool) -> None:
+    """Neither in what it looks at, nor where it expects to be far off."""
+    given, own = inputs("overload"), weights(name)
+    last = "tail.bias" if name == "gnn" else "readout.tail.bias"
+    own[last] = own[last] + np.array([0, 0, 0, 0 if sure else 6], np.float32)
+    first, second = (
+        told(architecture(name).answer(i, [own])) for i in (given, without_theory(given))
+    )
+    assert np.nanmax(first[-1]) < -1 if sure else np.nanmin(first[-1]) > -0.5
+    same = [np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True)]
     assert all(same) if name != "gnn" else not any(same)
 
 
@@ -170,7 +174,7 @@ def test_networks_of_an_ensemble_meet_in_the_middle(name: str) -> None:
 def test_the_untrained_gnn_is_the_theory() -> None:
     plain = {k: v.numpy() for k, v in architecture("gnn").network().state_dict().items()}
     for name, scenario in scenarios().items():
-        answer = architecture("gnn").answer(inputs(name), [plain])
+        answer = architecture("gnn").forwarded(inputs(name), [plain])
         theory = Theory().predict([scenario])[0].flow
         np.testing.assert_allclose(answer.mean_s, theory["owd_mean_s"], rtol=1e-3)
         np.testing.assert_allclose(answer.loss, theory["loss_ratio"], atol=1e-3)
@@ -181,10 +185,10 @@ def test_the_bayesian_network_draws_gnns_around_its_means() -> None:
     made, given = architecture("bayesian").network(members=6), batch("mesh")
     members = [{k: v.detach().numpy() for k, v in m.items()} for m in made.exported()]
     assert len(members) == 6
-    answer = architecture("bayesian").answer(inputs("mesh"), members)
+    answer = architecture("bayesian").forwarded(inputs("mesh"), members)
     assert (answer.spread > 0).all()
     center = {k: v.numpy() for k, v in made.center.state_dict().items()}
-    middle = architecture("gnn").answer(inputs("mesh"), [center]).mean_s
+    middle = architecture("gnn").forwarded(inputs("mesh"), [center]).mean_s
     assert (np.abs(np.log(answer.mean_s / middle)) < 6 * answer.spread).all()
     with torch.no_grad():
         assert not torch.equal(made(given).mean_s, made(given).mean_s)  # drawn at every step

@@ -37,17 +37,19 @@ Forward = Callable[[Inputs, Sequence[Weights]], Answer]
 @dataclass(frozen=True)
 class Architecture:
     """An architecture by name. `forward` and `trained` are `module:attribute`, read when needed:
-    how it answers (without PyTorch), and its network in training (a torch module)."""
+    how it answers (without PyTorch), and its network in training (a torch module). Where its
+    networks correct theory, `on_theory`, theory takes over where they expect to be far off."""
 
     name: str
     title: str
     forward: str
     trained: str
+    on_theory: bool = False
 
     def answer(self, inputs: Inputs, members: Sequence[Weights]) -> Answer:
-        """What networks of this architecture, of these weights, say together; theory takes over
-        where they expect to be far off (see `trust`)."""
-        return cast(Answer, faded(inputs, self.forwarded(inputs, members)))
+        """What networks of this architecture, of these weights, say together (see `trust`)."""
+        found = self.forwarded(inputs, members)
+        return cast(Answer, faded(inputs, found)) if self.on_theory else found
 
     def forwarded(self, inputs: Inputs, members: Sequence[Weights]) -> Answer:
         """The networks' own answer."""
@@ -66,12 +68,14 @@ ARCHITECTURES: dict[str, Architecture] = {
             "queueing theory corrected by a graph network over queues",
             "nettwin.engines.learned.gnn:answer",
             "nettwin.engines.learned.training.gnn:QueueGraph",
+            on_theory=True,
         ),
         Architecture(
             "bayesian",
             "the gnn with weights that are distributions (Bayes by backprop)",
             "nettwin.engines.learned.gnn:answer",
             "nettwin.engines.learned.training.bayesian:Bayesian",
+            on_theory=True,
         ),
         Architecture(
             "routenet",

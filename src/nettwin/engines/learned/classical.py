@@ -1,7 +1,8 @@
 """mlp and rnn: the classical baselines, which see each path alone; without PyTorch.
 
 Other flows are known to them only through the loads of the queues on the way. Both say how long a
-path waits in multiples of the mean transmission times of a packet, added up over its queues.
+path waits in multiples of the mean transmission times of a packet, added up over its queues. What
+happens in single queues they do not know: an engine leaves queues and links to theory.
 """
 
 from __future__ import annotations
