@@ -14,8 +14,8 @@ MissingExtraError NettwinError NetworkModel Node OnOff Paths Poisson Queue RateL
 RemoveFlow RestoreGroup RestoreLink RestoreNode Routing ScaleTraffic Scenario ScenarioError
 Scheduler SetBuffer SetCapacity SetPath SetScheduler SetWeight Steer Topology Trace Traffic Uniform
 UnknownNameError UnsupportedError WhatIf __version__ apply_all change_from_dict change_to_dict
-compare drr engine explain_flow explain_network explain_port fifo generate in_words parse_change read
-read_all
+compare drr engine explain_flow explain_network explain_port fifo generate in_words parse_change
+read read_all
 read_demands scenarios_over_time single_failures strict_priority wfq
 what_if write
 """.split()

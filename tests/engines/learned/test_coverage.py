@@ -110,7 +110,7 @@ def test_only_flows_that_meet_it_are_marked() -> None:
     ranges["queue"][0], ranges["queue"][1] = -100, 100
     ranges["queue"][:, QUEUE.index("load")] = 0.0, 1.0
     inputs = inputs_of(scenario)
-    marked = flows_outside(outside(ranges, inputs), inputs)
+    marked = flows_outside(ranges, inputs)
     assert marked.tolist() == [True, False, True]
 
 

@@ -21,11 +21,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin.compiled import compiled
 from nettwin.engines.learned.architecture import Answer, architecture
 from nettwin.engines.learned.coverage import ranges_of
 from nettwin.engines.learned.features import QUEUE
@@ -150,10 +151,16 @@ def known(inputs: Inputs, answer: Answer) -> Known:
 def highest_load(inputs: Inputs) -> Floats:
     """The highest effective load of the queues on each flow's way; 0 without one. [flows]"""
     load = inputs.queue[:, QUEUE.index("effective_load")].astype(np.float64)
-    hop_flow = np.repeat(inputs.path_flow, np.diff(inputs.path_offset))
-    highest = np.zeros(len(inputs.flow))
-    np.maximum.at(highest, hop_flow, load[inputs.hop_queue])
-    return highest
+    return np.asarray(_highest(load, inputs.hop_queue, inputs.path_offset, inputs.flow_offset))
+
+
+@compiled
+def _highest(load: Any, queue: Any, path_offset: Any, flow_offset: Any) -> Any:
+    out = np.zeros(flow_offset.size - 1)
+    for f in range(out.size):
+        for h in range(path_offset[flow_offset[f]], path_offset[flow_offset[f + 1]]):
+            out[f] = max(out[f], load[queue[h]])
+    return out
 
 
 def bounds(calibration: Weights, of: Known, confidence: float = 0.9) -> dict[str, Bounds]:

@@ -8,11 +8,12 @@ always 0 in training), so that one which was never seen is out of range like any
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin.compiled import compiled
 from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE, SHAPE
 from nettwin.engines.learned.inputs import Inputs
 from nettwin.engines.learned.model_file import Weights
@@ -62,29 +63,75 @@ def outside(ranges: Weights, inputs: Inputs) -> list[Outside]:
     for kind, values, carrying in _carrying(inputs):
         if kind not in ranges:
             continue
-        low, high = ranges[kind].astype(np.float64)
-        width = high - low
-        beyond = np.maximum(values - high, low - values) - np.maximum(MARGIN * width, LEAST_MARGIN)
-        excess = np.maximum(beyond, 0.0) / np.maximum(width, 1.0)
+        low, high, width = _ends(ranges[kind])
+        excess = np.maximum(np.maximum(values - high, low - values), 0.0) / np.maximum(width, 1.0)
         found.append(Outside(kind, carrying, excess))
     return found
 
 
-def flows_outside(found: Iterable[Outside], inputs: Inputs) -> Bools:
-    """Flows that are out of range themselves, or meet an element that is. [flows]"""
-    count = len(inputs.flow)
-    hop_flow = np.repeat(inputs.path_flow, np.diff(inputs.path_offset))
-    marked = np.zeros(count, np.bool_)
-    for one in found:
-        bad = one.carrying[one.excess.any(axis=1)]
-        if one.kind in ("flow", "shape"):
-            marked[bad] = True
-        elif one.kind == "hop":
-            marked[hop_flow[bad]] = True
-        else:
-            queues = bad if one.kind == "queue" else inputs.edge_target[bad]
-            marked[hop_flow[np.isin(inputs.hop_queue, queues)]] = True
-    return marked
+def flows_outside(ranges: Weights, inputs: Inputs) -> Bools:
+    """Flows that are out of range themselves, or meet an element that is. [flows]
+
+    What `outside` tells in full, in a walk over the hops.
+    """
+    hops = inputs.hop
+    queues = _beyond(inputs.queue, inputs.queue[:, QUEUE.index("load")] > 0, ranges.get("queue"))
+    edges = _beyond(inputs.edge, inputs.edge[:, EDGE.index("part")] > 0, ranges.get("edge"))
+    queues[inputs.edge_target[edges]] = True
+    own = hops[:, HOP.index("load")] > 0
+    met = _beyond(hops, own, ranges.get("hop"))
+    every = np.ones(len(inputs.flow), np.bool_)
+    themselves = _beyond(inputs.flow, every, ranges.get("flow"))
+    themselves |= _beyond(inputs.shape, every, ranges.get("shape"))
+    return np.asarray(
+        _walk(
+            inputs.flow_offset, inputs.path_offset, inputs.hop_queue, own, met, queues, themselves
+        )
+    )
+
+
+def _ends(low_high: NDArray[np.float32]) -> tuple[Floats, Floats, Floats]:
+    """The least and largest value of each feature, the margin added, and the range's width."""
+    low, high = low_high.astype(np.float64)
+    margin = np.maximum(MARGIN * (high - low), LEAST_MARGIN)
+    return low - margin, high + margin, high - low
+
+
+def _beyond(
+    values: NDArray[np.float32], carrying: Bools, low_high: NDArray[np.float32] | None
+) -> Bools:
+    """Elements that carry traffic and have a feature out of range. [elements]"""
+    if low_high is None:
+        return np.zeros(len(values), np.bool_)
+    low, high, _ = _ends(low_high)
+    return np.asarray(_any_beyond(values, carrying, low, high))
+
+
+@compiled
+def _any_beyond(values: Any, carrying: Any, low: Any, high: Any) -> Any:
+    out = np.zeros(len(values), np.bool_)
+    for row in range(len(values)):
+        if carrying[row]:
+            for k in range(low.size):
+                if values[row, k] < low[k] or values[row, k] > high[k]:
+                    out[row] = True
+                    break
+    return out
+
+
+@compiled
+def _walk(
+    flow_offset: Any, path_offset: Any, queue: Any, own: Any, met: Any, queues: Any, themselves: Any
+) -> Any:
+    """Flows that send and are marked themselves, or meet a marked hop or queue. [flows]"""
+    out = np.zeros(themselves.size, np.bool_)
+    for f in range(out.size):
+        sends, marked = False, False
+        for h in range(path_offset[flow_offset[f]], path_offset[flow_offset[f + 1]]):
+            sends |= own[h]
+            marked |= met[h] or queues[queue[h]]
+        out[f] = marked or (sends and themselves[f])
+    return out
 
 
 def sentences(ranges: Weights, found: Iterable[Outside], inputs: Inputs, of: Scenario) -> list[str]:

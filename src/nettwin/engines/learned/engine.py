@@ -81,8 +81,7 @@ class Learned:
         return calibration.bounds(self.model.calibration, known, self.confidence)
 
     def _doubtful(self, inputs: Inputs, bounds: dict[str, calibration.Bounds]) -> Bools:
-        outside = coverage.outside(self.model.ranges, inputs)
-        marked = coverage.flows_outside(outside, inputs)
+        marked = coverage.flows_outside(self.model.ranges, inputs)
         if bounds:
             marked |= calibration.doubtful(self.model.calibration, bounds)
         return marked

@@ -28,6 +28,7 @@ MOST = 3.0  # the largest correction of waiting and of its variability, in ln
 MOST_LOGIT = 8.0  # and of loss
 MANY_HOPS = 30_000  # from which on threads are worth their start
 BLOCK = 256  # hops that are worked on together
+SMALL = 250_000  # products of two numbers up to which OpenBLAS uses one thread
 HEAD = 24  # width of the layer that sees a whole flow
 COLUMNS = (*("mean_s", "variance_s2", "loss", "p50", "p90", "p99"), "ln_scale", "spread")
 
@@ -77,10 +78,20 @@ def bend(x: Singles) -> Singles:
     return np.asarray(x * (half + half * x / (np.float32(1.0) + np.abs(x))), np.float32)
 
 
-def _linear(x: Singles, weights: Weights, name: str, width: int, *, bias: bool = True) -> Singles:
+def _linear(x: Singles, weights: Weights, name: str, width: int) -> Singles:
     matrix = weight(weights, f"{name}.weight", (width, x.shape[1]))
-    out = x @ matrix.T
-    return out + weight(weights, f"{name}.bias", (width,)) if bias else out
+    return _product(x, matrix) + weight(weights, f"{name}.bias", (width,))
+
+
+def _product(x: Singles, matrix: Singles) -> Singles:
+    """x @ matrix.T, in pieces that linear algebra libraries do not hand out to threads: the start
+    of threads costs more than such a piece, and much more where a core is busy."""
+    rows = max(SMALL // matrix.size, 1)
+    out = np.empty((len(x), len(matrix)), np.float32)
+    turned = np.ascontiguousarray(matrix.T)
+    for k in range(0, len(x), rows):
+        np.dot(x[k : k + rows], turned, out=out[k : k + rows])
+    return out
 
 
 def _at_queues(inputs: Inputs, weights: Weights) -> Singles:
@@ -94,9 +105,9 @@ def _at_queues(inputs: Inputs, weights: Weights) -> Singles:
     begin = np.searchsorted(target, np.arange(queues + 1))
     h = _linear(bend(_linear(inputs.queue, weights, "enter", width)), weights, "enter2", width)
     told = weight(weights, "message.weight", (width, width + len(EDGE)))
-    of_edge = edge @ told[:, width:].T + weights["message.bias"]
+    of_edge = _product(edge, told[:, width:]) + weights["message.bias"]
     for _ in range(rounds):
-        said = bend((h @ told[:, :width].T)[source] + of_edge) * edge[:, :1]
+        said = bend(_product(h, told[:, :width])[source] + of_edge) * edge[:, :1]
         upstream = _runs(said, begin)
         own = bend(_linear(h, weights, "sibling", width)) * load
         others = _runs(own, np.asarray(inputs.port_offset, np.int64))[port] - own
