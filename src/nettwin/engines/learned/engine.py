@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from nettwin.engines.learned import calibration, coverage
 from nettwin.engines.learned.architecture import Answer, Architecture, architecture
 from nettwin.engines.learned.features import offered_by_hop
+from nettwin.engines.learned.gnn import MANY_HOPS
 from nettwin.engines.learned.inputs import Inputs, Solved, inputs_of, solved
 from nettwin.engines.learned.model_file import Model
 from nettwin.engines.theory.flows import HopDelays
@@ -46,8 +49,12 @@ class Learned:
         return architecture(self.model.architecture)
 
     def predict(self, scenarios: Sequence[Scenario]) -> list[Metrics]:
-        """The metrics of each scenario, in their order."""
-        return [self._predict(scenario) for scenario in scenarios]
+        """The metrics of each scenario, in their order; small ones at the same time."""
+        threads = min(os.cpu_count() or 1, len(scenarios))
+        if threads < 2 or max(len(s.paths.links) for s in scenarios) > MANY_HOPS:
+            return [self._predict(scenario) for scenario in scenarios]
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(self._predict, scenarios))
 
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why the model should not be trusted with a scenario; empty where it may be."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 from weakref import ReferenceType, ref
 
@@ -62,24 +63,27 @@ class Tables(NamedTuple):
     queues: QueueTable
 
 
-_latest: tuple[ReferenceType[Scenario], Tables] | None = None
+MOST_KEPT = 8  # scenarios whose tables are kept, while they live
+_kept: dict[int, tuple[ReferenceType[Scenario], Tables]] = {}
 
 
 def tables(scenario: Scenario) -> Tables:
-    """A scenario as flat arrays; those of the scenario asked for last are kept while it lives."""
-    global _latest
-    known = _latest
+    """A scenario as flat arrays; those of the scenarios asked for last are kept while they live."""
+    key = id(scenario)
+    known = _kept.get(key)
     if known is not None and known[0]() is scenario:
         return known[1]
     made = Tables(_flow_table(scenario.traffic), _path_table(scenario), _queue_table(scenario))
-    _latest = ref(scenario, _forget), made
+    _kept[key] = ref(scenario, partial(_forget, key)), made
+    for old in list(_kept)[:-MOST_KEPT]:
+        _kept.pop(old, None)
     return made
 
 
-def _forget(gone: ReferenceType[Scenario]) -> None:
-    global _latest
-    if _latest is not None and _latest[0] is gone:
-        _latest = None
+def _forget(key: int, gone: ReferenceType[Scenario]) -> None:
+    known = _kept.get(key)
+    if known is not None and known[0] is gone:
+        _kept.pop(key, None)
 
 
 def _flow_table(traffic: Traffic) -> FlowTable:
