@@ -21,7 +21,7 @@ def test_demo_answers_draws_and_leaves_a_network_to_edit(run) -> None:
     for words in ("Side by side", "Single failures, the worst first", "Links that get busier"):
         assert words in done.out
     tried = [line.strip()[2:] for line in done.out.splitlines() if line.startswith("  $ ")]
-    assert len(tried) == 5
+    assert len(tried) == 6
     for line in tried:
         again = run(line.removeprefix("nettwin "))
         assert again.code == 0, f"{line}: {again.err}"
