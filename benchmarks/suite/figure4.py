@@ -16,6 +16,7 @@ from benchmarks.cumulative import draw, write_curves
 from nettwin.datasets.store import Sample, read_samples
 from nettwin.engines.learned.training.examples import USUAL, topology_number
 from nettwin.formats import read_all
+from nettwin.interfaces.plots import check_drawable
 from nettwin.interfaces.wiring import engine
 from nettwin.metrics import Metrics
 from nettwin.model import NetworkModel
@@ -64,6 +65,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> Outcome:
     """Measure; `--limit` is the number of simulations of each kind of data."""
+    if options.extra.get("picture"):
+        check_drawable(options.extra["picture"])
     models = {name: engine(name) for name in ENGINES}
     every: dict[str, Measured] = {}
     remarks = []
