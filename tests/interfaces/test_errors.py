@@ -177,9 +177,13 @@ def test_a_reader_that_goes_away_is_no_error(net) -> None:
 
 
 INTERRUPTED = """
-import os, signal, sys, threading
+import os, signal, sys, threading, time
 from nettwin.interfaces.cli import main
-threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+def press():  # again, as people do: on a slow machine the first may fall into a callback and be lost
+    for wait_s in (1.5, 15, 15, 15):
+        time.sleep(wait_s)
+        os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=press, daemon=True).start()
 sys.argv = "nettwin simulate net.yaml --time 1e6s --csv out --plot out/map.svg".split()
 main()
 """
