@@ -179,7 +179,7 @@ def test_a_reader_that_goes_away_is_no_error(net) -> None:
 INTERRUPTED = """
 import os, signal, sys, threading, time
 from nettwin.interfaces.cli import main
-def press():  # again, as people do: on a slow machine the first may fall into a callback and be lost
+def press():  # again, as people do: where the start is slow, the first may be lost
     for wait_s in (1.5, 15, 15, 15):
         time.sleep(wait_s)
         os.kill(os.getpid(), signal.SIGINT)
