@@ -23,9 +23,10 @@ from nettwin.scenario.traffic import Flow, Traffic
 SETTINGS: dict[str, dict[str, Any]] = {
     "packet": {"jobs": 1, "precision": 0.0, "max_packets": 150_000}
 }
-NOISE = {"packet": 0.05, "gnn": 1e-5, "twin": 1e-5}  # relative, of mean delays
 # Nothing but their training binds these to physics; they are there to be compared with
 BASELINES = ("bayesian", "routenet", "rnn", "mlp")
+LEARNED = dict.fromkeys(("gnn", "twin", *BASELINES), 1e-5)  # single precision
+NOISE = {"packet": 0.05, **LEARNED}  # relative, of mean delays
 CAPACITY_BPS = 1e6
 PACKET_BITS = 8000.0
 

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from nettwin.engines.learned import calibration, coverage
 from nettwin.engines.learned.architecture import Answer, Architecture, architecture
-from nettwin.engines.learned.features import offered_by_hop
+from nettwin.engines.learned.features import offered_by_hop, run_sums
 from nettwin.engines.learned.gnn import MANY_HOPS
 from nettwin.engines.learned.inputs import Inputs, Solved, inputs_of, solved
 from nettwin.engines.learned.model_file import Model
-from nettwin.engines.theory.flows import HopDelays
+from nettwin.engines.theory.flows import HopDelays, hop_table
 from nettwin.engines.theory.hops import hop_split
 from nettwin.engines.theory.tables import tables
 from nettwin.metrics import Metrics, Table
@@ -101,12 +101,13 @@ class Learned:
         each = answer.each or theory.each
         loss = answer.loss
         rate = scenario.traffic.flow_rate_bps
-        p50, p90, p99 = answer.percentile_s.T
+        floor = _floor(scenario, theory)
+        p50, p90, p99 = np.maximum(answer.percentile_s.T, floor)
         queue, link = _queue_and_link(scenario, theory, each)
         return Metrics(
             flow=Table(
                 {
-                    "owd_mean_s": answer.mean_s,
+                    "owd_mean_s": np.maximum(answer.mean_s, floor),
                     "owd_p50_s": p50,
                     "owd_p90_s": p90,
                     "owd_p99_s": p99,
@@ -129,6 +130,20 @@ class Learned:
             },
             confidence=self.confidence,
         )
+
+
+def _floor(scenario: Scenario, theory: Solved) -> Floats:
+    """Propagation and the smallest packet's transmission over the shortest way; no delay is less.
+    [flows]"""
+    _, paths, _ = tables(scenario)
+    hops = hop_table(scenario, theory.state)
+    per_bit = run_sums(hops.second_per_bit[paths.queue], paths.offset)
+    delay = run_sums(hops.delay_s[paths.queue], paths.offset)
+    smallest = np.array([size.min_bits for size in scenario.traffic.sizes], np.float64)
+    bits = smallest[scenario.traffic.flow_size[paths.flow]] if len(smallest) else np.zeros(0)
+    found = np.full(scenario.traffic.flow_count, np.inf)
+    np.minimum.at(found, paths.flow, delay + bits * per_bit)
+    return np.where(np.isfinite(found), found, 0.0)
 
 
 def _queue_and_link(scenario: Scenario, theory: Solved, each: HopDelays) -> tuple[Table, Table]:
