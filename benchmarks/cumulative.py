@@ -21,8 +21,10 @@ STYLES: Mapping[str, tuple[str, float, Any]] = {
     "mlp": ("#a8517f", 1.6, (0, (6, 1.5, 1, 1.5))),
 }
 LEAST, MOST = 1e-4, 5.0  # of the error's axis
-# where the names stand, from the most exact: share of flows, and whether left of the curves
+# where the names stand, from the most exact: share of flows, and whether left of the curves where
+# there is room
 PLACES = ((78, True), (60, True), (42, False), (30, False), (18, False))
+ROOM = 8e-3  # error up to which a name to the left would lie on the curves
 
 Curves = Mapping[str, Mapping[str, Floats]]  # data, engine: errors [flows]
 
@@ -88,6 +90,7 @@ def _names(axes: Any, by_engine: Mapping[str, Floats]) -> None:
         sorted(medians, key=lambda n: medians[n]), PLACES, strict=False
     ):
         at = float(np.clip(np.quantile(by_engine[name], height / 100), LEAST, MOST))
+        left = left and at > ROOM
         end = (1.25 * LEAST, height) if left else (MOST / 1.1, height)
         axes.annotate(
             f"{name}, median {medians[name] * 100:.2g} %",
