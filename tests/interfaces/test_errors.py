@@ -177,13 +177,10 @@ def test_a_reader_that_goes_away_is_no_error(net) -> None:
 
 
 INTERRUPTED = """
-import os, signal, sys, threading, time
+import os, signal, sys, threading
 from nettwin.interfaces.cli import main
-def press():  # again, as people do: where the start is slow, the first may be lost
-    for wait_s in (1.5, 15, 15, 15):
-        time.sleep(wait_s)
-        os.kill(os.getpid(), signal.SIGINT)
-threading.Thread(target=press, daemon=True).start()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
 sys.argv = "nettwin simulate net.yaml --time 1e6s --csv out --plot out/map.svg".split()
 main()
 """
