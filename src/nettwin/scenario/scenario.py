@@ -168,7 +168,7 @@ class Scenario:
     @cached_property
     def hop_queue(self) -> NDArray[np.int32]:
         """The flat queue that each hop of `paths` waits in. [hops]"""
-        from nettwin.scenario.pathfinding import queues_of_hops
+        from nettwin.scenario.walks import queues_of_hops
 
         table, paths = self.topology.class_queue(self.traffic.class_name), self.paths
         queues: NDArray[np.int32] = queues_of_hops(
