@@ -30,8 +30,9 @@ DEEPEST = 30
 # written so that no text makes them backtrack for long
 _TOKEN = re.compile(r'\s++|#[^\n]*+|"([^"]*+)"|([\[\]])|([^\s\[\]"]++)|(")')
 _KEY = re.compile(r"[A-Za-z_][\w.:-]*+")
+# (a possessive group, `(...)*+`, does not match as it should in Python 3.11.2, that of Debian 12)
 _BEGINNING = re.compile(
-    r'(?:\s++|#[^\n]*+|[A-Za-z]\w*+\s++(?:"[^"]*+"|[-+.\w]++)(?=\s))*+graph\s*+\['
+    r'(?:\s++|#[^\n]*+|[A-Za-z]\w*+\s++(?:"[^"]*+"|[-+.\w]++)(?=\s))*graph\s*+\['
 )
 
 
