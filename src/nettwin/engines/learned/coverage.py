@@ -7,14 +7,14 @@ always 0 in training), so that one which was never seen is out of range like any
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
-from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE, SHAPE
+from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE, SHAPE, run_sums
 from nettwin.engines.learned.inputs import Inputs
 from nettwin.engines.learned.model_file import Weights
 from nettwin.scenario.scenario import Scenario
@@ -30,18 +30,20 @@ REMEDY = "Ask another engine (theory, packet), or train the model on such networ
 
 
 class Outside(NamedTuple):
-    """The elements of one kind, and those of them that are out of range."""
+    """The elements of one kind that carry traffic and are out of range."""
 
     kind: str
-    carrying: NDArray[np.intp]  # [elements] that carry traffic
+    elements: NDArray[np.intp]  # [elements]
     excess: Floats  # [elements, features] beyond the range, in widths of it; 0 within
+    carrying: int  # elements that carry traffic, out of range or not
 
 
 def ranges_of(examples: Iterable[Inputs]) -> dict[str, NDArray[np.float32]]:
     """The least and largest value of each feature, by kind of element. [2, features]"""
     ends: dict[str, list[Floats]] = {kind: [] for kind in NAMES}
     for inputs in examples:
-        for kind, values, _ in _carrying(inputs):
+        for kind, carrying in _carrying(inputs).items():
+            values = getattr(inputs, kind)[carrying].astype(np.float64)
             if len(values):
                 ends[kind].append(np.stack([values.min(axis=0), values.max(axis=0)]))
     found = {}
@@ -58,34 +60,36 @@ def ranges_of(examples: Iterable[Inputs]) -> dict[str, NDArray[np.float32]]:
 
 
 def outside(ranges: Weights, inputs: Inputs) -> list[Outside]:
-    """How far the elements of a scenario are out of range, kind by kind."""
+    """How far elements of a scenario are out of range, kind by kind, where any is."""
     found = []
-    for kind, values, carrying in _carrying(inputs):
-        if kind not in ranges:
+    for kind, carrying in _carrying(inputs).items():
+        values: NDArray[np.float32] = getattr(inputs, kind)
+        bad = np.flatnonzero(_beyond(values, carrying, ranges.get(kind)))
+        if not len(bad):
             continue
         low, high, width = _ends(ranges[kind])
-        excess = np.maximum(np.maximum(values - high, low - values), 0.0) / np.maximum(width, 1.0)
-        found.append(Outside(kind, carrying, excess))
+        beyond = np.maximum(values[bad] - high, low - values[bad])
+        excess = np.maximum(beyond, 0.0) / np.maximum(width, 1.0)
+        found.append(Outside(kind, bad, excess, int(carrying.sum())))
     return found
 
 
 def flows_outside(ranges: Weights, inputs: Inputs) -> Bools:
-    """Flows that are out of range themselves, or meet an element that is. [flows]
-
-    What `outside` tells in full, in a walk over the hops.
-    """
-    hops = inputs.hop
-    queues = _beyond(inputs.queue, inputs.queue[:, QUEUE.index("load")] > 0, ranges.get("queue"))
-    edges = _beyond(inputs.edge, inputs.edge[:, EDGE.index("part")] > 0, ranges.get("edge"))
-    queues[inputs.edge_target[edges]] = True
-    own = hops[:, HOP.index("load")] > 0
-    met = _beyond(hops, own, ranges.get("hop"))
-    every = np.ones(len(inputs.flow), np.bool_)
-    themselves = _beyond(inputs.flow, every, ranges.get("flow"))
-    themselves |= _beyond(inputs.shape, every, ranges.get("shape"))
+    """Flows that are out of range themselves, or meet an element that is. [flows]"""
+    marked = {
+        kind: _beyond(getattr(inputs, kind), carrying, ranges.get(kind))
+        for kind, carrying in _carrying(inputs).items()
+    }
+    marked["queue"][inputs.edge_target[marked["edge"]]] = True
+    themselves = marked["flow"] | marked["shape"]
     return np.asarray(
         _walk(
-            inputs.flow_offset, inputs.path_offset, inputs.hop_queue, own, met, queues, themselves
+            inputs.flow_offset,
+            inputs.path_offset,
+            inputs.hop_queue,
+            marked["hop"],
+            marked["queue"],
+            themselves,
         )
     )
 
@@ -121,16 +125,13 @@ def _any_beyond(values: Any, carrying: Any, low: Any, high: Any) -> Any:
 
 @compiled
 def _walk(
-    flow_offset: Any, path_offset: Any, queue: Any, own: Any, met: Any, queues: Any, themselves: Any
+    flow_offset: Any, path_offset: Any, queue: Any, met: Any, queues: Any, themselves: Any
 ) -> Any:
-    """Flows that send and are marked themselves, or meet a marked hop or queue. [flows]"""
-    out = np.zeros(themselves.size, np.bool_)
+    """Flows that are marked themselves, or meet a marked hop or queue. [flows]"""
+    out = themselves.copy()
     for f in range(out.size):
-        sends, marked = False, False
         for h in range(path_offset[flow_offset[f]], path_offset[flow_offset[f + 1]]):
-            sends |= own[h]
-            marked |= met[h] or queues[queue[h]]
-        out[f] = marked or (sends and themselves[f])
+            out[f] |= met[h] or queues[queue[h]]
     return out
 
 
@@ -138,15 +139,12 @@ def sentences(ranges: Weights, found: Iterable[Outside], inputs: Inputs, of: Sce
     """What is out of range, in words: of each kind of element the worst, and how many more."""
     said = []
     for one in found:
-        bad = np.asarray(one.excess.any(axis=1))
-        if not bad.any():
-            continue
         row, column = np.unravel_index(int(one.excess.argmax()), one.excess.shape)
-        element = int(one.carrying[row])
+        element = int(one.elements[row])
         value = float(getattr(inputs, one.kind)[element, column])
         low, high = ranges[one.kind][:, column]
-        others = int(bad.sum()) - 1
-        more = f" ({others} more of {len(bad)} are out of range)" if others else ""
+        others = len(one.elements) - 1
+        more = f" ({others} more of {one.carrying} are out of range)" if others else ""
         said.append(
             f"{_name(one.kind, element, inputs, of)}: {NAMES[one.kind][column]} is {value:.3g}, "
             f"trained on {low:.3g} to {high:.3g}{more}. {REMEDY}"
@@ -183,24 +181,18 @@ def disagreement(most: float, spread: Floats, of: Scenario) -> list[str]:
     ]
 
 
-def _carrying(inputs: Inputs) -> Iterator[tuple[str, Floats, NDArray[np.intp]]]:
-    """The elements that carry traffic: their kind, features [elements, features] and indices."""
-    load = inputs.queue[:, QUEUE.index("load")]
-    used = load > 0
-    sends = np.zeros(len(inputs.flow), np.bool_)
-    hop_flow = np.repeat(inputs.path_flow, np.diff(inputs.path_offset))
+def _carrying(inputs: Inputs) -> dict[str, Bools]:
+    """Which elements of each kind carry traffic. [elements] each"""
     own = inputs.hop[:, HOP.index("load")] > 0
-    sends[hop_flow[own]] = True
-    rows = {
-        "queue": used,
+    sends = np.zeros(len(inputs.flow), np.bool_)
+    sends[inputs.path_flow[run_sums(own, inputs.path_offset) > 0]] = True
+    return {
+        "queue": inputs.queue[:, QUEUE.index("load")] > 0,
         "flow": sends,
         "hop": own,
         "edge": inputs.edge[:, EDGE.index("part")] > 0,
         "shape": sends,
     }
-    for kind, mask in rows.items():
-        index = np.flatnonzero(mask)
-        yield kind, getattr(inputs, kind)[index].astype(np.float64), index
 
 
 def _name(kind: str, element: int, inputs: Inputs, of: Scenario) -> str:
