@@ -1,9 +1,54 @@
-"""How seconds grow with the network: a small chart as SVG."""
+"""How seconds grow with the network: each size in a process of its own, and a chart as SVG."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import math
-from collections.abc import Mapping, Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.benchmark import Options, Skipped, say
+
+Row = dict[str, float]
+
+
+def size_arguments(parser: argparse.ArgumentParser, picture: Path) -> None:
+    """One size alone, for the process of its own; and the picture, by its usual place."""
+    parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
+    where = f"draw the growth here; the results page shows docs/{picture.name}"
+    parser.add_argument("--picture", type=Path, metavar="SVG", help=where)
+
+
+def by_size(
+    command: Sequence[str],
+    sizes: Sequence[int],
+    series: Sequence[tuple[str, str, str]],
+    measure: Callable[[int], Row],
+    options: Options,
+) -> list[Row]:
+    """What `measure` finds of each size; drawn where a picture is asked for.
+
+    The process of one size is `python -m benchmarks COMMAND --only SIZE`, so that each is alone
+    with its memory. Raises Skipped in such a process.
+    """
+    if options.extra.get("only"):
+        print(json.dumps(measure(options.extra["only"])))
+        raise Skipped("measured one size")
+    rows = []
+    for size in sizes[: options.limit]:
+        say(f"{size} nodes ...")
+        line = [sys.executable, "-m", "benchmarks", *command, "--only", str(size)]
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+        if not done.stdout.startswith("{"):
+            say(f"{size} nodes failed: {done.stderr.strip()[-300:]}")
+            continue
+        rows.append(json.loads(done.stdout))
+    if options.extra.get("picture"):
+        options.extra["picture"].write_text(chart(rows, series), encoding="utf-8")
+    return rows
 
 
 def chart(rows: Sequence[Mapping[str, float]], series: Sequence[tuple[str, str, str]]) -> str:

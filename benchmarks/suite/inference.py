@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
 import resource
-import subprocess
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_most, say
-from benchmarks.growth import chart
+from benchmarks.benchmark import Figure, Options, Outcome, at_most, cpu_seconds
+from benchmarks.growth import by_size, size_arguments
 from benchmarks.networks import network, random_edges
+from nettwin.formats import Reading, read_all
 from nettwin.interfaces.wiring import ENGINES, engine
+from nettwin.model import NetworkModel
 from nettwin.scenario.arrivals import OnOff
 from nettwin.scenario.scenario import Scenario
 
@@ -28,13 +27,15 @@ PROTOCOL = (
     "scenario in memory to its metrics, theory and features and networks included: the best of "
     "five, wall time, compiled code, paths found before (finding them is a figure of its own); "
     "peak memory of the whole process. What-if: 200 variants of the network of 50 nodes, each "
-    "with one link's weight doubled, its paths found and its metrics predicted."
+    "with one link's weight doubled, its paths found and its metrics predicted. With `--data`, "
+    "a datanet folder: what a recorded simulation takes to read, and to predict (median of three)."
 )
 SIZES = (50, 100, 300, 1000)
 MOST_FLOWS = 1_000_000
 TARGETS_S = {50: 0.015, 100: 0.040, 300: 0.3, 1000: 5.0}
 TARGETS_MIB = {300: 600.0, 1000: 4096.0}
 VARIANTS = 200
+READ = 4  # recorded simulations, the first not counted
 MOST_GROWTH = 1.3  # of the cost of a flow-hop from the smallest to the largest network
 SERIES = (
     ("paths_s", "finding all paths", "#1b6ca8"),
@@ -45,38 +46,42 @@ PICTURE = Path(__file__).parents[2] / "docs" / "benchmark_inference.svg"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """The engine; one size alone, for the process of its own; and the picture."""
+    """The engine; one size alone, and the picture."""
     parser.add_argument("--engine", choices=tuple(ENGINES), default="gnn")
-    parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
-    where = f"draw the growth here; the results page shows docs/{PICTURE.name}"
-    parser.add_argument("--picture", type=Path, metavar="SVG", help=where)
+    size_arguments(parser, PICTURE)
 
 
 def run(options: Options) -> Outcome:
-    """Measure; `--limit` is the number of sizes."""
+    """Measure; `--limit` is the number of sizes, `--data` the simulations to read."""
     name = options.extra["engine"]
-    if options.extra.get("only"):
-        print(json.dumps(measure(options.extra["only"], name)))
-        raise Skipped("measured one size")
-    rows = []
-    for nodes in SIZES[: options.limit]:
-        say(f"{nodes} nodes ...")
-        command = [sys.executable, "-m", "benchmarks", "inference", "--engine", name]
-        done = subprocess.run(
-            [*command, "--only", str(nodes)], capture_output=True, text=True, check=False
-        )
-        if not done.stdout.startswith("{"):
-            say(f"{nodes} nodes failed: {done.stderr.strip()[-300:]}")
-            continue
-        rows.append(json.loads(done.stdout))
-    if options.extra.get("picture"):
-        options.extra["picture"].write_text(chart(rows, SERIES), encoding="utf-8")
+    command = ["inference", "--engine", name]
+    rows = by_size(command, SIZES, SERIES, lambda nodes: measure(nodes, name), options)
     figures = [figure for row in rows for figure in _figures(row)]
     costs = [row["poisson_ns"] for row in rows]
     if len(costs) > 1:
         growth = max(costs) / min(costs)
         figures.append(at_most("cost a flow-hop, largest over smallest", growth, MOST_GROWTH, "x"))
+    if options.data is not None:
+        figures += _reading(options.data, name)
     return Outcome(tuple(figures), (f"Engine {name}.",))
+
+
+def _reading(data: Path, name: str) -> list[Figure]:
+    """How long a recorded simulation takes to read, beside its prediction."""
+    model, readings = engine(name), iter(read_all(data))
+    seconds = [_read_and_predict(readings, model) for _ in range(READ)]
+    reading, predicting = (float(np.median(each[1:])) for each in zip(*seconds, strict=True))
+    return [
+        Figure("recorded simulation: reading, processor time", reading, "s"),
+        Figure("recorded simulation: prediction, processor time", predicting, "s"),
+        at_most("recorded simulation: reading over prediction", reading / predicting, 1.0, "x"),
+    ]
+
+
+def _read_and_predict(readings: Iterator[Reading], model: NetworkModel) -> tuple[float, float]:
+    found: list[Scenario] = []
+    read_s = cpu_seconds(lambda: found.append(next(readings).scenario))
+    return read_s, cpu_seconds(lambda: model.predict(found))
 
 
 def measure(nodes: int, name: str) -> dict[str, float]:
@@ -85,7 +90,9 @@ def measure(nodes: int, name: str) -> dict[str, float]:
     row: dict[str, float] = {"nodes": nodes}
     poisson = scenario(nodes)
     row["flows"] = poisson.traffic.flow_count
-    row["paths_s"] = best(lambda: poisson.with_().paths, 2 if nodes > 300 else 3)
+    row["paths_s"] = best(
+        lambda: poisson.routing.resolve(poisson.topology, poisson.traffic), 2 if nodes > 300 else 3
+    )
     row["flow_hops"] = len(poisson.paths.links)
     row["poisson_s"] = best(lambda: model.predict([poisson]), 5)
     row["poisson_ns"] = row["poisson_s"] / row["flow_hops"] * 1e9

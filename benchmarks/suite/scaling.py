@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import resource
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_most, cpu_seconds, say
-from benchmarks.growth import chart
+from benchmarks.benchmark import Figure, Options, Outcome, at_most, cpu_seconds
+from benchmarks.growth import by_size, size_arguments
 from benchmarks.networks import network, random_edges
 
 TITLE = "Growth with the size of the network"
@@ -37,28 +34,13 @@ PICTURE = Path(__file__).parents[2] / "docs" / "benchmark_scaling.svg"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """One size alone, for the process of its own; and the picture."""
-    parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
-    where = f"draw the growth here; the results page shows docs/{PICTURE.name}"
-    parser.add_argument("--picture", type=Path, metavar="SVG", help=where)
+    """One size alone, and the picture."""
+    size_arguments(parser, PICTURE)
 
 
 def run(options: Options) -> Outcome:
     """Measure; `--limit` is the number of sizes."""
-    if options.extra.get("only"):
-        print(json.dumps(measure(options.extra["only"])))
-        raise Skipped("measured one size")
-    rows = []
-    for nodes in SIZES[: options.limit]:
-        say(f"{nodes} nodes ...")
-        command = [sys.executable, "-m", "benchmarks", "scaling", "--only", str(nodes)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if not done.stdout.startswith("{"):
-            say(f"{nodes} nodes failed: {done.stderr.strip()[-300:]}")
-            continue
-        rows.append(json.loads(done.stdout))
-    if options.extra.get("picture"):
-        options.extra["picture"].write_text(chart(rows, SERIES), encoding="utf-8")
+    rows = by_size(["scaling"], SIZES, SERIES, measure, options)
     return Outcome(tuple(f for row in rows for f in _figures(row)))
 
 
