@@ -33,9 +33,9 @@ PROTOCOL = (
     "own run (batch means) scaled by the square root of the ratio of simulated times; "
     "`expected` adds our own run's error in quadrature. What the recording simulator does in its "
     "own way (gaps of on-off sources, quanta, what a buffer counts, its WFQ) was found on the "
-    "public recordings themselves, those of gnnet2022 with 50 nodes and of gnnet2020 above all. The "
-    "learned models were never trained on them, but their features, loss and mixture of data were "
-    "chosen with errors on parts of them in view (docs/learned.md)."
+    "public recordings themselves, those of gnnet2022 with 50 nodes and of gnnet2020 above all. "
+    "The learned models were never trained on them, but their features, loss and mixture of data "
+    "were chosen with errors on parts of them in view (docs/learned.md)."
 )
 CENSORED_S = 20.0
 STARVED = 0.99
