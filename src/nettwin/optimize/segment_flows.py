@@ -1,0 +1,191 @@
+"""SegmentFlows: where a unit of traffic goes between any two nodes, in one or several states.
+
+A segment is the way that the common routing (IGP weights with ECMP) takes from one node to another.
+A flow steered over midpoints follows one segment after another, so that its load is a sum of
+segments, and a search can try a midpoint by adding two sparse vectors instead of routing anew.
+
+A state is the network as it is, or after a failure that the IGP has rerouted. The links of all
+states stand side by side (link e of state s has the number s * links + e): what must hold in every
+state is then one search over more links.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.compiled import compiled
+from nettwin.quantity import ReadOnly
+from nettwin.scenario.shortest import adjacency, nearness, next_hop
+from nettwin.scenario.topology import Topology
+
+
+@dataclass(frozen=True)
+class SegmentFlows(ReadOnly):
+    """The unit flow of every segment, sparse.
+
+    What the segment from a to b puts on links is `link[offset[a * nodes + b]: offset[a * nodes +
+    b + 1]]` with the shares beside it. A segment that has no way in a state puts nothing there
+    and is marked in `broken`.
+    """
+
+    nodes: int
+    links: int  # of one state
+    offset: NDArray[np.int64]  # [nodes * nodes + 1]
+    link: NDArray[np.int32]  # [entries] in 0 .. states * links
+    share: NDArray[np.float32]  # [entries]
+    broken: NDArray[np.bool_]  # [states, nodes, nodes]
+
+    @property
+    def states(self) -> int:
+        """How many states of the network."""
+        return len(self.broken)
+
+    @classmethod
+    def of(cls, topologies: Sequence[Topology]) -> SegmentFlows:
+        """The segments of a topology in its states: the same nodes and links, other weights or
+        other elements up."""
+        parts = [_unit_flows_of(topology) for topology in topologies]
+        nodes, links = topologies[0].node_count, topologies[0].link_count
+        broken = np.stack([part[3] for part in parts])
+        if len(parts) == 1:
+            offset, link, share, _ = parts[0]
+            return cls(nodes, links, offset, link, share, broken)
+        counts = sum(np.diff(part[0]) for part in parts)
+        offset = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        link = np.empty(offset[-1], np.int32)
+        share = np.empty(offset[-1], np.float32)
+        begin = offset[:-1].copy()
+        for state, (part_offset, part_link, part_share, _) in enumerate(parts):
+            _place(begin, part_offset, part_link + np.int32(state * links), part_share, link, share)
+        return cls(nodes, links, offset, link, share, broken)
+
+    def cost(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What a unit pays on each segment when links have prices. [nodes, nodes]
+
+        `price` [states * links].
+        """
+        paid = _cost(self.offset, self.link, self.share, np.ascontiguousarray(price, np.float64))
+        return np.asarray(paid).reshape(self.nodes, self.nodes)
+
+    def loads(
+        self, source: NDArray[Any], target: NDArray[Any], rate: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The load of every link when `rate` [k] goes over segments source -> target [k].
+        [states * links]"""
+        segment = np.asarray(source, np.int64) * self.nodes + np.asarray(target, np.int64)
+        rates = np.ascontiguousarray(rate, np.float64)
+        total = self.states * self.links
+        return np.asarray(_loads(self.offset, self.link, self.share, segment, rates, total))
+
+
+def _unit_flows_of(
+    topology: Topology,
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32], NDArray[np.bool_]]:
+    offset, out = adjacency(topology)
+    near = nearness(topology, np.arange(topology.node_count))
+    made = _unit_flows(
+        near.distance, near.rank, offset, out, topology.link_target, topology.link_weight
+    )
+    flow_offset, link, share = made
+    broken = np.isinf(near.distance).T | ~topology.node_up[:, None] | ~topology.node_up[None, :]
+    return flow_offset, link, share, broken
+
+
+@compiled
+def _unit_flows(
+    distance: Any, rank: Any, offset: Any, out: Any, link_target: Any, link_weight: Any
+) -> Any:
+    """See `SegmentFlows`; `distance` and `rank` are of a Nearness, [target, node]."""
+    nodes = distance.shape[0]
+    flow_offset = np.zeros(nodes * nodes + 1, np.int64)
+    size, room = 0, max(16 * nodes * nodes, 64)
+    link = np.empty(room, np.int32)
+    share = np.empty(room, np.float32)
+    through = np.zeros(nodes)
+    hop_offset = np.zeros(nodes + 1, np.int64)
+    hop = np.empty(out.size, np.int32)
+    begin = np.zeros((nodes, nodes), np.int64)  # of what a target's rows have, in `link`
+    count = np.zeros((nodes, nodes), np.int64)
+    by_rank = np.zeros(nodes, np.int64)
+    for t in range(nodes):
+        near, turn = distance[t], rank[t]
+        k = 0
+        for u in range(nodes):
+            hop_offset[u] = k
+            if turn[u] < nodes:
+                by_rank[turn[u]] = u
+                for i in range(offset[u], offset[u + 1]):
+                    if u != t and next_hop(out[i], u, link_weight, link_target, near, turn):
+                        hop[k] = out[i]
+                        k += 1
+        hop_offset[nodes] = k
+        for s in range(nodes):
+            begin[s, t] = size
+            if s == t or turn[s] == nodes:
+                continue
+            if size + out.size > room:
+                room *= 2
+                grown, grown_share = np.empty(room, np.int32), np.empty(room, np.float32)
+                grown[:size], grown_share[:size] = link[:size], share[:size]
+                link, share = grown, grown_share
+            through[s] = 1.0
+            for r in range(turn[s], 0, -1):
+                u = by_rank[r]
+                if through[u] == 0.0:
+                    continue
+                part = through[u] / (hop_offset[u + 1] - hop_offset[u])
+                through[u] = 0.0
+                for i in range(hop_offset[u], hop_offset[u + 1]):
+                    link[size], share[size] = hop[i], part
+                    through[link_target[hop[i]]] += part
+                    size += 1
+            through[t] = 0.0
+            count[s, t] = size - begin[s, t]
+    # in the order of sources
+    made, made_share = np.empty(size, np.int32), np.empty(size, np.float32)
+    at = 0
+    for s in range(nodes):
+        for t in range(nodes):
+            for i in range(begin[s, t], begin[s, t] + count[s, t]):
+                made[at], made_share[at] = link[i], share[i]
+                at += 1
+            flow_offset[s * nodes + t + 1] = at
+    return flow_offset, made, made_share
+
+
+@compiled
+def _place(
+    begin: Any, part_offset: Any, part_link: Any, part_share: Any, link: Any, share: Any
+) -> None:
+    """Put the entries of one state behind those already there; `begin` moves on."""
+    for segment in range(begin.size):
+        at = begin[segment]
+        for i in range(part_offset[segment], part_offset[segment + 1]):
+            link[at], share[at] = part_link[i], part_share[i]
+            at += 1
+        begin[segment] = at
+
+
+@compiled
+def _cost(offset: Any, link: Any, share: Any, price: Any) -> Any:
+    paid = np.zeros(offset.size - 1)
+    for segment in range(offset.size - 1):
+        total = 0.0
+        for i in range(offset[segment], offset[segment + 1]):
+            total += share[i] * price[link[i]]
+        paid[segment] = total
+    return paid
+
+
+@compiled
+def _loads(offset: Any, link: Any, share: Any, segment: Any, rate: Any, links: int) -> Any:
+    load = np.zeros(links)
+    for k in range(segment.size):
+        for i in range(offset[segment[k]], offset[segment[k] + 1]):
+            load[link[i]] += rate[k] * share[i]
+    return load

@@ -1,0 +1,113 @@
+"""Steering: the part of a problem that is about load, as arrays; and its answers.
+
+Minimize the highest utilization over the links of all states, where each flow may be sent over
+midpoints. All methods that steer (local search, linear and constraint programming, learning) solve
+this, and none needs to know what an intent is: limits, exclusions and failures are in the arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.compiled import compiled
+from nettwin.optimize.segment_flows import SegmentFlows
+from nettwin.quantity import ReadOnly
+
+NONE = -1  # no midpoint
+
+
+@dataclass(frozen=True)
+class Steering(ReadOnly):
+    """Flows, segments and what limits them.
+
+    `capacity_bps` is what a link may carry: its capacity times the limit on its utilization, so
+    that a utilization of 1 is the limit. `fixed_bps` is load of flows that cannot be moved (rate 0
+    here). `start` [flows, most_midpoints] holds the midpoints of today, padded with NONE at the
+    end.
+
+    What a flow may use is a price on segments: `segment_delay_s` [nodes, nodes] is the longest
+    propagation of each segment in the first state and `limit_s` [flows] what a flow may take in
+    all. `shunned` [groups, nodes, nodes] marks segments that must be avoided by the flows of a
+    group; `group` [flows] is -1 where there is none.
+    """
+
+    segments: SegmentFlows
+    source: NDArray[np.int32]  # [flows]
+    target: NDArray[np.int32]  # [flows]
+    rate_bps: NDArray[np.float64]  # [flows]
+    movable: NDArray[np.bool_]  # [flows]
+    start: NDArray[np.int32]  # [flows, most_midpoints]
+    capacity_bps: NDArray[np.float64]  # [states * links]
+    fixed_bps: NDArray[np.float64]  # [states * links]
+    segment_delay_s: NDArray[np.float64]  # [nodes, nodes]
+    limit_s: NDArray[np.float64]  # [flows], inf: none
+    shunned: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0, 0), np.bool_))
+    group: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    most_changes: int = -1  # flows that may differ from `start`; -1: any number
+
+    @property
+    def flow_count(self) -> int:
+        """How many flows."""
+        return len(self.source)
+
+    @property
+    def most_midpoints(self) -> int:
+        """How many midpoints a flow may have."""
+        return self.start.shape[1]
+
+    def loads(self, midpoints: NDArray[np.int32]) -> NDArray[np.float64]:
+        """The load of every link when flows take these midpoints [flows, most_midpoints].
+        [states * links]"""
+        load = np.array(self.fixed_bps)
+        here = np.asarray(self.source, np.int64)
+        for k in range(midpoints.shape[1]):
+            there = np.where(midpoints[:, k] == NONE, here, midpoints[:, k])
+            load += self.segments.loads(here, there, self.rate_bps)
+            here = there
+        return load + self.segments.loads(here, self.target, self.rate_bps)
+
+    def utilization(self, midpoints: NDArray[np.int32]) -> float:
+        """The highest utilization over all links and states."""
+        return float((self.loads(midpoints) / self.capacity_bps).max(initial=0.0))
+
+    def allowed(self, flow: int) -> NDArray[np.bool_]:
+        """Which single midpoints a flow may take; its ends stand for none. [nodes]"""
+        row = np.empty(self.segments.nodes, np.bool_)
+        _allowed(
+            flow,
+            self.source,
+            self.target,
+            self.limit_s,
+            self.segment_delay_s,
+            self.segments.broken.any(axis=0),
+            self.shunned,
+            self.group,
+            row,
+        )
+        return row
+
+
+@compiled
+def _allowed(
+    flow: int,
+    source: Any,
+    target: Any,
+    limit_s: Any,
+    delay_s: Any,
+    broken: Any,
+    shunned: Any,
+    group: Any,
+    row: Any,
+) -> None:
+    """Fill a row with the midpoints that a flow may take."""
+    s, t = source[flow], target[flow]
+    shunning = group.size > 0 and group[flow] >= 0
+    for m in range(row.size):
+        good = delay_s[s, m] + delay_s[m, t] <= limit_s[flow] and not (broken[s, m] or broken[m, t])
+        if good and shunning:
+            good = not (shunned[group[flow], s, m] or shunned[group[flow], m, t])
+        row[m] = good
