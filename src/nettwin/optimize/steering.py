@@ -57,7 +57,7 @@ class Steering(ReadOnly):
     @property
     def most_midpoints(self) -> int:
         """How many midpoints a flow may have."""
-        return self.start.shape[1]
+        return int(self.start.shape[1])
 
     def loads(self, midpoints: NDArray[np.int32]) -> NDArray[np.float64]:
         """The load of every link when flows take these midpoints [flows, most_midpoints].
