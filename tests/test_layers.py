@@ -41,6 +41,9 @@ HOMES = {
     "torch": ("nettwin.engines.learned.training", "nettwin.optimize.reinforcement"),
     "typer": ("nettwin.interfaces",),
     "matplotlib": ("nettwin.interfaces.plots",),
+    "gymnasium": ("nettwin.optimize.reinforcement",),
+    "highspy": ("nettwin.optimize.linear",),
+    "ortools": ("nettwin.optimize.constraint",),
 }
 
 # Above the engines, one module chooses among them; the others receive a NetworkModel.
