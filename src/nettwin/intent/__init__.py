@@ -1,0 +1,43 @@
+"""Intent: what an operator wants of a network, and whether it is so (RFC 9315).
+
+measures    what can be asked about: one declaration a measure
+selector    which flows, links or queues a line speaks of
+intent      objectives, expectations, failures to survive, what to avoid, what may be changed
+judgement   the answer to each line: met or not, the value, the margin, the worst element
+"""
+
+from __future__ import annotations
+
+from nettwin.intent.intent import (
+    LEVERS,
+    SURVIVABLE,
+    Avoid,
+    Expectation,
+    Intent,
+    Lever,
+    Objective,
+    Prices,
+    Survive,
+)
+from nettwin.intent.judgement import Judgement, Line, State, judge
+from nettwin.intent.measures import MEASURES, Measure
+from nettwin.intent.selector import Selector
+
+__all__ = [
+    "LEVERS",
+    "MEASURES",
+    "SURVIVABLE",
+    "Avoid",
+    "Expectation",
+    "Intent",
+    "Judgement",
+    "Lever",
+    "Line",
+    "Measure",
+    "Objective",
+    "Prices",
+    "Selector",
+    "State",
+    "Survive",
+    "judge",
+]
