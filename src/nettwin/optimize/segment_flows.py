@@ -39,6 +39,8 @@ class SegmentFlows(ReadOnly):
     link: NDArray[np.int32]  # [entries] in 0 .. states * links
     share: NDArray[np.float32]  # [entries]
     broken: NDArray[np.bool_]  # [states, nodes, nodes]
+    link_source: NDArray[np.int32]  # [links]
+    link_target: NDArray[np.int32]  # [links]
 
     @property
     def states(self) -> int:
@@ -51,10 +53,11 @@ class SegmentFlows(ReadOnly):
         other elements up."""
         parts = [_unit_flows_of(topology) for topology in topologies]
         nodes, links = topologies[0].node_count, topologies[0].link_count
+        ends = topologies[0].link_source, topologies[0].link_target
         broken = np.stack([part[3] for part in parts])
         if len(parts) == 1:
             offset, link, share, _ = parts[0]
-            return cls(nodes, links, offset, link, share, broken)
+            return cls(nodes, links, offset, link, share, broken, *ends)
         counts = sum(np.diff(part[0]) for part in parts)
         offset = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         link = np.empty(offset[-1], np.int32)
@@ -62,7 +65,7 @@ class SegmentFlows(ReadOnly):
         begin = offset[:-1].copy()
         for state, (part_offset, part_link, part_share, _) in enumerate(parts):
             _place(begin, part_offset, part_link + np.int32(state * links), part_share, link, share)
-        return cls(nodes, links, offset, link, share, broken)
+        return cls(nodes, links, offset, link, share, broken, *ends)
 
     def cost(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
         """What a unit pays on each segment when links have prices. [nodes, nodes]
