@@ -129,6 +129,11 @@ def change(before: float, after: float) -> str:
     return f"{(after - before) / before * 100:+.1f} %"
 
 
+def finite_or_none(value: float) -> float | None:
+    """The value for JSON, which has no infinity: None where it is not finite."""
+    return float(value) if math.isfinite(value) else None
+
+
 def count(number: int | float) -> str:
     """A count with thousands set apart."""
     return f"{number:,.0f}"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nettwin.apps.comparison import compare
-from nettwin.apps.failures import duplex_links, single_failures
+from nettwin.apps.failures import single_failures
 from nettwin.apps.inspection import inspect
 from nettwin.apps.summary import by_class, worst_flows, worst_links, worst_queues
 from nettwin.apps.whatif import what_if
@@ -22,6 +22,7 @@ from nettwin.scenario.changes import (
     SetWeight,
     apply_all,
 )
+from nettwin.scenario.changes.singles import duplex_links
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Link, Topology

@@ -91,8 +91,18 @@ class Scenario:
             walked[list(self.routing.steer)] = True
             loads += ecmp_loads(self.topology, self.traffic.keep(~walked).matrix(nodes))
         if walked.any():
-            loads += self.paths.link_loads(np.where(walked, rate, 0.0), links)
+            loads += self._walked_loads(walked)
         return frozen(loads, np.float64)
+
+    def _walked_loads(self, walked: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """What flows put on the links of their paths; a few are resolved alone. [links]"""
+        rate, links = self.traffic.flow_rate_bps, self.topology.link_count
+        if walked.all() or "paths" in vars(self):
+            return self.paths.link_loads(np.where(walked, rate, 0.0), links)
+        chosen = np.flatnonzero(walked)
+        traffic = self.traffic.keep(chosen)
+        paths = self.routing.keep(chosen).resolve(self.topology, traffic)
+        return paths.link_loads(rate[chosen], links)
 
     @property
     def link_utilization(self) -> NDArray[np.float64]:

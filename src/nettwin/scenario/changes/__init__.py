@@ -7,11 +7,13 @@ before and after line up.
 change      the contract                 text       plain data and lines of text
 failures    down and up again            links      capacity, weight, scheduler, buffers
 flows       ways, rates, more and fewer  registry   every kind by its name
+singles     every failure of one element alone
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 
 from nettwin.scenario.changes.change import Change, find_links
 from nettwin.scenario.changes.failures import (
@@ -22,7 +24,14 @@ from nettwin.scenario.changes.failures import (
     RestoreLink,
     RestoreNode,
 )
-from nettwin.scenario.changes.flows import AddFlow, RateLimit, RemoveFlow, ScaleTraffic, SetPath
+from nettwin.scenario.changes.flows import (
+    AddFlow,
+    RateLimit,
+    RemoveFlow,
+    ScaleTraffic,
+    SetPath,
+    set_paths,
+)
 from nettwin.scenario.changes.links import SetBuffer, SetCapacity, SetScheduler, SetWeight
 from nettwin.scenario.changes.registry import CHANGES
 from nettwin.scenario.changes.text import change_from_dict, change_to_dict, parse_change
@@ -56,6 +65,10 @@ __all__ = [
 
 def apply_all(scenario: Scenario, changes: Iterable[Change]) -> Scenario:
     """The scenario after all changes, in order."""
-    for change in changes:
-        scenario = change.apply(scenario)
+    for kind, run in groupby(changes, type):
+        if kind is SetPath:  # thousands at once, where a network is optimized
+            scenario = set_paths(scenario, [c for c in run if isinstance(c, SetPath)])
+            continue
+        for change in run:
+            scenario = change.apply(scenario)
     return scenario

@@ -30,22 +30,25 @@ class SetPath:
     kind: ClassVar[str] = "set_path"
 
     def apply(self, scenario: Scenario) -> Scenario:
-        topology, ways = scenario.topology, []
+        return set_paths(scenario, [self])
+
+    def steers(self, topology: Topology) -> tuple[Steer, ...]:
+        """The ways by indices. Raises UnknownNameError for a name that is not in the network."""
+        steers = []
         for way in self.ways:
             unknown = set(way) - {"via", "links", "share"}
             if unknown:
                 raise UnknownNameError(
                     "attribute of a way", min(unknown), ("via", "links", "share")
                 )
-            ways.append(
+            steers.append(
                 Steer(
                     midpoints=tuple(topology.node(str(n)) for n in way.get("via", ())),
                     links=tuple(topology.link(str(n)) for n in way.get("links", ())),
                     share=float(way.get("share", 1 / len(self.ways))),
                 )
             )
-        flow = scenario.flow(self.flow)
-        return scenario.with_(routing=scenario.routing.steered(flow, ways))
+        return tuple(steers)
 
     def describe(self) -> str:
         words = [
@@ -158,6 +161,17 @@ class RateLimit:
 
     def describe(self) -> str:
         return f"flow {self.flow} is limited to {self.rate_bps / 1e6:g} Mbit/s"
+
+
+def set_paths(scenario: Scenario, changes: Sequence[SetPath]) -> Scenario:
+    """The scenario after several flows are steered, one after another."""
+    steer = dict(scenario.routing.steer)
+    for change in changes:
+        flow, ways = scenario.flow(change.flow), change.steers(scenario.topology)
+        steer.pop(flow, None)
+        if ways:
+            steer[flow] = ways
+    return scenario.with_(routing=replace(scenario.routing, steer=steer))
 
 
 def _named(traffic: Traffic, names: Sequence[str], topology: Topology) -> Traffic:
