@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from nettwin.optimize.stop import Clock, Standing, Stop
+from nettwin.optimize.stop import AnyOf, Clock, Standing, Stop
 
 A = TypeVar("A")
 
@@ -22,24 +22,40 @@ Tell = Callable[[Progress], None]
 
 
 class Search(Generic[A]):
-    """A search for an answer of type A with the lowest value.
+    """A search for an answer of type A with the lowest score.
 
     Optimizers call `step` while they work, `offer` what they find and `bounded` what they prove,
-    and end when `over`. An answer may be a function that makes it, so that what is soon surpassed
-    costs nothing.
+    and end when `over`. A score is the violation of what must hold, then the objectives, compared
+    in this order; a number stands for an answer without violation. An answer may be a function
+    that makes it, so that what is soon surpassed costs nothing.
     """
 
     def __init__(
-        self, stop: Stop, tell: Tell | None = None, clock: Clock | None = None, stage: str = ""
+        self,
+        stop: Stop,
+        tell: Tell | None = None,
+        clock: Clock | None = None,
+        stage: str = "",
+        parent: Search[Any] | None = None,
     ) -> None:
         self.stage = stage
         self.clock = clock or Clock()
-        self.value = math.inf
+        self.score: tuple[float, ...] = (math.inf,)
         self.bound = -math.inf
         self.steps = 0
         self._answer: A | Callable[[], A] | None = None
         self._steps_at_best = 0
-        self._stop, self._tell = stop, tell
+        self._stop, self._tell, self._parent = stop, tell, parent
+
+    def part(self, stage: str, stop: Stop | None = None) -> Search[Any]:
+        """A search for something else that is a part of this one: on its clock, over when this one
+        is, its steps count here too."""
+        return Search(stop or AnyOf(()), self._tell, self.clock, stage, self)
+
+    @property
+    def value(self) -> float:
+        """The first objective of the best answer; inf where none keeps what must hold."""
+        return self.score[1] if self.score[0] <= 0 and len(self.score) > 1 else math.inf
 
     @property
     def standing(self) -> Standing:
@@ -49,29 +65,35 @@ class Search(Generic[A]):
     @property
     def over(self) -> bool:
         """Whether to end now."""
+        if self._parent is not None and self._parent.over:
+            return True
         return self._stop.reached(self.standing)
 
     @property
     def seconds_left(self) -> float:
         """Until it must end; inf if no rule says."""
-        return max(self._stop.deadline_s - self.clock.seconds, 0.0)
+        mine = max(self._stop.deadline_s - self.clock.seconds, 0.0)
+        return mine if self._parent is None else min(mine, self._parent.seconds_left)
 
     def step(self, count: int = 1) -> bool:
         """Count steps; True where the search should go on."""
         self.steps += count
+        if self._parent is not None:
+            self._parent.step(count)
         return not self.over
 
-    def offer(self, value: float, answer: A | Callable[[], A]) -> bool:
-        """An answer and its value; True where it is the best so far."""
-        if not value < self.value:
+    def offer(self, score: float | tuple[float, ...], answer: A | Callable[[], A]) -> bool:
+        """An answer and its score; True where it is the best so far."""
+        found = score if isinstance(score, tuple) else (0.0, float(score))
+        if not found < self.score:
             return False
-        self.value, self._answer = value, answer
+        self.score, self._answer = found, answer
         self._steps_at_best = self.steps
         self._told()
         return True
 
     def bounded(self, bound: float) -> None:
-        """No answer is lower than this."""
+        """No answer has a lower first objective than this."""
         if bound > self.bound:
             self.bound = bound
             self._told()

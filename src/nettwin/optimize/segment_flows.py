@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
 from nettwin.quantity import ReadOnly
+from nettwin.scenario.routing import Routing
 from nettwin.scenario.shortest import adjacency, nearness, next_hop
 from nettwin.scenario.topology import Topology
 
@@ -48,10 +49,11 @@ class SegmentFlows(ReadOnly):
         return len(self.broken)
 
     @classmethod
-    def of(cls, topologies: Sequence[Topology]) -> SegmentFlows:
+    def of(cls, topologies: Sequence[Topology], routing: Routing | None = None) -> SegmentFlows:
         """The segments of a topology in its states: the same nodes and links, other weights or
-        other elements up."""
-        parts = [_unit_flows_of(topology) for topology in topologies]
+        other elements up. The common rule is that of `routing`; ECMP if none is given."""
+        rule = routing or Routing()
+        parts = [_unit_flows_of(topology, rule) for topology in topologies]
         nodes, links = topologies[0].node_count, topologies[0].link_count
         ends = topologies[0].link_source, topologies[0].link_target
         broken = np.stack([part[3] for part in parts])
@@ -87,21 +89,25 @@ class SegmentFlows(ReadOnly):
 
 
 def _unit_flows_of(
-    topology: Topology,
+    topology: Topology, rule: Routing
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32], NDArray[np.bool_]]:
+    if rule.next_link is not None:
+        live = np.append(topology.link_live, False)  # entry -1, no next hop, is not live
+        table = np.where(live[rule.next_link], rule.next_link, -1).astype(np.int32)
+        made = _walks(table, topology.link_target)
+        return made[0], made[1], np.ones(len(made[1]), np.float32), made[2]
     offset, out = adjacency(topology)
     near = nearness(topology, np.arange(topology.node_count))
-    made = _unit_flows(
-        near.distance, near.rank, offset, out, topology.link_target, topology.link_weight
+    flow_offset, link, share = _unit_flows(
+        near.distance, near.rank, offset, out, topology.link_target, topology.link_weight, rule.ecmp
     )
-    flow_offset, link, share = made
     broken = np.isinf(near.distance).T | ~topology.node_up[:, None] | ~topology.node_up[None, :]
     return flow_offset, link, share, broken
 
 
 @compiled
 def _unit_flows(
-    distance: Any, rank: Any, offset: Any, out: Any, link_target: Any, link_weight: Any
+    distance: Any, rank: Any, offset: Any, out: Any, link_target: Any, link_weight: Any, ecmp: bool
 ) -> Any:
     """See `SegmentFlows`; `distance` and `rank` are of a Nearness, [target, node]."""
     nodes = distance.shape[0]
@@ -126,6 +132,8 @@ def _unit_flows(
                     if u != t and next_hop(out[i], u, link_weight, link_target, near, turn):
                         hop[k] = out[i]
                         k += 1
+                        if not ecmp:  # the link with the lowest index
+                            break
         hop_offset[nodes] = k
         for s in range(nodes):
             begin[s, t] = size
@@ -159,6 +167,29 @@ def _unit_flows(
                 at += 1
             flow_offset[s * nodes + t + 1] = at
     return flow_offset, made, made_share
+
+
+@compiled
+def _walks(table: Any, link_target: Any) -> Any:
+    """The links from each node to each along a next-hop table; what ends or circles is broken."""
+    nodes = table.shape[0]
+    flow_offset = np.zeros(nodes * nodes + 1, np.int64)
+    broken = np.zeros((nodes, nodes), np.bool_)
+    for s in range(nodes):
+        for t in range(nodes):
+            u, hops = s, 0
+            while u != t and hops < nodes and table[u, t] >= 0:
+                u, hops = link_target[table[u, t]], hops + 1
+            broken[s, t] = u != t
+            flow_offset[s * nodes + t + 1] = flow_offset[s * nodes + t] + (hops if u == t else 0)
+    link = np.empty(flow_offset[-1], np.int32)
+    for s in range(nodes):
+        for t in range(nodes):
+            u = s
+            for i in range(flow_offset[s * nodes + t], flow_offset[s * nodes + t + 1]):
+                link[i] = table[u, t]
+                u = link_target[link[i]]
+    return flow_offset, link, broken
 
 
 @compiled

@@ -83,7 +83,7 @@ class Steering(ReadOnly):
             self.target,
             self.limit_s,
             self.segment_delay_s,
-            self.segments.broken.any(axis=0),
+            self.segments.broken[0],
             self.shunned,
             self.group,
             row,
