@@ -1,0 +1,385 @@
+"""Kernels: moves of flows with exact incremental loads, in machine code.
+
+The pressure of a link is `exp(steepness * (utilization / reference - 1))`: about how far it is from
+being the busiest. The sum of all pressures is a smooth stand-in for the highest utilization, the
+closer the steeper (the potential of multiplicative-weight methods). Its derivative is the price of
+a link; segments that are cheap at these prices are good ways, and a move is made only where the
+sum, calculated exactly, falls.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nettwin.compiled import compiled
+
+NONE = -1
+FEW = 4  # midpoints of the lowest prices that are calculated exactly
+
+
+class Network(NamedTuple):
+    """What does not change in a search; see `Steering`."""
+
+    nodes: int
+    offset: Any  # [nodes * nodes + 1]
+    link: Any  # [entries]
+    share: Any  # [entries]
+    capacity_bps: Any  # [links]
+    source: Any  # [flows]
+    target: Any  # [flows]
+    rate_bps: Any  # [flows]
+    start: Any  # [flows, most_midpoints]
+    barred: Any  # [nodes, nodes], segments that nobody may use
+    limited: Any  # [flows], whether the flow has limits of its own
+    segment_delay_s: Any  # [nodes, nodes]
+    limit_s: Any  # [flows]
+    shunned: Any  # [groups, nodes, nodes]
+    group: Any  # [flows]
+
+
+class State(NamedTuple):
+    """Where a search stands; changed in place."""
+
+    midpoints: Any  # [flows, most_midpoints]
+    load_bps: Any  # [links]
+    pressure: Any  # [links]
+    gauge: Any  # [steepness, reference utilization]
+    changed: Any  # [1], flows that differ from the start
+    # room for a move: what it adds to each link, and which links it touches
+    added_bps: Any  # [links], zero between moves
+    marked: Any  # [links], 0 between moves
+    touched: Any  # [links]
+
+
+@compiled
+def load(network: Network, state: State) -> None:
+    """Add the load of all flows from scratch to `load_bps`."""
+    for f in range(network.source.size):
+        here = network.source[f]
+        for k in range(state.midpoints.shape[1] + 1):
+            there = network.target[f]
+            if k < state.midpoints.shape[1]:
+                if state.midpoints[f, k] == NONE:
+                    continue
+                there = state.midpoints[f, k]
+            segment = here * network.nodes + there
+            for i in range(network.offset[segment], network.offset[segment + 1]):
+                state.load_bps[network.link[i]] += network.rate_bps[f] * network.share[i]
+            here = there
+
+
+@compiled
+def gauge(network: Network, state: State, steepness: float) -> Any:
+    """Set the pressures by the loads; returns the highest utilization."""
+    top = 1e-300
+    for e in range(state.load_bps.size):
+        top = max(top, state.load_bps[e] / network.capacity_bps[e])
+    state.gauge[0], state.gauge[1] = steepness, top
+    for e in range(state.load_bps.size):
+        x = steepness * (state.load_bps[e] / (network.capacity_bps[e] * top) - 1.0)
+        state.pressure[e] = np.exp(x)
+    return top
+
+
+@compiled
+def length(state: State, f: int) -> Any:
+    """How many midpoints a flow has."""
+    k = 0
+    while k < state.midpoints.shape[1] and state.midpoints[f, k] != NONE:
+        k += 1
+    return k
+
+
+@compiled
+def place(network: Network, state: State, f: int, k: int, many: int) -> Any:
+    """The k-th stop of a flow with `many` midpoints: its source is stop 0."""
+    if k == 0:
+        return network.source[f]
+    if k > many:
+        return network.target[f]
+    return state.midpoints[f, k - 1]
+
+
+@compiled
+def put(network: Network, state: State, a: int, b: int, rate: float, count: int) -> Any:
+    """Add a rate over a segment to the move at hand, which touches `count` links so far."""
+    segment = a * network.nodes + b
+    for i in range(network.offset[segment], network.offset[segment + 1]):
+        e = network.link[i]
+        if state.marked[e] == 0:
+            state.marked[e] = 1
+            state.touched[count] = e
+            count += 1
+        state.added_bps[e] += rate * network.share[i]
+    return count
+
+
+@compiled
+def rise(network: Network, state: State, count: int) -> Any:
+    """By how much the move at hand raises the sum of pressures."""
+    steepness, top = state.gauge[0], state.gauge[1]
+    total = 0.0
+    for k in range(count):
+        e = state.touched[k]
+        x = (state.load_bps[e] + state.added_bps[e]) / (network.capacity_bps[e] * top) - 1.0
+        x *= steepness
+        if x > -40.0:
+            total += np.exp(x)
+        total -= state.pressure[e]
+    return total
+
+
+@compiled
+def drop(state: State, count: int) -> None:
+    """Forget the move at hand."""
+    for k in range(count):
+        e = state.touched[k]
+        state.added_bps[e] = 0.0
+        state.marked[e] = 0
+
+
+@compiled
+def make(network: Network, state: State, count: int) -> None:
+    """Make the move at hand, as far as loads go."""
+    steepness, top = state.gauge[0], state.gauge[1]
+    for k in range(count):
+        e = state.touched[k]
+        state.load_bps[e] += state.added_bps[e]
+        x = state.load_bps[e] / (network.capacity_bps[e] * top) - 1.0
+        state.pressure[e] = np.exp(steepness * x)
+    drop(state, count)
+
+
+@compiled
+def same(state: State, start: Any, f: int) -> Any:
+    """Whether a flow goes as at the start."""
+    return (start[f] == state.midpoints[f]).all()
+
+
+@compiled
+def follow(network: Network, state: State, f: int, i: int, j: int, many: int, m: int) -> None:
+    """Write into a flow's midpoints: those before stop i, m (unless it is an end), those from stop
+    j + 1 on."""
+    was = not same(state, network.start, f)
+    before = place(network, state, f, i, many)
+    after = place(network, state, f, j + 1, many)
+    tail = many - j
+    row = state.midpoints[f]
+    if m in (before, after):
+        for k in range(tail):  # moves down, never up
+            row[i + k] = row[j + k]
+        new = i + tail
+    else:
+        if j >= i + 1:
+            for k in range(tail):
+                row[i + 1 + k] = row[j + k]
+        else:
+            for k in range(tail - 1, -1, -1):
+                row[i + 1 + k] = row[j + k]
+        row[i] = m
+        new = i + 1 + tail
+    for k in range(new, row.size):
+        row[k] = NONE
+    state.changed[0] += int(not same(state, network.start, f)) - int(was)
+
+
+@compiled
+def fits(network: Network, state: State, f: int, i: int, j: int, many: int, m: int) -> Any:
+    """Whether the limits of a flow allow m between its stops i and j + 1."""
+    total = 0.0
+    group = network.group[f] if network.group.size > 0 else -1
+    here = network.source[f]
+    for k in range(1, many + 2):
+        if i < k <= j:
+            continue
+        there = place(network, state, f, k, many)
+        if k == j + 1:
+            total += network.segment_delay_s[here, m]
+            if group >= 0 and network.shunned[group, here, m]:
+                return False
+            here = m
+        total += network.segment_delay_s[here, there]
+        if group >= 0 and network.shunned[group, here, there]:
+            return False
+        here = there
+    return total <= network.limit_s[f]
+
+
+@compiled
+def sweep(
+    network: Network,
+    state: State,
+    cost: Any,
+    back: Any,
+    flows: Any,
+    floor: float,
+    gain: Any,
+    slot: Any,
+) -> Any:
+    """What each of `flows` would gain at the prices `cost` [from, to] (`back` is its transpose) by
+    its best move, into `gain`, and the move (i, j, midpoint) into `slot`. Flows that pay
+    less than `floor` are passed over. Returns what all pay."""
+    room = state.midpoints.shape[1]
+    total = 0.0
+    for n in range(flows.size):
+        f = flows[n]
+        gain[n] = 0.0
+        many = length(state, f)
+        pays = 0.0
+        for k in range(many + 1):
+            a, b = place(network, state, f, k, many), place(network, state, f, k + 1, many)
+            pays += cost[a, b]
+        pays *= network.rate_bps[f]
+        total += pays
+        if not pays > floor:
+            continue
+        for i in range(many + 1):
+            part = 0.0
+            p = place(network, state, f, i, many)
+            for j in range(i, many + 1):
+                a, q = place(network, state, f, j, many), place(network, state, f, j + 1, many)
+                part += cost[a, q]
+                if i + 1 + many - j > room:
+                    continue
+                out, into = cost[p], back[q]
+                least = part - gain[n] / network.rate_bps[f]
+                for m in range(network.nodes):
+                    paid = out[m] + into[m]
+                    if paid < least and (
+                        not network.limited[f] or fits(network, state, f, i, j, many, m)
+                    ):
+                        least = paid
+                        gain[n] = (part - paid) * network.rate_bps[f]
+                        slot[n, 0], slot[n, 1], slot[n, 2] = i, j, m
+    return total
+
+
+@compiled
+def lay(network: Network, state: State, f: int, i: int, j: int, many: int, m: int) -> Any:
+    """Lay out the move of a flow; returns how many links it touches."""
+    rate = network.rate_bps[f]
+    count = 0
+    for k in range(i, j + 1):
+        a, b = place(network, state, f, k, many), place(network, state, f, k + 1, many)
+        count = put(network, state, a, b, -rate, count)
+    p, q = place(network, state, f, i, many), place(network, state, f, j + 1, many)
+    count = put(network, state, p, m, rate, count)
+    return put(network, state, m, q, rate, count)
+
+
+@compiled
+def attempt(network: Network, state: State, f: int, i: int, j: int, m: int, most: int) -> Any:
+    """Make a move if it lowers the sum of pressures; at most `most` flows may differ from the
+    start (-1: all)."""
+    if most >= 0 and state.changed[0] >= most and same(state, network.start, f):
+        return False
+    many = length(state, f)
+    count = lay(network, state, f, i, j, many, m)
+    if rise(network, state, count) < 0.0:
+        make(network, state, count)
+        follow(network, state, f, i, j, many, m)
+        return True
+    drop(state, count)
+    return False
+
+
+@compiled
+def attempts(
+    network: Network, state: State, flows: Any, gain: Any, slot: Any, order: Any, most: int
+) -> Any:
+    """Try moves in an order; returns how many were made."""
+    made = 0
+    for n in order:
+        if gain[n] > 0.0 and attempt(
+            network, state, flows[n], slot[n, 0], slot[n, 1], slot[n, 2], most
+        ):
+            made += 1
+    return made
+
+
+@compiled
+def mend(network: Network, state: State, cost: Any, back: Any, flows: Any) -> Any:
+    """Give flows that break limits the cheapest midpoint that keeps them; returns whether each of
+    `flows` keeps them now."""
+    good = np.ones(flows.size, np.bool_)
+    for n in range(flows.size):
+        f = flows[n]
+        many = length(state, f)
+        barred = False
+        for k in range(many + 1):
+            a, b = place(network, state, f, k, many), place(network, state, f, k + 1, many)
+            barred |= network.barred[a, b]
+        last = network.target[f] if many == 0 else state.midpoints[f, many - 1]
+        if not barred and (
+            not network.limited[f] or fits(network, state, f, many, many, many, last)
+        ):
+            continue
+        s, t = network.source[f], network.target[f]
+        best, least = NONE, np.inf
+        for m in range(network.nodes):
+            paid = cost[s, m] + back[t, m]
+            if paid < least and fits(network, state, f, 0, many, many, m):
+                best, least = m, paid
+        good[n] = best != NONE
+        if best != NONE:
+            count = lay(network, state, f, 0, many, many, best)
+            make(network, state, count)
+            follow(network, state, f, 0, many, many, best)
+    return good
+
+
+@compiled
+def put_all(network: Network, state: State, row: Any, f: int, rate: float, count: int) -> Any:
+    """Add a rate over the whole way of a flow, with the midpoints of `row`, to the move at hand."""
+    here = network.source[f]
+    for k in range(row.size):
+        if row[k] == NONE:
+            break
+        count = put(network, state, here, row[k], rate, count)
+        here = row[k]
+    return put(network, state, here, network.target[f], rate, count)
+
+
+@compiled
+def keeps(network: Network, row: Any, f: int) -> Any:
+    """Whether a flow with the midpoints of `row` keeps its limits."""
+    total = 0.0
+    here = network.source[f]
+    for k in range(row.size + 1):
+        there = network.target[f]
+        if k < row.size and row[k] != NONE:
+            there = row[k]
+        if network.barred[here, there]:
+            return False
+        if network.group[f] >= 0 and network.shunned[network.group[f], here, there]:
+            return False
+        total += network.segment_delay_s[here, there]
+        here = there
+    return total <= network.limit_s[f]
+
+
+@compiled
+def undo(network: Network, state: State, flows: Any, ceiling: float) -> Any:
+    """Send flows as at the start where no link gets busier than a ceiling, unless it was before;
+    returns how many."""
+    made = 0
+    for f in flows:
+        rate, row = network.rate_bps[f], network.start[f]
+        if not keeps(network, row, f):
+            continue
+        count = put_all(network, state, state.midpoints[f], f, -rate, 0)
+        count = put_all(network, state, row, f, rate, count)
+        good = True
+        for k in range(count):
+            e = state.touched[k]
+            load_bps = state.load_bps[e] + state.added_bps[e]
+            good &= state.added_bps[e] <= 0.0 or load_bps <= ceiling * network.capacity_bps[e]
+        if good:
+            make(network, state, count)
+            state.midpoints[f] = row
+            made += 1
+        else:
+            drop(state, count)
+    return made

@@ -1,0 +1,156 @@
+"""Moves: rounds of moves of flows on a steering problem, in pieces short enough to stop in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.optimize.local_search import kernels
+from nettwin.optimize.steering import Steering
+
+PIECE = 4_000_000  # elementary operations between two looks at the clock, some milliseconds
+CLOSE = 64  # moves of the highest gains that are calculated exactly where changes are few
+
+Go = Callable[[], bool]  # counts a step; whether to go on
+
+
+class Moves:
+    """The midpoints of now and what can be done to them.
+
+    Methods return True where they made a move. They look at `go` between pieces and end where it
+    says so; what was moved until then stays moved, loads and midpoints in agreement.
+    """
+
+    def __init__(self, steering: Steering, go: Go) -> None:
+        self.steering, self.go = steering, go
+        self.network = network_of(steering)
+        self.state = state_of(steering)
+        self.scale = 1.0 / steering.capacity_bps
+        flows = steering.movable & (steering.rate_bps > 0) & (steering.source != steering.target)
+        self.flows = np.flatnonzero(flows)
+        self._gain = np.zeros(self.flows.size)
+        self._slot = np.zeros((self.flows.size, 3), np.int32)
+        kernels.load(self.network, self.state)
+        self._mend()
+
+    @property
+    def top(self) -> float:
+        """The highest utilization."""
+        return float((self.state.load_bps * self.scale).max(initial=0.0))
+
+    @property
+    def midpoints(self) -> NDArray[np.int32]:
+        """A copy of the midpoints of now."""
+        return np.array(self.state.midpoints)
+
+    def restore(self, midpoints: NDArray[np.int32]) -> None:
+        """Go back to these midpoints; loads anew, so that rounding cannot add up."""
+        self.state.midpoints[:] = midpoints
+        self.state.changed[0] = (midpoints != self.steering.start).any(axis=1).sum()
+        self.state.load_bps[:] = self.steering.fixed_bps
+        kernels.load(self.network, self.state)
+
+    def round(self, steepness: float, noise: NDArray[np.float64] | float = 1.0) -> tuple[int, int]:
+        """Suggest the cheapest move of every flow that pays much, and make those that help.
+
+        `noise` [links] multiplies prices. Returns how many moves were suggested and made.
+        """
+        kernels.gauge(self.network, self.state, steepness)
+        price = self.state.pressure * self.scale
+        price = (price + 1e-9 * self.scale) * noise
+        cost, back = self._costs(price)
+        floor = 1e-7 * float(self.state.pressure.sum())
+        self._gain[:] = 0.0
+        step = max(PIECE // (4 * self.steering.segments.nodes), 1)
+        for begin in range(0, self.flows.size, step):
+            part = slice(begin, begin + step)
+            kernels.sweep(
+                self.network,
+                self.state,
+                cost,
+                back,
+                self.flows[part],
+                floor,
+                self._gain[part],
+                self._slot[part],
+            )
+            if not self.go():
+                break
+        count = int(np.count_nonzero(self._gain))
+        order = np.argsort(-self._gain, kind="stable")[:count]
+        return count, self._make(order)
+
+    def _make(self, order: NDArray[np.intp]) -> int:
+        segments = self.steering.segments
+        touched = 4 * segments.link.size // max(segments.nodes**2, 1) + 10
+        step = max(PIECE // (40 * touched), 1)
+        made = 0
+        for begin in range(0, order.size, step):
+            made += kernels.attempts(
+                self.network,
+                self.state,
+                self.flows,
+                self._gain,
+                self._slot,
+                order[begin : begin + step],
+                self.steering.most_changes,
+            )
+            if not self.go():
+                break
+        return made
+
+    def _costs(self, price: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What a unit pays on each segment, [from, to] and [to, from]; inf where it must not go."""
+        cost = self.steering.segments.cost(price)
+        cost[self.network.barred] = np.inf
+        return cost, np.ascontiguousarray(cost.T)
+
+    def _mend(self) -> None:
+        """Give flows whose midpoints break limits others, where there are any; flows that cannot
+        go anywhere are left alone."""
+        price = self.state.load_bps * self.scale + 1.0
+        cost, back = self._costs(price * self.scale)
+        good = kernels.mend(self.network, self.state, cost, back, self.flows)
+        self.flows = self.flows[good]
+        self._gain, self._slot = self._gain[good], self._slot[good]
+
+
+def network_of(steering: Steering) -> kernels.Network:
+    """The arrays of a problem as kernels take them."""
+    segments = steering.segments
+    groups = steering.group if steering.group.size else np.full(steering.flow_count, -1, np.int32)
+    limited = np.isfinite(steering.limit_s) | (groups >= 0)
+    return kernels.Network(
+        segments.nodes,
+        segments.offset,
+        segments.link,
+        segments.share,
+        steering.capacity_bps,
+        steering.source,
+        steering.target,
+        steering.rate_bps,
+        steering.start,
+        segments.broken.any(axis=0),
+        limited,
+        steering.segment_delay_s,
+        steering.limit_s,
+        steering.shunned,
+        groups,
+    )
+
+
+def state_of(steering: Steering) -> kernels.State:
+    """The state at the start, with the load of what is fixed."""
+    links = steering.capacity_bps.size
+    return kernels.State(
+        np.array(steering.start),
+        np.array(steering.fixed_bps),
+        np.zeros(links),
+        np.array([1.0, 1.0]),
+        np.zeros(1, np.int64),
+        np.zeros(links),
+        np.zeros(links, np.int8),
+        np.zeros(links, np.int32),
+    )
