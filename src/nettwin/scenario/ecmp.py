@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
-from nettwin.scenario.shortest import adjacency, nearness, next_hop
+from nettwin.scenario.shortest import Nearness, adjacency, nearness, next_hop
 
 if TYPE_CHECKING:
+    from nettwin.scenario.routing import Routing
     from nettwin.scenario.topology import Topology
+    from nettwin.scenario.traffic import Traffic
 
 
-def ecmp_loads(topology: Topology, demand_bps: NDArray[np.float64]) -> NDArray[np.float64]:
+def ecmp_loads(
+    topology: Topology, demand_bps: NDArray[np.float64], near: Nearness | None = None
+) -> NDArray[np.float64]:
     """Exact load of each link in bit/s when a matrix [source, target] follows ECMP.
 
     Works per target on the shortest-path graph, so it needs no paths and no limit on their number.
-    Demands without a way are left out.
+    Demands without a way are left out. `near` saves finding the distances to all targets again.
     """
     offset, out = adjacency(topology)
-    near = nearness(topology, np.flatnonzero(demand_bps.any(axis=0)))
+    near = near or nearness(topology, np.flatnonzero(demand_bps.any(axis=0)))
     return np.asarray(
         _ecmp_loads(
             np.ascontiguousarray(demand_bps, np.float64),
@@ -34,6 +40,48 @@ def ecmp_loads(topology: Topology, demand_bps: NDArray[np.float64]) -> NDArray[n
             topology.link_count,
         )
     )
+
+
+def steered_loads(topology: Topology, traffic: Traffic, routing: Routing) -> NDArray[np.float64]:
+    """Exact load of each link in bit/s when flows follow ECMP, some of them over midpoints. [links]
+
+    A way is a demand for each of its legs. Ways with a leg that has no way are left out, their
+    share taken over by the flow's others; a flow without any left goes as if it were not steered.
+    """
+    nodes, flows = topology.node_count, traffic.flow_count
+    free = np.ones(flows, np.bool_)
+    free[list(routing.steer)] = False
+    demand = traffic.keep(free).matrix(nodes)
+    legs = [
+        (flow, way, share, a, b)
+        for way, (flow, share, stops) in enumerate(_ways(traffic, routing))
+        for a, b in pairwise(stops)
+        if a != b
+    ]
+    if not legs:
+        return ecmp_loads(topology, demand)
+    columns = [np.array(column) for column in zip(*legs, strict=True)]
+    flow, way, share, source, target = columns
+    near = nearness(topology, np.append(target, np.flatnonzero(demand.any(axis=0))))
+    up = topology.node_up[source] & topology.node_up[target]
+    broken = np.bincount(way, ~(up & np.isfinite(near.distance[target, source]))) > 0  # [ways]
+    whole = ~broken[way]
+    first = np.append(True, way[1:] != way[:-1])
+    total = np.bincount(flow, share * (whole & first), flows)  # [flows]
+    rate = traffic.flow_rate_bps
+    at, part = flow[whole], share[whole] / total[flow[whole]]
+    np.add.at(demand, (source[whole], target[whole]), rate[at] * part)
+    lost = np.setdiff1d(list(routing.steer), np.flatnonzero(total))
+    np.add.at(demand, (traffic.flow_source[lost], traffic.flow_target[lost]), rate[lost])
+    return ecmp_loads(topology, demand)
+
+
+def _ways(traffic: Traffic, routing: Routing) -> Iterator[tuple[int, float, list[int]]]:
+    """Every way of the steered flows: the flow, the share, and the nodes its legs join."""
+    source, target = traffic.flow_source.tolist(), traffic.flow_target.tolist()
+    for flow, ways in routing.steer.items():
+        for way in ways:
+            yield flow, way.share, [source[flow], *way.midpoints, target[flow]]
 
 
 @compiled

@@ -103,7 +103,10 @@ class Routing:
                     )
                 ]
             found += self._table_faults(topology)
+        flows = traffic.flow_count
         for flow, ways in self.steer.items():
+            if len(ways) == 1 and 0 <= flow < flows and _is_plain(ways[0], n):
+                continue  # the usual way, which needs no closer look
             found += _steer_faults(flow, ways, topology, traffic)
         return found
 
@@ -126,6 +129,18 @@ class Routing:
             )
             for u, t in bad
         ]
+
+
+def _is_plain(way: Steer, nodes: int) -> bool:
+    """Whether a way is of one or two midpoints that exist, and the whole share."""
+    stops = way.midpoints
+    return (
+        way.share == 1.0
+        and not way.links
+        and 0 < len(stops) <= 2
+        and 0 <= stops[0] < nodes
+        and 0 <= stops[-1] < nodes
+    )
 
 
 def _steer_faults(

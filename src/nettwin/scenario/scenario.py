@@ -77,19 +77,20 @@ class Scenario:
     def link_load_bps(self) -> NDArray[np.float64]:
         """Offered load of each link, nothing lost. [links]
 
-        Exact under ECMP however many paths a flow splits over; the legs of a flow steered over
-        midpoints count as far as its paths are kept.
+        Exact under ECMP however many paths a flow splits over, also for flows that are steered over
+        midpoints.
         """
-        from nettwin.scenario.ecmp import ecmp_loads
+        from nettwin.scenario.ecmp import steered_loads
 
-        rate = self.traffic.flow_rate_bps
-        links, nodes = self.topology.link_count, self.topology.node_count
-        loads = np.zeros(links)
-        walked = np.ones(len(rate), np.bool_)  # flows whose paths tell
+        walked = np.ones(self.traffic.flow_count, np.bool_)  # flows whose paths tell
         if self.routing.ecmp and self.routing.next_link is None:
             walked[:] = False
-            walked[list(self.routing.steer)] = True
-            loads += ecmp_loads(self.topology, self.traffic.keep(~walked).matrix(nodes))
+            explicit = [f for f, ways in self.routing.steer.items() if any(w.links for w in ways)]
+            walked[explicit] = True
+        loads = np.zeros(self.topology.link_count)
+        if not walked.all():
+            kept = np.flatnonzero(~walked)
+            loads += steered_loads(self.topology, self.traffic.keep(kept), self.routing.keep(kept))
         if walked.any():
             loads += self._walked_loads(walked)
         return frozen(loads, np.float64)

@@ -1,0 +1,136 @@
+"""Problem: a scenario, what is wanted of it and who predicts; how candidates are judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.errors import InputError
+from nettwin.intent import Intent, Judgement, State, judge
+from nettwin.model import NetworkModel
+from nettwin.scenario.changes import Change, apply_all
+from nettwin.scenario.changes.singles import Single, single_failures
+from nettwin.scenario.scenario import Scenario
+
+Changes = tuple[Change, ...]
+AT_ONCE = 64  # scenarios given to a model together
+
+
+class Problem:
+    """Find Changes to `scenario` that meet `intent`, as `model` sees it.
+
+    A problem that is about loads alone needs no model. Raises InputError where the intent needs
+    one and none is given, or selects nothing in this network.
+    """
+
+    def __init__(
+        self, scenario: Scenario, intent: Intent, model: NetworkModel | None = None
+    ) -> None:
+        if intent.predicted and model is None:
+            raise InputError(
+                f"the intent {intent.name} asks for delays or losses and no model predicts them:"
+                " give an engine."
+            )
+        self.scenario, self.intent = scenario, intent
+        self.model = model if intent.predicted else None
+
+    @cached_property
+    def before(self) -> Judgement:
+        """The judgement of the scenario as it is."""
+        return self.judge([()])[0]
+
+    @cached_property
+    def failures(self) -> list[Single]:
+        """The failures that the intent wants survived: name and changes."""
+        survive = self.intent.survive
+        kinds = survive.kinds if survive else ()
+        return [one for kind in kinds for one in single_failures(self.scenario.topology, kind)]
+
+    def judge(self, candidates: Sequence[Changes]) -> list[Judgement]:
+        """The judgement of the scenario after each candidate's changes."""
+        found: list[Judgement] = []
+        each = 1 + len(self.failures)
+        some = max(AT_ONCE // each, 1)
+        for start in range(0, len(candidates), some):
+            part = candidates[start : start + some]
+            scenarios = [apply_all(self.scenario, changes) for changes in part]
+            states = self.states(scenarios, self.model)
+            for changes, after, (now, *failed) in zip(part, scenarios, states, strict=True):
+                found.append(
+                    judge(
+                        self.intent,
+                        now,
+                        failed,
+                        changes=len(changes),
+                        cost=self.cost(after, len(changes)),
+                    )
+                )
+        return found
+
+    def states(
+        self, scenarios: Sequence[Scenario], model: NetworkModel | None
+    ) -> list[list[State]]:
+        """Each scenario and its failures, with what a model says of them, if one is given."""
+        names = ["", *(name for name, _ in self.failures)]
+        every = [
+            apply_all(scenario, failing)
+            for scenario in scenarios
+            for failing in ((), *(failing for _, failing in self.failures))
+        ]
+        metrics: list[Any] = [None] * len(every)
+        if model is not None:
+            for start in range(0, len(every), AT_ONCE):
+                metrics[start : start + AT_ONCE] = model.predict(every[start : start + AT_ONCE])
+        states = [
+            State(scenario, found, names[i % len(names)])
+            for i, (scenario, found) in enumerate(zip(every, metrics, strict=True))
+        ]
+        return [states[i : i + len(names)] for i in range(0, len(states), len(names))]
+
+    def judged_by(self, model: NetworkModel, changes: Changes) -> Judgement:
+        """The judgement after changes as another model sees it."""
+        after = apply_all(self.scenario, changes)
+        ((now, *failed),) = self.states([after], model)
+        return judge(
+            self.intent, now, failed, changes=len(changes), cost=self.cost(after, len(changes))
+        )
+
+    def cost(self, after: Scenario, changes: int) -> float:
+        """What the changes that lead to a scenario cost, by the intent's prices."""
+        prices = self.intent.prices
+        old, new = (s.topology.link_capacity_bps for s in (self.scenario, after))
+        added = float(np.maximum(new - old, 0.0).sum()) if len(old) == len(new) else 0.0
+        return prices.capacity_gbps * added / 1e9 + prices.change * changes
+
+    def flows(self, lever: str) -> NDArray[np.bool_]:
+        """Which flows a lever may touch. [flows]"""
+        found = self.intent.lever(lever)
+        if found is None:
+            return np.zeros(self.scenario.traffic.flow_count, np.bool_)
+        return found.select.select(self.scenario, "flow")
+
+    def links(self, lever: str) -> NDArray[np.bool_]:
+        """Which links a lever may touch. [links]"""
+        found = self.intent.lever(lever)
+        if found is None:
+            return np.zeros(self.scenario.topology.link_count, np.bool_)
+        return found.select.select(self.scenario, "link")
+
+
+def target_of(change: Change) -> tuple[str, str]:
+    """What a change sets: a later change with the same target takes its place."""
+    fields: Mapping[str, Any] = vars(change)
+    return change.kind, str(next(iter(fields.values()), ""))
+
+
+def merged(changes: Sequence[Change], more: Sequence[Change]) -> Changes:
+    """Changes followed by more; of those with one target only the last is kept."""
+    out = {target_of(change): change for change in changes}
+    for change in more:
+        out.pop(target_of(change), None)
+        out[target_of(change)] = change
+    return tuple(out.values())
