@@ -1,4 +1,4 @@
-"""How seconds grow with the network: each size in a process of its own, and a chart as SVG."""
+"""How figures grow with the network: each size in a process of its own, and a chart as SVG."""
 
 from __future__ import annotations
 
@@ -9,10 +9,19 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.benchmark import Options, Skipped, say
 
 Row = dict[str, float]
+
+
+class Axes(NamedTuple):
+    """What a chart is drawn over: a key of its rows, its title, and the unit of what is drawn."""
+
+    across: str = "flow_hops"
+    title: str = "nodes (spaced by flow-hops)"
+    unit: str = "s"
 
 
 def size_arguments(parser: argparse.ArgumentParser, picture: Path) -> None:
@@ -51,36 +60,51 @@ def by_size(
     return rows
 
 
-def chart(rows: Sequence[Mapping[str, float]], series: Sequence[tuple[str, str, str]]) -> str:
-    """Seconds over `flow_hops`, both axes logarithmic, as SVG; `series` are keys of the rows with
+def chart(
+    rows: Sequence[Mapping[str, float]],
+    series: Sequence[tuple[str, str, str]],
+    axes: Axes = Axes(),  # noqa: B008 - a tuple
+) -> str:
+    """Figures over the size, both axes logarithmic, as SVG; `series` are keys of the rows with
     label and color."""
-    points = {k: [(r["flow_hops"], r[k]) for r in rows if r.get(k, 0) > 0] for k, _, _ in series}
+    points = {k: [(r[axes.across], r[k]) for r in rows if r.get(k, 0) > 0] for k, _, _ in series}
     every = [p for some in points.values() for p in some]
     if not every:
         return '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="400"/>\n'
     x0, x1 = (math.log10(f(x for x, _ in every)) for f in (min, max))
-    y0 = math.floor(math.log10(min(y for _, y in every)))
-    y1 = math.ceil(math.log10(max(y for _, y in every)))
+    marks = _marks(min(y for _, y in every), max(y for _, y in every))
+    y0, y1 = math.log10(marks[0]), math.log10(marks[-1])
 
     def at(x: float, y: float) -> tuple[float, float]:
         across = (math.log10(x) - x0) / max(x1 - x0, 1e-9)
-        return 70 + 540 * across, 350 - 310 * (math.log10(y) - y0) / max(y1 - y0, 1)
+        return 70 + 540 * across, 350 - 310 * (math.log10(y) - y0) / max(y1 - y0, 1e-9)
 
     out = [
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 400" '
         'font-family="sans-serif" font-size="12">',
         '<rect width="640" height="400" fill="white"/>',
     ]
-    for k in range(y0, y1 + 1):
-        _, y = at(10**x0, 10.0**k)
+    for mark in marks:
+        _, y = at(10**x0, mark)
         out.append(f'<line x1="70" x2="610" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>')
-        out.append(f'<text x="62" y="{y + 4:.1f}" text-anchor="end">{10.0**k:g} s</text>')
+        label = f"{mark:g} {axes.unit}"
+        out.append(f'<text x="62" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
     for row in rows:
-        x, _ = at(row["flow_hops"], 10.0**y0)
+        x, _ = at(row[axes.across], marks[0])
         out.append(f'<text x="{x:.1f}" y="368" text-anchor="middle">{row["nodes"]:g}</text>')
-    out.append('<text x="340" y="390" text-anchor="middle">nodes (spaced by flow-hops)</text>')
+    out.append(f'<text x="340" y="390" text-anchor="middle">{axes.title}</text>')
     for i, (key, label, color) in enumerate(series):
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*p) for p in points[key]))
         out.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>')
         out.append(f'<text x="90" y="{60 + 18 * i}" fill="{color}">{label}</text>')
     return "\n".join([*out, "</svg>"]) + "\n"
+
+
+def _marks(low: float, high: float) -> list[float]:
+    """Powers of ten around a range, and where it is short, 2 and 5 times them."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    if last - first > 2:
+        return [10.0**k for k in range(first, last + 1)]
+    fine = [m * 10.0**k for k in range(first, last + 1) for m in (1, 2, 5)]
+    below, above = max(m for m in fine if m <= low), min(m for m in fine if m >= high)
+    return [m for m in fine if below <= m <= above] if above > below else [below, 2 * below]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_least, at_most, say
+from benchmarks.noise import independent_error
 from nettwin.datasets.store import read_manifest, read_samples
 from nettwin.engines.learned import calibration, coverage
 from nettwin.engines.learned.architecture import Answer, architecture
@@ -238,13 +239,10 @@ def _around(answer: Answer, width: Floats) -> Intervals:
 
 def _with_noise(found: Intervals, scenario: Scenario, metrics: Metrics) -> Intervals:
     """The interval of the mean delay for a recording of so many independent packets."""
-    told = metrics.provenance
-    seconds = told.get("simulated_s") or told.get("measured_s")
-    if not seconds or "pdv_s2" not in metrics.flow or "archive" not in told:
+    error = independent_error(scenario, metrics)
+    if "archive" not in metrics.provenance or np.isnan(error).all():
         return {}
-    packets = scenario.traffic.flow_packet_rate_pps * seconds * (1 - metrics.flow["loss_ratio"])
     with np.errstate(invalid="ignore", divide="ignore"):
-        error = np.sqrt(metrics.flow["pdv_s2"] / packets) / metrics.flow["owd_mean_s"]
         low, high = found["owd_mean_s"]
         middle, half = np.sqrt(low * high), np.log(high / low) / 2
     half = np.hypot(half, Z * np.nan_to_num(error, posinf=0.0))

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_most, say
+from benchmarks.noise import MEAN_OF_NORMAL, independent_error, recorded_s
 from nettwin.formats.format import Reading
 from nettwin.interfaces.wiring import ENGINES, engine
 from nettwin.metrics import Metrics, Table
 from nettwin.model import NetworkModel
+from nettwin.scenario.scenario import Scenario
 
 TITLE = "Engines against recorded OMNeT++ simulations"
 PROTOCOL = (
@@ -27,11 +29,14 @@ PROTOCOL = (
     "recording simulator keeps (20 s) are censored and left out of delays likewise. A flow "
     "counts for a policy when a port of that policy is on its way. Load class: the highest "
     "utilization on its way. Occupancy: mean waiting bits of queues with at least 5 % "
-    "utilization, as a share of what is recorded, weighted by it. Noise floor (packet engine "
-    "only): what a perfect model would show, because the recorded simulations are finite: for "
-    "each flow sqrt(2/pi) times the standard error of the recorded mean, which is that of our "
-    "own run (batch means) scaled by the square root of the ratio of simulated times; "
-    "`expected` adds our own run's error in quadrature. What the recording simulator does in its "
+    "utilization, as a share of what is recorded, weighted by it. Noise floor: what a perfect "
+    "model would show, because the recorded simulations are finite: for each flow sqrt(2/pi) "
+    "times the standard error of the recorded mean. With the packet engine, that is the error of "
+    "our own run (batch means) scaled by the square root of the ratio of simulated times; "
+    "`expected` adds our own run's error in quadrature. With the others it is a lower bound, from "
+    "the recording alone: sqrt(recorded variance / packets that arrived) / mean, as if packets "
+    "were independent; those that wait in one queue are alike, so that the floor is higher. "
+    "What the recording simulator does in its "
     "own way (gaps of on-off sources, quanta, what a buffer counts, its WFQ) was found on the "
     "public recordings themselves, those of gnnet2022 with 50 nodes and of gnnet2020 above all. "
     "The learned models were never trained on them, but their features, loss and mixture of data "
@@ -42,6 +47,7 @@ STARVED = 0.99
 LOADS = (0.0, 0.5, 0.7, 0.85, 1.0, np.inf)
 POLICIES = ("fifo", "sp", "wfq", "lsf", "drr")  # the recorded WFQ is read as lsf
 LEAST_UTILIZATION = 0.05
+FLOOR = "noise floor, lower bound (packets as if independent)"
 T_95 = 2.0  # about Student's t of the batch means' 95 % intervals
 
 
@@ -68,8 +74,7 @@ class Compared:
     arrival: NDArray[np.str_]
     policies: NDArray[np.bool_]  # [flows, policies]
     load: NDArray[np.float64]
-    floor: NDArray[np.float64]  # expected relative error of a perfect model; NaN: not known
-    expected: NDArray[np.float64]
+    noise: dict[str, NDArray[np.float64]]  # by label: relative error of a perfect model
     occupancy: tuple[float, float]  # sum of |difference|, sum of recorded
     seconds: float
 
@@ -79,6 +84,11 @@ class Compared:
         with np.errstate(invalid="ignore", divide="ignore"):
             ratio = self.predicted["owd_mean_s"] / self.recorded["owd_mean_s"] - 1
         return np.where(self.good, ratio, np.nan)
+
+    @property
+    def mape(self) -> float:
+        """The mean size of that error, in percent; NaN where nothing can be compared."""
+        return _mape(self.error)
 
 
 def run(options: Options) -> Outcome:
@@ -99,7 +109,7 @@ def run(options: Options) -> Outcome:
         last = compared[-1]
         say(
             f"{len(compared)} simulations, the last of {last.nodes} nodes: "
-            f"{_mape(last.error):.2f} % in {seconds:.2f} s"
+            f"{last.mape:.2f} % in {seconds:.2f} s"
         )
     if not compared:
         raise Skipped(f"{options.data} holds no recorded simulation")
@@ -144,7 +154,6 @@ def compare(reading: Reading, predicted: Metrics, seconds: float) -> Compared:
     load = np.zeros(traffic.flow_count)
     np.maximum.at(load, paths.hop_flow, scenario.link_utilization[paths.links])
     kinds = np.array([arrival.kind for arrival in traffic.arrivals])
-    floor, expected = _noise(reading.metrics, predicted)
     return Compared(
         topology.node_count,
         recorded,
@@ -155,26 +164,26 @@ def compare(reading: Reading, predicted: Metrics, seconds: float) -> Compared:
         kinds[traffic.flow_arrival],
         touched,
         load,
-        floor,
-        expected,
+        _noise(scenario, reading.metrics, predicted),
         _occupancy(reading.metrics, predicted),
         seconds,
     )
 
 
 def _noise(
-    recorded: Metrics, predicted: Metrics
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Expected relative error from the finite recording alone, and with our own run's."""
+    scenario: Scenario, recorded: Metrics, predicted: Metrics
+) -> dict[str, NDArray[np.float64]]:
+    """Relative error of a perfect model, as the recording is finite, by how it is known. [flows]"""
     flow = predicted.flow
-    unknown = np.full(len(flow), np.nan)
-    theirs = recorded.provenance.get("simulated_s") or recorded.provenance.get("measured_s")
-    ours = predicted.provenance.get("simulated_s")
+    theirs, ours = recorded_s(recorded), predicted.provenance.get("simulated_s")
     if not theirs or not ours or "owd_mean_s" not in flow.low:
-        return unknown, unknown
+        return {FLOOR: MEAN_OF_NORMAL * independent_error(scenario, recorded)}
     half = (flow.high["owd_mean_s"] - flow.low["owd_mean_s"]) / 2
-    error = np.sqrt(2 / np.pi) * half / T_95 / flow["owd_mean_s"]
-    return error * np.sqrt(ours / theirs), error * np.sqrt(1 + ours / theirs)
+    error = MEAN_OF_NORMAL * half / T_95 / flow["owd_mean_s"]
+    return {
+        "noise floor": error * np.sqrt(ours / theirs),
+        "expected with our own noise": error * np.sqrt(1 + ours / theirs),
+    }
 
 
 def _occupancy(recorded: Metrics, predicted: Metrics) -> tuple[float, float]:
@@ -190,7 +199,7 @@ def _occupancy(recorded: Metrics, predicted: Metrics) -> tuple[float, float]:
 
 def figures_of(compared: Sequence[Compared], target: float | None = None) -> list[Figure]:
     """The figures of all simulations; the first is held against the target, in percent."""
-    each = np.array([_mape(c.error) for c in compared])
+    each = np.array([c.mape for c in compared])
     error = np.concatenate([c.error for c in compared])
     name, mean = "delay MAPE, mean of simulations", float(np.nanmean(each))
     figures = [
@@ -213,8 +222,10 @@ def figures_of(compared: Sequence[Compared], target: float | None = None) -> lis
     off, whole = (sum(c.occupancy[k] for c in compared) for k in (0, 1))
     if whole:
         figures.append(Figure("queue occupancy, weighted error", off / whole * 100, "%"))
-    for label, which in (("noise floor", "floor"), ("expected with our own noise", "expected")):
-        noise = [_mape(np.where(c.good, getattr(c, which), np.nan)) for c in compared]
+    for label in dict.fromkeys(label for c in compared for label in c.noise):
+        noise = [
+            _mape(np.where(c.good, c.noise[label], np.nan)) for c in compared if label in c.noise
+        ]
         if np.isfinite(noise).any():
             figures.append(Figure(f"{label}, mean of simulations", float(np.nanmean(noise)), "%"))
     figures += _groups(compared, error)

@@ -104,10 +104,26 @@ def test_noise_floor_shrinks_with_the_length_of_the_recording() -> None:
     )
     ours = Metrics(flow, base.link, base.queue, "simulated", "packet", {"simulated_s": 100.0})
     theirs = Metrics(base.flow, base.link, base.queue, "measured", "x", {"simulated_s": 400.0})
-    floor, expected = gnnet._noise(theirs, ours)
+    noise = gnnet._noise(scenario, theirs, ours)
     own = math.sqrt(2 / math.pi) * 0.02
-    assert floor == pytest.approx(own / 2)
-    assert expected == pytest.approx(own * math.sqrt(1.25))
+    assert noise["noise floor"] == pytest.approx(own / 2)
+    assert noise["expected with our own noise"] == pytest.approx(own * math.sqrt(1.25))
+
+
+def test_noise_floor_of_any_engine_is_bounded_by_the_recording_alone() -> None:
+    scenario = network()
+    told = _metrics(scenario, 0.5, 0.2, 2.0)
+    theirs = Metrics(told.flow, told.link, told.queue, "measured", "x", {"simulated_s": 400.0})
+    answer = Metrics(told.flow, told.link, told.queue, "predicted", "theory")
+    noise = gnnet._noise(scenario, theirs, answer)
+    packets = scenario.traffic.flow_packet_rate_pps * 400 * 0.8
+    wanted = math.sqrt(2 / math.pi) * np.sqrt(1e-3 / packets) / 0.5
+    assert noise[gnnet.FLOOR] == pytest.approx(wanted)
+    assert np.isnan(gnnet._noise(scenario, told, answer)[gnnet.FLOOR]).all()  # length not told
+    case = gnnet.compare(Reading(scenario, "datanet", "test", metrics=theirs), answer, 0.1)
+    figures = {f.name: f.value for f in gnnet.figures_of([case])}
+    expected = float(wanted.mean()) * 100
+    assert figures[f"{gnnet.FLOOR}, mean of simulations"] == pytest.approx(expected)
 
 
 def test_ns3_text_holds_the_scenario() -> None:
