@@ -1,0 +1,66 @@
+"""HiGHS as it is used here: quiet, one thread, and never beyond its time."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+INFINITY: float = highspy.kHighsInf
+
+
+def solver(**options: Any) -> Any:
+    """A HiGHS that says nothing and uses one thread; `options` are its own."""
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("threads", 1)
+    for name, value in options.items():
+        highs.setOptionValue(name, value)
+    return highs
+
+
+def model(
+    matrix: sparse.csc_array,
+    cost: NDArray[np.float64],
+    upper: NDArray[np.float64],
+    row_lower: NDArray[np.float64],
+    row_upper: NDArray[np.float64],
+    whole: NDArray[np.bool_] | None = None,
+) -> Any:
+    """Minimize cost over columns 0 .. upper with row_lower <= matrix @ columns <= row_upper.
+
+    `whole` marks the columns that must be whole numbers.
+    """
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = matrix.shape
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(len(cost)), upper
+    lp.row_lower_, lp.row_upper_ = row_lower, row_upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices
+    lp.a_matrix_.value_ = matrix.data
+    if whole is not None:
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        lp.integrality_ = [kinds[int(w)] for w in whole]
+    return lp
+
+
+def run(highs: Any, seconds: float) -> bool:
+    """Let it work for so many seconds; whether it ended with an optimum."""
+    if seconds <= 0:
+        return False
+    highs.setOptionValue("time_limit", highs.getRunTime() + min(seconds, 1e7))
+    highs.run()
+    return bool(highs.getModelStatus() == highspy.HighsModelStatus.kOptimal)
+
+
+def found(highs: Any) -> bool:
+    """Whether it holds a solution that keeps all rows, be it optimal or not."""
+    info = highs.getInfo()
+    return bool(
+        info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        and math.isfinite(info.objective_function_value)
+    )
