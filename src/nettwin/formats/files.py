@@ -12,15 +12,16 @@ LARGEST_FILE_BYTES = 512 * 2**20
 HEAD_BYTES = 64 * 2**10
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, largest: int = LARGEST_FILE_BYTES) -> bytes:
     """A file's content; FormatError where it cannot be read or is larger than allowed."""
     try:
         with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size > LARGEST_FILE_BYTES:
-                raise FormatError(
-                    path, "", f"is larger than {LARGEST_FILE_BYTES >> 20} MiB", "Split it."
-                )
-            return file.read(LARGEST_FILE_BYTES + 1)
+            content = None
+            if os.fstat(file.fileno()).st_size <= largest:
+                content = file.read(largest + 1)  # a device has no size to tell
+            if content is not None and len(content) <= largest:
+                return content
+            raise FormatError(path, "", f"is larger than {largest >> 20} MiB", "Split it.")
     except OSError as error:
         raise FormatError(
             path,
@@ -30,10 +31,10 @@ def read_bytes(path: Path) -> bytes:
         ) from None
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, largest: int = LARGEST_FILE_BYTES) -> str:
     """The same as UTF-8 text, a byte-order mark left out and line ends made `\\n`."""
     try:
-        text = read_bytes(path).decode("utf-8-sig")
+        text = read_bytes(path, largest).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise FormatError(

@@ -9,6 +9,7 @@ judgement   the answer to each line: met or not, the value, the margin, the wors
 from __future__ import annotations
 
 from nettwin.intent.intent import (
+    LEVER_OF,
     LEVERS,
     SURVIVABLE,
     Avoid,
@@ -25,6 +26,7 @@ from nettwin.intent.selector import Selector
 
 __all__ = [
     "LEVERS",
+    "LEVER_OF",
     "MEASURES",
     "SURVIVABLE",
     "Avoid",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from nettwin import units
-from nettwin.intent.measures import MEASURES, Measure, Reduce
+from nettwin.intent.measures import MEASURES, Kind, Measure, Reduce
 from nettwin.intent.selector import EVERYTHING, Selector
 
 Survivable = Literal["link", "node", "srlg"]
@@ -23,6 +23,14 @@ LEVERS: Mapping[str, str] = {
     "schedulers": "queue weights and which class goes to which queue",
     "capacities": "capacity of links, for planning",
     "rates": "rate limits of flows at their source",
+}
+LEVER_OF: Mapping[str, Kind] = {  # what each lever is moved at
+    "segments": "flow",
+    "paths": "flow",
+    "weights": "link",
+    "schedulers": "link",
+    "capacities": "link",
+    "rates": "flow",
 }
 
 
@@ -119,6 +127,16 @@ class Lever:
     step_bps: float = 10e9
     at_most_bps: float = float("inf")
     at_least: float = 0.5
+
+    @property
+    def of(self) -> Kind:
+        """What it is moved at, flows or links."""
+        return LEVER_OF[self.kind]
+
+    def describe(self) -> str:
+        """The lever in words."""
+        which = self.select.describe()
+        return self.kind + (f" of {which}" if which else "")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ class Measure:
     """A quantity of flows, links or queues, or of the plan as a whole.
 
     `worst` says how several elements become one number where nothing else is asked; `predicted`
-    whether a NetworkModel must say it. `of` gives a value for each element: [flows], [links] or
+    whether a NetworkModel must say it. A measure whose `worst` is the least is better when it is
+    higher. `of` gives a value for each element: [flows], [links] or
     [queues], and inf where the element gets nothing at all (a flow of which no packet arrives).
     """
 
@@ -32,6 +33,7 @@ class Measure:
     meaning: str
     worst: Reduce = "max"
     predicted: bool = True
+    high: float = np.inf  # no value is above it
     of: Callable[[Scenario, Metrics | None], Values] | None = None
 
 
@@ -93,9 +95,16 @@ MEASURES: dict[str, Measure] = {
             "standard deviation of the one-way delay (root of pdv_s2)",
             of=_deviation,
         ),
-        Measure("loss", "share", "flow", "packets lost over packets sent", of=_loss),
+        Measure("loss", "share", "flow", "packets lost over packets sent", high=1.0, of=_loss),
         Measure("throughput", "bit/s", "flow", "delivered rate", "min", of=_throughput),
-        Measure("queue_loss", "share", "queue", "packets refused", of=_queue("loss_ratio")),
+        Measure(
+            "queue_loss",
+            "share",
+            "queue",
+            "packets refused over packets offered",
+            high=1.0,
+            of=_queue("loss_ratio"),
+        ),
         Measure("queue_delay", "s", "queue", "time in the port", of=_queue("delay_mean_s")),
         Measure(
             "queue_occupancy",

@@ -36,7 +36,8 @@ class Selector:
 
     A name may hold `*`, `?` and `[...]`; one without them must exist. For flows, `source` and
     `target` are their ends, `link` and `node` what they cross. For links, `source` and `target`
-    are their ends, `node` either end. Queues are those of such links, of a traffic class.
+    are their ends, `node` either end, `srlg` a group of the link or of either end. Queues are those
+    of such links, of a traffic class.
     """
 
     source: Names = ()
@@ -98,20 +99,22 @@ class Selector:
     def _links(self, scenario: Scenario) -> Mask:
         topology = scenario.topology
         mask = np.ones(topology.link_count, np.bool_)
-        for names, ends in (
-            (self.source, (topology.link_source,)),
-            (self.target, (topology.link_target,)),
-            (self.node, (topology.link_source, topology.link_target)),
-        ):
-            if names:
-                known = named(names, topology.node_name, "node")
-                mask &= np.any([known[end] for end in ends], axis=0)
+        ends = topology.link_source, topology.link_target
+        if self.source:
+            mask &= named(self.source, topology.node_name, "node")[ends[0]]
+        if self.target:
+            mask &= named(self.target, topology.node_name, "node")[ends[1]]
+        if self.node:
+            known = named(self.node, topology.node_name, "node")
+            mask &= known[ends[0]] | known[ends[1]]
         if self.link:
             mask &= _links_named(self.link, scenario)
         if self.srlg:
             groups = topology.srlg_names
             chosen = {groups[i] for i in np.flatnonzero(named(self.srlg, groups, "srlg"))}
-            mask &= np.array([not chosen.isdisjoint(g) for g in topology.link_srlg], np.bool_)
+            at_node = np.array([not chosen.isdisjoint(g) for g in topology.node_srlg], np.bool_)
+            at_link = np.array([not chosen.isdisjoint(g) for g in topology.link_srlg], np.bool_)
+            mask &= at_link | at_node[ends[0]] | at_node[ends[1]]
         return mask
 
     def _queues(self, scenario: Scenario) -> Mask:

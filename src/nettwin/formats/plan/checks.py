@@ -20,6 +20,7 @@ _PARSERS: dict[str, tuple[Callable[[str], float], str]] = {
     "bit/s": (units.rate_bps, "10G or 45M"),
     "s": (units.time_s, "20ms or 3s"),
     "bit": (units.size_bits, "1500B or 12000bit"),
+    "share": (units.share, "80% or 0.8"),
 }
 
 
@@ -200,7 +201,7 @@ class Checks:
 
 def _has_unit(text: str) -> bool:
     # whether digits in quotes are bits or bytes would be a guess
-    return len(text) <= LONGEST_NUMBER and text[-1:].isalpha()
+    return len(text) <= LONGEST_NUMBER and (text[-1:].isalpha() or text[-1:] == "%")
 
 
 def near(name: str, known: Iterable[str]) -> str:

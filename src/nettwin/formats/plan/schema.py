@@ -24,6 +24,7 @@ _UNITS = {
     "bit/s": r"[kKMGT]?(bit/s|bps|b/s|bit)?\s*$",
     "s": r"(s|ms|us|µs|ns|min|h)\s*$",
     "bit": r"[kKMG]?(B|bytes?|bits?|b)\s*$",
+    "share": r"%\s*$",
 }
 _NAME: Schema = {"type": ["string", "integer"]}
 
@@ -82,13 +83,14 @@ def _entry(element: Element) -> Schema:
 
 def _value(field: Field) -> Schema:
     if field.quantity is not None:
-        return _number(field.quantity)
+        return number_schema(field.quantity)
     if field.kind in _KINDS:
         return {"description": field.meaning, **_KINDS[field.kind]}
     return {"description": field.meaning, "$ref": f"#/$defs/{field.kind}"}
 
 
-def _number(quantity: Quantity) -> Schema:
+def number_schema(quantity: Quantity) -> Schema:
+    """A number of a quantity, or text with its unit."""
     number = quantity.schema()
     words = number.pop("description")
     forms: list[Schema] = [number]
@@ -157,9 +159,9 @@ def _kind(name: str, cls: type[Any], is_default: bool) -> Schema:
         if kind == "bool":
             properties[field.name] = {"type": "boolean"}
         elif kind == "float":
-            properties[field.name] = _number(declared.get(field.name, SIZE_BITS))
+            properties[field.name] = number_schema(declared.get(field.name, SIZE_BITS))
         elif field.name.endswith("_bits"):
-            properties[field.name] = _list_of(_number(SIZE_BITS))
+            properties[field.name] = _list_of(number_schema(SIZE_BITS))
         else:
             properties[field.name] = _list_of({"type": "number"})
         if field.default is MISSING and field.default_factory is MISSING:

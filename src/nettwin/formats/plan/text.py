@@ -42,7 +42,7 @@ def yaml_text(data: Mapping[str, Any]) -> str:
         if key in _COMMENTS:
             lines += ["", *(f"# {line}" for line in _COMMENTS[key].split("\n"))]
         lines += _block(key, value)
-    return "\n".join(lines[1:]) + "\n"
+    return "\n".join(lines).lstrip("\n") + "\n"
 
 
 def _block(key: str, value: Any) -> list[str]:

@@ -84,7 +84,7 @@ def _number(value: float) -> int | float:
     return int(value) if whole else value
 
 
-def _with_unit(value: float, scales: Mapping[str, float]) -> str | int | float:
+def with_unit(value: float, scales: Mapping[str, float]) -> str | int | float:
     """A short text with a unit where it gives exactly this number, else the number."""
     for unit, scale in scales.items():
         short = f"{value / scale:.6g}"
@@ -94,7 +94,7 @@ def _with_unit(value: float, scales: Mapping[str, float]) -> str | int | float:
 
 
 def _rate(value: float) -> str | int | float:
-    return _with_unit(value, _RATES)
+    return with_unit(value, _RATES)
 
 
 def _bits(value: float) -> str:
@@ -161,7 +161,7 @@ def _links(topology: Topology, schedulers: list[str], defaults: dict[str, Any]) 
     """The links as rows; `defaults` receives what most of them have."""
     columns: dict[str, list[Any]] = {
         "capacity": [_rate(x) for x in topology.link_capacity_bps.tolist()],
-        "delay": [_with_unit(x, _TIMES) for x in topology.link_delay_s.tolist()],
+        "delay": [with_unit(x, _TIMES) for x in topology.link_delay_s.tolist()],
         "weight": [_number(x) for x in topology.link_weight.tolist()],
         "scheduler": [schedulers[k] for k in topology.link_scheduler.tolist()],
     }

@@ -1,0 +1,329 @@
+"""Reader: an intent's plain data into an Intent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from nettwin.formats.intent.fields import (
+    CHANGES,
+    ELEMENT_WORDS,
+    ELEMENTS,
+    GROWTH,
+    KEPT,
+    LEVER_LIMITS,
+    MOST_BARE,
+    PRICES,
+    REDUCES,
+    SELECTORS,
+    STEP,
+    SYNONYMS,
+    WEIGHT,
+    limit,
+)
+from nettwin.formats.plan.checks import Checks, shown
+from nettwin.formats.plan.document import Document, Place
+from nettwin.intent import (
+    LEVER_OF,
+    LEVERS,
+    MEASURES,
+    SURVIVABLE,
+    Avoid,
+    Expectation,
+    Intent,
+    Lever,
+    Measure,
+    Objective,
+    Prices,
+    Selector,
+    Survive,
+)
+from nettwin.intent.measures import Kind, Reduce
+from nettwin.intent.selector import FIELDS, WORDS
+from nettwin.quantity import Quantity
+
+MOST_ENTRIES = 200  # of a list
+MOST_NAMES, LONGEST_NAME = 1000, 1000
+Said = Mapping[str, tuple[Any, Place]]
+
+
+def intent_from(document: Document) -> Intent:
+    """The intent that a document holds. Raises FormatError with every fault of it."""
+    checks = _Words()
+    data = document.data
+    if not isinstance(data, dict):
+        checks.fault(
+            (), "is no mapping", "Begin with `minimize:` or `expect:`; see docs/intent.md."
+        )
+        checks.end(document)
+    if "nettwin" in data:
+        checks.fault(("nettwin",), "is a network", "Give the intent first, then the network.")
+        checks.end(document)
+    intent = _Reader(checks).intent(checks.entry(data, (), ELEMENTS["intent"]))
+    checks.end(document)
+    return intent
+
+
+class _Words(Checks):
+    """Checks that know what people write instead of the names of the language."""
+
+    def unknown(self, place: Place, kind: str, name: str, known: Iterable[str]) -> None:
+        meant = SYNONYMS.get(name.lower())
+        if meant in (names := list(known)):
+            self.fault(place, f"there is no {kind} {shown(name)}", f"Did you mean {meant}?")
+        else:
+            super().unknown(place, kind, name, names)
+
+    def limit(self, value: Any, place: Place, quantity: Quantity) -> float:
+        """A number whose unit cannot be mistaken."""
+        most, unit = MOST_BARE.get(quantity.unit, (float("inf"), ""))
+        bare = isinstance(value, int | float) and not isinstance(value, bool)
+        if bare and most < value < 1e9:
+            other = f" or {value:g} s" if quantity.unit == "s" else ""
+            self.fault(
+                place, f"is {shown(value)} without a unit", f"Write {value:g} {unit}{other}."
+            )
+            return float(value)
+        return self.number(value, place, quantity)
+
+    def several(self, value: Any, place: Place) -> list[tuple[Any, Place]]:
+        """The entries of a list of bounded length with their places; text alone is one entry."""
+        if isinstance(value, str):
+            return [(value, place)]
+        found = self.listing(value, place)
+        if len(found) > MOST_ENTRIES:
+            reason = f"has {len(found)} entries, at most {MOST_ENTRIES} are allowed"
+            self.fault(place, reason, "Join lines with * or lists of names.")
+        return [(item, (*place, i)) for i, item in enumerate(found[:MOST_ENTRIES])]
+
+    def part(self, value: Any, place: Place, element: str, short: str = "") -> Said | None:
+        """What a mapping says, or one word for its field `short`; None where it is neither."""
+        if short and isinstance(value, str):
+            return {short: (value, place)}
+        if not isinstance(value, dict):
+            title = ELEMENTS[element].title
+            form = f"{{{short or 'key'}: ...}}"
+            self.fault(place, f"is {shown(value)}: must be {title}", f"Write {form}.")
+            return None
+        return self.entry(value, place, ELEMENTS[element])
+
+
+class _Reader:
+    """Reads one intent; faults go to `checks`."""
+
+    def __init__(self, checks: _Words) -> None:
+        self.checks = checks
+
+    def intent(self, said: Said) -> Intent:
+        checks, default = self.checks, Intent()
+        if not set(said) & {"minimize", "expect", "survive", "avoid"}:
+            checks.fault((), "asks for nothing", "Add minimize, expect, survive or avoid.")
+        change = checks.part(*said["change"], "change") if "change" in said else None
+        change = change or {}
+        return Intent(
+            minimize=self._levels(*said["minimize"]) if "minimize" in said else default.minimize,
+            expect=self._expectations(*said["expect"]) if "expect" in said else (),
+            survive=self._survive(*said["survive"]) if "survive" in said else None,
+            avoid=self._avoids(*said["avoid"]) if "avoid" in said else (),
+            levers=self._levers(*change["with"]) if "with" in change else default.levers,
+            most_changes=self._count(*change["at_most"]) if "at_most" in change else None,
+            prices=self._prices(*change["prices"]) if "prices" in change else default.prices,
+            name=checks.name(*said["intent"]) if "intent" in said else default.name,
+        )
+
+    # objectives, expectations
+
+    def _levels(self, value: Any, place: Place) -> tuple[tuple[Objective, ...], ...]:
+        levels = []
+        for item, where in self.checks.several(value, place):
+            if isinstance(item, list) and not item:
+                self.checks.fault(where, "is an empty list", "Remove it, or name what to minimize.")
+            summed = isinstance(item, list)
+            entries = self.checks.several(item, where) if summed else [(item, where)]
+            found = [self._objective(*entry, summed=summed) for entry in entries]
+            levels.append(tuple(o for o in found if o))
+        return tuple(levels)
+
+    def _objective(self, value: Any, place: Place, *, summed: bool) -> Objective | None:
+        checks = self.checks
+        said = checks.part(value, place, "objective", "measure")
+        measure = said and self._measure(said)
+        if not said or not measure:
+            return None
+        if measure.worst == "min":
+            remedy = f"Write it under expect, with {measure.name} and at_least."
+            checks.fault(said["measure"][1], f"{measure.name} shall not be low", remedy)
+        if "weight" in said and not summed:
+            reason = "has a weight alone: the first entry comes before the second"
+            remedy = "Put what is to be weighed into one entry that is a list: [{...}, {...}]."
+            checks.fault(said["weight"][1], reason, remedy)
+        return Objective(
+            measure.name,
+            self._selector(said, measure.kind, measure.name),
+            self._reduce(said, measure) or measure.worst,
+            checks.number(*said["weight"], WEIGHT) if "weight" in said else 1.0,
+        )
+
+    def _expectations(
+        self, value: Any, place: Place, *, failed: bool = False
+    ) -> tuple[Expectation, ...]:
+        found = [self._expectation(v, p, failed) for v, p in self.checks.several(value, place)]
+        return tuple(e for e in found if e)
+
+    def _expectation(self, value: Any, place: Place, failed: bool) -> Expectation | None:
+        said = self.checks.part(value, place, "expectation")
+        measure = said and self._measure(said, failed=failed)
+        if not said or not measure:
+            return None
+        sides = [side for side in ("at_most", "at_least") if side in said]
+        if len(sides) != 1:
+            reason = "has both at_most and at_least" if sides else "has no limit"
+            remedy = "Write two lines." if sides else "Add at_most or at_least."
+            self.checks.fault(place, reason, remedy)
+        limits = {side: self.checks.limit(*said[side], limit(measure)) for side in sides}
+        return Expectation(
+            measure.name,
+            self._selector(said, measure.kind, measure.name),
+            limits.get("at_most"),
+            limits.get("at_least"),
+            self._reduce(said, measure),
+        )
+
+    def _measure(self, said: Said, *, failed: bool = False) -> Measure | None:
+        if "measure" not in said:
+            return None
+        name = self.checks.one_of(*said["measure"], "measure", MEASURES)
+        measure = MEASURES.get(name)
+        if measure and failed and measure.kind == "plan":
+            reason = f"{name} is of the plan: no failure changes it"
+            self.checks.fault(said["measure"][1], reason, "Write it outside of survive.")
+        return measure
+
+    def _reduce(self, said: Said, measure: Measure) -> Reduce | None:
+        if "reduce" not in said:
+            return None
+        if measure.kind == "plan":
+            reason = f"{measure.name} is one number already"
+            self.checks.fault(said["reduce"][1], reason, "Remove reduce.")
+        how = self.checks.one_of(*said["reduce"], "way to reduce", REDUCES)
+        return cast("Reduce", how)
+
+    # selectors
+
+    def _selector(
+        self, said: Said, kind: Kind, of: str, words: Sequence[str] = tuple(SELECTORS)
+    ) -> Selector:
+        """The selector of some of an entry's words; `of` is what it selects elements for."""
+        given = {}
+        for word in words:
+            if word not in said:
+                continue
+            value, place = said[word]
+            if SELECTORS[word] not in FIELDS[kind]:
+                known = ", ".join(WORDS.get(name, name) for name in FIELDS[kind])
+                takes = f"is selected by {known}" if known else "takes no selector"
+                reason = f"{of} is of the {kind} and {takes}, not by {word}"
+                self.checks.fault(place, reason, "Remove it, or ask about another measure.")
+            given[SELECTORS[word]] = self._names(value, place)
+        return Selector(**given)
+
+    def _names(self, value: Any, place: Place) -> tuple[str, ...]:
+        names = self.checks.names(value, place)
+        if isinstance(value, list) and not value:
+            self.checks.fault(place, "is an empty list", "Name one, or remove the key.")
+        if len(names) > MOST_NAMES:
+            reason = f"has {len(names)} names, at most {MOST_NAMES} are allowed"
+            self.checks.fault(place, reason, "Use a pattern with *.")
+        for name in names:
+            if not name.strip() and isinstance(value, str | list):
+                self.checks.fault(place, "holds an empty name", "Name one, or remove the key.")
+            elif len(name) > LONGEST_NAME:
+                reason = f"holds a name of {len(name)} characters"
+                self.checks.fault(place, reason, f"Shorten it to {LONGEST_NAME}.")
+        return names
+
+    # failures, exclusions
+
+    def _survive(self, value: Any, place: Place) -> Survive | None:
+        checks = self.checks
+        said = checks.part(value, place, "survive", "any")
+        if said is None:
+            return None
+        kinds = []
+        for item, where in checks.several(*said.get("any", ("link", place))):
+            kind = checks.one_of(item, where, "kind of element that fails", SURVIVABLE)
+            if kind in kinds:
+                checks.fault(where, f"{kind} is given twice", "Remove one of them.")
+            kinds.append(kind)
+        if not kinds:
+            checks.fault(place, "says of nothing that it fails", "Write `any: link`.")
+        minimize = []
+        for item, where in checks.several(*said.get("minimize", (None, place))):
+            minimize.append(self._objective(item, where, summed=False))
+        expect = self._expectations(*said.get("expect", (None, place)), failed=True)
+        if not {"expect", "minimize"} & set(said):
+            checks.fault(place, "asks for nothing", "Add expect or minimize to it.")
+        return Survive(cast("Any", tuple(kinds)), expect, tuple(o for o in minimize if o))
+
+    def _avoids(self, value: Any, place: Place) -> tuple[Avoid, ...]:
+        found = []
+        for item, where in self.checks.several(value, place):
+            said = self.checks.part(item, where, "avoid")
+            if said is None:
+                continue
+            if not set(said) & set(ELEMENT_WORDS):
+                remedy = "Add link, node or srlg, which its flows must not cross."
+                self.checks.fault(where, "says nothing to avoid", remedy)
+            flows = [word for word in SELECTORS if word not in ELEMENT_WORDS]
+            found.append(
+                Avoid(
+                    self._selector(said, "flow", "avoid", flows),
+                    self._selector(said, "link", "avoid", ELEMENT_WORDS),
+                )
+            )
+        return tuple(found)
+
+    # changes
+
+    def _levers(self, value: Any, place: Place) -> tuple[Lever, ...]:
+        found: dict[str, Lever] = {}
+        for item, where in self.checks.several(value, place):
+            said = self.checks.part(item, where, "lever", "lever")
+            if not said or "lever" not in said:
+                continue
+            kind = self.checks.one_of(*said["lever"], "lever", LEVERS)
+            if kind not in LEVERS:
+                continue
+            if kind in found:
+                remedy = "Name both selections in one entry, as lists."
+                self.checks.fault(where, f"the lever {kind} is given twice", remedy)
+            found[kind] = self._lever(kind, said)
+        return tuple(found.values())
+
+    def _lever(self, kind: str, said: Said) -> Lever:
+        numbers = {}
+        for word, name, quantity in (
+            ("step", "step_bps", STEP),
+            ("at_most", "at_most_bps", GROWTH),
+            ("at_least", "at_least", KEPT),
+        ):
+            if word in said and word not in LEVER_LIMITS[kind]:
+                takes = ", ".join(LEVER_LIMITS[kind]) or "no limit"
+                reason = f"the lever {kind} takes {takes}, not {word}"
+                self.checks.fault(said[word][1], reason, "Remove it.")
+            elif word in said:
+                numbers[name] = self.checks.limit(*said[word], quantity)
+        return Lever(kind, self._selector(said, LEVER_OF[kind], f"the lever {kind}"), **numbers)
+
+    def _count(self, value: Any, place: Place) -> int:
+        number = self.checks.number(value, place, CHANGES)
+        if math.isfinite(number) and not number.is_integer():
+            self.checks.fault(place, f"is {shown(value)}: must be a whole number", "Write 10.")
+        return int(number) if math.isfinite(number) else 0
+
+    def _prices(self, value: Any, place: Place) -> Prices:
+        said = self.checks.part(value, place, "prices") or {}
+        return Prices(
+            **{n: self.checks.number(*said[n], q) for n, q in PRICES.items() if n in said}
+        )
