@@ -11,16 +11,8 @@ import numpy as np
 from nettwin.datasets.drawing import draw_scenario
 from nettwin.datasets.networks import real_networks
 from nettwin.datasets.recipe import Recipe
-from nettwin.datasets.store import (
-    MANIFEST,
-    Manifest,
-    Sample,
-    read_manifest,
-    write_manifest,
-    write_shard,
-)
+from nettwin.datasets.store import Manifest, Sample, begun, write_manifest, write_shard
 from nettwin.datasets.workers import in_order_of_completion
-from nettwin.errors import InputError
 from nettwin.metrics import Metrics
 from nettwin.model import NetworkModel
 from nettwin.scenario.scenario import Scenario
@@ -46,7 +38,7 @@ def generate_dataset(
     file is whole: an interrupted run loses at most the shards under way. Raises InputError where
     the folder holds the samples of another recipe.
     """
-    manifest = _begun(recipe, folder)
+    manifest = begun(folder, {**asdict(recipe), "digest": recipe.digest})
     there = set(manifest.samples)
     todo = [n for n in range(recipe.samples) if n not in there]
     groups = [tuple(todo[k : k + recipe.shard]) for k in range(0, len(todo), recipe.shard)]
@@ -58,20 +50,6 @@ def generate_dataset(
         done += len(group)
         if progress:
             progress(done / recipe.samples)
-    return manifest
-
-
-def _begun(recipe: Recipe, folder: Path) -> Manifest:
-    if not (folder / MANIFEST).exists():
-        manifest = Manifest({**asdict(recipe), "digest": recipe.digest}, {})
-        write_manifest(folder, manifest)
-        return manifest
-    manifest = read_manifest(folder)
-    if manifest.recipe.get("digest") != recipe.digest:
-        raise InputError(
-            f"{folder} holds samples of another recipe ({manifest.recipe.get('name')}):"
-            " must be the same to go on. Choose another folder."
-        )
     return manifest
 
 

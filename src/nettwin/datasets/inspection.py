@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nettwin.datasets.store import Sample, read_manifest, read_samples
+from nettwin.datasets.store import Manifest, Sample, read_manifest, read_samples
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Contents:
 
     recipe: str
     samples: int
-    of: int
+    of: int | None  # None while a conversion is under way
     nodes: tuple[int, int]
     flows: int
     policies: dict[str, int]
@@ -41,7 +41,7 @@ class Contents:
         noise = f"{self.noise:.2%}" if np.isfinite(self.noise) else "not known"
         return [
             ("recipe", self.recipe),
-            ("samples", f"{self.samples} of {self.of}"),
+            ("samples", f"{self.samples} of {'more' if self.of is None else self.of}"),
             ("nodes", f"{self.nodes[0]} to {self.nodes[1]}"),
             ("flows", f"{self.flows:,}"),
             ("ports, by policy", listed(self.policies)),
@@ -80,7 +80,7 @@ def inspect_dataset(folder: Path, progress: Callable[[float], None] | None = Non
     return Contents(
         str(manifest.recipe.get("name", "")),
         count,
-        int(manifest.recipe.get("samples", count)),
+        _wanted(manifest),
         (min(nodes, default=0), max(nodes, default=0)),
         flows,
         dict(policies),
@@ -89,6 +89,12 @@ def inspect_dataset(folder: Path, progress: Callable[[float], None] | None = Non
         twice,
         float(np.mean(known)) if known else float("nan"),
     )
+
+
+def _wanted(manifest: Manifest) -> int | None:
+    """How many samples there shall be; a conversion knows when it is done."""
+    wanted = manifest.recipe.get("samples", None if manifest.recorded else len(manifest.samples))
+    return None if wanted is None else int(wanted)
 
 
 def label_noise(sample: Sample) -> float:

@@ -18,10 +18,14 @@ from nettwin.formats.files import read_bytes
 
 @dataclass(frozen=True)
 class Generated:
-    """A data set of `nettwin dataset generate`."""
+    """A data set in shards, of `nettwin dataset generate` or `convert`."""
 
     folder: Path
-    generated: bool = True
+
+    @property
+    def generated(self) -> bool:
+        """Whether its samples were drawn from a recipe, each by itself."""
+        return not self.manifest.recorded
 
     @cached_property
     def manifest(self) -> Manifest:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.errors import FormatError
+from nettwin.errors import FormatError, InputError
 from nettwin.formats.files import LARGEST_FILE_BYTES, read_bytes, read_text, write_bytes, write_text
 from nettwin.formats.plan import plan_from_text, plan_text
 from nettwin.metrics import Metrics, Table
@@ -47,7 +47,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a data set holds: the recipe as it was, and every shard."""
+    """What a data set holds: the recipe (of recordings: their name), and every shard."""
 
     recipe: Mapping[str, Any]
     shards: Mapping[str, Mapping[str, Any]]  # file name to {"samples": [...], "sha256": ...}
@@ -56,6 +56,11 @@ class Manifest:
     def samples(self) -> list[int]:
         """The numbers of all samples."""
         return sorted(int(n) for shard in self.shards.values() for n in shard["samples"])
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the samples are recordings that were converted, not drawn from a recipe."""
+        return bool(self.recipe.get("recorded", False))
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -79,6 +84,24 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest in one step."""
     data = {"schema": SCHEMA, "recipe": manifest.recipe, "shards": manifest.shards}
     write_text(folder / MANIFEST, json.dumps(data, indent=1, sort_keys=True) + "\n")
+
+
+def begun(folder: Path, recipe: Mapping[str, Any]) -> Manifest:
+    """The manifest of a folder that holds samples of this recipe (by its digest), or a new one.
+
+    Raises InputError where it holds others.
+    """
+    if not (folder / MANIFEST).exists():
+        manifest = Manifest(recipe, {})
+        write_manifest(folder, manifest)
+        return manifest
+    manifest = read_manifest(folder)
+    if manifest.recipe.get("digest") != recipe["digest"]:
+        raise InputError(
+            f"{folder} holds samples of another recipe or source ({manifest.recipe.get('name')}):"
+            " must be the same to go on. Choose another folder."
+        )
+    return manifest
 
 
 def write_shard(path: Path, samples: Sequence[Sample]) -> dict[str, Any]:

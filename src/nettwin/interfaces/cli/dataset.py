@@ -1,13 +1,14 @@
-"""nettwin dataset: training data, generated from a recipe and looked at."""
+"""nettwin dataset: training data, generated from a recipe, looked at and converted."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from nettwin.errors import InputError
 from nettwin.interfaces import wiring
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.engines import warn_of_compiling
@@ -17,10 +18,11 @@ from nettwin.interfaces.progress import progress
 from nettwin.interfaces.tables import facts as tables
 
 group = typer.Typer(
-    help="Make training data from a recipe, and look at it.",
+    help="Make training data from a recipe, look at it, and convert it.",
     epilog=o.examples(
         "nettwin dataset generate general --out data/ --samples 50",
         "nettwin dataset inspect data/",
+        "nettwin dataset convert recordings/ --out data/",
     ),
     no_args_is_help=True,
 )
@@ -93,3 +95,55 @@ def inspect(
         found = inspect_dataset(folder, tell)
     output.document({"source": folder, **found.as_dict()})
     output.show(tables.listing(f"Data set {folder}", ("what", "is"), found.rows()))
+
+
+@group.command(
+    epilog=o.examples(
+        "nettwin dataset convert recordings/ --out data/",
+        "nettwin dataset convert data/ --out tables/",
+        "nettwin dataset convert recordings/ --to parquet --out tables/",
+    )
+)
+def convert(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A data set, or recordings: a file or folder of networks with measured metrics.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The folder to write.")],
+    to: Annotated[
+        Literal["npz", "parquet"] | None,
+        typer.Option(
+            help="npz: a data set to train on; parquet: tables for other programs.",
+            show_default="npz from recordings, parquet from a data set",
+        ),
+    ] = None,
+    json: o.JsonOption = False,
+) -> None:
+    """Turn recordings into a data set, checksummed and quick to read, or samples into Parquet
+    tables of flows, links and queues; a conversion to npz goes on where it was stopped."""
+    from nettwin.datasets.conversion import samples_of, store_recordings
+    from nettwin.datasets.labeled import Generated, labeled
+    from nettwin.datasets.parquet import write_tables
+
+    output = Output("dataset convert", json)
+    found = labeled(source)
+    stored = isinstance(found, Generated)
+    kind = to or ("parquet" if stored else "npz")
+    left_out = 0
+    with progress(output.err, f"converting {source}") as tell:
+        if kind == "parquet":
+            samples = write_tables(samples_of(found, tell), out)
+        elif isinstance(found, Generated):
+            raise InputError(f"{source} is a data set already. Copy it, or give --to parquet.")
+        else:
+            manifest, left_out = store_recordings(found, out, tell)
+            samples = len(manifest.samples)
+    if left_out:
+        output.note("Ignored", [f"{left_out} networks without recorded metrics"])
+    document = {"source": source, "target": out, "to": kind, "samples": samples}
+    output.document({**document, "without_metrics": left_out})
+    output.wrote(out)
