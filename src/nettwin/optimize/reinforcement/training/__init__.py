@@ -1,0 +1,1 @@
+"""Training of the agents; the only part of them that needs PyTorch."""

@@ -1,0 +1,146 @@
+"""Recipe: how an agent is trained, as TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from nettwin.errors import FormatError, InputError, UnknownNameError
+from nettwin.formats.files import read_text
+
+TASKS = ("midpoints", "weights")
+FOLDER = Path(__file__).parents[1] / "recipes"
+
+
+@dataclass(frozen=True)
+class Data:
+    """Made-up networks: how many, of how many nodes, and the seed that they are drawn with."""
+
+    instances: int = 400
+    validation: int = 24
+    least_nodes: int = 10
+    most_nodes: int = 40
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Imitation:
+    """Following a teacher: in some episodes the teacher acts, in all it says what it would do.
+
+    `steep` and `sharp` are the teacher's own (see `teachers`).
+    """
+
+    iterations: int = 40
+    rate: float = 3e-3
+    epochs: int = 2
+    steep: float = 32.0
+    sharp: float = 20.0
+
+
+@dataclass(frozen=True)
+class Practice:
+    """Proximal policy optimization (Schulman et al., 2017). `smooth` is the part of the reward that
+    looks at all links that are highly utilized, the rest at the highest utilization alone."""
+
+    iterations: int = 300
+    rate: float = 1e-3
+    epochs: int = 3
+    discount: float = 0.99
+    trace: float = 0.95
+    clip: float = 0.2
+    entropy: float = 2e-3
+    smooth: float = 0.5
+    scale: float = 10.0
+
+
+@dataclass(frozen=True)
+class AgentRecipe:
+    """How an agent is trained: what it decides on, its network, its data, and the two phases.
+
+    An iteration plays `episodes` of at most `horizon` decisions. Half of them begin where the agent
+    itself has come to after up to `ahead` decisions.
+    """
+
+    name: str
+    task: str
+    title: str = ""
+    seed: int = 1
+    episodes: int = 32
+    horizon: int = 128
+    ahead: int = 400
+    minibatch: int = 512
+    validate_every: int = 20
+    checkpoint_every: int = 10
+    network: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    data: Data = field(default_factory=Data)
+    imitation: Imitation = field(default_factory=Imitation)
+    practice: Practice = field(default_factory=Practice)
+
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise UnknownNameError("task of an agent", self.task, TASKS)
+        for part in (self, self.data, self.imitation, self.practice):
+            for one in fields(part):
+                value = getattr(part, one.name)
+                number = isinstance(value, int | float) and not isinstance(value, bool)
+                if one.type in ("int", "float") and not (number and 0 <= value <= 1e9):
+                    raise InputError(
+                        f"{one.name} is {value!r}: must be a number from 0 to 1e9. Correct it."
+                    )
+                if one.type == "int" and not isinstance(value, int):
+                    raise InputError(f"{one.name} is {value!r}: must be whole. Correct it.")
+
+    @property
+    def iterations(self) -> int:
+        """Of both phases."""
+        return self.imitation.iterations + self.practice.iterations
+
+    def as_table(self) -> dict[str, Any]:
+        """The recipe as plain JSON types."""
+        return asdict(self)
+
+
+def shipped_recipes() -> list[str]:
+    """The names of the recipes that nettwin carries."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def find_recipe(name: str) -> AgentRecipe:
+    """A recipe by the path of its file, or by name if nettwin carries it.
+
+    Raises UnknownNameError and FormatError.
+    """
+    if Path(name).suffix:
+        return read_recipe(Path(name))
+    if name not in shipped_recipes():
+        raise UnknownNameError("training recipe of an agent", name, shipped_recipes())
+    return read_recipe(FOLDER / f"{name}.toml")
+
+
+def read_recipe(path: Path) -> AgentRecipe:
+    """A recipe from a TOML file. Raises FormatError."""
+    try:
+        table = tomllib.loads(read_text(path))
+        table.setdefault("name", path.stem)
+        kinds = {"data": Data, "imitation": Imitation, "practice": Practice}
+        _known(table, AgentRecipe)
+        for name, kind in kinds.items():
+            if name in table:
+                _known(table[name], kind)
+                table[name] = kind(**table[name])
+        return AgentRecipe(**table)
+    except (tomllib.TOMLDecodeError, InputError, TypeError, AttributeError) as error:
+        if isinstance(error, FormatError):
+            raise
+        raise FormatError(path, "", str(error), "Correct the recipe.") from None
+
+
+def _known(table: Mapping[str, Any], kind: type) -> None:
+    names = [one.name for one in fields(kind)]
+    for name in table:
+        if name not in names:
+            raise UnknownNameError("attribute of a recipe", name, names)

@@ -1,0 +1,139 @@
+"""WeightTask: IGP weights on made-up networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nettwin.optimize.reinforcement.link_graph import LinkGraph, Weights
+from nettwin.optimize.reinforcement.training.instances import made
+from nettwin.optimize.reinforcement.training.networks import LinkNetwork, WeightNetwork
+from nettwin.optimize.reinforcement.training.play import (
+    chosen,
+    log_probability,
+    side_by_side,
+    smooth_maximum,
+)
+from nettwin.optimize.reinforcement.training.recipe import AgentRecipe
+from nettwin.optimize.reinforcement.training.steps import CUT, Step
+from nettwin.optimize.reinforcement.weight_environment import WeightEnvironment
+from nettwin.optimize.reinforcement.weight_policy import WeightPolicy, WeightView
+
+TRIED = 8  # links that the teacher tries, the most utilized ones
+WORTH = 0.05  # what the teacher must gain on a network for it to be learned from
+
+
+class Seen(NamedTuple):
+    """An observation."""
+
+    graph: LinkGraph
+    links: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+
+
+@dataclass
+class WeightTask:
+    """See `steps.Task`. The teacher tries each of the most utilized links and looks one step
+    ahead."""
+
+    recipe: AgentRecipe
+
+    def __post_init__(self) -> None:
+        data = self.recipe.data
+        random = np.random.default_rng(data.seed)
+        found: list[tuple[WeightEnvironment, float]] = []
+        while len(found) < data.instances + data.validation:
+            topology, demand = made(data.least_nodes, data.most_nodes, random)
+            environment = WeightEnvironment(topology, demand, horizon=self.recipe.horizon)
+            begin = best = environment.utilization
+            while not environment.over:
+                environment.take(int(self._wish(environment).argmax()))
+                best = min(best, environment.utilization)
+            if best < begin * (1 - WORTH):
+                found.append((environment, best))
+        self._train = [environment for environment, _ in found[data.validation :]]
+        self._validation = found[: data.validation]
+
+    def network(self) -> LinkNetwork:
+        return WeightNetwork(**self.recipe.network, seed=self.recipe.seed)
+
+    def play(self, weights: Weights, seed: int, teach: float | None) -> list[Step]:
+        random = np.random.default_rng(seed)
+        steps: list[Step] = []
+        for _ in range(self.recipe.episodes):
+            environment = self._train[random.integers(len(self._train))]
+            environment.reset()
+            acts = teach is not None and random.random() < teach
+            steps += self._episode(environment, weights, teach is not None, acts, random)
+        return steps
+
+    def _episode(
+        self,
+        environment: WeightEnvironment,
+        weights: Weights,
+        taught: bool,
+        acts: bool,
+        random: np.random.Generator,
+    ) -> list[Step]:
+        how, view = self.recipe.practice, WeightView(environment)
+        policy, capacity = WeightPolicy(weights, view), environment.topology.link_capacity_bps
+        steps: list[Step] = []
+        while not environment.over:
+            mask = environment.mask()
+            seen = Seen(view.graph, view.links(), mask)
+            logits = policy.logits(mask)
+            wish = self._wish(environment) if taught else None
+            action = chosen(np.log(wish + 1e-9) if acts and wish is not None else logits, random)
+            soft = smooth_maximum(environment.load / capacity)
+            gain = environment.take(action)
+            soft -= smooth_maximum(environment.load / capacity)
+            reward = how.scale * ((1 - how.smooth) * gain + how.smooth * soft)
+            steps.append(Step(seen, action, log_probability(logits, action), reward, 0, wish))
+        if steps:
+            steps[-1].ended = CUT
+        return steps
+
+    def _wish(self, environment: WeightEnvironment) -> NDArray[np.float32]:
+        capacity, mask = environment.topology.link_capacity_bps, environment.mask()
+        used = np.where(mask, environment.load / capacity, -1.0)
+        tried = np.argsort(-used, kind="stable")[: min(TRIED, int(mask.sum()))]
+        sharp = self.recipe.imitation.sharp
+        power = np.full(len(used), -np.inf)
+        for link in tried:
+            weight = environment.weight.copy()
+            weight[link] += environment.notch
+            power[link] = -sharp * smooth_maximum(environment.loads(weight) / capacity)
+        likely = np.exp(power - power.max())
+        return np.asarray(likely / likely.sum(), np.float32)
+
+    def forward(self, network: LinkNetwork, steps: list[Step]) -> tuple[Tensor, Tensor]:
+        seen = [step.observation for step in steps]
+        links, graph, _ = side_by_side([(one.graph, one.links) for one in seen])
+        most = max(len(one.mask) for one in seen)
+        mask = np.zeros((len(seen), most), np.bool_)
+        place = []
+        for b, one in enumerate(seen):
+            mask[b, : len(one.mask)] = one.mask
+            place.append(b * most + np.arange(len(one.mask)))
+        del graph  # every step changes the loads, so that each has a graph of its own
+        logits, values = network(
+            links, torch.from_numpy(mask), torch.from_numpy(np.concatenate(place))
+        )
+        return logits, values
+
+    def validate(self, weights: Weights) -> float:
+        apart = []
+        for environment, reference in self._validation:
+            environment.reset()
+            policy = WeightPolicy(weights, WeightView(environment))
+            best = environment.utilization
+            while not environment.over:
+                environment.take(int(policy.logits(environment.mask()).argmax()))
+                best = min(best, environment.utilization)
+            apart.append(np.log(best / reference))
+        return float(np.mean(apart))
