@@ -17,10 +17,16 @@ from nettwin.datasets.inspection import inspect_dataset, label_noise
 from nettwin.datasets.mishaps import MISHAPS
 from nettwin.datasets.networks import HELD_OUT, real_networks
 from nettwin.datasets.recipe import Recipe, read_recipe, shipped_recipe
-from nettwin.datasets.store import read_manifest, read_samples
+from nettwin.datasets.store import (
+    Manifest,
+    read_manifest,
+    read_samples,
+    write_manifest,
+    write_shard,
+)
 from nettwin.errors import FormatError, InputError, UnknownNameError
 from nettwin.interfaces.wiring import labeler
-from nettwin.metrics import Metrics
+from nettwin.metrics import Metrics, Table
 from nettwin.model import NetworkModel
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.scheduling import SCHEDULERS
@@ -190,6 +196,8 @@ def test_damage_is_found(tmp_path: Path) -> None:
         '{"schema": "other"}',
         '{"schema": "nettwin-dataset-1"}',
         '{"schema": "nettwin-dataset-1", "recipe": {}, "shards": {"../x.npz": {"samples": [1]}}}',
+        '{"schema": "nettwin-dataset-1", "recipe": {"samples": "many"}, "shards": {}}',
+        '{"schema": "nettwin-dataset-1", "recipe": {"samples": Infinity}, "shards": {}}',
     ],
 )
 def test_a_wrong_manifest_is_told(text: str, tmp_path: Path) -> None:
@@ -209,6 +217,17 @@ def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(json.dumps(document))
     with pytest.raises(FormatError, match="damaged"):
         list(read_samples(tmp_path))
+
+
+def test_metrics_that_do_not_fit_their_scenario_are_refused(tmp_path: Path) -> None:
+    sample = make_sample(replace(SMALL, second_seeds=0.0), 0, labeler)
+    for table in ("flow", "link", "queue"):
+        short = {k: v[:-1] for k, v in getattr(sample.metrics, table).columns.items()}
+        wrong = replace(sample.metrics, **{table: Table(short)})
+        entry = write_shard(tmp_path / "000000.npz", [replace(sample, metrics=wrong)])
+        write_manifest(tmp_path, Manifest({}, {"000000.npz": entry}))
+        with pytest.raises(FormatError, match=f"damaged.*{table} .* has shape"):
+            list(read_samples(tmp_path))
 
 
 def test_noise_of_labels_is_that_of_one_run() -> None:

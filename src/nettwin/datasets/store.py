@@ -75,8 +75,18 @@ def read_manifest(folder: Path) -> Manifest:
             if Path(name).name != name:
                 raise ValueError(f"shard {name!r} lies outside the folder")
             shard["samples"] = [int(n) for n in shard["samples"]]
-        return Manifest(dict(data["recipe"]), shards)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        recipe = dict(data["recipe"])
+        if "samples" in recipe:
+            recipe["samples"] = int(recipe["samples"])
+        return Manifest(recipe, shards)
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise FormatError(path, "", f"is no manifest of a data set ({error})", _AGAIN) from None
 
 
@@ -158,9 +168,24 @@ def _sample(path: Path, number: int, arrays: Mapping[str, NDArray[Any]]) -> Samp
     text = arrays["scenario"].tobytes().decode()
     scenario = plan_from_text(text, f"{path.name}, sample {number}")
     second = "second/provenance" in arrays
-    return Sample(
+    sample = Sample(
         number, scenario, _metrics("", arrays), _metrics("second/", arrays) if second else None
     )
+    for metrics in (sample.metrics, sample.second):
+        if metrics is not None:
+            _check_rows(scenario, metrics)
+    return sample
+
+
+def _check_rows(scenario: Scenario, metrics: Metrics) -> None:
+    """Raise ValueError where metrics do not have a row for each flow, link and queue."""
+    topology = scenario.topology
+    counts = (scenario.traffic.flow_count, topology.link_count, len(topology.queues.link))
+    for name, rows in zip(TABLES, counts, strict=True):
+        table: Table = getattr(metrics, name)
+        for column, values in (*table.columns.items(), *table.low.items(), *table.high.items()):
+            if values.shape != (rows,):
+                raise ValueError(f"{name} {column} has shape {values.shape}, not {(rows,)}")
 
 
 def _arrays(prefix: str, metrics: Metrics) -> dict[str, NDArray[Any]]:
