@@ -92,6 +92,10 @@ class Search(Generic[A]):
         self._told()
         return True
 
+    def settle(self, score: tuple[float, ...], answer: A) -> None:
+        """Take an answer that is as good for the purpose, though its score is a little higher."""
+        self.score, self._answer = score, answer
+
     def bounded(self, bound: float) -> None:
         """No answer has a lower first objective than this."""
         if bound > self.bound:

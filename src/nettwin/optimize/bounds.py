@@ -1,0 +1,99 @@
+"""Bounds: what no routing can undercut, and the proof that an intent cannot be met."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from nettwin.intent import Expectation
+from nettwin.optimize.linear.flow_bound import worst_bound
+from nettwin.optimize.linear.flow_problem import FlowProblem
+from nettwin.optimize.problem import Problem
+from nettwin.scenario.changes import apply_all
+from nettwin.scenario.scenario import Scenario
+from nettwin.units import percent
+
+ROUTING = {"segments", "paths", "weights", "schedulers"}  # levers that leave demand and capacity
+PROOF = 1e-6
+
+
+def lower_bound(problem: Problem, seconds: float, gap: float = 1e-4) -> float | None:
+    """What the first objective cannot fall below; None where nothing is known."""
+    intent = problem.intent
+    failing = not intent.minimize
+    first = (
+        intent.minimize[0]
+        if intent.minimize
+        else (intent.survive.minimize[:1] if intent.survive else ())
+    )
+    if len(first) != 1 or first[0].measure != "utilization" or first[0].reduce != "max":
+        return None
+    if not {lever.kind for lever in intent.levers} <= ROUTING:
+        return None
+    counted = first[0].select.select(problem.scenario, "link")
+    share = np.where(counted, 1.0, np.inf)
+    states = _states(problem) if failing else [problem.scenario]
+    found = worst_bound([_flow_problem(problem, s, share) for s in states], seconds, gap=gap)
+    return first[0].weight * found.value
+
+
+def proofs(problem: Problem, seconds: float) -> list[str]:
+    """Why limits on utilization cannot all be met by any routing; empty where nothing is proven."""
+    intent = problem.intent
+    if not {lever.kind for lever in intent.levers} <= ROUTING:
+        return []
+    found = []
+    for limits, states, end in (
+        (intent.expect, [problem.scenario], ""),
+        (
+            intent.survive.expect if intent.survive else (),
+            _states(problem),
+            f" when {intent.survive.describe()}" if intent.survive else "",
+        ),
+    ):
+        lines = [e for e in limits if _is_limit(e)]
+        if not lines:
+            continue
+        share = np.full(problem.scenario.topology.link_count, np.inf)
+        for e in lines:
+            chosen = e.select.select(problem.scenario, "link")
+            share[chosen] = np.minimum(share[chosen], max(e.limit, 1e-9))
+        each = [_flow_problem(problem, s, share) for s in states]
+        bound = worst_bound(each, seconds / 2, gap=1e-3).value
+        if bound > 1 + PROOF:
+            words = "; ".join(e.describe() for e in lines)
+            found.append(
+                f"{words}{end}: no routing can keep this, even if demand could be split at will:"
+                f" some link would carry at least {percent(bound)} of its limit. Raise the limit to"
+                f" {percent(bound * max(e.limit for e in lines))}, add capacity or limit rates."
+            )
+    return found
+
+
+def _is_limit(e: Expectation) -> bool:
+    return e.measure == "utilization" and e.at_most is not None and not e.reduce
+
+
+def _states(problem: Problem) -> list[Scenario]:
+    return [
+        problem.scenario,
+        *(apply_all(problem.scenario, failing) for _, failing in problem.failures),
+    ]
+
+
+def _flow_problem(problem: Problem, state: Scenario, share: np.ndarray) -> FlowProblem:
+    """The demand of a state that may be moved at will, and what stays where it is."""
+    topology, traffic = state.topology, state.traffic
+    free = problem.flows("segments") | problem.flows("paths")
+    if problem.intent.lever("weights"):
+        free = np.ones_like(free)
+    moved, fixed = np.flatnonzero(free), np.flatnonzero(~free)
+    rest = replace(state, traffic=traffic.keep(fixed), routing=state.routing.keep(fixed))
+    return FlowProblem.of(
+        topology,
+        traffic.keep(moved).matrix(topology.node_count),
+        topology.link_capacity_bps * np.minimum(share, 1e30),
+        rest.link_load_bps,
+        drop_unreachable=True,
+    )

@@ -1,0 +1,103 @@
+"""Guided: local search that asks the model about every step.
+
+What no load can tell (delays, losses, what a scheduler does) is tried: the levers propose moves
+where it hurts, the model judges a batch of them, the best is made. Where none helps, pairs of the
+best are tried, then the best of the moves not made before is made, and the search goes on from
+there.
+"""
+
+from __future__ import annotations
+
+import time
+from itertools import combinations
+
+import numpy as np
+
+from nettwin.intent import Judgement
+from nettwin.optimize.levers import MOVES, Look
+from nettwin.optimize.problem import Changes, Problem, merged
+from nettwin.optimize.search import Search
+from nettwin.scenario.changes import apply_all
+
+BATCH_S = 0.08  # a batch takes no longer, so that a search ends on time
+LARGEST, PAIRED = 48, 5
+STALLS = 6  # batches in a row that bring nothing, before it goes back to the best
+
+
+def guided(problem: Problem, search: Search[Changes], seed: int) -> None:
+    """Improve the best answer of a search by the levers of the problem's intent."""
+    random = np.random.default_rng(seed)
+    current = search.answer or ()
+    score = search.score
+    judges = _Judges(problem)
+    seen: set[frozenset[object]] = {_key(current)}
+    stalls = 0
+    while not search.over:
+        if search.score[0] == 0 and not _wants_more(problem):
+            return
+        moves = _moves(problem, current, random)
+        if not moves:
+            return
+        tried = judges.judged(search, [merged(current, move) for move in moves])
+        ranked = sorted(tried, key=lambda one: one[0].score)
+        if ranked and not ranked[0][0].score < score and not search.over:
+            pairs = combinations([changes for _, changes in ranked[:PAIRED]], 2)
+            more = judges.judged(search, [merged(one, other) for one, other in pairs])
+            ranked = sorted(ranked + more, key=lambda one: one[0].score)
+        fresh = [one for one in ranked if _key(one[1]) not in seen]
+        if not fresh:
+            stalls += 1
+            if stalls > STALLS:
+                return
+            continue
+        found, changes = fresh[0]
+        stalls = 0 if found.score < search.score else stalls + 1
+        search.offer(found.score, changes)
+        current, score = changes, found.score
+        if stalls > STALLS:
+            current, score, stalls = search.answer or (), search.score, 0
+        seen.add(_key(current))
+
+
+class _Judges:
+    """Judges candidates in batches that take about as long as is good."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._each_s = 0.0
+
+    def judged(
+        self, search: Search[Changes], candidates: list[Changes]
+    ) -> list[tuple[Judgement, Changes]]:
+        found: list[tuple[Judgement, Changes]] = []
+        while candidates and not search.over:
+            some = int(BATCH_S / self._each_s) + 1 if self._each_s else 1
+            part, candidates = candidates[:some], candidates[some:]
+            begin = time.perf_counter()
+            found += zip(self._problem.judge(part), part, strict=True)
+            self._each_s = (time.perf_counter() - begin) / len(part)
+            search.step(len(part))
+        return found
+
+
+def _moves(problem: Problem, current: Changes, random: np.random.Generator) -> list[Changes]:
+    """Moves of all levers, each with its share of the batch."""
+    ((state, *_),) = problem.states([apply_all(problem.scenario, current)], problem.model)
+    look = Look(problem, current, state, random)
+    levers = [lever.kind for lever in problem.intent.levers if lever.kind in MOVES]
+    each = max(LARGEST // max(len(levers), 1), 4)
+    out: list[Changes] = []
+    for kind in levers:
+        moves = list(MOVES[kind](look))
+        chosen = sorted(random.permutation(len(moves))[:each].tolist())
+        out += [moves[i] for i in chosen]
+    return out
+
+
+def _wants_more(problem: Problem) -> bool:
+    """Whether there is something to make lower once everything expected is met."""
+    return any(o.measure not in ("changes", "cost") for e in problem.intent.minimize for o in e)
+
+
+def _key(changes: Changes) -> frozenset[object]:
+    return frozenset(repr(change) for change in changes)

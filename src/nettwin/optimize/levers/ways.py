@@ -1,0 +1,57 @@
+"""Ways: single flows sent over midpoints, or along explicit paths, around what hurts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.optimize.levers.look import Look
+from nettwin.optimize.problem import Changes
+from nettwin.scenario.changes import SetPath
+from nettwin.scenario.routing import Routing, Status
+
+LINKS, FLOWS, MIDPOINTS = 3, 3, 2  # looked at: hot links, flows on each, midpoints for each flow
+
+
+def over_midpoints(look: Look) -> Iterator[Changes]:
+    """Flows on hot links over the midpoints that cost least."""
+    scenario, segments = look.scenario, look.segments
+    cost = segments.cost(look.price)
+    allowed = look.problem.flows("segments")
+    for flow in _flows(look, allowed):
+        s, t = int(scenario.traffic.flow_source[flow]), int(scenario.traffic.flow_target[flow])
+        broken = segments.broken[0, s] | segments.broken[0, :, t]
+        over = np.where(broken, np.inf, cost[s] + cost[:, t])
+        name = scenario.flow_names[flow]
+        if flow in scenario.routing.steer:
+            yield (SetPath(name, ()),)
+        for m in np.argsort(over, kind="stable")[: MIDPOINTS + 2].tolist():
+            if m not in (s, t) and np.isfinite(over[m]):
+                yield (SetPath(name, ({"via": [scenario.topology.node_name[m]], "share": 1.0},)),)
+
+
+def along_paths(look: Look) -> Iterator[Changes]:
+    """Flows on hot links along the path that costs least."""
+    scenario = look.scenario
+    topology = scenario.topology
+    priced = topology.with_arrays(link_weight=np.maximum(look.price, 1e-12))
+    flows = _flows(look, look.problem.flows("paths"))
+    if not flows:
+        return
+    traffic = scenario.traffic.keep(np.array(flows))
+    paths = replace(Routing(), ecmp=False).resolve(priced, traffic)
+    for k, flow in enumerate(flows):
+        if paths.status[k] == Status.OK:
+            links = [topology.link_name[e] for e in paths.of(k)[0][1]]
+            if links:
+                yield (SetPath(scenario.flow_names[flow], ({"links": links, "share": 1.0},)),)
+
+
+def _flows(look: Look, allowed: NDArray[np.bool_]) -> list[int]:
+    found: dict[int, None] = {}
+    for link in look.hot_links(LINKS):
+        found.update(dict.fromkeys(look.flows_on(link, allowed, FLOWS)))
+    return list(found)

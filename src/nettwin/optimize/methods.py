@@ -1,0 +1,124 @@
+"""Methods: the registry of optimizers, each made of parts that solve one array problem each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from nettwin.errors import UnknownNameError
+from nettwin.optimize.guided import guided
+from nettwin.optimize.problem import Changes, Problem
+from nettwin.optimize.routing import steer_with, weigh_with
+from nettwin.optimize.search import Search
+from nettwin.optimize.stop import Seconds
+
+ROUTING_SHARE = 0.3  # of the time, where delays are asked about and loads are but a beginning
+
+
+@dataclass(frozen=True)
+class Method:
+    """An optimizer as people choose it.
+
+    `steer` and `weigh` name what finds midpoints (see `steering`) and IGP weights (see `weighing`),
+    as `module:function`; empty where it has none. `extra` is the optional dependency that it needs.
+    """
+
+    name: str
+    title: str
+    steer: str = ""
+    weigh: str = ""
+    midpoints: int = 1
+    extra: str = ""
+
+    def search(self, problem: Problem, search: Search[Changes], seed: int) -> None:
+        """Improve the best answer of a search until it is over or nothing helps."""
+        intent = problem.intent
+        routes = search
+        if intent.predicted and search.seconds_left < float("inf"):
+            end = search.clock.seconds + ROUTING_SHARE * search.seconds_left
+            routes = search.part(search.stage, Seconds(end))
+            routes.offer(search.score, search.answer or ())
+        for stage, find in self._stages(problem):
+            search.stage = routes.stage = f"{self.name}: {stage}"
+            find(problem, routes, seed)
+        if routes is not search and routes.answer is not None:
+            search.offer(routes.score, routes.answer)
+        if intent.predicted or search.score[0] > 0 or self._others(problem):
+            search.stage = f"{self.name}: moves judged by the model"
+            guided(problem, search, seed)
+
+    def _stages(self, problem: Problem) -> list[tuple[str, Callable[..., None]]]:
+        found: list[tuple[str, Callable[..., None]]] = []
+        if self.steer and problem.intent.lever("segments"):
+            steer = _named(self.steer)
+
+            def find(p: Problem, s: Search[Changes], seed: int) -> None:
+                steer_with(p, s, steer, seed, self.midpoints)
+
+            found.append(("midpoints", find))
+        if self.weigh and problem.intent.lever("weights"):
+            weigh = _named(self.weigh)
+            found.append(("weights", lambda p, s, seed: weigh_with(p, s, weigh, seed)))
+        return found
+
+    def _others(self, problem: Problem) -> bool:
+        """Whether there are levers that no stage before has moved."""
+        mine = {"segments"} if self.steer else set()
+        mine |= {"weights"} if self.weigh else set()
+        return not {lever.kind for lever in problem.intent.levers} <= mine
+
+
+OPTIMIZERS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method(
+            "auto",
+            "bounds first, then local search and what else the size and the time allow",
+            "nettwin.optimize.auto:steer",
+            "nettwin.optimize.local_search:weights",
+        ),
+        Method(
+            "linear",
+            "linear programming: column generation over segments, rounded; mixed-integer if small",
+            "nettwin.optimize.linear:linear",
+        ),
+        Method(
+            "constraint",
+            "constraint programming: large neighborhoods around the bottleneck (CP-SAT)",
+            "nettwin.optimize.constraint:constraint",
+            extra="constraint",
+        ),
+        Method(
+            "local_search",
+            "local search led by prices of links: midpoints and IGP weights",
+            "nettwin.optimize.local_search:segments",
+            "nettwin.optimize.local_search:weights",
+        ),
+        Method(
+            "reinforcement",
+            "trained agents: one chooses midpoints, one on every link adjusts weights",
+            "nettwin.optimize.reinforcement:agent",
+            "nettwin.optimize.reinforcement:weight_agents",
+        ),
+        Method(
+            "hybrid",
+            "a trained agent begins, local search refines",
+            "nettwin.optimize.hybrid:steer",
+            "nettwin.optimize.hybrid:weigh",
+        ),
+    )
+}
+
+
+def method(name: str) -> Method:
+    """The entry of OPTIMIZERS with a name. Raises UnknownNameError if there is none."""
+    if name not in OPTIMIZERS:
+        raise UnknownNameError("optimizer", name, OPTIMIZERS)
+    return OPTIMIZERS[name]
+
+
+def _named(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
