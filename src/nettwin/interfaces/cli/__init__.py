@@ -16,6 +16,7 @@ from nettwin.interfaces.cli import (  # noqa: F401, each adds its command
     explain,
     generate,
     inspect,
+    intent,
     models,
     predict,
     simulate,

@@ -1,0 +1,176 @@
+"""Bounds: what no configuration of a network can be better than, from the graph alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.intent.intent import Expectation, Intent, Objective
+from nettwin.intent.measures import Measure, reduced
+from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.topology import Topology
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+MOST_SIZES = 8  # of packets for which ways are sought; else the smallest stands for all
+
+
+def joined(topology: Topology, source: NDArray[np.int32], target: NDArray[np.int32]) -> Mask:
+    """Whether live links lead from each source to its target. [pairs]"""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    from nettwin.scenario.shortest import nearness
+
+    n, live = topology.node_count, topology.link_live
+    ends = topology.link_source[live], topology.link_target[live]
+    graph = coo_array((np.ones(len(ends[0])), ends), shape=(n, n))
+    part = connected_components(graph, directed=True, connection="strong")[1]
+    found: Mask = part[source] == part[target]
+    rest = np.flatnonzero(~found)
+    if len(rest):
+        near = nearness(topology, target[rest]).distance
+        found[rest] = np.isfinite(near[target[rest], source[rest]])
+    return found & topology.node_up[source] & topology.node_up[target]
+
+
+def delay_floor_s(scenario: Scenario, topology: Topology, capacity_bps: Floats) -> Floats:
+    """Propagation and transmission of a flow's smallest packet over its quickest way; inf where
+    there is none. [flows]"""
+    from nettwin.scenario.shortest import nearness
+
+    traffic = scenario.traffic
+    least = np.array([size.min_bits for size in traffic.sizes], np.float64)
+    bits = least[traffic.flow_size] if len(least) else np.zeros(traffic.flow_count)
+    if len(np.unique(bits)) > MOST_SIZES:
+        bits = np.full(len(bits), bits.min())
+    floor = np.full(len(bits), np.inf)
+    source, target = traffic.flow_source, traffic.flow_target
+    for size in np.unique(bits):
+        mine = np.flatnonzero(bits == size)
+        each = topology.with_arrays(link_weight=topology.link_delay_s + size / capacity_bps)
+        near = nearness(each, target[mine]).distance
+        floor[mine] = near[target[mine], source[mine]]
+    up = topology.node_up
+    floor[~(up[source] & up[target])] = np.inf
+    return floor
+
+
+class Ground:
+    """What holds in a network whatever the levers of an intent do.
+
+    `shunned` are pairs of flows and the links that they must avoid. Raises what `select` raises.
+    """
+
+    def __init__(
+        self, intent: Intent, scenario: Scenario, shunned: Sequence[tuple[Mask, Mask]] = ()
+    ) -> None:
+        self.scenario, self.topology, self.shunned = scenario, scenario.topology, tuple(shunned)
+        traffic = scenario.traffic
+        self.ends = traffic.flow_source, traffic.flow_target
+        self.capacity_bps = self.topology.link_capacity_bps.copy()  # grown as far as may be
+        if grown := intent.lever("capacities"):
+            mask = grown.select.select(scenario, "link")
+            self.capacity_bps[mask] = np.maximum(self.capacity_bps[mask], grown.at_most_bps)
+        rate = traffic.flow_rate_bps.copy()
+        if limited := intent.lever("rates"):
+            rate[limited.select.select(scenario, "flow")] *= min(limited.at_least, 1.0)
+        self.rate_bps: Floats = np.where(np.isfinite(self.floor_s), rate, 0.0)  # limited so
+
+    @cached_property
+    def floor_s(self) -> Floats:
+        """The least delay of each flow; inf where it has no way. [flows]"""
+        return delay_floor_s(self.scenario, self.topology, self.capacity_bps)
+
+    @cached_property
+    def avoiding_s(self) -> Floats:
+        """The same where flows take no link that they must avoid. [flows]"""
+        floor = self.floor_s.copy()
+        if not self.shunned:
+            return floor
+        rules = np.array([flows for flows, _ in self.shunned])  # [rules, flows]
+        kinds, which = np.unique(rules, axis=1, return_inverse=True)
+        for k, rule in enumerate(kinds.T):
+            if rule.any():
+                links = np.any([self.shunned[i][1] for i in np.flatnonzero(rule)], axis=0)
+                left = without(self.topology, links)
+                mine = which.ravel() == k
+                floor[mine] = delay_floor_s(self.scenario, left, self.capacity_bps)[mine]
+        return floor
+
+    @cached_property
+    def cuts(self) -> list[Cut]:
+        """The cuts around single nodes."""
+        return list(cuts(self.topology, self.ends, self.rate_bps))
+
+    def bound(self, line: Objective | Expectation, mask: Mask) -> float | None:
+        """What a line's value cannot be better than; None where nothing is known of it."""
+        about = line.about
+        if about.kind == "flow":
+            up = isinstance(line, Expectation) and line.at_most is None
+            values = (most if up else least)(about, self.floor_s, self.scenario)[mask]
+            weight = self.scenario.traffic.flow_packet_rate_pps[mask]
+            found = reduced(values, line.reduce or ("min" if up else "max"), weight)
+            return found if up or found > 0 else None
+        if about.name == "utilization" and line.reduce in (None, "max"):
+            held = [
+                cut.demand_bps / self.capacity_bps[cut.links].sum()
+                for cut in self.cuts
+                if len(cut.links) and mask[cut.links].all()
+            ]
+            return max(held, default=None)
+        return None
+
+
+def without(topology: Topology, shunned: Mask) -> Topology:
+    """A topology with some links down."""
+    return topology.with_arrays(link_up=topology.link_up & ~shunned)
+
+
+def least(measure: Measure, floor_s: Floats, scenario: Scenario) -> Floats:
+    """What each flow's value cannot be below; NaN where it sends nothing. [flows]"""
+    if measure.name == "loss":
+        return np.where(np.isfinite(floor_s), 0.0, 1.0)
+    if measure.unit != "s":
+        return np.zeros(len(floor_s))
+    silent = scenario.traffic.flow_rate_bps <= 0
+    if measure.name == "delay_variation":
+        floor_s = np.where(np.isfinite(floor_s), 0.0, np.inf)
+    return np.where(silent, np.nan, floor_s)
+
+
+def most(measure: Measure, floor_s: Floats, scenario: Scenario) -> Floats:
+    """What each flow's value cannot be above. [flows]"""
+    if measure.name == "throughput":
+        return np.where(np.isfinite(floor_s), scenario.traffic.flow_rate_bps, 0.0)
+    return np.full(len(floor_s), measure.high)
+
+
+class Cut(NamedTuple):
+    """All links that leave a node or enter it, and the traffic that cannot but take them."""
+
+    node: int
+    leaving: bool
+    links: NDArray[np.intp]
+    demand_bps: float
+
+
+def cuts(topology: Topology, ends: Sequence[NDArray[np.int32]], rate_bps: Floats) -> Iterable[Cut]:
+    """The cuts around single nodes; `ends` are the flows' sources and targets. Flows without a way
+    have rate 0."""
+    n = topology.node_count
+    for leaving, end, at in (
+        (True, ends[0], topology.link_source),
+        (False, ends[1], topology.link_target),
+    ):
+        demand = np.bincount(end, rate_bps, n)
+        live = np.flatnonzero(topology.link_live)
+        order = live[np.argsort(at[live], kind="stable")]
+        first = np.searchsorted(at[order], np.arange(n + 1))
+        for node in np.flatnonzero(demand > 0).tolist():
+            links = order[first[node] : first[node + 1]]
+            yield Cut(node, leaving, links, float(demand[node]))

@@ -1,0 +1,116 @@
+"""Survival: what an intent asks for after failures that some failure makes impossible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from nettwin.intent.bounds import Ground, cuts, delay_floor_s, joined, least
+from nettwin.intent.contradictions import TOLERANCE, overfull
+from nettwin.intent.findings import Asked, Finding, Mask, Place, listed
+from nettwin.intent.intent import Intent, shown
+from nettwin.scenario.changes import apply_all
+from nettwin.scenario.changes.singles import single_failures
+from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.topology import Topology
+
+
+class Failed(NamedTuple):
+    """A failure: the topology after it, and which flows it leaves with both ends and a way."""
+
+    name: str
+    topology: Topology
+    both_ends: Mask  # [flows]
+    reached: Mask  # [flows]
+
+
+def survival(intent: Intent, ground: Ground, asked: Sequence[Asked]) -> list[Finding]:
+    """Lines that a failure breaks whatever the levers do; each is told with its first failures."""
+    mine = [a for a in asked if a.failed]
+    if not intent.survive or not mine:
+        return []
+    after = list(failures(intent, ground))
+    found = [finding for each in mine for finding in _cut_off(each, ground, after)]
+    told = {finding.places for finding in found}
+    for each in mine:
+        if each.about.name.startswith("delay") and each.limit and (each.place,) not in told:
+            found += _too_far(each, ground, after)
+    return found + _overfull(mine, ground, after)
+
+
+def failures(intent: Intent, ground: Ground) -> Iterator[Failed]:
+    """Every failure that is to be survived."""
+    scenario = ground.scenario
+    empty = Scenario(ground.topology, scenario.traffic.keep(np.zeros(0, np.intp)))
+    source, target = ground.ends
+    for kind in intent.survive.kinds if intent.survive else ():
+        for name, changes in single_failures(ground.topology, kind):
+            topology = apply_all(empty, changes).topology
+            both = topology.node_up[source] & topology.node_up[target]
+            yield Failed(f"{kind} {name}", topology, both, joined(topology, source, target))
+
+
+def _cut_off(each: Asked, ground: Ground, after: Sequence[Failed]) -> Iterator[Finding]:
+    """Flows that a failure leaves without a way, where the line is about their packets."""
+    limit = each.limit
+    if each.about.kind != "flow" or (limit and limit.at_most is None and limit.limit <= 0):
+        return
+    if limit and limit.at_most is not None and limit.limit >= each.about.high:
+        return
+    if limit and limit.at_least is not None and each.about.name != "throughput":
+        return
+    flows = each.mask & np.isfinite(ground.floor_s) & (ground.scenario.traffic.flow_rate_bps > 0)
+    told, lost = [], np.zeros(len(flows), np.bool_)
+    for failed in after:
+        gone = flows & failed.both_ends & ~failed.reached
+        if gone.any():
+            lost |= gone
+            told.append(failed.name)
+    if not told or (limit and limit.reduce and each.about.unit != "s"):
+        return
+    names = ground.scenario.flow_names
+    reason = (
+        f"{each.line.describe()} after a failure: {listed(told, range(len(told)))} leaves no way to"
+        f" {listed(names, np.flatnonzero(lost))}"
+    )
+    remedy = "Select flows that have two ways, or leave this kind of failure out."
+    yield Finding("contradiction" if limit else "warning", (each.place,), reason, remedy)
+
+
+def _too_far(each: Asked, ground: Ground, after: Sequence[Failed]) -> Iterator[Finding]:
+    """A limit on delay under what is left of the ways after a failure."""
+    limit = each.limit
+    if not limit or limit.at_most is None or limit.reduce not in (None, "max"):
+        return
+    worst, name, flow = limit.limit * (1 + TOLERANCE), "", -1
+    for failed in after:
+        values = least(
+            each.about,
+            delay_floor_s(ground.scenario, failed.topology, ground.capacity_bps),
+            ground.scenario,
+        )
+        values = np.where(each.mask & failed.reached, values, np.nan)
+        if not np.isnan(values).all() and np.nanmax(values) > worst:
+            flow = int(np.nanargmax(values))
+            worst, name = float(values[flow]), failed.name
+    if name:
+        value = shown(each.about, worst)
+        which = ground.scenario.flow_names[flow]
+        reason = f"{limit.describe()}: after {name} fails, {which} cannot be under {value}"
+        remedy = f"Raise the limit to {value} or more, or select other flows."
+        yield Finding("contradiction", (each.place,), reason, remedy)
+
+
+def _overfull(asked: Sequence[Asked], ground: Ground, after: Sequence[Failed]) -> list[Finding]:
+    """Limits on the links around a node that do not suffice after a failure; the first a line."""
+    found: dict[tuple[Place, ...], Finding] = {}
+    if not any(a.limit and a.about.name == "utilization" for a in asked):
+        return []
+    for failed in after:
+        rate = np.where(failed.reached, ground.rate_bps, 0.0)
+        around = list(cuts(failed.topology, ground.ends, rate))
+        for finding in overfull(asked, around, ground, f"after {failed.name} fails, "):
+            found.setdefault(finding.places, finding)
+    return list(found.values())

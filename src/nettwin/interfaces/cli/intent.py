@@ -1,0 +1,137 @@
+"""nettwin intent: what an operator wants, held against a network before anything is searched."""
+
+from __future__ import annotations
+
+import json as json_text
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nettwin.intent import LEVER_OF, LEVERS, MEASURES
+from nettwin.intent.findings import Place, spot
+from nettwin.interfaces import documents
+from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import WRONG_INPUT, app
+from nettwin.interfaces.cli.sources import Source
+
+group = typer.Typer(
+    help="Check what is wanted of a network, and list what can be asked and changed.",
+    epilog=o.examples(
+        "nettwin intent check voice.yaml network.yaml",
+        "nettwin intent measures",
+        "nettwin intent schema > intent.schema.json",
+    ),
+    no_args_is_help=True,
+)
+app.add_typer(group, name="intent")
+
+
+@group.command(
+    epilog=o.examples(
+        "nettwin intent check voice.yaml network.yaml",
+        "nettwin intent check voice.yaml topohub:gabriel/25/0 --load 80% --json",
+    )
+)
+def check(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="An intent (YAML or JSON).", show_default=False),
+    ],
+    network: o.NetworkArg,
+    index: o.IndexOption = 0,
+    format: o.FormatOption = None,
+    capacity: o.CapacityOption = None,
+    link_delay: o.LinkDelayOption = None,
+    load: o.LoadOption = None,
+    packet_size: o.PacketSizeOption = None,
+    json: o.JsonOption = False,
+    strict: o.StrictOption = False,
+) -> None:
+    """Show what each line of an intent selects in a network, and what contradicts what; exit with 2
+    where something does."""
+    from nettwin.formats.intent import intent_data, intent_document, intent_from
+    from nettwin.intent.check import check as hold
+    from nettwin.interfaces.tables import intent as tables
+
+    output = Output("intent check", json, strict)
+    document = intent_document(file)
+    intent = intent_from(document)
+    reading = Source(format, index, capacity, link_delay, load, packet_size).read(network)
+    notes = output.told(reading)
+    checked = hold(intent, reading.scenario)
+
+    def number(place: Place) -> int | None:
+        return document.line(place) if _written(document.data, place) else None
+
+    def where(place: Place) -> str:
+        found = number(place)
+        return "default" if found is None else str(found)
+
+    output.document(
+        {
+            "network": documents.network(
+                reading.scenario, source=reading.source, format=reading.format, index=index
+            ),
+            **notes,
+            "intent": intent_data(intent),
+            "sound": checked.sound,
+            "lines": [
+                {**x._asdict(), "place": spot(x.place), "line": number(x.place)}
+                for x in checked.lines
+            ],
+            "findings": [
+                {
+                    **x._asdict(),
+                    "places": list(map(spot, x.places)),
+                    "lines": list(map(number, x.places)),
+                }
+                for x in checked.findings
+            ],
+        }
+    )
+    output.show(tables.lines(checked, where), tables.findings(checked, where))
+    if not checked.sound:
+        raise typer.Exit(WRONG_INPUT)
+    output.warnings += [str(finding) for finding in checked.findings]
+    output.finish()
+
+
+@group.command(epilog=o.examples("nettwin intent schema > intent.schema.json"))
+def schema() -> None:
+    """Print the JSON schema of intents, for editors and other programs."""
+    from nettwin.formats.intent import intent_schema
+
+    typer.echo(json_text.dumps(intent_schema(), indent=1))
+
+
+@group.command(epilog=o.examples("nettwin intent measures", "nettwin intent measures --json"))
+def measures(json: o.JsonOption = False) -> None:
+    """List what an intent can ask about, and the levers that may be used."""
+    from nettwin.interfaces.tables import intent as tables
+
+    output = Output("intent measures", json)
+    told = ("name", "unit", "kind", "worst", "meaning", "predicted")
+    output.document(
+        {
+            "measures": [{name: getattr(m, name) for name in told} for m in MEASURES.values()],
+            "levers": [
+                {"name": name, "kind": LEVER_OF[name], "meaning": words}
+                for name, words in LEVERS.items()
+            ],
+        }
+    )
+    output.show(tables.measures(), tables.levers())
+
+
+def _written(data: Any, place: Place) -> bool:
+    """Whether a part stands in a document, rather than being the usual where nothing is said."""
+    for step in place:
+        if not isinstance(data, Mapping):
+            break
+        if step not in data:
+            return False
+        data = data[str(step)]
+    return True

@@ -1,0 +1,81 @@
+"""Intents: what each line selects, what contradicts what, what can be asked and changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.table import Table
+from rich.text import Text
+
+from nettwin import units
+from nettwin.intent import LEVER_OF, LEVERS, MEASURES
+from nettwin.intent.check import Checked
+from nettwin.intent.findings import Place, Selected
+from nettwin.intent.intent import shown
+from nettwin.interfaces.tables import style
+
+COLORS = {"fault": style.OVER, "contradiction": style.ALARM, "warning": style.WARNING}
+Where = Callable[[Place], str]  # the place of a line, for people
+
+
+def lines(checked: Checked, where: Where) -> Table:
+    """What each line selects, and what its value cannot be better than."""
+    made = style.table(
+        "What each line selects", "<line", "<says", "selects", "<", "<first", "at best", wraps=True
+    )
+    return style.rows(
+        made,
+        [
+            (
+                where(line.place),
+                line.text,
+                units.count(line.selected),
+                _kind(line),
+                _first(line),
+                "" if line.bound is None else shown(MEASURES[line.measure], line.bound),
+            )
+            for line in checked.lines
+        ],
+    )
+
+
+def findings(checked: Checked, where: Where) -> Table:
+    """What is wrong, the worst first."""
+    made = style.table("What stands against it", "<lines", "<is", "<what", "<remedy", wraps=True)
+    return style.rows(
+        made,
+        [
+            (
+                ", ".join(map(where, finding.places)),
+                Text(finding.kind, COLORS[finding.kind]),
+                finding.reason,
+                finding.remedy,
+            )
+            for finding in checked.findings
+        ],
+    )
+
+
+def measures() -> Table:
+    """What can be asked about."""
+    made = style.table(
+        "Measures", "<measure", "<of each", "<unit", "<several as", "<is", wraps=True
+    )
+    return style.rows(
+        made, [(m.name, m.kind, m.unit, m.worst, m.meaning) for m in MEASURES.values()]
+    )
+
+
+def levers() -> Table:
+    """What may be changed."""
+    made = style.table("Levers", "<lever", "<selects", "<changes", wraps=True)
+    return style.rows(made, [(name, LEVER_OF[name], words) for name, words in LEVERS.items()])
+
+
+def _kind(line: Selected) -> str:
+    return "" if line.kind == "plan" else line.kind + ("" if line.selected == 1 else "s")
+
+
+def _first(line: Selected) -> str:
+    more = line.selected - len(line.names)
+    return ", ".join(line.names) + (f" and {units.count(more)} more" if more else "")
