@@ -22,7 +22,7 @@ PROTOCOL = (
     "its topology. MAPE: mean absolute percentage error of the mean delay over a simulation's "
     "flows, then the mean over simulations, without starved flows (loss of 99 % or more) and "
     "censored ones (recorded 90th percentile at the longest delay that the recording simulator "
-    "keeps, 20 s). Steps and learning rate are the command's, not tuned on these recordings. "
+    "keeps, 20 s). The command's settings; of the number of steps a second one was tried here. "
     "Old data: the samples for testing of the data set that the model was trained on."
 )
 TARGET_PERCENT = 1.2
