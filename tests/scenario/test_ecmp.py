@@ -11,7 +11,7 @@ from nettwin.scenario.routing import Routing, Steer
 from nettwin.scenario.scenario import Scenario
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(4, 10), st.integers(0, 2))
+@given(st.integers(0, 2**32 - 1), st.sampled_from((4, 6, 8, 10)), st.integers(0, 2))
 def test_steered_flows_load_links_as_their_paths_do(seed: int, nodes: int, down: int) -> None:
     rng = np.random.default_rng(seed)
     plain = generate("ladder", nodes=nodes, seed=seed % 1000)
@@ -28,6 +28,5 @@ def test_steered_flows_load_links_as_their_paths_do(seed: int, nodes: int, down:
     topology = plain.topology.with_arrays(link_up=up)
     scenario = Scenario(topology, plain.traffic, Routing(steer=steer))
     walked = scenario.paths.link_loads(scenario.traffic.flow_rate_bps, topology.link_count)
-    known = ~scenario.paths.truncated.any()
-    assert known
+    assert not scenario.paths.truncated.any()
     np.testing.assert_allclose(scenario.link_load_bps, walked, rtol=1e-9, atol=1e-3)
