@@ -17,11 +17,13 @@ Row = dict[str, float]
 
 
 class Axes(NamedTuple):
-    """What a chart is drawn over: a key of its rows, its title, and the unit of what is drawn."""
+    """What a chart is drawn over: a key of its rows, its title, the unit of what is drawn, and
+    where the first line of its legend stands."""
 
     across: str = "flow_hops"
     title: str = "nodes (spaced by flow-hops)"
     unit: str = "s"
+    legend: tuple[int, int] = (90, 60)
 
 
 def size_arguments(parser: argparse.ArgumentParser, picture: Path) -> None:
@@ -96,7 +98,8 @@ def chart(
     for i, (key, label, color) in enumerate(series):
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*p) for p in points[key]))
         out.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>')
-        out.append(f'<text x="90" y="{60 + 18 * i}" fill="{color}">{label}</text>')
+        x, y = axes.legend
+        out.append(f'<text x="{x}" y="{y + 18 * i}" fill="{color}">{label}</text>')
     return "\n".join([*out, "</svg>"]) + "\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -297,5 +298,11 @@ def _remarks(compared: Sequence[Compared], options: Options) -> tuple[str, ...]:
         remarks.append(
             f"Each simulated until {options.extra['precision']:.1%} precision or "
             f"{options.extra['packets']:,.0f} packets."
+        )
+    cores, load = os.cpu_count() or 1, os.getloadavg()[0]
+    if load > cores + 1:  # one more than this run itself may make
+        remarks.append(
+            f"Other work shared the machine (load {load:.1f} on {cores} cores): its times are"
+            " longer than alone."
         )
     return tuple(remarks)

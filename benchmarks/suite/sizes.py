@@ -57,6 +57,7 @@ SERIES = (
     ("recorded gnn", "gnn, recordings", "#e67e22"),
     ("recorded theory", "theory, recordings", "#5dade2"),
 )
+AXES = Axes("nodes", "nodes", "%", legend=(400, 48))
 PICTURE = Path(__file__).parents[2] / "docs" / "benchmark_sizes.svg"
 
 
@@ -103,7 +104,7 @@ def run(options: Options) -> Outcome:
     if options.data is not None:
         sizes += recorded(options.data, options.limit, models)
     if options.extra.get("picture"):
-        drawing = chart(rows_of(sizes), SERIES, Axes("nodes", "nodes", "%"))
+        drawing = chart(rows_of(sizes), SERIES, AXES)
         options.extra["picture"].write_text(drawing, encoding="utf-8")
     figures = [figure for size in sizes for figure in _figures(size)]
     counts = ", ".join(f"{len(s.simulations)} of {s.nodes} nodes ({s.kind})" for s in sizes)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.growth import Axes, chart
+from benchmarks.growth import chart
 from benchmarks.suite import sizes
 from benchmarks.suite.sizes import OWN, PUBLIC, Errors, Size
 from nettwin.datasets.drawing import draw_scenario
@@ -72,7 +72,7 @@ def test_the_chart_has_a_row_a_size_and_a_line_a_series() -> None:
     assert [row["nodes"] for row in rows] == [10, 50]
     assert rows[1]["own gnn"] == 2.0
     assert rows[1]["recorded gnn"] == 1.0
-    drawing = chart(rows, sizes.SERIES, Axes("nodes", "nodes", "%"))
+    drawing = chart(rows, sizes.SERIES, sizes.AXES)
     assert drawing.count("<polyline") == len(sizes.SERIES)
     for mark in ("0.2 %", "1 %", "5 %", "10 %"):
         assert f">{mark}<" in drawing
