@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -30,12 +30,15 @@ def joined(topology: Topology, source: NDArray[np.int32], target: NDArray[np.int
     ends = topology.link_source[live], topology.link_target[live]
     graph = coo_array((np.ones(len(ends[0])), ends), shape=(n, n))
     part = connected_components(graph, directed=True, connection="strong")[1]
-    found: Mask = part[source] == part[target]
-    rest = np.flatnonzero(~found)
+    up: Mask = topology.node_up[source] & topology.node_up[target]
+    if len(np.unique(part[topology.node_up])) <= 1:
+        return up
+    found = up & (part[source] == part[target])
+    rest = np.flatnonzero(up & ~found)
     if len(rest):
         near = nearness(topology, target[rest]).distance
         found[rest] = np.isfinite(near[target[rest], source[rest]])
-    return found & topology.node_up[source] & topology.node_up[target]
+    return found
 
 
 def delay_floor_s(scenario: Scenario, topology: Topology, capacity_bps: Floats) -> Floats:
@@ -58,6 +61,25 @@ def delay_floor_s(scenario: Scenario, topology: Topology, capacity_bps: Floats) 
     up = topology.node_up
     floor[~(up[source] & up[target])] = np.inf
     return floor
+
+
+class Around(NamedTuple):
+    """The cuts around single nodes, on one side: what must cross each, over which links."""
+
+    leaving: bool
+    at: NDArray[np.int32]  # [links], the node that a link leaves or enters
+    demand_bps: Floats  # [nodes]
+
+
+def around(
+    topology: Topology, ends: Sequence[NDArray[np.int32]], rate_bps: Floats
+) -> tuple[Around, Around]:
+    """The cuts around all nodes; `ends` are the flows' sources and targets. Flows without a way
+    have rate 0."""
+    n = topology.node_count
+    sent = np.bincount(ends[0], rate_bps, n).astype(np.float64)
+    received = np.bincount(ends[1], rate_bps, n).astype(np.float64)
+    return Around(True, topology.link_source, sent), Around(False, topology.link_target, received)
 
 
 class Ground:
@@ -102,11 +124,6 @@ class Ground:
                 floor[mine] = delay_floor_s(self.scenario, left, self.capacity_bps)[mine]
         return floor
 
-    @cached_property
-    def cuts(self) -> list[Cut]:
-        """The cuts around single nodes."""
-        return list(cuts(self.topology, self.ends, self.rate_bps))
-
     def bound(self, line: Objective | Expectation, mask: Mask) -> float | None:
         """What a line's value cannot be better than; None where nothing is known of it."""
         about = line.about
@@ -117,13 +134,19 @@ class Ground:
             found = reduced(values, line.reduce or ("min" if up else "max"), weight)
             return found if up or found > 0 else None
         if about.name == "utilization" and line.reduce in (None, "max"):
-            held = [
-                cut.demand_bps / self.capacity_bps[cut.links].sum()
-                for cut in self.cuts
-                if len(cut.links) and mask[cut.links].all()
-            ]
-            return max(held, default=None)
+            return self._fullest(mask)
         return None
+
+    def _fullest(self, mask: Mask) -> float | None:
+        """What the highest utilization of some links cannot be under; None without a whole cut."""
+        live, n = self.topology.link_live, self.topology.node_count
+        found = 0.0
+        for side in around(self.topology, self.ends, self.rate_bps):
+            free = np.bincount(side.at[live & ~mask], minlength=n) > 0
+            held = ~free & (side.demand_bps > 0)
+            room = np.bincount(side.at[live], self.capacity_bps[live], n)
+            found = max(found, float((side.demand_bps[held] / room[held]).max(initial=0.0)))
+        return found or None
 
 
 def without(topology: Topology, shunned: Mask) -> Topology:
@@ -148,29 +171,3 @@ def most(measure: Measure, floor_s: Floats, scenario: Scenario) -> Floats:
     if measure.name == "throughput":
         return np.where(np.isfinite(floor_s), scenario.traffic.flow_rate_bps, 0.0)
     return np.full(len(floor_s), measure.high)
-
-
-class Cut(NamedTuple):
-    """All links that leave a node or enter it, and the traffic that cannot but take them."""
-
-    node: int
-    leaving: bool
-    links: NDArray[np.intp]
-    demand_bps: float
-
-
-def cuts(topology: Topology, ends: Sequence[NDArray[np.int32]], rate_bps: Floats) -> Iterable[Cut]:
-    """The cuts around single nodes; `ends` are the flows' sources and targets. Flows without a way
-    have rate 0."""
-    n = topology.node_count
-    for leaving, end, at in (
-        (True, ends[0], topology.link_source),
-        (False, ends[1], topology.link_target),
-    ):
-        demand = np.bincount(end, rate_bps, n)
-        live = np.flatnonzero(topology.link_live)
-        order = live[np.argsort(at[live], kind="stable")]
-        first = np.searchsorted(at[order], np.arange(n + 1))
-        for node in np.flatnonzero(demand > 0).tolist():
-            links = order[first[node] : first[node + 1]]
-            yield Cut(node, leaving, links, float(demand[node]))

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin import units
-from nettwin.intent.bounds import Cut, Floats, Ground, delay_floor_s, least, most, without
+from nettwin.intent.bounds import Floats, Ground, around, delay_floor_s, least, most, without
 from nettwin.intent.findings import Asked, Finding, Mask, Place, listed
 from nettwin.intent.intent import Avoid, Intent, shown
 from nettwin.intent.judgement import State, judge
 from nettwin.intent.measures import reduced
+from nettwin.scenario.topology import Topology
 
 TOLERANCE = 1e-9
 
@@ -38,7 +39,7 @@ def contradictions(
     for each in now:
         if each.about.kind == "flow":
             found += _beyond(each, ground, avoided)
-    found += overfull(now, ground.cuts, ground, "")
+    found += overfull(now, ground, ground.topology, ground.rate_bps)
     return [*found, *_frozen(intent, ground, now, avoided)]
 
 
@@ -175,10 +176,10 @@ def _missed(each: Asked, values: Floats, ground: Ground) -> tuple[NDArray[np.int
 
 
 def overfull(
-    asked: Sequence[Asked], around: Sequence[Cut], ground: Ground, when: str
+    asked: Sequence[Asked], ground: Ground, topology: Topology, rate_bps: Floats, when: str = ""
 ) -> Iterator[Finding]:
     """Limits on the links around a node that together are less than what must cross them."""
-    share = np.full(ground.topology.link_count, np.inf)
+    share = np.full(topology.link_count, np.inf)
     owner = np.full(len(share), -1)
     for k, each in enumerate(asked):
         limit = each.limit
@@ -186,24 +187,28 @@ def overfull(
         if limit and bounds_all and limit.measure == "utilization":
             lower = each.mask & (limit.limit < share)
             share[lower], owner[lower] = limit.limit, k
-    told: set[tuple[Place, ...]] = set()
-    for cut in sorted(around, key=lambda cut: -cut.demand_bps):
-        full = ground.capacity_bps[cut.links]
-        limits = share[cut.links]
-        allowed = float((limits * full)[limits > 0].sum())
-        places = tuple(dict.fromkeys(asked[k].place for k in owner[cut.links].tolist() if k >= 0))
-        if cut.demand_bps <= allowed * (1 + TOLERANCE) or not len(cut.links) or places in told:
-            continue
-        told.add(places)
-        node = ground.topology.node_name[cut.node]
-        verb, side = ("sends", "leave") if cut.leaving else ("receives", "enter")
-        needed = units.percent(cut.demand_bps / float(full.sum()))
-        reason = (
-            f"{when}{node} {verb} {units.rate(cut.demand_bps)}, and the links that {side} it may"
-            f" carry {units.rate(allowed)} of {units.rate(float(full.sum()))}"
-        )
-        remedy = f"Raise the limit to {needed}, or allow the lever capacities or rates there."
-        yield Finding("contradiction", places, reason, remedy)
+    live, n = topology.link_live, topology.node_count
+    room = np.where(share > 0, share, 0.0) * np.where(share > 0, ground.capacity_bps, 0.0)
+    for side in around(topology, ground.ends, rate_bps):
+        allowed = np.bincount(side.at[live], room[live], n)
+        full = np.bincount(side.at[live], ground.capacity_bps[live], n)
+        excess = side.demand_bps - allowed * (1 + TOLERANCE)
+        told: set[tuple[Place, ...]] = set()
+        for node in np.argsort(-excess)[: np.count_nonzero(excess > 0)].tolist():
+            owners = owner[live & (side.at == node)].tolist()
+            places = tuple(dict.fromkeys(asked[k].place for k in owners if k >= 0))
+            if places in told or not places:
+                continue
+            told.add(places)
+            verb, way = ("sends", "leave") if side.leaving else ("receives", "enter")
+            demand = side.demand_bps[node]
+            reason = (
+                f"{when}{topology.node_name[node]} {verb} {units.rate(demand)}, and the links that"
+                f" {way} it may carry {units.rate(allowed[node])} of {units.rate(full[node])}"
+            )
+            needed = units.percent(demand / full[node])
+            remedy = f"Raise the limit to {needed}, or allow the lever capacities or rates there."
+            yield Finding("contradiction", places, reason, remedy)
 
 
 # nothing may change

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nettwin.intent.bounds import Ground, cuts, delay_floor_s, joined, least
+from nettwin.intent.bounds import Ground, delay_floor_s, joined, least
 from nettwin.intent.contradictions import TOLERANCE, overfull
 from nettwin.intent.findings import Asked, Finding, Mask, Place, listed
 from nettwin.intent.intent import Intent, shown
@@ -18,12 +19,18 @@ from nettwin.scenario.topology import Topology
 
 
 class Failed(NamedTuple):
-    """A failure: the topology after it, and which flows it leaves with both ends and a way."""
+    """A failure: the topology after it, and the flows whose ends it leaves without a way."""
 
     name: str
     topology: Topology
-    both_ends: Mask  # [flows]
-    reached: Mask  # [flows]
+    lost: NDArray[np.intp]
+
+    def reached(self, ground: Ground) -> Mask:
+        """Which flows have both ends and a way. [flows]"""
+        source, target = ground.ends
+        found: Mask = self.topology.node_up[source] & self.topology.node_up[target]
+        found[self.lost] = False
+        return found
 
 
 def survival(intent: Intent, ground: Ground, asked: Sequence[Asked]) -> list[Finding]:
@@ -49,7 +56,8 @@ def failures(intent: Intent, ground: Ground) -> Iterator[Failed]:
         for name, changes in single_failures(ground.topology, kind):
             topology = apply_all(empty, changes).topology
             both = topology.node_up[source] & topology.node_up[target]
-            yield Failed(f"{kind} {name}", topology, both, joined(topology, source, target))
+            lost = np.flatnonzero(both & ~joined(topology, source, target))
+            yield Failed(f"{kind} {name}", topology, lost)
 
 
 def _cut_off(each: Asked, ground: Ground, after: Sequence[Failed]) -> Iterator[Finding]:
@@ -64,9 +72,9 @@ def _cut_off(each: Asked, ground: Ground, after: Sequence[Failed]) -> Iterator[F
     flows = each.mask & np.isfinite(ground.floor_s) & (ground.scenario.traffic.flow_rate_bps > 0)
     told, lost = [], np.zeros(len(flows), np.bool_)
     for failed in after:
-        gone = flows & failed.both_ends & ~failed.reached
-        if gone.any():
-            lost |= gone
+        gone = failed.lost[flows[failed.lost]]
+        if len(gone):
+            lost[gone] = True
             told.append(failed.name)
     if not told or (limit and limit.reduce and each.about.unit != "s"):
         return
@@ -91,7 +99,7 @@ def _too_far(each: Asked, ground: Ground, after: Sequence[Failed]) -> Iterator[F
             delay_floor_s(ground.scenario, failed.topology, ground.capacity_bps),
             ground.scenario,
         )
-        values = np.where(each.mask & failed.reached, values, np.nan)
+        values = np.where(each.mask & failed.reached(ground), values, np.nan)
         if not np.isnan(values).all() and np.nanmax(values) > worst:
             flow = int(np.nanargmax(values))
             worst, name = float(values[flow]), failed.name
@@ -109,8 +117,8 @@ def _overfull(asked: Sequence[Asked], ground: Ground, after: Sequence[Failed]) -
     if not any(a.limit and a.about.name == "utilization" for a in asked):
         return []
     for failed in after:
-        rate = np.where(failed.reached, ground.rate_bps, 0.0)
-        around = list(cuts(failed.topology, ground.ends, rate))
-        for finding in overfull(asked, around, ground, f"after {failed.name} fails, "):
+        rate = np.where(failed.reached(ground), ground.rate_bps, 0.0)
+        when = f"after {failed.name} fails, "
+        for finding in overfull(asked, ground, failed.topology, rate, when):
             found.setdefault(finding.places, finding)
     return list(found.values())
