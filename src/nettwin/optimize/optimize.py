@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-import math
+import time
+from typing import NamedTuple
 
-from nettwin.intent import Judgement
+from nettwin.intent import Intent, Judgement
 from nettwin.model import NetworkModel
 from nettwin.optimize.bounds import lower_bound, proofs
+from nettwin.optimize.methods import Method
 from nettwin.optimize.methods import method as named
 from nettwin.optimize.order import ordered
 from nettwin.optimize.problem import Changes, Problem
 from nettwin.optimize.search import Search, Tell
-from nettwin.optimize.stop import Clock, Gap, Seconds, Stop
+from nettwin.optimize.stop import Clock, Gap, Seconds, Steps, Stop
 from nettwin.optimize.trimming import trimmed
 from nettwin.optimize.verification import tightened
 from nettwin.plan import Evidence, Plan, Stage
 from nettwin.scenario.changes import apply_all
+from nettwin.scenario.generate import generate
 
 DEFAULT_STOP = Seconds(5)
 ROUNDS = 4  # of searching and verifying
 BOUND_SHARE, MOST_BOUND_S = 0.1, 0.5  # of the time, for the bound
 NEAR_ENOUGH = 1e-4  # gap to the bound at which a search ends
+TRIM_SHARE = 0.15  # of the time, for leaving out what is not needed
+# kept back for the end: so long, as long for each flow, and time to judge so often
+ENDING_S, ENDING_FLOW_S, JUDGED_AT_THE_END = 0.02, 1e-5, 3
+
+
+class _Answer(NamedTuple):
+    changes: Changes
+    after: Judgement
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def score(self) -> tuple[float, ...]:
+        """What a verifier says comes before what the model says."""
+        return self.evidence[0].judgement.score if self.evidence else self.after.score
 
 
 def optimize(
@@ -43,50 +60,88 @@ def optimize(
     chosen = named(method)
     search: Search[Changes] = Search(stop, tell, clock, method)
     search.offer(problem.before.score, ())
-    limit = min(BOUND_SHARE * search.seconds_left, MOST_BOUND_S)
-    bound = lower_bound(problem, limit)
-    search.bounded(-math.inf if bound is None else bound)
-    reasons = proofs(problem, limit) if not problem.before.met else []
-    asked, stages, answers = problem, [], []
-    for turn in range(ROUNDS if verifier else 1):
-        part = search.part(method, Gap(NEAR_ENOUGH))
-        part.bounded(search.bound)
-        part.offer(asked.judge([search.answer or ()])[0].score, search.answer or ())
-        chosen.search(asked, part, seed + turn)
-        trimmed(asked, part)
-        changes = part.answer or ()
-        after = problem.judge([changes])[0]
-        search.offer(after.score, changes)
-        stages.append(Stage(part.stage, search.clock.seconds, after.violation, after.objectives))
-        evidence = (_evidence(problem, verifier, changes),) if verifier else ()
-        judged = evidence[0].judgement if evidence else after
-        answers.append((judged.score, changes, after, evidence))
-        if not evidence or evidence[0].judgement.met or not after.met or search.over:
-            break
-        asked = tightened(asked, evidence[0].judgement, asked.judge([changes])[0])
-    _, changes, after, evidence = min(answers, key=lambda one: one[0])
-    steps = ordered(problem.scenario, changes)
-    if not after.met and not reasons:
-        reasons = [f"nothing better was found by {method} in {search.clock.seconds:.1f} s"]
+    for_bound_s = min(BOUND_SHARE * search.seconds_left, MOST_BOUND_S)
+    bound = lower_bound(problem, for_bound_s)
+    if bound is not None:
+        search.bounded(bound)
+    reasons = [] if problem.before.met else proofs(problem, for_bound_s)
+    best, stages = _searched(problem, chosen, search, seed, verifier)
+    steps = ordered(problem.scenario, best.changes)
+    if not best.after.met and not reasons:
+        reasons = [f"{method} found nothing better in {search.clock.seconds:.1f} s"]
     return Plan(
         changes=steps.changes,
         before=problem.before,
-        after=after,
+        after=best.after,
         method=method,
         seed=seed,
         seconds=search.clock.seconds,
         bound=bound,
-        evidence=(_own(problem, after), *evidence),
-        stages=tuple(stages),
+        evidence=(_own(problem, best.after), *best.evidence),
+        stages=stages,
         warnings=steps.warnings,
-        reasons=() if after.met else tuple(reasons),
+        reasons=() if best.after.met else tuple(reasons),
         intent=problem.intent.name,
         network=problem.scenario.fingerprint(),
-        cost=problem.cost(apply_all(problem.scenario, changes), len(changes)),
+        cost=problem.cost(apply_all(problem.scenario, best.changes), len(best.changes)),
     )
 
 
-def _evidence(problem: Problem, verifier: NetworkModel, changes: Changes) -> Evidence:
+def warm_up(method: str = "auto") -> None:
+    """Load or make the machine code that a method needs, on a tiny network: the first search of a
+    program then has all of its time."""
+    optimize(Problem(generate("ring", nodes=4), Intent()), method, Steps(20))
+
+
+def _searched(
+    problem: Problem,
+    method: Method,
+    search: Search[Changes],
+    seed: int,
+    verifier: NetworkModel | None,
+) -> tuple[_Answer, tuple[Stage, ...]]:
+    """Search, let the verifier look, and search on with what was learned."""
+    asked, stages, answers = problem, [], []
+    for turn in range(ROUNDS if verifier else 1):
+        begin = search.answer or ()
+        part = search.part(method.name, Gap(NEAR_ENOUGH))
+        part.bounded(search.bound)
+        part.offer(search.score if asked is problem else asked.judge([begin])[0].score, begin)
+        _improved(asked, method, part, seed + turn)
+        changes = part.answer or ()
+        after = problem.judge([changes])[0]
+        search.offer(after.score, changes)
+        stages.append(Stage(part.stage, search.clock.seconds, after.violation, after.objectives))
+        evidence = (_verified(problem, verifier, changes),) if verifier else ()
+        answers.append(_Answer(changes, after, evidence))
+        if not evidence or evidence[0].judgement.met or not after.met or search.over:
+            break
+        asked = tightened(asked, evidence[0].judgement, asked.judge([changes])[0])
+    return min(answers, key=lambda one: one.score), tuple(stages)
+
+
+def _improved(problem: Problem, method: Method, search: Search[Changes], seed: int) -> None:
+    """Let a method search, then leave out what is not needed; ends in time to judge the answer."""
+    begin = time.perf_counter()
+    problem.judge([search.answer or ()])
+    ending_s = ENDING_S + JUDGED_AT_THE_END * (time.perf_counter() - begin)
+    ending_s += ENDING_FLOW_S * problem.scenario.traffic.flow_count
+    left = search.seconds_left - ending_s
+    now = search.clock.seconds
+    share = TRIM_SHARE if problem.intent.predicted else 0.0
+    first = search.part(method.name, Seconds(max(now + (1 - share) * left, 0.0)))
+    first.bounded(search.bound)
+    first.offer(search.score, search.answer or ())
+    method.search(problem, first, seed)
+    search.offer(first.score, first.answer or ())
+    search.stage = first.stage
+    last = search.part(f"{method.name}: fewest changes", Seconds(max(now + left, 0.0)))
+    last.offer(search.score, search.answer or ())
+    trimmed(problem, last)
+    search.settle(last.score, last.answer or ())
+
+
+def _verified(problem: Problem, verifier: NetworkModel, changes: Changes) -> Evidence:
     return Evidence(verifier.name, "simulated", problem.judged_by(verifier, changes))
 
 
