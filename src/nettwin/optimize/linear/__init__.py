@@ -3,4 +3,10 @@
 flow_problem  demand that may be split over any ways; what link lengths prove
 flow_bound    bounds of it in milliseconds, and of several states of a network
 flow_lp       the same exactly, as one linear program
+ways          what demands may take, priced: midpoints
+master        the linear program over the ways known so far
+generate      column generation: the one loop over pricing and master
+rounding      whole flows from shares, or from nothing but known ways
+linear        the optimizer: all of it, one after another, as far as the time goes
+highs         the solver
 """

@@ -73,6 +73,12 @@ class FlowSearch:
         """The flow of each source on each link. [nodes, links]"""
         return np.asarray(self._part * self.problem.capacity_bps)
 
+    @property
+    def now(self) -> NDArray[np.float64]:
+        """The lengths of links as they are used now, whatever they prove. [links]"""
+        weight = np.exp(self._sharpness * (self._used - self.reached))
+        return np.asarray(weight / self.problem.capacity_bps)
+
     def sweep(self) -> None:
         """Let every source move once, and prove what the lengths then prove."""
         p = self.problem
@@ -90,7 +96,7 @@ class FlowSearch:
         )
         self._used = self._fixed + self._part.sum(axis=0)  # no rounding errors gather
         self.reached = float(self._used.max(initial=0.0))
-        self._prove(np.exp(self._sharpness * (self._used - self.reached)) / p.capacity_bps)
+        self._prove(self.now)
         if self.gap > 0.0:
             sharper = _sharpness(_SMOOTHNESS * self.gap, p.links, self.reached)
             self._sharpness = max(self._sharpness, sharper)

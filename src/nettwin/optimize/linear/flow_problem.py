@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
 from nettwin.errors import InputError
-from nettwin.optimize.steering import Steering
+from nettwin.optimize.steering import NONE, Steering
 from nettwin.quantity import ReadOnly
 from nettwin.scenario.topology import Topology
 
@@ -75,9 +75,7 @@ class FlowProblem(ReadOnly):
         demand = np.array(demand_bps, np.float64)
         np.fill_diagonal(demand, 0.0)
         live = np.flatnonzero(topology.link_live)
-        order = live[np.argsort(topology.link_source[live], kind="stable")].astype(np.int32)
-        counts = np.bincount(topology.link_source[live], minlength=topology.node_count)
-        offset = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        offset, order = _by_source(topology.link_source, live, topology.node_count)
         lost = (demand > 0) & np.isinf(
             _all_lengths(offset, order, topology.link_target, np.ones(topology.link_count))
         )
@@ -118,13 +116,56 @@ class FlowProblem(ReadOnly):
         return Toll(paid / worth if worth > 0 else 0.0, load + self.fixed_bps)
 
 
-def demand_of(steering: Steering) -> NDArray[np.float64]:
-    """The demand that a steering may move. [source, target] in bit/s"""
-    nodes = steering.segments.nodes
-    demand = np.zeros((nodes, nodes))
-    np.add.at(demand, (steering.source, steering.target), steering.rate_bps)
-    np.fill_diagonal(demand, 0.0)
-    return demand
+def problems_of(steering: Steering, live: NDArray[np.bool_] | None = None) -> list[FlowProblem]:
+    """The problem of each state of a steering, when what may move may take any ways.
+
+    `live` [states, links] says which links can carry traffic; without it all are thought to, which
+    makes bounds of states with failures weaker. A flow whose way is broken in a state puts no load
+    there, and so is no demand there.
+    """
+    segments, links = steering.segments, steering.segments.links
+    free = steering.movable & (steering.rate_bps > 0)
+    at = np.asarray(steering.source, np.int64)
+    legs = [(at, at)]
+    for k in range(steering.most_midpoints):
+        there = np.where(steering.start[:, k] == NONE, at, steering.start[:, k])
+        legs.append((at, there))
+        at = there
+    legs.append((at, np.asarray(steering.target, np.int64)))
+    held = np.array(steering.fixed_bps)
+    for here, there in legs:
+        held += segments.loads(here[~free], there[~free], steering.rate_bps[~free])
+    found = []
+    for state in range(segments.states):
+        broken = segments.broken[state]
+        whole = free & ~np.any([broken[here, there] for here, there in legs], axis=0)
+        demand = np.zeros((segments.nodes, segments.nodes))
+        np.add.at(
+            demand, (steering.source[whole], steering.target[whole]), steering.rate_bps[whole]
+        )
+        np.fill_diagonal(demand, 0.0)
+        part = slice(state * links, (state + 1) * links)
+        up = np.flatnonzero(live[state]) if live is not None else np.arange(links)
+        found.append(
+            FlowProblem(
+                segments.link_source,
+                segments.link_target,
+                steering.capacity_bps[part],
+                held[part],
+                demand,
+                *_by_source(segments.link_source, up, segments.nodes),
+            )
+        )
+    return found
+
+
+def _by_source(
+    link_source: NDArray[np.int32], live: NDArray[np.intp], nodes: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Live links by source: offset [nodes + 1] and links."""
+    order = live[np.argsort(link_source[live], kind="stable")].astype(np.int32)
+    counts = np.bincount(link_source[live], minlength=nodes)
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), order
 
 
 def _lost(topology: Topology, lost: NDArray[np.bool_]) -> str:

@@ -1,0 +1,146 @@
+"""linear: bounds, then column generation over midpoints, then whole flows.
+
+1. The multicommodity bound, and ways that are cheap at the lengths that were met on the way to it.
+2. Answers of those ways alone: whole flows move to what lowers a soft maximum most, the prices of
+   links where that ends find more ways, and so on. No program is solved, which makes it the fast
+   part: it is often within a thousandth of the bound before column generation has begun.
+3. Column generation: its bound is that of the midpoints themselves, and every round is rounded.
+4. Rounding again, and exact programs over the flows that matter, until the search is over.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.optimize.linear.flow_bound import FlowSearch
+from nettwin.optimize.linear.flow_problem import problems_of
+from nettwin.optimize.linear.generate import Generation
+from nettwin.optimize.linear.rounding import FAR, START, Rounding
+from nettwin.optimize.linear.ways import SegmentWays
+from nettwin.optimize.search import Search
+from nettwin.optimize.steering import Steering
+
+Midpoints = NDArray[np.int32]
+
+_SWEEPS, _MORE_SWEEPS = 40, 1000  # of the first bound, before and after the first answers
+_MET = 8  # lengths met on the way that ways are taken from
+_NEAR = 1e-5  # relative gap of the first bound that is near enough
+_SHARPNESS = 250.0  # of prices by utilization, relatively
+_TIRED, _WORTH = 2, 1e-5  # rounds without so much better, relatively, end the descent
+_SPARE_S = 0.05  # left at the end, for what cannot be interrupted
+
+
+def linear(
+    steering: Steering,
+    search: Search[Midpoints],
+    seed: int = 0,
+    *,
+    live: NDArray[np.bool_] | None = None,
+) -> None:
+    """Offer midpoints [flows, most_midpoints] until the search is over or the bound is met.
+
+    A step of the search is a round or a drawn answer. `live` [states, links] makes the first bound
+    tighter where links have failed.
+    """
+    start = np.array(steering.start)
+    search.offer(steering.utilization(start), start)
+    ways = SegmentWays(steering)
+    if not len(ways.rate_bps) or not steering.most_midpoints or not ways.most_moves:
+        search.bounded(search.value)
+        return
+    _Solving(steering, search, ways, seed, live).run()
+
+
+class _Solving:
+    def __init__(
+        self,
+        steering: Steering,
+        search: Search[Midpoints],
+        ways: SegmentWays,
+        seed: int,
+        live: NDArray[np.bool_] | None,
+    ) -> None:
+        self.steering, self.search, self.ways = steering, search, ways
+        self.random = np.random.default_rng(seed)
+        self.generation = Generation(ways)
+        self.column = np.full(len(ways.flow), START)  # of the master, what flows take
+        self.states = [FlowSearch(problem) for problem in problems_of(steering, live)]
+
+    def run(self) -> None:
+        """All stages, as far as the time goes."""
+        self._sweep(_SWEEPS)
+        self._descend()
+        self._sweep(_MORE_SWEEPS)
+        self._descend()
+        while not self.generation.done and self.search.step():
+            self.generation.round(self._left)
+            self.search.bounded(self.generation.bound)
+            self._draw(self._rounding())
+        rounding = self._rounding()
+        while self.search.step():
+            self._draw(rounding)
+
+    def _descend(self) -> None:
+        """Answers of whole flows and more ways in turn, while they become better."""
+        column = self.column
+        tired = 0
+        while tired < _TIRED and self.search.step():
+            before, rounding = self.search.value, self._rounding()
+            choice = rounding.choice_of(column)
+            value, choice = rounding.improve(choice, self._left, FAR)
+            self.column = column = rounding.columns(choice)
+            self._offer(value, column)
+            tired = 0 if value < before * (1 - _WORTH) else tired + 1
+            if self._left() > 0:
+                used = rounding.used(choice)
+                weight = np.exp(_SHARPNESS * (used / max(value, 1e-300) - 1.0))
+                self._learn(weight / self.ways.capacity_bps)
+
+    def _left(self) -> float:
+        return 0.0 if self.search.over else max(self.search.seconds_left - _SPARE_S, 0.0)
+
+    def _sweep(self, sweeps: int) -> None:
+        """The multicommodity bound, and ways that are cheap at lengths met on the way."""
+        met = []
+        for sweep in range(sweeps):
+            worst = max(range(len(self.states)), key=lambda k: self.states[k].reached)
+            state = self.states[worst]
+            if self.search.over or state.gap <= _NEAR:
+                break
+            state.sweep()
+            self.search.bounded(state.value)
+            if sweep % (sweeps // _MET) == 0:
+                met.append((worst, state.now))
+        best = max(range(len(self.states)), key=lambda k: self.states[k].value)
+        for k, lengths in [*met, (best, self.states[best].lengths)]:
+            if self._left() > 0:
+                price = np.zeros((len(self.states), self.steering.segments.links))
+                price[k] = lengths
+                self._learn(price.ravel())
+
+    def _learn(self, price: NDArray[np.float64]) -> None:
+        self.generation.learn(price)
+        self.search.bounded(self.generation.bound)
+
+    def _rounding(self) -> Rounding:
+        rate = self.steering.rate_bps[self.ways.flow]
+        return Rounding(self.generation.master, self.ways.demand, rate)
+
+    def _draw(self, rounding: Rounding) -> None:
+        """An answer drawn by the shares of the program, made better."""
+        value, choice = rounding.improve(rounding.draw(self.random), self._left)
+        self._offer(value, rounding.columns(choice))
+
+    def _offer(self, value: float, column: NDArray[np.int64]) -> None:
+        if value < self.search.value:
+            midpoints = self._midpoints(column)
+            self.search.offer(self.steering.utilization(midpoints), midpoints)
+
+    def _midpoints(self, column: NDArray[np.int64]) -> Midpoints:
+        """Midpoints of all flows, where those that can move take columns of the master."""
+        midpoints = np.array(self.steering.start)
+        moved = column >= 0
+        chosen = self.generation.master.way[column[moved]]
+        midpoints[self.ways.flow[moved]] = chosen[:, : midpoints.shape[1]]
+        return midpoints

@@ -1,0 +1,326 @@
+"""Ways: what demands may take, priced. What column generation needs to know of a problem.
+
+A demand is flows that are alike. Each starts on a way of its own, and another way is worth what it
+pays less than the start when links have prices. SegmentWays are those of a Steering: midpoints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from nettwin.compiled import compiled
+from nettwin.optimize.steering import NONE, Steering
+
+_PAIRS = 30_000_000  # pairs of midpoints that are tried one by one, for flows with limits
+
+
+class Cheapest(NamedTuple):
+    """The best way of each demand at some prices.
+
+    `gain` is what a unit saves on `way`, compared to its start; `most` is what it could save at
+    most (the same, but where the best way under a limit is not found exactly).
+    """
+
+    gain: NDArray[np.float64]  # [demands], 0 or more
+    most: NDArray[np.float64]  # [demands], `gain` or more
+    way: NDArray[np.int32]  # [demands, width], padded with -1
+
+
+class Ways(Protocol):
+    """Demands, links and what a demand may take."""
+
+    rate_bps: NDArray[np.float64]  # [demands]
+    capacity_bps: NDArray[np.float64]  # [links]
+    base_bps: NDArray[np.float64]  # [links], the load where every demand is on its start
+    most_moves: int  # demands that may leave their start; -1: all
+
+    def cheapest(self, price: NDArray[np.float64]) -> Cheapest:
+        """The best way of each demand at a price of each link [links]."""
+
+    def shift(self, demand: NDArray[np.int64], way: NDArray[np.int32]) -> sparse.csc_array:
+        """What a unit on each way changes on links, compared to the start. [links, ways]"""
+
+
+def bound_of(ways: Ways, price: NDArray[np.float64], cheapest: Cheapest) -> float:
+    """The utilization that no answer is below, split or not: what prices of links prove.
+
+    All demand at its start pays base * price, and each demand saves `most` a unit at most; a
+    routing whose utilizations are all at most U pays at most U * capacity * price.
+    """
+    worth = float(ways.capacity_bps @ price)
+    if not worth > 0:
+        return 0.0
+    saved = ways.rate_bps * cheapest.most
+    if 0 <= ways.most_moves < len(saved):
+        saved = np.sort(saved)[len(saved) - ways.most_moves :]
+    return (float(ways.base_bps @ price) - float(saved.sum())) / worth
+
+
+class SegmentWays:
+    """The ways of a Steering over up to its `most_midpoints`, or another number."""
+
+    def __init__(self, steering: Steering, most_midpoints: int | None = None) -> None:
+        self.steering = steering
+        self.width = steering.most_midpoints if most_midpoints is None else most_midpoints
+        flows = np.flatnonzero(steering.movable & (steering.rate_bps > 0))
+        self.most_moves = steering.most_changes
+        start = steering.start[flows]
+        group = steering.group[flows] if len(steering.group) else np.full(len(flows), -1)
+        ends = steering.source[flows], steering.target[flows]
+        kinds = [*ends, *start.T, group, steering.limit_s[flows]]
+        if self.most_moves >= 0:  # flows are counted, so each is a demand
+            kinds.append(flows)
+        first, demand = _alike(kinds)
+        self.flow, self.demand = flows, demand
+        self.source, self.target = (end[first].astype(np.int64) for end in ends)
+        self.start = np.full((len(first), max(self.width, start.shape[1])), NONE, np.int32)
+        self.start[:, : start.shape[1]] = start[first]
+        self.group, self.limit_s = group[first], steering.limit_s[flows][first]
+        self.rate_bps = np.zeros(len(first))
+        np.add.at(self.rate_bps, self.demand, steering.rate_bps[flows])
+        self.capacity_bps = np.array(steering.capacity_bps)
+        self.base_bps = steering.loads(np.array(steering.start))
+        self._broken = steering.segments.broken.any(axis=0)
+
+    def cheapest(self, price: NDArray[np.float64]) -> Cheapest:
+        raw = self.steering.segments.cost(price)
+        paid = _paid(raw, self.source, self.target, self.start)
+        good = np.where(self._broken, np.inf, raw)
+        least, within = np.full(len(paid), np.inf), np.full(len(paid), np.inf)
+        way = np.full((len(paid), self.start.shape[1]), NONE, np.int32)
+        for group in np.unique(self.group).tolist():
+            here = np.flatnonzero(self.group == group)
+            table = good if group < 0 else np.where(self.steering.shunned[group], np.inf, good)
+            self._fill(here, table, least, within, way)
+        return Cheapest(np.maximum(paid - within, 0.0), np.maximum(paid - least, 0.0), way)
+
+    def shift(self, demand: NDArray[np.int64], way: NDArray[np.int32]) -> sparse.csc_array:
+        shift: sparse.csc_array = self._unit(demand, way) - self._unit(demand, self.start[demand])
+        return shift
+
+    def midpoints(self, way: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Midpoints of all flows, when each demand's flows take a way. [flows, width]
+
+        `way` [demands, width].
+        """
+        out = np.full((self.steering.flow_count, way.shape[1]), NONE, np.int32)
+        out[:, : self.steering.most_midpoints] = self.steering.start
+        out[self.flow] = way[self.demand]
+        return out
+
+    def _fill(
+        self,
+        here: NDArray[np.intp],
+        table: NDArray[np.float64],
+        least: NDArray[np.float64],
+        within: NDArray[np.float64],
+        way: NDArray[np.int32],
+    ) -> None:
+        """The best ways of some demands, where segments cost what the table says."""
+        delay, limit = self.steering.segment_delay_s, self.limit_s
+        free = here[np.isinf(limit[here])]
+        bound = here[np.isfinite(limit[here])]
+        ends = self.source, self.target
+        if self.width == 1:
+            _one(here, *ends, table, table.T.copy(), delay, delay.T.copy(), limit, within, way)
+            least[here] = within[here]
+            return
+        lengths, last = _steps(table, self.width)
+        least[here] = lengths[-1][self.source[here], self.target[here]]
+        within[free] = least[free]
+        _trace(free, *ends, last, way)
+        if len(bound):
+            pairs = self.width >= 2 and len(bound) * len(table) ** 2 <= _PAIRS
+            if pairs:
+                _two(bound, *ends, table, table.T.copy(), delay, limit, within, way)
+            elif self.width:
+                _one(bound, *ends, table, table.T.copy(), delay, delay.T.copy(), limit, within, way)
+            if pairs and self.width == 2:
+                least[bound] = within[bound]
+
+    def _unit(self, demand: NDArray[np.int64], way: NDArray[np.int32]) -> sparse.csc_array:
+        """What a unit on each way puts on links. [links, ways]"""
+        segments = self.steering.segments
+        offset, link, share = _entries(
+            self.source[demand],
+            self.target[demand],
+            np.ascontiguousarray(way),
+            segments.nodes,
+            segments.offset,
+            segments.link,
+            segments.share,
+        )
+        made = sparse.csc_array(
+            (share, link, offset), shape=(segments.states * segments.links, len(demand))
+        )
+        made.sum_duplicates()
+        return made
+
+
+def _alike(kinds: Sequence[NDArray[Any]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The first of each group that is alike in all kinds, and the group of each."""
+    group = np.zeros(len(kinds[0]), np.int64)
+    first = group
+    for kind in kinds:
+        _, number = np.unique(kind, return_inverse=True)
+        _, first, group = np.unique(
+            group * (number.max(initial=0) + 1) + number, return_index=True, return_inverse=True
+        )
+    return first, group
+
+
+def _steps(table: NDArray[np.float64], most: int) -> tuple[Any, NDArray[np.int32]]:
+    """The cheapest ways over at most 0, 1 .. `most` midpoints: [steps, nodes, nodes], and the last
+    midpoint of each (its source where there is none)."""
+    nodes = len(table)
+    lengths = [table]
+    last = np.empty((most + 1, nodes, nodes), np.int32)
+    last[0] = np.arange(nodes)[:, None]
+    for k in range(1, most + 1):
+        further = np.empty_like(table)
+        _min_plus(lengths[-1], table.T.copy(), last[k - 1], further, last[k])
+        lengths.append(further)
+    return lengths, last
+
+
+@compiled
+def _min_plus(a: Any, b_turned: Any, before: Any, out: Any, last: Any) -> None:
+    """The least a[s, m] + b[m, t] over m, and that m; what was there before wins ties (m = t)."""
+    nodes = a.shape[0]
+    for s in range(nodes):
+        for t in range(nodes):
+            least, at = a[s, t], t
+            for m in range(nodes):
+                paid = a[s, m] + b_turned[t, m]
+                if paid < least:
+                    least, at = paid, m
+            out[s, t], last[s, t] = least, at
+
+
+@compiled
+def _trace(here: Any, source: Any, target: Any, last: Any, way: Any) -> None:
+    """The midpoints of the cheapest ways, from the last steps."""
+    most = last.shape[0] - 1
+    found = np.empty(most + 1, np.int32)
+    for i in here:
+        count, at = 0, target[i]
+        for k in range(most, 0, -1):
+            m = last[k, source[i], at]
+            if m != at and m != source[i]:
+                found[count] = m
+                count += 1
+            at = m
+            if at == source[i]:
+                break
+        way[i, :] = NONE
+        for k in range(count):
+            way[i, k] = found[count - 1 - k]
+
+
+@compiled
+def _one(
+    here: Any,
+    source: Any,
+    target: Any,
+    table: Any,
+    turned: Any,
+    delay: Any,
+    delay_turned: Any,
+    limit: Any,
+    within: Any,
+    way: Any,
+) -> None:
+    """The cheapest way over at most one midpoint that keeps the limit."""
+    for i in here:
+        s, t = source[i], target[i]
+        least, at = np.inf, NONE
+        if delay[s, t] <= limit[i]:
+            least = table[s, t]
+        for m in range(table.shape[0]):
+            paid = table[s, m] + turned[t, m]
+            if paid < least and delay[s, m] + delay_turned[t, m] <= limit[i]:
+                least, at = paid, m
+        if at in (s, t):
+            at = NONE
+        within[i] = least
+        way[i, :] = NONE
+        way[i, 0] = at
+
+
+@compiled
+def _two(
+    here: Any,
+    source: Any,
+    target: Any,
+    table: Any,
+    turned: Any,
+    delay: Any,
+    limit: Any,
+    within: Any,
+    way: Any,
+) -> None:
+    """The cheapest way over at most two midpoints that keeps the limit."""
+    nodes = table.shape[0]
+    for i in here:
+        s, t = source[i], target[i]
+        least, first, second = np.inf, s, t
+        for a in range(nodes):
+            for b in range(nodes):
+                paid = table[s, a] + table[a, b] + turned[t, b]
+                if paid < least and delay[s, a] + delay[a, b] + delay[b, t] <= limit[i]:
+                    least, first, second = paid, a, b
+        within[i] = least
+        way[i, :] = NONE
+        count = 0
+        if first not in (s, t):
+            way[i, count] = first
+            count += 1
+        if second not in (first, s, t):
+            way[i, count] = second
+
+
+@compiled
+def _paid(table: Any, source: Any, target: Any, way: Any) -> Any:
+    """What a unit pays on each demand's way."""
+    paid = np.zeros(source.size)
+    for i in range(source.size):
+        at = source[i]
+        for k in range(way.shape[1]):
+            if way[i, k] != NONE:
+                paid[i] += table[at, way[i, k]]
+                at = way[i, k]
+        paid[i] += table[at, target[i]]
+    return paid
+
+
+@compiled
+def _entries(
+    source: Any, target: Any, way: Any, nodes: int, offset: Any, link: Any, share: Any
+) -> Any:
+    """The segments of each way, one after another, as the columns of a sparse matrix."""
+    count = source.size
+    begin = np.zeros(count + 1, np.int32)
+    for write in range(2):
+        if write:
+            made_link = np.empty(begin[count], np.int32)
+            made_share = np.empty(begin[count])
+        size = 0
+        for i in range(count):
+            at = source[i]
+            for k in range(way.shape[1] + 1):
+                there = target[i] if k == way.shape[1] else way[i, k]
+                if there == NONE:
+                    continue
+                segment = at * nodes + there
+                for j in range(offset[segment], offset[segment + 1]):
+                    if write:
+                        made_link[size], made_share[size] = link[j], share[j]
+                    size += 1
+                at = there
+            begin[i + 1] = size
+    return begin, made_link, made_share
