@@ -74,9 +74,12 @@ class _Judges:
             some = int(BATCH_S / self._each_s) + 1 if self._each_s else 1
             part, candidates = candidates[:some], candidates[some:]
             begin = time.perf_counter()
-            found += zip(self._problem.judge(part), part, strict=True)
+            judgements = self._problem.judge(part)
             self._each_s = (time.perf_counter() - begin) / len(part)
-            search.step(len(part))
+            for one in zip(judgements, part, strict=True):
+                found.append(one)
+                if not search.step():  # the same after so many steps, whatever a batch's size
+                    return found
         return found
 
 
