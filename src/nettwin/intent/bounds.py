@@ -33,7 +33,7 @@ def joined(topology: Topology, source: NDArray[np.int32], target: NDArray[np.int
     up: Mask = topology.node_up[source] & topology.node_up[target]
     if len(np.unique(part[topology.node_up])) <= 1:
         return up
-    found = up & (part[source] == part[target])
+    found: Mask = up & np.equal(part[source], part[target])
     rest = np.flatnonzero(up & ~found)
     if len(rest):
         near = nearness(topology, target[rest]).distance
@@ -126,14 +126,13 @@ class Ground:
 
     def bound(self, line: Objective | Expectation, mask: Mask) -> float | None:
         """What a line's value cannot be better than; None where nothing is known of it."""
-        about = line.about
+        about, up = line.about, isinstance(line, Expectation) and line.at_most is None
         if about.kind == "flow":
-            up = isinstance(line, Expectation) and line.at_most is None
             values = (most if up else least)(about, self.floor_s, self.scenario)[mask]
             weight = self.scenario.traffic.flow_packet_rate_pps[mask]
             found = reduced(values, line.reduce or ("min" if up else "max"), weight)
-            return found if up or found > 0 else None
-        if about.name == "utilization" and line.reduce in (None, "max"):
+            return found if np.isfinite(found) and (up or found > 0) else None
+        if about.name == "utilization" and line.reduce in (None, "max") and not up:
             return self._fullest(mask)
         return None
 

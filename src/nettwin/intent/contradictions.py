@@ -195,8 +195,8 @@ def overfull(
         excess = side.demand_bps - allowed * (1 + TOLERANCE)
         told: set[tuple[Place, ...]] = set()
         for node in np.argsort(-excess)[: np.count_nonzero(excess > 0)].tolist():
-            owners = owner[live & (side.at == node)].tolist()
-            places = tuple(dict.fromkeys(asked[k].place for k in owners if k >= 0))
+            owners = sorted(set(owner[live & (side.at == node)].tolist()))
+            places = tuple(asked[k].place for k in owners if k >= 0)
             if places in told or not places:
                 continue
             told.add(places)

@@ -1,0 +1,219 @@
+"""Judgements against values worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from nettwin.errors import InputError, UnknownNameError
+from nettwin.intent import (
+    Avoid,
+    Expectation,
+    Intent,
+    Objective,
+    Selector,
+    State,
+    Survive,
+    judge,
+)
+from nettwin.intent.judgement import HOPELESS
+from nettwin.intent.selector import EmptySelectionError
+from nettwin.scenario.changes import FailLink, FailNode, apply_all
+from tests.intent.towns import metrics, towns
+
+VOICE = Selector(traffic_class=("voice",))
+# flows: Madrid->Oslo voice 2M, bulk 50M; Madrid->Paris bulk 30M; Rome->Oslo bulk 20M;
+# Oslo->Rome voice 1M; Faro->Paris voice 0.5M, bulk 5M
+DELAY_S = [0.012, 0.014, 0.007, 0.013, 0.016, 0.009, 0.010]
+
+
+def only(intent: Intent, *args: object, **more: object):
+    (line,) = judge(intent, *args, **more).lines  # type: ignore[arg-type]
+    return line
+
+
+def test_utilization_its_margin_and_the_worst_link() -> None:
+    # core-1: 2 + 50 + 30 + 5.5 = 87.5 of 100 Mbit/s; core-2 carries nothing
+    network = towns()
+    line = only(Intent(expect=(Expectation("utilization", at_most=0.8),)), State(network))
+    assert (line.met, line.worst, line.selected, line.within) == (False, "core-1", 12, 11)
+    assert line.value == pytest.approx(0.875)
+    assert line.margin == pytest.approx(-0.075)
+    assert line.excess == pytest.approx(0.075 / 0.8)
+    core = Selector(link=("core-2",))
+    line = only(Intent(expect=(Expectation("utilization", core, at_most=0.8),)), State(network))
+    assert (line.met, line.excess, line.margin) == (True, 0, 0.8)
+
+
+def test_mean_over_links_counts_each_once() -> None:
+    core = Selector(link=("core-*",))
+    intent = Intent(expect=(Expectation("utilization", core, at_most=0.5, reduce="mean"),))
+    line = only(intent, State(towns()))
+    assert line.value == pytest.approx(0.4375)
+    assert (line.worst, line.met) == ("mean", True)
+
+
+def test_delays_each_and_their_mean_weighted_by_packets() -> None:
+    network = towns()
+    now = State(network, metrics(network, owd_mean_s=DELAY_S))
+    line = only(Intent(expect=(Expectation("delay", VOICE, at_most=0.012),)), now)
+    assert (line.worst, line.value, line.selected, line.within) == ("Oslo->Rome/voice", 0.016, 3, 2)
+    assert line.excess == pytest.approx(1 / 3)
+    mean = Intent(expect=(Expectation("delay", VOICE, at_most=0.013, reduce="mean"),))
+    # all of 200 B, so that rates are the weights: 2 M, 1 M, 0.5 M
+    assert only(mean, now).value == pytest.approx((2 * 12e-3 + 16e-3 + 0.5 * 9e-3) / 3.5)
+
+
+def test_deviation_is_the_root_of_the_variance() -> None:
+    network = towns()
+    now = State(network, metrics(network, pdv_s2=[4e-6] * 7))
+    line = only(Intent(expect=(Expectation("delay_variation", at_most=1e-3),)), now)
+    assert line.value == pytest.approx(2e-3)
+
+
+def test_throughput_at_least() -> None:
+    network = towns()
+    now = State(network, metrics(network))
+    line = only(Intent(expect=(Expectation("throughput", VOICE, at_least=1e6),)), now)
+    assert (line.met, line.value, line.worst) == (False, 5e5, "Faro->Paris/voice")
+    assert line.margin == pytest.approx(-5e5)
+    assert line.excess == pytest.approx(0.5)
+    total = Intent(expect=(Expectation("throughput", VOICE, at_least=3e6, reduce="total"),))
+    assert only(total, now).value == pytest.approx(3.5e6)
+    assert only(total, now).met
+
+
+def test_starved_flows_have_no_end_of_delay() -> None:
+    network = towns()
+    now = State(network, metrics(network, owd_mean_s=[math.nan, *DELAY_S[1:]]))
+    line = only(Intent(expect=(Expectation("delay", VOICE, at_most=0.02),)), now)
+    assert (line.value, line.excess, line.met) == (math.inf, HOPELESS, False)
+    assert line.worst == "Madrid->Oslo/voice"
+    (value,) = judge(Intent(((Objective("delay", VOICE, "max"),),)), now).objectives
+    assert value == HOPELESS
+
+
+def test_silent_flows_are_left_out() -> None:
+    network = towns()
+    rate = network.traffic.flow_rate_bps.copy()
+    rate[0] = 0
+    silent = network.with_(traffic=network.traffic.with_arrays(flow_rate_bps=rate))
+    now = State(silent, metrics(silent, owd_mean_s=[math.nan, *DELAY_S[1:]]))
+    line = only(Intent(expect=(Expectation("delay", VOICE, at_most=0.02),)), now)
+    assert (line.value, line.selected, line.met) == (0.016, 2, True)
+
+
+def test_what_misses_by_rounding_is_met() -> None:
+    network = towns()
+    now = State(network, metrics(network, owd_mean_s=[0.012 * (1 + 1e-12), *DELAY_S[1:]]))
+    first = Selector(flow=("Madrid->Oslo/voice",))
+    assert only(Intent(expect=(Expectation("delay", first, at_most=0.012),)), now).met
+
+
+def test_objectives_in_order_and_as_a_weighted_sum() -> None:
+    network = towns()
+    now = State(network, metrics(network, owd_mean_s=DELAY_S))
+    load, delay = Objective("utilization", weight=10), Objective("delay", VOICE, "max", 100)
+    intent = Intent(minimize=((Objective("utilization"),), (load, delay), (Objective("changes"),)))
+    found = judge(intent, now, changes=3)
+    assert found.objectives == pytest.approx((0.875, 8.75 + 1.6, 3))
+    assert found.score[0] == found.violation == 0
+    assert found.names[1].startswith("10 x max utilization + 100 x max delay")
+
+
+def test_changes_and_cost() -> None:
+    intent = Intent(expect=(Expectation("cost", at_most=5.0),), most_changes=2)
+    found = judge(intent, State(towns()), changes=3, cost=4.0)
+    cost, changes = found.lines
+    assert (cost.met, cost.margin) == (True, 1)
+    assert (changes.met, changes.value, changes.excess) == (False, 3, 0.5)
+    assert found.violation == 0.5
+
+
+def test_avoided_links_and_how_much_still_crosses_them() -> None:
+    network = towns()
+    avoid = Avoid(Selector(source=("Madrid",)), Selector(link=("Paris->Oslo",)))
+    line = only(Intent(avoid=(avoid,)), State(network))
+    assert (line.met, line.value, line.selected, line.within) == (False, 1, 3, 1)
+    assert line.worst == "Madrid->Oslo/voice"
+    spared = Avoid(Selector(source=("Madrid",)), Selector(link=("Rome->Vienna",)))
+    assert only(Intent(avoid=(spared,)), State(network)).met
+
+
+def test_failures_the_worst_of_them_is_named() -> None:
+    network = towns()
+    cut = apply_all(network, [FailLink("Paris<->Oslo")])
+    down = apply_all(network, [FailNode("Vienna")])
+    after = [State(cut, name="Paris<->Oslo"), State(down, name="Vienna")]
+    survive = Survive(("link",), (Expectation("utilization", at_most=0.6),))
+    line = only(Intent(survive=survive), State(network), after)
+    # Madrid to Oslo goes by Rome and Vienna: 52 + 20 = 72 of 100 Mbit/s from Rome on;
+    # without Vienna core-1 carries 52 + 30 + 5.5 + 20 = 107.5
+    assert line.value == pytest.approx(1.075)
+    assert line.worst == "core-1 (Vienna)"
+    assert line.selected == 24
+    assert line.text.endswith("when any single link fails")
+
+
+def test_a_flow_whose_end_is_down_is_left_out_and_one_cut_off_is_lost() -> None:
+    network = towns()
+    down = apply_all(network, [FailNode("Oslo")])
+    cut = apply_all(network, [FailLink("Madrid<->Faro")])
+    after = [State(s, metrics(s), n) for s, n in ((down, "Oslo"), (cut, "Madrid<->Faro"))]
+    survive = Survive(("link",), (Expectation("loss", VOICE, at_most=0.01),))
+    line = only(Intent(survive=survive), State(network), after)
+    assert (line.value, line.worst) == (1, "Faro->Paris/voice (Madrid<->Faro)")
+    assert (line.selected, line.within) == (4, 3)  # one of three without Oslo, three of three
+
+
+def test_worst_objective_over_failures_comes_last() -> None:
+    network = towns()
+    after = [State(apply_all(network, [FailLink("Paris<->Oslo")]), name="x")]
+    intent = Intent(survive=Survive(("link",), (), (Objective("utilization"),)))
+    assert judge(intent, State(network), after).objectives == pytest.approx((0.875, 0.72))
+    assert judge(intent, State(network)).objectives == pytest.approx((0.875,))
+
+
+def test_queues_are_selected_by_class() -> None:
+    network = towns()
+    intent = Intent(expect=(Expectation("queue_occupancy", VOICE, at_most=4000.0),))
+    line = only(intent, State(network, metrics(network)))
+    assert (line.selected, line.value, line.excess) == (12, 8000, 12)
+
+
+def test_selection_refuses_what_it_cannot_mean() -> None:
+    now = State(towns())
+    wrong = Selector(traffic_class=("vioce",))
+    with pytest.raises(UnknownNameError, match="did you mean: voice"):
+        wrong.select(now.scenario, "flow")
+    with pytest.raises(UnknownNameError, match="selector of a link"):
+        VOICE.select(now.scenario, "link")
+    with pytest.raises(EmptySelectionError, match="selects no flow"):
+        Selector(source=("Vienna",)).select(now.scenario, "flow")
+    with pytest.raises(InputError, match="needs a prediction"):
+        judge(Intent(expect=(Expectation("delay", at_most=1.0),)), now)
+
+
+@pytest.mark.parametrize(
+    ("select", "kind", "names"),
+    [
+        (Selector(link=("Madrid<->Rome",)), "link", ["Madrid->Rome", "Rome->Madrid"]),
+        (Selector(link=("Madrid->*",)), "link", ["Madrid->Rome", "Madrid->Faro"]),
+        (Selector(link=("core-?",), source=("Paris",)), "link", ["core-2"]),
+        (Selector(srlg=("pyrenees",), target=("Rome",)), "link", ["Madrid->Rome"]),
+        (Selector(link=("*<->Faro",)), "link", ["Madrid->Faro", "Faro->Madrid"]),
+        (Selector(link=("Vienna->Oslo",)), "flow", ["Rome->Oslo/bulk"]),
+        (
+            Selector(source=("F*", "Rome"), traffic_class=("b*",)),
+            "flow",
+            ["Rome->Oslo/bulk", "Faro->Paris/bulk"],
+        ),
+    ],
+)
+def test_selectors(select: Selector, kind: str, names: list[str]) -> None:
+    network = towns()
+    known = network.flow_names if kind == "flow" else network.topology.link_name
+    mask = select.select(network, kind)  # type: ignore[arg-type]
+    assert [known[i] for i in np.flatnonzero(mask)] == names
