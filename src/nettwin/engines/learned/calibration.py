@@ -184,10 +184,7 @@ def bounds(calibration: Weights, of: Known, confidence: float = 0.9) -> dict[str
         part = float(calibration[f"{name}/part"][0])
         edges, table = calibration[f"{name}/edges"], calibration[f"{name}/quantiles"]
         width = np.minimum(_scale(of, name, part) * table[_classes(of, name, edges), at], WIDEST)
-        middle = _even(name, of.predicted[name])
-        low, high = (_back(name, middle + side * width) for side in (-1.0, 1.0))
-        point = of.predicted[name]  # inside, however numbers are rounded
-        found[name] = Bounds(np.minimum(low, point), np.maximum(high, point))
+        found[name] = _around(name, of.predicted[name], np.exp(width))
     return found
 
 
@@ -348,7 +345,7 @@ def _classes(of: Known, name: str, edges: NDArray[np.float32]) -> NDArray[np.int
 def _scale(of: Known, name: str, part: float) -> Floats:
     if name == "loss_ratio":
         return np.ones_like(of.scale)
-    return np.hypot(of.scale, part * of.deviation[name])
+    return np.asarray(np.sqrt(of.scale**2 + (part * of.deviation[name]) ** 2))
 
 
 def _even(name: str, values: Floats) -> Floats:
@@ -357,7 +354,10 @@ def _even(name: str, values: Floats) -> Floats:
         return np.asarray(np.log(values + (SMALL_LOSS if name == "loss_ratio" else 0.0)))
 
 
-def _back(name: str, values: Floats) -> Floats:
-    if name == "loss_ratio":
-        return np.clip(np.exp(values) - SMALL_LOSS, 0.0, 1.0)
-    return np.asarray(np.exp(values))
+def _around(name: str, point: Floats, factor: Floats) -> Bounds:
+    """The interval from a quantity over a factor to it times that; losses with SMALL_LOSS added."""
+    if name != "loss_ratio":
+        return Bounds(point / factor, point * factor)
+    low, high = (point + SMALL_LOSS) / factor, (point + SMALL_LOSS) * factor
+    # the point is inside, however numbers are rounded
+    return Bounds(np.clip(low - SMALL_LOSS, 0.0, point), np.clip(high - SMALL_LOSS, point, 1.0))

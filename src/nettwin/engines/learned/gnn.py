@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +32,12 @@ BLOCK = 256  # hops that are worked on together
 SMALL = 250_000  # products of two numbers up to which OpenBLAS uses one thread
 HEAD = 24  # width of the layer that sees a whole flow
 COLUMNS = (*("mean_s", "variance_s2", "loss", "p50", "p90", "p99"), "ln_scale", "spread")
+
+
+# Sums may be reordered and nothing is raised, which lets loops work on several numbers at a time
+without_interpreter = partial(
+    compiled, nogil=True, fastmath={"contract", "reassoc"}, error_model="numpy"
+)
 
 
 class Layers(NamedTuple):
@@ -99,31 +106,54 @@ def _at_queues(inputs: Inputs, weights: Weights) -> Singles:
     width = len(weight(weights, "enter.bias", weights["enter.bias"].shape))
     rounds = int(weights["rounds"][0])
     load = inputs.queue[:, :1]
-    source, target, edge = inputs.edge_source, inputs.edge_target, inputs.edge
-    queues = len(inputs.queue)
-    port = np.repeat(np.arange(len(inputs.port_offset) - 1), np.diff(inputs.port_offset))
-    begin = np.searchsorted(target, np.arange(queues + 1))
-    h = _linear(bend(_linear(inputs.queue, weights, "enter", width)), weights, "enter2", width)
+    source, edge, port_offset = inputs.edge_source, inputs.edge, inputs.port_offset
+    begin = np.searchsorted(inputs.edge_target, np.arange(len(inputs.queue) + 1))
+    h = _linear(_bent(inputs.queue, weights, "enter", width), weights, "enter2", width)
     told = weight(weights, "message.weight", (width, width + len(EDGE)))
     of_edge = _product(edge, told[:, width:]) + weights["message.bias"]
     for _ in range(rounds):
-        said = bend(_product(h, told[:, :width])[source] + of_edge) * edge[:, :1]
-        upstream = _runs(said, begin)
-        own = bend(_linear(h, weights, "sibling", width)) * load
-        others = _runs(own, np.asarray(inputs.port_offset, np.int64))[port] - own
-        met = np.concatenate([h, upstream, others, own], axis=1)
-        h = h + _linear(bend(_linear(met, weights, "mix", width)), weights, "update", width)
+        upstream = _upstream(_product(h, told[:, :width]), of_edge, edge, source, begin)
+        own = _bent(h, weights, "sibling", width) * load
+        met = np.concatenate([h, upstream, _others(own, port_offset), own], axis=1)
+        h = h + _linear(_bent(met, weights, "mix", width), weights, "update", width)
     return _linear(h, weights, "at_queue", width)
 
 
-@compiled
-def _runs(values: Any, begin: Any) -> Any:
-    """Sums of runs of rows, begin[k] to begin[k + 1]. [runs, columns]"""
-    out = np.zeros((begin.size - 1, values.shape[1]), np.float32)
-    for k in range(begin.size - 1):
-        for row in range(begin[k], begin[k + 1]):
-            for c in range(values.shape[1]):
-                out[k, c] += values[row, c]
+def _bent(x: Singles, weights: Weights, name: str, width: int) -> Singles:
+    """A linear layer, and `bend`."""
+    out = _product(x, weight(weights, f"{name}.weight", (width, x.shape[1])))
+    _bend(out, weight(weights, f"{name}.bias", (width,)), len(out))
+    return out
+
+
+@without_interpreter
+def _upstream(said: Any, of_edge: Any, edge: Any, source: Any, begin: Any) -> Any:
+    """What reaches each queue over its edges, begin[q] to begin[q + 1]: what their sources `said`,
+    bent, each by the part of the queue's traffic that it brings. [queues, width]"""
+    half, one = np.float32(0.5), np.float32(1.0)
+    out = np.zeros((begin.size - 1, said.shape[1]), np.float32)
+    for q in range(begin.size - 1):
+        for e in range(begin[q], begin[q + 1]):
+            before, part = source[e], edge[e, 0]
+            for k in range(said.shape[1]):
+                y = said[before, k] + of_edge[e, k]
+                out[q, k] += part * y * (half + half * y / (one + abs(y)))
+    return out
+
+
+@without_interpreter
+def _others(own: Any, port_offset: Any) -> Any:
+    """What the other queues of each queue's port say. [queues, width]"""
+    out = np.empty_like(own)
+    whole = np.empty(own.shape[1], np.float32)
+    for port in range(port_offset.size - 1):
+        whole[:] = np.float32(0.0)
+        for q in range(port_offset[port], port_offset[port + 1]):
+            for k in range(whole.size):
+                whole[k] += own[q, k]
+        for q in range(port_offset[port], port_offset[port + 1]):
+            for k in range(whole.size):
+                out[q, k] = whole[k] - own[q, k]
     return out
 
 
@@ -145,13 +175,13 @@ def _layers(weights: Weights) -> Layers:
     )
 
 
-@compiled
+@without_interpreter
 def limited(x: float, most: float) -> float:
     """x for small x, within `most` of 0: x / sqrt(1 + (x / most)^2)."""
     return float(x / np.sqrt(1.0 + (x / most) ** 2))
 
 
-@compiled
+@without_interpreter
 def _bend(x: Any, bias: Any, count: int) -> None:
     """Add the bias to the first rows, and `bend`, in place."""
     half, one = np.float32(0.5), np.float32(1.0)
@@ -161,32 +191,41 @@ def _bend(x: Any, bias: Any, count: int) -> None:
             x[row, k] = y * (half + half * y / (one + abs(y)))
 
 
-def _block_plain(
-    first: int, end: int, inputs: Any, at: Any, layers: Any, u: Any, v: Any, x: Any
-) -> None:
-    """Fill what the networks see, `v` [members, hops, hidden], and say, `x` [members, hops, 3], of
-    the hops of the flows from `first` to `end`; `u` is room for what lies between."""
-    offset, flow_offset = inputs.path_offset, inputs.flow_offset
+@without_interpreter
+def _block(first: int, end: int, inputs: Any, at: Any, layers: Any, u: Any, v: Any, x: Any) -> None:
+    """Fill what the networks see, `v` [members, hops, hidden], and how they correct theory, `x`
+    [members, hops, 3], of the hops of the flows from `first` to `end`; `u` is room between."""
+    offset, flow_offset, hop_queue = inputs.path_offset, inputs.flow_offset, inputs.hop_queue
+    hop, flow = inputs.hop, inputs.flow
     begin = offset[flow_offset[first]]
     count = offset[flow_offset[end]] - begin
     half, one = np.float32(0.5), np.float32(1.0)
     for m in range(at.shape[0]):
-        np.dot(inputs.hop[begin : begin + count], layers.of_hop[m], u[m, :count])
-        of_flow = np.dot(inputs.flow[first:end], layers.of_flow[m])
+        np.dot(hop[begin : begin + count], layers.of_hop[m], u[m, :count])
+        of_flow = np.dot(flow[first:end], layers.of_flow[m])
         for f in range(first, end):
             for h in range(offset[flow_offset[f]], offset[flow_offset[f + 1]]):
-                q, row = inputs.hop_queue[h], h - begin
+                q, row = hop_queue[h], h - begin
                 for k in range(u.shape[2]):
                     y = u[m, row, k] + at[m, q, k] + of_flow[f - first, k]
                     u[m, row, k] = y * (half + half * y / (one + abs(y)))
         np.dot(u[m, :count], layers.inner[m], v[m, :count])
         _bend(v[m], layers.inner_bias[m], count)
         np.dot(v[m, :count], layers.correct[m], x[m, :count])
+        _limit(x[m], layers.correct_bias[m], count)
 
 
-def _flows_plain(
-    first: int, end: int, inputs: Any, at: Any, layers: Any, flows: Any, each: Any
-) -> None:
+@without_interpreter
+def _limit(x: Any, bias: Any, count: int) -> None:
+    """Add the bias to the first rows, and limit them, in place."""
+    for row in range(count):
+        x[row, 0] = limited(x[row, 0] + bias[0], MOST)
+        x[row, 1] = limited(x[row, 1] + bias[1], MOST)
+        x[row, 2] = limited(x[row, 2] + bias[2], MOST_LOGIT)
+
+
+@without_interpreter
+def _flows(first: int, end: int, inputs: Any, at: Any, layers: Any, flows: Any, each: Any) -> None:
     """Fill COLUMNS of the flows from `first` to `end`, and what they meet at their hops, block by
     block."""
     members, width, hidden = at.shape[0], at.shape[2], layers.inner.shape[2]
@@ -204,110 +243,103 @@ def _flows_plain(
         while last < end and last - first < most and offset[flow_offset[last + 1]] - begin <= most:
             last += 1
         _block(first, last, inputs, at, layers, u, v, x)
-        for f in range(first, last):
-            _one_flow(f, f - first, begin, inputs, v, x, layers.correct_bias, seen, flows, each)
+        _along_hops(first, last, inputs, v, x, seen, flows, each)
         _heads(first, last, inputs, layers, seen, flows)
         first = last
 
 
-def _one_flow_plain(
-    f: int,
-    row: int,
-    begin: int,
-    inputs: Any,
-    v: Any,
-    x: Any,
-    bias: Any,
-    seen: Any,
-    flows: Any,
-    each: Any,
+@without_interpreter
+def _along_hops(
+    first: int, end: int, inputs: Any, v: Any, x: Any, seen: Any, flows: Any, each: Any
 ) -> None:
-    """Mean, variance and loss of a flow, and what the heads see of it.
+    """Mean, variance and loss of the flows from `first` to `end`, and what the heads see of them.
 
-    Its paths are mixed by what arrives over them; their means and variances are summed around the
-    mean of the first, so that little is lost where they are alike. How far the networks differ is
-    told to first order: by the sum of their deviations, each weighted by the waiting.
+    The paths of a flow are mixed by what arrives over them; their means and variances are summed
+    around the mean of the first, so that little is lost where they are alike. How far the networks
+    differ is told to first order: by the sum of their deviations, each weighted by the waiting.
     """
+    # arrays by names of their own: what holds them is not looked at again at each turn
+    flow_offset, path_offset, share = inputs.flow_offset, inputs.path_offset, inputs.path_share
+    fixed_s, fixed_s2, shape = inputs.path_fixed_s, inputs.path_fixed_s2, inputs.shape
+    theory_s, theory_cv2, theory_logit = inputs.waiting_s, inputs.waiting_cv2, inputs.loss_logit
+    waiting_s, variance_s2, loss_ratio = each.waiting_s, each.variance_s2, each.loss
     members, hidden = v.shape[0], v.shape[2]
-    origin, arriving, shift, square = 0.0, 0.0, 0.0, 0.0
-    seen[:, row] = np.float32(0.0)
-    apart = np.zeros(members)
-    for p in range(inputs.flow_offset[f], inputs.flow_offset[f + 1]):
-        passing, waited, variance = inputs.path_share[p], 0.0, inputs.path_fixed_s2[p]
-        for h in range(inputs.path_offset[p], inputs.path_offset[p + 1]):
-            moved0, moved1, moved2 = 0.0, 0.0, 0.0
-            for m in range(members):
-                moved0 += limited(x[m, h - begin, 0] + bias[m, 0], MOST) / members
-                moved1 += limited(x[m, h - begin, 1] + bias[m, 1], MOST) / members
-                moved2 += limited(x[m, h - begin, 2] + bias[m, 2], MOST_LOGIT) / members
-            waiting = inputs.waiting_s[h] * np.exp(moved0)
-            loss = 1.0 / (1.0 + np.exp(-(inputs.loss_logit[h] + moved2)))
-            each.waiting_s[h], each.loss[h] = waiting, loss
-            each.variance_s2[h] = inputs.waiting_cv2[h] * np.exp(moved1) * waiting * waiting
-            waited += waiting
-            variance += each.variance_s2[h]
-            passing *= 1.0 - loss
-        mean = inputs.path_fixed_s[p] + waited
-        if arriving == 0.0:
-            origin = mean
-        arriving += passing
-        shift += passing * (mean - origin)
-        square += passing * ((mean - origin) ** 2 + variance)
-        for h in range(inputs.path_offset[p], inputs.path_offset[p + 1]):
-            part = passing * each.waiting_s[h]
-            weight = np.float32(part / waited)
-            middle = np.log(each.waiting_s[h] / inputs.waiting_s[h]) if members > 1 else 0.0
-            for m in range(members):
-                if members > 1:
-                    own = limited(x[m, h - begin, 0] + bias[m, 0], MOST)
-                    apart[m] += part * (own - middle)
-                for i in range(hidden):
-                    seen[m, row, i] += weight * v[m, h - begin, i]
-    flows[f, 2] = min(max(1.0 - arriving, 0.0), 1.0)
-    if arriving <= 1.0 - STARVED:
-        return
-    shift /= arriving
-    mean = origin + shift
-    variance = max(square / arriving - shift * shift, 1e-30)
-    flows[f, 0], flows[f, 1] = mean, variance
-    flows[f, 7] = np.sqrt(np.mean(apart**2)) / arriving / mean
-    ln_cv = min(max(0.5 * np.log(variance) - np.log(mean), -8.0), 3.0)
-    scale = np.float32(1.0 / arriving)
-    for m in range(members):
-        for i in range(hidden):
-            seen[m, row, i] *= scale
-        for i in range(inputs.shape.shape[1]):
-            seen[m, row, hidden + i] = inputs.shape[f, i]
-        seen[m, row, -2] = ln_cv
-        seen[m, row, -1] = np.sqrt(1e-4 + flows[f, 2])
+    equal = 1.0 / members
+    apart = np.empty(members)
+    begin = path_offset[flow_offset[first]]
+    for f in range(first, end):
+        row = f - first
+        origin, arriving, shift, square = 0.0, 0.0, 0.0, 0.0
+        seen[:, row] = np.float32(0.0)
+        apart[:] = 0.0
+        for p in range(flow_offset[f], flow_offset[f + 1]):
+            passing, waited, variance = share[p], 0.0, fixed_s2[p]
+            for h in range(path_offset[p], path_offset[p + 1]):
+                moved0, moved1, moved2 = 0.0, 0.0, 0.0
+                for m in range(members):
+                    moved0 += x[m, h - begin, 0] * equal
+                    moved1 += x[m, h - begin, 1] * equal
+                    moved2 += x[m, h - begin, 2] * equal
+                waiting = theory_s[h] * np.exp(moved0)
+                loss = 1.0 / (1.0 + np.exp(-(theory_logit[h] + moved2)))
+                spread = theory_cv2[h] * np.exp(moved1) * waiting * waiting
+                waiting_s[h], variance_s2[h], loss_ratio[h] = waiting, spread, loss
+                waited += waiting
+                variance += spread
+                passing *= 1.0 - loss
+            mean = fixed_s[p] + waited
+            if arriving == 0.0:
+                origin = mean
+            arriving += passing
+            shift += passing * (mean - origin)
+            square += passing * ((mean - origin) ** 2 + variance)
+            for h in range(path_offset[p], path_offset[p + 1]):
+                part, middle = passing * waiting_s[h], 0.0
+                weight = np.float32(part / waited)
+                for m in range(members):
+                    middle += x[m, h - begin, 0] * equal
+                for m in range(members):
+                    apart[m] += part * (x[m, h - begin, 0] - middle)
+                    for i in range(hidden):
+                        seen[m, row, i] += weight * v[m, h - begin, i]
+        flows[f, 2] = min(max(1.0 - arriving, 0.0), 1.0)
+        if arriving <= 1.0 - STARVED:
+            continue
+        shift /= arriving
+        mean = origin + shift
+        variance = max(square / arriving - shift * shift, 1e-30)
+        flows[f, 0], flows[f, 1] = mean, variance
+        flows[f, 7] = np.sqrt((apart * apart).sum() * equal) / arriving / mean
+        ln_cv = min(max(0.5 * np.log(variance) - np.log(mean), -8.0), 3.0)
+        scale = np.float32(1.0 / arriving)
+        for m in range(members):
+            for i in range(hidden):
+                seen[m, row, i] *= scale
+            for i in range(shape.shape[1]):
+                seen[m, row, hidden + i] = shape[f, i]
+            seen[m, row, -2] = ln_cv
+            seen[m, row, -1] = np.sqrt(1e-4 + flows[f, 2])
 
 
-def _heads_plain(first: int, end: int, inputs: Any, layers: Any, seen: Any, flows: Any) -> None:
+@without_interpreter
+def _heads(first: int, end: int, inputs: Any, layers: Any, seen: Any, flows: Any) -> None:
     """Percentiles and the scale of the error of the flows from `first` to `end`."""
-    count, members = end - first, seen.shape[0]
-    out = np.zeros((count, 4), np.float32)
+    count, members, shape = end - first, seen.shape[0], inputs.shape
+    moved = np.zeros((count, 4), np.float32)
     for m in range(members):
         inner = np.dot(seen[m, :count], layers.head[m])
         _bend(inner, layers.head_bias[m], count)
-        out += np.dot(inner, layers.tail[m]) + layers.tail_bias[m]
-    for row in range(count):
-        f = first + row
-        if np.isnan(flows[f, 0]):
+        moved += np.dot(inner, layers.tail[m]) + layers.tail_bias[m]
+    moved /= np.float32(members)
+    for f in range(first, end):
+        mean, deviation, row = flows[f, 0], np.sqrt(flows[f, 1]), f - first
+        if np.isnan(mean):
             continue
-        moved = out[row] / np.float32(members)
-        mean, deviation = flows[f, 0], np.sqrt(flows[f, 1])
-        z50, z90, z99 = inputs.shape[f, 0], inputs.shape[f, 1], inputs.shape[f, 2]
-        middle = z90 + limited(moved[1], 2.0)
-        low = middle - max(z90 - z50, 1e-3) * np.exp(limited(moved[0], 2.0))
-        high = middle + max(z99 - z90, 1e-3) * np.exp(limited(moved[2], 2.0))
+        z50, z90, z99 = shape[f, 0], shape[f, 1], shape[f, 2]
+        middle = z90 + limited(moved[row, 1], 2.0)
+        low = middle - max(z90 - z50, 1e-3) * np.exp(limited(moved[row, 0], 2.0))
+        high = middle + max(z99 - z90, 1e-3) * np.exp(limited(moved[row, 2], 2.0))
         flows[f, 3] = max(mean + deviation * low, 0.0)
         flows[f, 4] = max(mean + deviation * middle, 0.0)
         flows[f, 5] = max(mean + deviation * high, 0.0)
-        flows[f, 6] = limited(moved[3], 5.0) - 4.0
-
-
-_settings: dict[str, Any] = {"nogil": True, "fastmath": {"contract", "reassoc"}}
-_block = compiled(_block_plain, **_settings)
-_one_flow = compiled(_one_flow_plain, **_settings)
-_heads = compiled(_heads_plain, **_settings)
-_flows = compiled(_flows_plain, **_settings)
+        flows[f, 6] = limited(moved[row, 3], 5.0) - 4.0
