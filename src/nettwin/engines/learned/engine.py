@@ -6,19 +6,22 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin.compiled import compiled
 from nettwin.engines.learned import calibration, coverage
 from nettwin.engines.learned.architecture import Answer, Architecture, architecture
-from nettwin.engines.learned.features import offered_by_hop, run_sums
 from nettwin.engines.learned.gnn import MANY_HOPS
 from nettwin.engines.learned.inputs import Inputs, Solved, inputs_of, solved
 from nettwin.engines.learned.model_file import Model
 from nettwin.engines.theory.flows import HopDelays, hop_table
 from nettwin.engines.theory.hops import hop_split
+from nettwin.engines.theory.network import solve
+from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.tables import tables
 from nettwin.metrics import Metrics, Table
 from nettwin.model import HopSplit, beyond_every_model
@@ -50,11 +53,13 @@ class Learned:
 
     def predict(self, scenarios: Sequence[Scenario]) -> list[Metrics]:
         """The metrics of each scenario, in their order; small ones at the same time."""
+        like = solve(scenarios[0]) if len(scenarios) > 1 else None
+        predict = partial(self._predict, like=like)
         threads = min(os.cpu_count() or 1, len(scenarios))
         if threads < 2 or max(len(s.paths.links) for s in scenarios) > MANY_HOPS:
-            return [self._predict(scenario) for scenario in scenarios]
+            return [predict(scenario) for scenario in scenarios]
         with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(self._predict, scenarios))
+            return list(pool.map(predict, scenarios))
 
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why the model should not be trusted with a scenario; empty where it may be."""
@@ -93,8 +98,8 @@ class Learned:
             marked |= calibration.doubtful(self.model.calibration, bounds)
         return marked
 
-    def _predict(self, scenario: Scenario) -> Metrics:
-        theory = solved(scenario)
+    def _predict(self, scenario: Scenario, like: QueueSolution | None) -> Metrics:
+        theory = solved(scenario, like)
         inputs = inputs_of(scenario, theory)
         answer = self.architecture.answer(inputs, self.model.members)
         bounds = self._bounds(inputs, answer)
@@ -137,13 +142,26 @@ def _floor(scenario: Scenario, theory: Solved) -> Floats:
     [flows]"""
     _, paths, _ = tables(scenario)
     hops = hop_table(scenario, theory.state)
-    per_bit = run_sums(hops.second_per_bit[paths.queue], paths.offset)
-    delay = run_sums(hops.delay_s[paths.queue], paths.offset)
     smallest = np.array([size.min_bits for size in scenario.traffic.sizes], np.float64)
-    bits = smallest[scenario.traffic.flow_size[paths.flow]] if len(smallest) else np.zeros(0)
-    found = np.full(scenario.traffic.flow_count, np.inf)
-    np.minimum.at(found, paths.flow, delay + bits * per_bit)
-    return np.where(np.isfinite(found), found, 0.0)
+    bits = smallest[scenario.traffic.flow_size] if len(smallest) else np.zeros(0)
+    offset = scenario.paths.flow_offset
+    return np.asarray(_fastest(bits, offset, paths, hops.second_per_bit, hops.delay_s))
+
+
+@compiled
+def _fastest(bits: Any, flow_offset: Any, paths: Any, second_per_bit: Any, delay_s: Any) -> Any:
+    """How long so many bits of each flow take over its fastest path; 0 without one. [flows]"""
+    offset, queue = paths.offset, paths.queue
+    out = np.zeros(bits.size)
+    for f in range(bits.size):
+        for p in range(flow_offset[f], flow_offset[f + 1]):
+            per_bit, delay = 0.0, 0.0
+            for h in range(offset[p], offset[p + 1]):
+                per_bit += second_per_bit[queue[h]]
+                delay += delay_s[queue[h]]
+            taken = delay + bits[f] * per_bit
+            out[f] = taken if p == flow_offset[f] else min(out[f], taken)
+    return out
 
 
 def _queue_and_link(scenario: Scenario, theory: Solved, each: HopDelays) -> tuple[Table, Table]:
@@ -153,17 +171,10 @@ def _queue_and_link(scenario: Scenario, theory: Solved, each: HopDelays) -> tupl
     topology = scenario.topology
     capacity = topology.link_capacity_bps
     port, links, queues = np.asarray(ports.port), topology.link_count, len(ports.port)
-    offered_bps = offered_by_hop(paths, flows, each.loss)
-    hop_flow = paths.flow[scenario.paths.hop_path]
-    offered_pps = offered_bps / flows.mean_bits[hop_flow]
-    accepted_pps = offered_pps * (1.0 - each.loss)
-
-    def by_queue(values: Floats) -> Floats:
-        return np.bincount(paths.queue, values, queues).astype(np.float64)
-
-    offered, accepted = by_queue(offered_pps), by_queue(accepted_pps)
-    waiting = by_queue(accepted_pps * each.waiting_s)  # packets, by Little's law
-    carried = by_queue(offered_bps * (1.0 - each.loss)) / capacity[port]
+    offered, accepted, waiting, waiting_bits, carried = _by_queue(
+        paths, flows, each.waiting_s, each.loss, queues
+    )
+    carried /= capacity[port]
     total = np.bincount(port, carried, links)
     carried /= np.maximum(total, 1.0)[port]
     shaped = ports.burst_bits[port] > 0
@@ -171,9 +182,7 @@ def _queue_and_link(scenario: Scenario, theory: Solved, each: HopDelays) -> tupl
     queue = Table(
         {
             "utilization": carried,
-            "occupancy_mean_bits": by_queue(
-                accepted_pps * each.waiting_s * flows.mean_bits[hop_flow]
-            ),
+            "occupancy_mean_bits": waiting_bits,
             "occupancy_mean_packets": waiting,
             "loss_ratio": _lost(offered, accepted),
             "delay_mean_s": np.where(
@@ -191,6 +200,26 @@ def _queue_and_link(scenario: Scenario, theory: Solved, each: HopDelays) -> tupl
         }
     )
     return queue, link
+
+
+@compiled
+def _by_queue(paths: Any, flows: Any, waiting_s: Any, loss: Any, queues: int) -> Any:
+    """Packets offered and accepted a second, packets and bits that wait (Little's law), and bits
+    accepted a second. [5, queues]"""
+    offset, queue = paths.offset, paths.queue
+    out = np.zeros((5, queues))
+    for p in range(paths.flow.size):
+        bits = flows.mean_bits[paths.flow[p]]
+        pps = flows.packets_pps[paths.flow[p]] * paths.share[p]
+        for h in range(offset[p], offset[p + 1]):
+            q, accepted = queue[h], pps * (1.0 - loss[h])
+            out[0, q] += pps
+            out[1, q] += accepted
+            out[2, q] += accepted * waiting_s[h]
+            out[3, q] += accepted * waiting_s[h] * bits
+            out[4, q] += accepted * bits
+            pps = accepted
+    return out
 
 
 def _lost(offered: Floats, accepted: Floats) -> Floats:

@@ -64,9 +64,9 @@ class Solved(NamedTuple):
     each: HopDelays
 
 
-def solved(scenario: Scenario) -> Solved:
-    """Theory's answer, hop by hop."""
-    state = solve(scenario)
+def solved(scenario: Scenario, like: QueueSolution | None = None) -> Solved:
+    """Theory's answer, hop by hop; the same with what is known of a scenario `like` it."""
+    state = solve(scenario, like=like)
     return Solved(state, hop_delays(scenario, state))
 
 

@@ -66,7 +66,8 @@ class Theory:
 
     def predict(self, scenarios: Sequence[Scenario]) -> list[Metrics]:
         """The metrics of each scenario, in their order."""
-        return [self._predict(scenario) for scenario in scenarios]
+        like = solve(scenarios[0]) if len(scenarios) > 1 else None
+        return [self._predict(scenario, like) for scenario in scenarios]
 
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why theory should not be trusted with a scenario; empty where it may be."""
@@ -77,8 +78,8 @@ class Theory:
         state = solve(scenario)
         return hop_split(scenario, state, hop_delays(scenario, state))
 
-    def _predict(self, scenario: Scenario) -> Metrics:
-        state = solve(scenario)
+    def _predict(self, scenario: Scenario, like: QueueSolution | None) -> Metrics:
+        state = solve(scenario, like=like)
         sums = flow_sums(scenario, state, hop_delays(scenario, state))
         return Metrics(
             flow=_flow_table(scenario, sums),

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin.engines.theory.tables import QueueTable
+
 Floats = NDArray[np.float64]
+
+
+class Known(NamedTuple):
+    """Ports that are solved, and what was offered to them then."""
+
+    ports: QueueTable
+    points: int  # of the slow modulation
+    offered: Floats  # [SUMS, queues], rows as in `states`
+    state: Floats  # [STATES, queues]
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,7 @@ class QueueSolution:
     loss_elasticity: Floats  # d ln(loss) / d ln(load)
     rounds: int  # of the fixed point
     change: float  # largest change of a loss in the last round
+    known: Known  # what a scenario that is nearly the same need not solve again
 
     @property
     def effective_load(self) -> Floats:

@@ -68,6 +68,7 @@ def solve_ports(
         for q in range(first, end):
             out[:, q] = 0.0
             out[RATE, q] = 1.0
+            out[WAITING_ELASTICITY, q] = np.nan  # not known yet
             if sums[WORK, q] > 0.0:
                 describe_queue(q, sums, ports, out)
                 total += out[LOAD, q]
@@ -217,10 +218,13 @@ def fill_in_time(load: Any, mean: Any, state: Any, buffer: Any, filled: Any) -> 
 @without_interpreter
 def add_elasticities(begin: int, stop: int, state: Any, ports: Any, z: Any) -> None:
     """Fill d ln(waiting) / d ln(load) and d ln(loss) / d ln(load) at a range of ports, each queue's
-    load alone, over a few points z of the slow modulation."""
+    load alone, over a few points z of the slow modulation; not where they are known."""
     step = -math.log(1.0 - NUDGE)
     for port in range(begin, stop):
         first, end = ports.offset[port], ports.offset[port + 1]
+        if not np.isnan(state[WAITING_ELASTICITY, first:end]).any():
+            continue
+        state[WAITING_ELASTICITY, first:end] = 0.0
         base = state[:, first:end].copy()
         if total_of(base[LOAD]) <= 0.0:
             continue
