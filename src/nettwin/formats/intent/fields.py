@@ -87,7 +87,7 @@ ELEMENTS: dict[str, Element] = {
     "survive": _element(
         "failures to survive",
         Field("any", "survivable", "kinds of element of which any one may fail"),
-        Field("expect", "expectations", "what must hold after each failure"),
+        Field("expect", "expectations_after", "what must hold after each failure"),
         Field("minimize", "objectives", "what shall be low after the worst failure"),
     ),
     "avoid": _element("flows and what they must not cross", *_SELECT),
@@ -102,7 +102,7 @@ ELEMENTS: dict[str, Element] = {
     "prices": _element("what changes cost", *map(_number, PRICES.values())),
     "change": _element(
         "what may be changed",
-        _number(CHANGES),
+        Field("at_most", "count", CHANGES.meaning),
         Field("with", "levers", "levers that may be used"),
         Field("prices", "prices", "what changes cost"),
     ),

@@ -161,6 +161,8 @@ _KINDS: dict[str, Schema] = {
     "levels": _list_of(_LOW_NAME, _ALONE, _SUM, alone=_LOW_NAME),
     "objectives": _list_of(_LOW_NAME, _ALONE, alone=_LOW_NAME),
     "expectations": _list_of(_EXPECTATION),
+    "expectations_after": _list_of({"allOf": [_EXPECTATION, _AFTER]}),
+    "count": {"type": "integer", "minimum": 0},
     "avoids": _list_of({"$ref": "#/$defs/avoid"}),
     "levers": _list_of(_LEVER_NAME, {"$ref": "#/$defs/lever"}, alone=_LEVER_NAME),
     "survivable": {"anyOf": [_SURVIVABLE, _list_of(_SURVIVABLE) | {"minItems": 1}]},

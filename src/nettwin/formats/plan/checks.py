@@ -237,7 +237,7 @@ def _where(line: int | None, place: Place) -> str:
         steps: list[str] = []
         for depth, step in enumerate(place):
             row = ELEMENTS[ROWS[str(place[0])]].row if str(place[0]) in ROWS else ()
-            if depth == 2 and isinstance(step, int):
+            if depth == 2 and row and isinstance(step, int):
                 if step < len(row) and depth == len(place) - 1:  # else the mapping at the end
                     steps.append(f".{row[step]}")
             elif isinstance(step, int):
