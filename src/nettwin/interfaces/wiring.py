@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -17,6 +17,7 @@ from nettwin.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
     from nettwin.engines.packet import Event, PacketSimulator
+    from nettwin.optimize.methods import Method
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,38 @@ def trainer() -> Any:
     if find_spec("torch") is None:
         raise MissingExtraError("training a model", "train")
     return import_module("nettwin.engines.learned.training.tasks")
+
+
+# The package that an extra of an optimizer installs, by which to tell that it is there
+EXTRA_PACKAGES = {"constraint": "ortools"}
+SEARCH_KERNELS = ("nettwin.optimize.segment_flows", "nettwin.optimize.local_search.kernels")
+
+
+def optimizers() -> Mapping[str, Method]:
+    """The optimizers by name: OPTIMIZERS of `nettwin.optimize.methods`."""
+    found: Mapping[str, Method] = import_module("nettwin.optimize.methods").OPTIMIZERS
+    return found
+
+
+def installed(extra: str) -> bool:
+    """Whether what an extra of an optimizer installs is there; an empty one always is."""
+    return not extra or find_spec(EXTRA_PACKAGES[extra]) is not None
+
+
+def optimizer(name: str) -> Method:
+    """An optimizer by its name. Raises UnknownNameError for one that is not there, and
+    MissingExtraError for one whose extra is not installed."""
+    known = optimizers()
+    if name not in known:
+        raise UnknownNameError("optimizer", name, known)
+    if not installed(known[name].extra):
+        raise MissingExtraError(f"the optimizer {name}", known[name].extra)
+    return known[name]
+
+
+def first_search() -> bool:
+    """Whether what searches has yet to be compiled on this machine."""
+    return not all(_compiled_before(kernel) for kernel in SEARCH_KERNELS)
 
 
 def timeline(

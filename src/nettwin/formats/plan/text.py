@@ -79,7 +79,7 @@ def _flow(value: Any) -> str:
         return "{" + ", ".join(pairs) + "}"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return repr(value)
+    return "null" if value is None else repr(value)
 
 
 def _word(text: str) -> str:

@@ -3,7 +3,7 @@
 program     errors, exit codes, version            options    what commands share, completion
 sources     networks as they are named             changes    changes as they are written
 engines     an engine with a bar while it works    output     where answers go
-answers     the answer of one engine, delivered
+answers     the answer of one engine, delivered   searches   a plan looked for or judged again
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from nettwin.interfaces.cli import (  # noqa: F401, each adds its command
     inspect,
     intent,
     models,
+    optimize,
     predict,
     simulate,
     train,

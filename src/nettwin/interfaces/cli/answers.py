@@ -44,7 +44,7 @@ class Files:
                 check_drawable(path)
         for path in (self.csv, self.plot, self.plot_delays):
             if path:
-                _check_place(path)
+                check_place(path)
         if self.csv and self.csv.suffix.lower() != ".csv" and self.csv.is_file():
             raise InputError(
                 f"--csv {self.csv} is a file: must be a folder or end in .csv. Rename it."
@@ -58,7 +58,7 @@ class Files:
             raise InputError(f"--csv {self.csv} holds one network, not {networks}. Name a folder.")
 
 
-def _check_place(path: Path) -> None:
+def check_place(path: Path) -> None:
     """Raise InputError where a file or folder cannot be made for want of a place."""
     above = next(folder for folder in path.absolute().parents if folder.exists())
     if not above.is_dir():

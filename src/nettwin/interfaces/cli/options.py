@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from nettwin.formats import FORMATS
-from nettwin.interfaces.wiring import ENGINES
+from nettwin.interfaces.wiring import ENGINES, optimizers
 from nettwin.scenario.changes import CHANGES
 from nettwin.scenario.generate import ARRIVAL_MIXES, GENERATORS, MIXES
 from nettwin.scenario.scheduling import SCHEDULERS
@@ -31,6 +31,7 @@ def completed(
 complete_format = completed(lambda: ((f.name, f.title) for f in FORMATS.values()))
 complete_writable = completed(lambda: ((f.name, f.title) for f in FORMATS.values() if f.writes))
 complete_engine = completed(lambda: ((e.name, e.title) for e in ENGINES.values()))
+complete_optimizer = completed(lambda: ((m.name, m.title) for m in optimizers().values()))
 complete_kind = completed(lambda: ((g.name, g.title) for g in GENERATORS.values()))
 complete_mix = completed(lambda: ((name, "") for name in MIXES))
 complete_arrival = completed(lambda: ((name, "") for name in ARRIVAL_MIXES))

@@ -12,15 +12,15 @@ from typer.core import TyperGroup
 
 from nettwin.errors import NettwinError
 
-FAILED, WRONG_INPUT, DOUBTFUL, STOPPED, PIPE_CLOSED = 1, 2, 3, 130, 141
+FAILED, WRONG_INPUT, DOUBTFUL, NOT_MET, STOPPED, PIPE_CLOSED = 1, 2, 3, 4, 130, 141
 EXIT_CODES = (
     "[bold]Exit codes[/bold]  0 answered; 1 an error in nettwin itself; 2 wrong input (a file, a"
     " name, an option, an extra that is missing, an intent that contradicts itself); 3 answered,"
-    " but with warnings and --strict; 130 stopped by Ctrl-C; 141 the reader of its output went"
-    " away."
+    " but with warnings and --strict; 4 answered, but the intent is not met; 130 stopped by Ctrl-C;"
+    " 141 the reader of its output went away."
 )
 ORDER = (
-    *("predict", "simulate", "compare", "whatif", "explain", "intent"),
+    *("predict", "simulate", "compare", "whatif", "explain", "intent", "optimize"),
     *("inspect", "convert", "generate", "dataset", "train", "models", "demo"),
 )
 DEBUG = "NETTWIN_DEBUG"  # environment variable: show tracebacks

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from nettwin.interfaces.plots.comparing import before_and_after
 from nettwin.interfaces.plots.delays import delay_distribution
 from nettwin.interfaces.plots.figure import check_drawable
 from nettwin.interfaces.plots.parts import cause_bars, delay_waterfall
 from nettwin.interfaces.plots.weathermap import weathermap
 
-__all__ = ["cause_bars", "check_drawable", "delay_distribution", "delay_waterfall", "weathermap"]
+__all__ = [
+    "before_and_after",
+    "cause_bars",
+    "check_drawable",
+    "delay_distribution",
+    "delay_waterfall",
+    "weathermap",
+]

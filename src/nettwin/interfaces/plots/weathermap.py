@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nettwin import units
+from nettwin.interfaces.plots.colors import color_bar, color_of, crowded
 from nettwin.interfaces.plots.figure import GREY, INK, PALE, PAPER, figure
 from nettwin.interfaces.plots.placing import Box, Points, node_positions, place_labels
 from nettwin.metrics import Metrics
@@ -19,26 +20,15 @@ from nettwin.scenario.topology import Topology
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-# utilization steps and their colors: calm blues and greens, then a warning, then an alarm
-STEPS = (0.0, 0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.9, 1.0)
-COLORS = (
-    "#c5d5e4",
-    "#8fbcd4",
-    "#4f9fbf",
-    "#43a57c",
-    "#a3c64c",
-    "#f2c636",
-    "#ef8b2c",
-    "#d8302f",
-)
-OVER = "#7d0f4f"
 ALARM = "#d8302f"
 MOST_NUMBERS = 90  # links that still get their percentage written, busy or not
 BUSY = 0.7  # utilization from which a link always gets it
 NUMBER_PLACES = (0.58, 0.38, 0.74)  # along the arrow, in the order they are tried
 MOST_NAMES = 150  # nodes that still get their name written
 WIDTH_IN = 11.0
+MARGIN = 0.08  # around the nodes, in map units
 
 
 @dataclass(frozen=True)
@@ -64,19 +54,11 @@ def weathermap(
     """
     topology = scenario.topology
     points = node_positions(topology)
-    span = np.maximum(np.ptp(points, axis=0), 0.25)
-    margin = 0.08
-    height = float(np.clip(WIDTH_IN * (span[1] + 2 * margin) / (span[0] + 2 * margin), 4.2, 9.5))
+    height = float(np.clip(WIDTH_IN * tallness(points), 4.2, 9.5))
     with figure(Path(path), WIDTH_IN, height + 1.35) as drawn:
         box = (0.02, 0.75 / (height + 1.35), 0.96, height / (height + 1.35))
-        axes = drawn.add_axes(box)
-        _frame(axes, points, margin, box[2] * WIDTH_IN / height)
-        inch = float(np.ptp(axes.get_xlim())) / (box[2] * WIDTH_IN)  # map units an inch
-        arrows = _arrows(topology, points, inch)
         utilization = metrics.link["utilization"]
-        _draw_lines(axes, topology, points, arrows, utilization, set(highlight))
-        occupied = _numbers(axes, topology, arrows, utilization, inch)
-        _nodes(axes, topology, points, arrows, occupied, inch)
+        draw_map(drawn, box, topology, points, utilization, set(highlight))
         totals = metrics.totals(scenario)
         drawn.text(
             0.03,
@@ -93,7 +75,41 @@ def weathermap(
             color=GREY,
             va="center",
         )
-        _color_bar(drawn, utilization, height + 1.35)
+        color_bar(drawn, height + 1.35)
+        drawn.text(
+            0.97,
+            0.44 / (height + 1.35),
+            crowded(utilization),
+            fontsize=8,
+            color=GREY,
+            va="center",
+            ha="right",
+        )
+
+
+def tallness(points: Points) -> float:
+    """The height of a map of some points over its width."""
+    span = np.maximum(np.ptp(points, axis=0), 0.25) + 2 * MARGIN
+    return float(span[1] / span[0])
+
+
+def draw_map(
+    drawn: Figure,
+    box: Box,
+    topology: Topology,
+    points: Points,
+    utilization: NDArray[np.float64],
+    highlight: set[str],
+) -> None:
+    """Draw a map into a box of a figure (left, bottom, width, height as shares of it)."""
+    axes = drawn.add_axes(box)
+    width, height = box[2] * drawn.get_figwidth(), box[3] * drawn.get_figheight()
+    _frame(axes, points, MARGIN, width / height)
+    inch = float(np.ptp(axes.get_xlim())) / width  # map units an inch
+    arrows = _arrows(topology, points, inch)
+    _draw_lines(axes, topology, points, arrows, utilization, highlight)
+    occupied = _numbers(axes, topology, arrows, utilization, inch)
+    _nodes(axes, topology, points, arrows, occupied, inch)
 
 
 def _subtitle(scenario: Scenario, metrics: Metrics, totals: dict[str, float]) -> str:
@@ -157,12 +173,6 @@ def _arrows(topology: Topology, points: Points, inch: float) -> list[_Arrow]:
     return out
 
 
-def _color(utilization: float) -> str:
-    if utilization >= 0.9995:
-        return OVER
-    return COLORS[min(int(np.searchsorted(STEPS, utilization, "right")) - 1, len(COLORS) - 1)]
-
-
 def _draw_lines(
     axes: Axes,
     topology: Topology,
@@ -199,7 +209,7 @@ def _draw_lines(
         axes.add_patch(
             Polygon(
                 arrow.outline,
-                facecolor=_color(float(utilization[k])) if known else PALE,
+                facecolor=color_of(float(utilization[k])) if known else PALE,
                 edgecolor=PAPER,
                 linewidth=0.6,
                 joinstyle="round",
@@ -260,7 +270,7 @@ def _numbers(
                 "boxstyle": "round,pad=0.18",
                 "facecolor": PAPER,
                 "linewidth": 0.5,
-                "edgecolor": _color(float(utilization[k])) if busy else PALE,
+                "edgecolor": color_of(float(utilization[k])) if busy else PALE,
             },
         )
         boxes.append(box)
@@ -346,37 +356,3 @@ def _along(arrow: _Arrow) -> list[Box]:
     steps = max(2, int(np.linalg.norm(tip - start) / (2 * width or 1)))
     centers = start + np.linspace(0, 1, min(steps, 40))[:, None] * (tip - start)
     return [(x - width, y - width, x + width, y + width) for x, y in centers.tolist()]
-
-
-def _color_bar(drawn: Any, utilization: NDArray[np.float64], height_in: float) -> None:
-    from matplotlib.patches import Rectangle
-
-    axes = drawn.add_axes((0.03, 0.36 / height_in, 0.5, 0.16 / height_in))
-    steps = [*STEPS, 1.1]
-    for i, color in enumerate((*COLORS, OVER)):
-        axes.add_patch(Rectangle((i, 0), 1, 1, facecolor=color, edgecolor=PAPER, linewidth=1))
-    axes.set_xlim(0, len(steps) - 1)
-    axes.set_ylim(0, 1)
-    axes.set_yticks([])
-    axes.set_xticks(range(len(STEPS)), [f"{s * 100:.0f}" for s in STEPS], fontsize=7.5)
-    axes.tick_params(length=0, pad=2)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    busy = int(np.count_nonzero(np.nan_to_num(utilization) >= 0.8))
-    drawn.text(
-        0.55,
-        0.44 / height_in,
-        "utilization in %, toward the arrow's point",
-        fontsize=8,
-        color=GREY,
-        va="center",
-    )
-    drawn.text(
-        0.97,
-        0.44 / height_in,
-        f"{busy} of {len(utilization)} links at 80 % or more",
-        fontsize=8,
-        color=GREY,
-        va="center",
-        ha="right",
-    )

@@ -1,0 +1,237 @@
+"""nettwin optimize: changes to a network that meet an intent, and whether a plan still does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nettwin import units
+from nettwin.errors import InputError
+from nettwin.interfaces import documents, wiring
+from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli.answers import Files, check_place
+from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import NOT_MET, app
+from nettwin.interfaces.cli.sources import Source
+from nettwin.interfaces.plots import before_and_after
+from nettwin.interfaces.tables import facts
+from nettwin.plan import Plan, plan_to_dict
+from nettwin.scenario.changes import apply_all
+from nettwin.scenario.scenario import Scenario
+
+if TYPE_CHECKING:
+    from nettwin.intent import Intent
+
+SEARCH = "Search"
+LEAST_UTILIZATION = "least utilization"  # the intent that stands where none is given
+
+
+def _list(asked: bool) -> None:
+    if asked:
+        rows = [(m.name, m.title, _installed(m.extra)) for m in wiring.optimizers().values()]
+        columns = ("method", "what it is", "installed")
+        Output("optimize").show(facts.listing("Optimizers", columns, rows))
+        raise typer.Exit
+
+
+def _installed(extra: str) -> str:
+    return "yes" if wiring.installed(extra) else f"no: pip install 'nettwin[{extra}]'"
+
+
+@app.command(
+    epilog=o.examples(
+        "nettwin optimize network.yaml",
+        "nettwin optimize network.yaml --intent voice.yaml --out plan.yaml --plot maps.svg",
+        "nettwin optimize network.yaml --intent voice.yaml --method local_search --seconds 30",
+        "nettwin optimize network.yaml --intent voice.yaml --check plan.yaml",
+        "nettwin optimize --list",
+    )
+)
+def optimize(
+    network: o.NetworkArg,
+    intent: Annotated[
+        Path | None,
+        typer.Option(
+            "--intent",
+            metavar="FILE",
+            help="What is wanted (see nettwin intent).",
+            show_default="the busiest link as empty as possible, by SR midpoints",
+        ),
+    ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            help="Which optimizer (--list shows them).",
+            autocompletion=o.complete_optimizer,
+            rich_help_panel=SEARCH,
+        ),
+    ] = "auto",
+    seconds: Annotated[
+        float,
+        typer.Option(
+            min=0, help="How long to search; Ctrl-C ends it earlier.", rich_help_panel=SEARCH
+        ),
+    ] = 5.0,
+    gap: Annotated[
+        str | None,
+        typer.Option(
+            help="Stop when the first objective is as near to its bound, such as 0.5%.",
+            show_default=False,
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            "-e",
+            help="Who predicts what loads do not tell: delays, losses.",
+            autocompletion=o.complete_engine,
+            rich_help_panel=SEARCH,
+        ),
+    ] = "twin",
+    model: o.ModelOption = None,
+    verify: Annotated[
+        bool | None,
+        typer.Option(
+            "--verify/--no-verify",
+            help="Let the packet simulator look at the plan, and search on where it disagrees.",
+            show_default="verify what is predicted",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
+    seed: o.SeedOption = 1,
+    check: Annotated[
+        Path | None,
+        typer.Option(
+            "--check",
+            metavar="PLAN",
+            help="Search nothing: judge again a plan that --out wrote.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --check: also a plan for another network.")
+    ] = False,
+    index: o.IndexOption = 0,
+    format: o.FormatOption = None,
+    capacity: o.CapacityOption = None,
+    link_delay: o.LinkDelayOption = None,
+    load: o.LoadOption = None,
+    packet_size: o.PacketSizeOption = None,
+    top: o.TopOption = 10,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Write the plan: YAML, or JSON where the name ends so.",
+            rich_help_panel=o.OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            metavar="FILE",
+            help="Draw the network before and after, side by side.",
+            rich_help_panel=o.OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    json: o.JsonOption = False,
+    strict: o.StrictOption = False,
+    listed: Annotated[
+        bool,
+        typer.Option("--list", callback=_list, is_eager=True, help="List the optimizers."),
+    ] = False,
+) -> None:
+    """Search changes to a network that meet an intent, in a safe order, and verify them; exit with
+    4 where the intent is not met."""
+    from nettwin.formats.intent import intent_data, read_intent
+    from nettwin.intent import Intent
+    from nettwin.interfaces.cli import searches
+
+    output = Output("optimize", json, strict)
+    source = Source(format, index, capacity, link_delay, load, packet_size)
+    Files(plot=plot).check(1)
+    if out:
+        check_place(out)
+    if force and not check:
+        raise InputError("--force goes with --check PLAN. Leave it out.")
+    near = None if gap is None else units.share(gap)
+    ways = searches.Ways(method, seconds, near, seed, engine, model, verify)
+    wanted = read_intent(intent) if intent else Intent(name=LEAST_UTILIZATION)
+    reading = source.read(network)
+    searches.prepare(output, wanted, ways)
+    predictor = searches.engine_of(wanted, ways)
+    notes = output.told(reading, [predictor] if predictor else [])
+    if intent:
+        notes["warnings"] += searches.checked(output, wanted, reading.scenario)
+    where = {"source": reading.source, "format": reading.format, "index": index}
+    about: dict[str, Any] = {
+        "network": documents.network(reading.scenario, **where),
+        **notes,
+        "engine": predictor.name if predictor else None,
+        "intent": intent_data(wanted),
+    }
+    given = (output, reading.scenario, wanted, predictor, ways)
+    if check:
+        old, plan = searches.judged_again(*given, check, force=force)
+        about |= {"planned": plan_to_dict(old)}
+        _compare(output, old, plan)
+    else:
+        plan = searches.searched(*given)
+    output.document({**about, "plan": plan_to_dict(plan)})
+    _show(output, reading.scenario, wanted, plan, top)
+    _write(output, reading.scenario, plan, out, plot)
+    if not plan.met:
+        raise typer.Exit(NOT_MET)
+    output.finish()
+
+
+def _show(output: Output, scenario: Scenario, intent: Intent, plan: Plan, top: int) -> None:
+    from nettwin.interfaces.tables import plans
+
+    output.show(plans.heading(plan, scenario.name))
+    if plan.after.names:
+        output.show(plans.objectives(plan, intent))
+    if plan.after.lines:
+        output.show(plans.expectations(plan))
+    output.show(plans.changes(plan, top))
+    output.note("Warning", plan.warnings, "yellow")
+    output.warnings += plan.warnings
+    output.note("Not met", plans.reasons(plan), "yellow")
+
+
+def _compare(output: Output, old: Plan, new: Plan) -> None:
+    """Tell what a plan that was judged again says otherwise than when it was made."""
+    from nettwin.interfaces.tables import plans
+
+    told = plans.differences(old.after, new.after)
+    output.note("Otherwise than planned", told, "yellow")
+    output.warnings += told
+
+
+def _write(
+    output: Output, scenario: Scenario, plan: Plan, out: Path | None, plot: Path | None
+) -> None:
+    if out:
+        from nettwin.formats.change_plan import write_change_plan
+
+        write_change_plan(plan, out)
+        output.wrote(out)
+    if plot:
+        after = apply_all(scenario, plan.changes)
+        before_and_after(scenario, after, plot, title=map_title(scenario, plan))
+        output.wrote(plot)
+
+
+def map_title(scenario: Scenario, plan: Plan) -> str:
+    """What two maps show: the network, the intent, and how much it took."""
+    count = len(plan.changes)
+    return f"{scenario.name}, {plan.intent}: {count} change{'' if count == 1 else 's'}"

@@ -1,0 +1,154 @@
+"""Searches: a plan looked for, or judged again, with a live line and Ctrl-C on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nettwin.errors import InputError
+from nettwin.intent import Intent
+from nettwin.interfaces import wiring
+from nettwin.interfaces.cli.engines import COMPILING, warn_of_compiling
+from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.searching import Watch, searching, stoppable
+from nettwin.interfaces.tables.plans import every_level, level_value
+from nettwin.model import NetworkModel
+from nettwin.plan import Plan
+from nettwin.scenario.scenario import Scenario
+
+SIMULATOR = "packet"
+STOPPING = "Stopping; the best so far is about to be told. Ctrl-C again ends everything without it."
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How to look: the method, for how long, which model predicts, and who verifies.
+
+    `verify` None: where the intent asks for what a model predicts.
+    """
+
+    method: str = "auto"
+    seconds: float = 5.0
+    gap: float | None = None
+    seed: int = 1
+    engine: str = "twin"
+    model: str | None = None
+    verify: bool | None = None
+
+    def verifies(self, intent: Intent) -> bool:
+        """Whether the simulator looks at the plan."""
+        return intent.predicted if self.verify is None else self.verify
+
+
+def checked(output: Output, intent: Intent, scenario: Scenario) -> list[str]:
+    """Tell what is doubtful of an intent; the same for JSON.
+
+    Raises InputError where it does not fit the network or contradicts itself.
+    """
+    from nettwin.intent.check import check
+
+    found = check(intent, scenario)
+    if not found.sound:
+        lines = [f"  - {finding}" for finding in found.findings if finding.kind != "warning"]
+        raise InputError(
+            f"the intent {intent.name} cannot be met, whatever is changed:\n" + "\n".join(lines)
+        )
+    words = [str(finding) for finding in found.findings]
+    output.note("Warning", words, "yellow")
+    output.warnings += words
+    return words
+
+
+def engine_of(intent: Intent, ways: Ways) -> NetworkModel | None:
+    """The model that predicts; None where loads are all that is asked for."""
+    if not intent.predicted:
+        return None
+    settings: dict[str, Any] = {"seed": ways.seed} if ways.engine == SIMULATOR else {}
+    settings |= {} if ways.model is None else {"model": ways.model}
+    return wiring.engine(ways.engine, **settings)
+
+
+def prepare(output: Output, intent: Intent, ways: Ways) -> None:
+    """Compile what is needed, before anything is timed. Raises what `wiring.optimizer` raises."""
+    wiring.optimizer(ways.method)
+    wiring.choice(ways.engine)
+    engines = [ways.engine] if intent.predicted else []
+    engines += [SIMULATOR] if ways.verifies(intent) else []
+    warn_of_compiling(output, *engines)
+    if COMPILING not in output.said and wiring.first_search():
+        output.say(COMPILING)
+    from nettwin.optimize.optimize import warm_up
+
+    warm_up(ways.method)
+
+
+def searched(
+    output: Output, scenario: Scenario, intent: Intent, model: NetworkModel | None, ways: Ways
+) -> Plan:
+    """The best plan that is found in time, or before the first Ctrl-C."""
+    from nettwin.optimize.optimize import optimize
+    from nettwin.optimize.problem import Problem
+    from nettwin.optimize.stop import AnyOf, Cancel, Gap, Seconds, Stop
+
+    cancel = Cancel()
+    rules: list[Stop] = [Seconds(ways.seconds), cancel]
+    rules += [] if ways.gap is None else [Gap(ways.gap)]
+
+    def stop() -> None:
+        cancel.cancel()
+        output.say(STOPPING)
+
+    problem = Problem(scenario, intent, model)
+    _ = problem.before  # the model's first answer, which is slower, counts for nothing
+    with _verifier(output, intent, ways) as (watch, verifier), stoppable(stop):
+        return optimize(
+            problem,
+            ways.method,
+            AnyOf(tuple(rules)),
+            ways.seed,
+            verifier=verifier,
+            tell=watch.tell,
+        )
+
+
+def judged_again(
+    output: Output,
+    scenario: Scenario,
+    intent: Intent,
+    model: NetworkModel | None,
+    ways: Ways,
+    file: Path,
+    *,
+    force: bool,
+) -> tuple[Plan, Plan]:
+    """The plan of a file as it was, and as it is judged now."""
+    from nettwin.apps.replay import replayed
+    from nettwin.formats.change_plan import read_change_plan
+    from nettwin.optimize.problem import Problem
+
+    plan = read_change_plan(file)
+    problem = Problem(scenario, intent, model)
+    try:
+        with _verifier(output, intent, ways) as (_, verifier):
+            return plan, replayed(problem, plan, verifier, force=force)
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
+
+
+@contextmanager
+def _verifier(
+    output: Output, intent: Intent, ways: Ways
+) -> Iterator[tuple[Watch, NetworkModel | None]]:
+    """A live line, and the simulator that moves it, if it is wanted."""
+    levels = every_level(intent)
+    first = levels[0] if levels else ()
+    utilization = [o.measure for o in first] == ["utilization"]
+    watch = Watch(ways.seconds, lambda value: level_value(first, value), utilization)
+    verifier = None
+    if ways.verifies(intent):
+        verifier = wiring.engine(SIMULATOR, seed=ways.seed, progress=watch.simulate)
+    with searching(output.err, watch):
+        yield watch, verifier
