@@ -16,7 +16,7 @@ import numpy as np
 from nettwin.compiled import compiled
 
 NONE = -1
-FEW = 4  # midpoints of the lowest prices that are calculated exactly
+FEW = 6  # midpoints that a kick draws from
 
 
 class Network(NamedTuple):
@@ -383,3 +383,38 @@ def undo(network: Network, state: State, flows: Any, ceiling: float) -> Any:
         else:
             drop(state, count)
     return made
+
+
+@compiled
+def kick(
+    network: Network, state: State, cost: Any, back: Any, flows: Any, most: int, random: Any
+) -> None:
+    """Give each of `flows` another midpoint, drawn from the few cheapest others that are allowed,
+    or none."""
+    few = np.empty(FEW, np.int64)
+    paid = np.empty(FEW)
+    for f in flows:
+        if most >= 0 and state.changed[0] >= most and same(state, network.start, f):
+            continue
+        s, t, many = network.source[f], network.target[f], length(state, f)
+        count = 0
+        for m in range(network.nodes):
+            if m == s or (many == 0 and m == t) or (many == 1 and m == state.midpoints[f, 0]):
+                continue
+            x = cost[s, m] + back[t, m]
+            if x == np.inf or (
+                network.limited[f] and not fits(network, state, f, 0, many, many, m)
+            ):
+                continue
+            k = count if count < FEW else FEW - 1
+            if count == FEW and x >= paid[k]:
+                continue
+            while k > 0 and paid[k - 1] > x:
+                few[k], paid[k] = few[k - 1], paid[k - 1]
+                k -= 1
+            few[k], paid[k] = m, x
+            count = min(count + 1, FEW)
+        if count > 0:
+            m = few[random.integers(0, count)]
+            make(network, state, lay(network, state, f, 0, many, many, m))
+            follow(network, state, f, 0, many, many, m)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from nettwin.optimize.local_search import kernels
 from nettwin.optimize.steering import Steering
 
 PIECE = 4_000_000  # elementary operations between two looks at the clock, some milliseconds
-CLOSE = 64  # moves of the highest gains that are calculated exactly where changes are few
+KICKING = 20.0  # steepness of the prices by which kicked flows go
 
 Go = Callable[[], bool]  # counts a step; whether to go on
 
@@ -23,8 +24,8 @@ class Moves:
     says so; what was moved until then stays moved, loads and midpoints in agreement.
     """
 
-    def __init__(self, steering: Steering, go: Go) -> None:
-        self.steering, self.go = steering, go
+    def __init__(self, steering: Steering, go: Go, random: np.random.Generator) -> None:
+        self.steering, self.go, self.random = steering, go, random
         self.network = network_of(steering)
         self.state = state_of(steering)
         self.scale = 1.0 / steering.capacity_bps
@@ -34,6 +35,7 @@ class Moves:
         self._slot = np.zeros((self.flows.size, 3), np.int32)
         kernels.load(self.network, self.state)
         self._mend()
+        self._chance = steering.rate_bps[self.flows] / steering.rate_bps[self.flows].sum()
 
     @property
     def top(self) -> float:
@@ -52,10 +54,16 @@ class Moves:
         self.state.load_bps[:] = self.steering.fixed_bps
         kernels.load(self.network, self.state)
 
-    def round(self, steepness: float, noise: NDArray[np.float64] | float = 1.0) -> tuple[int, int]:
+    def round(
+        self,
+        steepness: float,
+        noise: NDArray[np.float64] | float = 1.0,
+        held: NDArray[Any] | None = None,
+    ) -> tuple[int, int]:
         """Suggest the cheapest move of every flow that pays much, and make those that help.
 
-        `noise` [links] multiplies prices. Returns how many moves were suggested and made.
+        `noise` [links] multiplies prices; flows `held` do not move. Returns how many moves were
+        suggested and made.
         """
         kernels.gauge(self.network, self.state, steepness)
         price = self.state.pressure * self.scale
@@ -78,9 +86,27 @@ class Moves:
             )
             if not self.go():
                 break
+        if held is not None:
+            self._gain[np.isin(self.flows, held)] = 0.0
         count = int(np.count_nonzero(self._gain))
         order = np.argsort(-self._gain, kind="stable")[:count]
         return count, self._make(order)
+
+    def kick(self, count: int) -> NDArray[np.intp]:
+        """Move flows drawn by their rate to others of their cheap ways; returns the flows."""
+        kernels.gauge(self.network, self.state, KICKING)
+        cost, back = self._costs((self.state.pressure + 1e-9) * self.scale)
+        flows = self.random.choice(self.flows, count, p=self._chance)
+        kernels.kick(
+            self.network,
+            self.state,
+            cost,
+            back,
+            flows,
+            self.steering.most_changes,
+            self.random,
+        )
+        return flows
 
     def _make(self, order: NDArray[np.intp]) -> int:
         segments = self.steering.segments

@@ -2,8 +2,9 @@
 
 In rounds: prices by the loads, each flow's cheapest move at these prices, and these moves one after
 another where they truly help (see `kernels`). Prices begin gentle, where they spread traffic all
-over the network, and get steeper as moves run out, until only the busiest links count. Then the
-search begins anew from gentler prices with some noise in them.
+over the network, and get steeper as moves run out, until only the busiest links count: a climb.
+Then a few flows, large ones above all, are kicked onto other ways and held there while a new climb
+fits all others around them. The search goes on from where that ends if it is not much worse.
 
 Gentle to steep prices are those of multiplicative-weight methods for flow problems (Garg and
 Könemann, 1998); kicks and the return to the best are those of iterated local search, as in SRLS
@@ -11,6 +12,8 @@ Könemann, 1998); kicks and the return to the best are those of iterated local s
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,45 +23,80 @@ from nettwin.optimize.local_search.moves import Moves
 from nettwin.optimize.search import Search
 from nettwin.optimize.steering import Steering
 
-GENTLE, STEEP = 20.0, 5000.0
+GENTLE, HOLDING, STEEP = 20.0, 100.0, 5000.0  # kicked flows are held up to HOLDING
 STEEPER = 1.5  # from one round to the next
-ASTRAY = 0.01  # how far above the best a search may go on, relatively
 FEW_MOVES = 0.02  # of those that prices suggest
+PATIENCE = 50  # climbs without a better answer until it starts from the best again
 
 
 def segments(steering: Steering, search: Search[NDArray[np.int32]], seed: int = 0) -> None:
     """Search midpoints of the lowest highest utilization, and offer what is found.
 
-    A start that breaks limits is mended first, as far as single midpoints can.
+    The first offer is the start. One that breaks limits is mended before, as far as single
+    midpoints can. What is offered moves no flow that need not have moved (see `fewest`).
     """
-    moves = Moves(steering, search.step)
-    best = moves.midpoints
-    _offer(steering, search, moves.top, best)
-    if not moves.flows.size:
-        return
     random = np.random.default_rng(seed)
-    steepness, noise = GENTLE, np.ones(steering.capacity_bps.size)
+    climbs = _Climbs(steering, search, Moves(steering, search.step, random))
+    if not climbs.moves.flows.size or search.over:
+        return
+    climbs.climb(GENTLE)
     while not search.over:
-        suggested, made = moves.round(steepness, noise)
-        if moves.top < search.value:
-            best = moves.midpoints
-            _offer(steering, search, moves.top, best)
-        if made >= max(FEW_MOVES * suggested, 1):
-            continue
-        if steepness < STEEP:
+        held = climbs.moves.kick(int(random.geometric(0.4)))
+        noise = random.lognormal(0.0, 0.3, steering.capacity_bps.size)
+        climbs.climb(GENTLE * 10.0 ** random.uniform(0.0, 1.5), noise, held)
+        climbs.settle()
+
+
+class _Climbs:
+    """The best midpoints so far, and those that the next climb starts from."""
+
+    def __init__(self, steering: Steering, search: Search[NDArray[np.int32]], moves: Moves) -> None:
+        self.steering, self.search, self.moves = steering, search, moves
+        self.value, self._climbs = np.inf, 0
+        self._take()
+        self._base = self._best
+        self._base_value = self.value
+        self._worse = 0.003  # than the base, relatively, that is still taken as the next base
+
+    def climb(
+        self,
+        steepness: float,
+        noise: NDArray[np.float64] | float = 1.0,
+        held: NDArray[Any] | None = None,
+    ) -> None:
+        """Rounds at prices that get steeper when moves run out; noise only in the first ones."""
+        while not self.search.over:
+            suggested, made = self.moves.round(steepness, noise, held)
+            self._take()
+            if made >= max(FEW_MOVES * suggested, 1):
+                continue
+            if steepness >= STEEP:
+                break
             steepness *= STEEPER
-            noise[:] = 1.0
-            continue
-        if moves.top > search.value * (1.0 + ASTRAY):
-            moves.restore(best)
-        steepness = GENTLE * 10.0 ** random.uniform(0.0, 1.5)
-        noise = random.lognormal(0.0, 0.5, noise.size)
+            noise = 1.0
+            held = held if steepness < HOLDING else None
 
+    def settle(self) -> None:
+        """Choose what the next climb starts from: here, the last base or the best.
 
-def _offer(
-    steering: Steering,
-    search: Search[NDArray[np.int32]],
-    value: float,
-    midpoints: NDArray[np.int32],
-) -> None:
-    search.offer(value, lambda: fewest(steering, midpoints))
+        How much worse is taken adapts, so that it happens neither always nor never.
+        """
+        top = self.moves.top
+        self._climbs += 1
+        if self._climbs > PATIENCE:
+            self._climbs = 0
+            self._base, self._base_value = self._best, self.value
+        elif top <= self._base_value * (1.0 + self._worse):
+            self._base, self._base_value = self.moves.midpoints, top
+            self._worse = max(self._worse / 1.2, 1e-4)
+            return
+        self._worse = min(self._worse * 1.05, 0.1)
+        self.moves.restore(self._base)
+
+    def _take(self) -> None:
+        """Keep and offer the midpoints of now if they are the best."""
+        top = self.moves.top
+        if top < self.value:
+            self.value, self._best, self._climbs = top, self.moves.midpoints, 0
+            best = self._best
+            self.search.offer(top, lambda: fewest(self.steering, best))
