@@ -2,7 +2,8 @@
 
 A pass looks at the most loaded link first and there at the flow that puts the most on it. Each flow
 is asked for at most once in a pass. A pass ends when the links within `reach` of the highest
-utilization have no flow left to ask for; another follows as long as passes lower that utilization.
+utilization have no flow left to ask for. A pass that did not lower that utilization is followed by
+one that reaches twice as far; the episode is over when the one that reaches farthest did not.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ LEAST_GAIN = 1e-4  # by which a pass must lower the highest utilization, relativ
 class Order:
     """Which demands are critical."""
 
-    reach: float = 0.05  # links whose utilization is within this share of the highest
-    most: int = 32  # flows of a link, the largest ones
+    reach: float = 0.1  # links whose utilization is within this share of the highest, at first
+    farthest: float = 0.4  # and at last
+    most: int = 64  # flows of a link, the largest ones
 
     def __post_init__(self) -> None:
-        if not 0 <= self.reach <= 1 or self.most < 1:
+        if not 0 < self.reach <= self.farthest <= 1 or self.most < 1:
             raise InputError(
-                f"the order of demands is {self}: reach must be 0 to 1 and most from 1. Correct it."
+                f"the order of demands is {self}: 0 < reach <= farthest <= 1 and most from 1 must"
+                " hold. Correct it."
             )
 
 
@@ -66,6 +69,7 @@ class MidpointEnvironment:
         self.utilization = float((self.load / self.steering.capacity_bps).max(initial=0.0))
         self.episode, self.version = self.episode + 1, 0  # of the loads
         self.changed = int((self.midpoints != self.steering.start).any(axis=1).sum())
+        self._reach = self.order.reach
         self._begin_pass()
         self._next()
 
@@ -123,12 +127,16 @@ class MidpointEnvironment:
         """The next demand to decide on."""
         self._lowest = min(self._lowest, self.utilization)
         self.flow = self._found()
-        if self.flow < 0 and self._lowest < self._at_begin * (1 - LEAST_GAIN):
+        while self.flow < 0:
+            if self._lowest >= self._at_begin * (1 - LEAST_GAIN):
+                if self._reach >= self.order.farthest:
+                    return
+                self._reach = min(2 * self._reach, self.order.farthest)
             self._begin_pass()
             self.flow = self._found()
 
     def _found(self) -> int:
-        floor = (1 - self.order.reach) * self.utilization
+        floor = (1 - self._reach) * self.utilization
         spent = self.changed >= self.steering.most_changes >= 0
         while True:
             link = int(_most_loaded(self.load, self.steering.capacity_bps, self._done, floor))

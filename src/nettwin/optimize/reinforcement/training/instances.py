@@ -62,30 +62,45 @@ def steering_of(instance: Instance) -> Steering:
 
 def _topology(least_nodes: int, most_nodes: int, random: np.random.Generator) -> Topology:
     nodes = int(random.integers(least_nodes, most_nodes + 1))
+    middle = int(random.uniform(0.6, 1.0) * nodes)
     shape = SHAPES[random.integers(len(SHAPES))]
-    graph = shape(nodes + nodes % 2, random)
+    graph = shape(middle + middle % 2, random)
+    places = list(zip(graph.latitude_deg.tolist(), graph.longitude_deg.tolist(), strict=True))
     edges = set(graph.edges)
-    count = len(graph.names)
     # a few more, so that regular shapes have other ways as well
-    for _ in range(int(random.integers(0, 1 + count // 4))):
-        a, b = sorted(random.choice(count, 2, replace=False).tolist())
+    for _ in range(int(random.integers(0, 1 + middle // 4))):
+        a, b = sorted(random.choice(len(places), 2, replace=False).tolist())
         edges.add((a, b))
+    _add_sites(places, edges, nodes - len(places), random)
     several = random.random() < 0.7
     capacity = random.choice(TIERS_BPS, len(edges)) if several else np.full(len(edges), 1e10)
     topology = Topology.build(
+        [Node(str(k), *place) for k, place in enumerate(places)],
         [
-            Node(*row)
-            for row in zip(
-                graph.names, graph.latitude_deg.tolist(), graph.longitude_deg.tolist(), strict=True
-            )
-        ],
-        [
-            Link(graph.names[a], graph.names[b], float(c))
+            Link(str(a), str(b), float(c))
             for (a, b), c in zip(sorted(edges), capacity, strict=True)
         ],
         duplex=True,
     )
     return topology.with_arrays(link_weight=_weights(topology, random))
+
+
+def _add_sites(
+    places: list[tuple[float, float]],
+    edges: set[tuple[int, int]],
+    count: int,
+    random: np.random.Generator,
+) -> None:
+    """Put sites half-way on lines, as real networks have many with two neighbors."""
+    for _ in range(count):
+        known = sorted(edges)
+        a, b = known[random.integers(len(known))]
+        new = len(places)
+        places.append(
+            ((places[a][0] + places[b][0]) / 2, (places[a][1] + places[b][1]) / 2)
+        )
+        edges.remove((a, b))
+        edges |= {(a, new), (b, new)}
 
 
 def _weights(topology: Topology, random: np.random.Generator) -> NDArray[np.float64]:

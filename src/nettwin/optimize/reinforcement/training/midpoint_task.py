@@ -27,7 +27,9 @@ from nettwin.optimize.reinforcement.training.play import (
 from nettwin.optimize.reinforcement.training.recipe import AgentRecipe
 from nettwin.optimize.reinforcement.training.steps import CUT, END, Step
 
-WORTH = 0.05  # what a teacher must gain on a network for it to be learned from
+WORTH = 0.05  # what teachers must gain on a network for it to be learned from
+APART = 0.002  # and how far they must end from one another
+JUDGES = (16.0, 32.0, 64.0)  # how steep the prices of these teachers are
 MOST_DECISIONS = 3000  # where agents are compared
 
 
@@ -62,8 +64,9 @@ class MidpointTask:
             steering = steering_of(made(data.least_nodes, data.most_nodes, random))
             environment = MidpointEnvironment(steering, Order(**recipe.environment))
             begin = environment.utilization
-            best = _best_of(environment, usual)
-            if best < begin * (1 - WORTH):
+            ends = [_best_of(environment, Prices(steep)) for steep in JUDGES]
+            best = min(ends)
+            if best < begin * (1 - WORTH) and max(ends) > best * (1 + APART):
                 found.append((environment, best))
         self._train = [environment for environment, _ in found[data.validation :]]
         self._validation = found[: data.validation]
@@ -168,6 +171,7 @@ def _go(
 
 def _best_of(environment: MidpointEnvironment, teacher: Teacher) -> float:
     view = MidpointView(environment)
+    environment.reset()
     best = environment.utilization
     for _ in range(MOST_DECISIONS):
         if environment.over:
