@@ -1,0 +1,312 @@
+"""nettwin optimize: what it prints, writes, refuses, and how it is stopped."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from pathlib import Path
+
+import pytest
+from defusedxml.ElementTree import parse
+from rich.console import Console
+
+from nettwin.apps.replay import replayed
+from nettwin.errors import FormatError, InputError
+from nettwin.formats import read
+from nettwin.formats.change_plan import read_change_plan, write_change_plan
+from nettwin.intent import Intent
+from nettwin.interfaces import wiring
+from nettwin.interfaces.cli import options
+from nettwin.interfaces.searching import Watch, searching, stoppable
+from nettwin.optimize.methods import OPTIMIZERS
+from nettwin.optimize.problem import Problem
+from nettwin.optimize.search import Progress
+from nettwin.optimize.stop import Standing
+from nettwin.plan import plan_to_dict
+from nettwin.scenario.changes import ScaleTraffic
+
+LOCAL = "--method local_search"
+VOICE = """
+intent: voice is quick
+minimize: [{measure: utilization}, {measure: changes}]
+expect:
+  - {measure: delay_p99, class: voice, at_most: LIMIT}
+"""
+FULL = """
+intent: half empty
+expect: [{measure: utilization, at_most: 45%}]
+"""
+
+
+@pytest.fixture
+def mesh(run) -> Path:
+    """mesh.yaml: a network with ways around its busiest line."""
+    made = run("generate nsfnet --load 90% --classes three --scheduler sp --seed 3 -o mesh.yaml")
+    assert made.code == 0
+    return Path("mesh.yaml")
+
+
+def intent(text: str, name: str = "intent.yaml") -> Path:
+    path = Path(name)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.usefixtures("mesh")
+def test_without_an_intent_the_busiest_link_is_emptied_and_the_plan_replays(run) -> None:
+    done = run(f"optimize mesh.yaml {LOCAL} --seconds 0.6 --out plan.yaml --json")
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    plan = document["plan"]
+    before, after = (plan[side]["objectives"][0]["value"] for side in ("before", "after"))
+    assert plan["bound"] <= after < 0.8 * before
+    assert document["intent"] is not None
+    assert document["engine"] is None
+    assert [e["method"] for e in plan["evidence"]] == ["exact"]
+    replay = run("whatif mesh.yaml --changes plan.yaml --json")
+    assert replay.code == 0, replay.err
+    told = json.loads(replay.out)
+    assert told["changes"] == plan["changes"]
+    scenario = read("mesh.yaml").scenario
+    for change in read_change_plan("plan.yaml").changes:
+        scenario = change.apply(scenario)
+    assert scenario.link_utilization.max() == pytest.approx(after, rel=1e-9)
+    assert told["after"]["totals"]["utilization_max"] == pytest.approx(after, rel=1e-3)
+
+
+@pytest.mark.usefixtures("mesh")
+def test_tables_name_the_bound_and_the_first_changes(run) -> None:
+    done = run(f"optimize mesh.yaml {LOCAL} --seconds 0.4 --top 2")
+    assert done.code == 0, done.err
+    assert "least utilization is better kept" in done.out
+    assert re.search(r"max utilization +90\.0 % +\d\d\.\d % +-\d\d\.\d % +\d\d\.\d %", done.out)
+    assert re.search(r"\.\.\. and \d+ more \(all in --out FILE and with --json\)", done.out)
+    assert len(re.findall(r"^ *\d+ +flow ", done.out, re.M)) == 2
+    narrow = run(f"optimize mesh.yaml {LOCAL} --seconds 0.2 --top 2", columns=70).out
+    assert max(map(len, narrow.splitlines())) <= 70
+
+
+@pytest.mark.usefixtures("mesh")
+def test_a_delay_intent_is_predicted_and_verified_side_by_side(run) -> None:
+    file = intent(VOICE.replace("LIMIT", "40ms"))
+    line = f"optimize mesh.yaml --intent {file} {LOCAL} --seconds 0.5 -e theory"
+    done = run(f"{line} --out plan.json")
+    assert done.code == 0, done.err
+    assert "voice is quick is met" in done.out
+    assert "predicted by theory; simulated by packet" in done.out
+    heads = next(x for x in done.out.splitlines() if x.startswith("expected"))
+    assert "simulated" in heads
+    plan = read_change_plan("plan.json")
+    model, packets = plan.evidence
+    assert (model.engine, packets.engine) == ("theory", "packet")
+    assert model.judgement.lines[0].value != packets.judgement.lines[0].value
+    assert "packet" not in run(f"{line} --no-verify").out
+
+
+@pytest.mark.usefixtures("mesh")
+def test_what_is_not_met_says_why_and_exits_with_4(run) -> None:
+    done = run(f"optimize mesh.yaml --intent {intent(FULL)} {LOCAL} --seconds 0.4")
+    assert done.code == 4
+    assert "half empty is not met (it was not before)" in done.out
+    assert "no routing can keep this" in " ".join(done.err.split())
+    quick = run(f"optimize mesh.yaml --intent {intent(VOICE.replace('LIMIT', '1us'))} --seconds 0")
+    assert quick.code == 2
+    assert "cannot be met, whatever is changed" in quick.err
+    assert "expect[0]" in quick.err
+
+
+@pytest.mark.usefixtures("mesh")
+def test_a_plan_is_judged_again_and_refused_on_another_network(run) -> None:
+    file = intent(VOICE.replace("LIMIT", "40ms"))
+    usual = f"--intent {file} -e theory --no-verify"
+    made = run(f"optimize mesh.yaml {usual} {LOCAL} --seconds 0.4 --out plan.yaml --json")
+    assert made.code == 0
+    again = run(f"optimize mesh.yaml {usual} --check plan.yaml --json")
+    assert again.code == 0, again.err
+    plans = [json.loads(done.out)["plan"] for done in (made, again)]
+    assert plans[0]["after"] == plans[1]["after"]
+    assert plans[0]["changes"] == plans[1]["changes"]
+    limit_s = 0.999 * plans[0]["after"]["lines"][0]["value"]
+    strict = intent(VOICE.replace("LIMIT", f"{limit_s}s"), "strict.yaml")
+    missed = run(f"optimize mesh.yaml --intent {strict} -e theory --no-verify --check plan.yaml")
+    assert missed.code == 4
+    assert "missed" in missed.out
+    assert run("generate nsfnet --load 80% --classes three --seed 4 -o other.yaml").code == 0
+    other = run(f"optimize other.yaml {usual} --check plan.yaml")
+    assert other.code == 2
+    assert "made for another network" in other.err
+    forced = run(f"optimize other.yaml {usual} --check plan.yaml --force --json")
+    assert forced.code in (0, 4)
+    assert json.loads(forced.out)["plan"]["bound"] is None
+    assert run("optimize mesh.yaml --force").code == 2
+
+
+@pytest.fixture
+def plan(mesh, run) -> Path:
+    """plan.yaml: a plan for mesh.yaml."""
+    assert run(f"optimize {mesh} {LOCAL} --seconds 0.2 --out plan.yaml").code == 0
+    return Path("plan.yaml")
+
+
+def test_a_plan_file_is_the_plan(plan) -> None:
+    found = read_change_plan(plan)
+    for name in ("again.yaml", "again.json"):
+        write_change_plan(found, name)
+        assert plan_to_dict(read_change_plan(name)) == plan_to_dict(found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("nettwin-changes-1", "nettwin-changes-9", "schema is 'nettwin-changes-9'"),
+        ("\nbefore:", "\nearlier:", "'before'"),
+        ("kind: set_path, flow: ", "kind: set_pth, flow: ", 'no change "set_pth"'),
+        ("seed: 1", "seed: one", "one"),
+        ("\nchanges:", "\nchanges: 3\nunused:", "plan lacks or garbles"),
+        ("schema: ", "scheme: ", "no schema"),
+    ],
+)
+def test_an_altered_plan_file_is_named_and_refused(plan, old, new, words, run) -> None:
+    text = plan.read_text(encoding="utf-8")
+    assert old in text
+    plan.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(FormatError) as caught:
+        read_change_plan(plan)
+    assert words in str(caught.value)
+    done = run("optimize mesh.yaml --check plan.yaml")
+    assert done.code == 2
+    assert done.err.startswith("nettwin: plan.yaml")
+    assert "Traceback" not in done.err
+
+
+def test_a_plan_cut_short_anywhere_is_refused(plan) -> None:
+    text = plan.read_text(encoding="utf-8")
+    ends = [k * len(text) // 12 for k in range(1, 12)]
+    ends += [match.start() for match in re.finditer(r"\n(?=\S)", text)][:-1]
+    for end in ends:
+        Path("short.yaml").write_text(text[:end], encoding="utf-8")
+        with pytest.raises(FormatError):
+            read_change_plan("short.yaml")
+
+
+def test_a_plan_that_names_what_is_not_there_says_so(plan, run) -> None:
+    text = plan.read_text(encoding="utf-8")
+    flow = re.search(r"flow: (.+?), ways", text)
+    assert flow
+    plan.write_text(text.replace(flow[1], "Nowhere->Here", 1), encoding="utf-8")
+    done = run("optimize mesh.yaml --check plan.yaml")
+    assert done.code == 2
+    assert 'plan.yaml: there is no flow "Nowhere->Here"' in done.err
+
+
+@pytest.mark.usefixtures("mesh")
+def test_both_maps_are_drawn(run) -> None:
+    done = run(f"optimize mesh.yaml {LOCAL} --seconds 0.2 --plot maps.svg")
+    assert done.code == 0
+    words = ["".join(e.itertext()) for e in parse("maps.svg").iter() if e.tag.endswith("text")]
+    assert {"before", "after"} <= set(words)
+    assert sum("busiest link" in each for each in words) == 2
+    assert any("least utilization" in each for each in words)
+    places = [e.get("id") for e in parse("maps.svg").iter() if (e.get("id") or "") == "link-0"]
+    assert len(places) == 2
+    assert run("optimize mesh.yaml --plot maps.gif").code == 2
+
+
+def test_the_list_has_every_optimizer_and_whether_it_is_installed(run, monkeypatch) -> None:
+    listed = run("optimize --list").out
+    names = [line.split()[0] for line in listed.splitlines()[3:] if line[:1].strip()]
+    assert names == list(OPTIMIZERS)
+    monkeypatch.setattr(wiring, "find_spec", lambda _: None)
+    assert "no: pip install 'nettwin[constraint]'" in run("optimize --list").out
+    done = run("optimize missing.yaml --method constraint")
+    assert done.code == 2
+    assert "missing.yaml" in done.err
+    assert [name for name, _ in options.complete_optimizer("l")] == ["linear", "local_search"]
+
+
+@pytest.mark.usefixtures("mesh")
+def test_a_method_that_is_not_there_or_not_installed_is_told_before_any_work(
+    run, monkeypatch
+) -> None:
+    done = run("optimize mesh.yaml --method best")
+    assert done.code == 2
+    assert all(name in done.err for name in OPTIMIZERS)
+    monkeypatch.setattr(wiring, "installed", lambda extra: not extra)
+    done = run("optimize mesh.yaml --method constraint")
+    assert done.code == 2
+    assert "pip install 'nettwin[constraint]'" in done.err
+
+
+def test_extras_of_all_optimizers_can_be_looked_for() -> None:
+    for method in OPTIMIZERS.values():
+        assert wiring.installed(method.extra) in (True, False)
+
+
+def test_the_live_line_says_where_the_search_stands() -> None:
+    watch = Watch(5.0, lambda value: f"{value:.0%}")
+    assert "bound" in watch.line().plain
+    watch.tell(Progress("auto: midpoints", Standing(1.0, 10, 0.62, 0.6, 3)))
+    assert re.fullmatch(
+        r"auto: midpoints  0\.\d of 5 s  best 62%  bound 60%  gap 3\.33 %", watch.line().plain
+    )
+    watch.tell(Progress("auto: midpoints", Standing(1.0, 10, float("inf"), float("-inf"), 3)))
+    assert "a limit is still missed" in watch.line().plain
+    watch.simulate(0.4)
+    assert "Simulating  40%" in watch.line().plain
+
+
+def test_the_live_line_of_loads_does_not_pass_for_delays() -> None:
+    watch = Watch(5.0, lambda value: f"{value} s", utilization=False)
+    watch.tell(Progress("auto: midpoints", Standing(1.0, 10, 0.62, 0.6, 3)))
+    assert "0.62" not in watch.line().plain
+    watch.tell(Progress("auto: moves judged by the model", Standing(1.0, 10, 0.62, 0.6, 3)))
+    assert "0.62 s" in watch.line().plain
+
+
+def test_nothing_is_drawn_on_a_pipe(capsys) -> None:
+    with searching(Console(force_terminal=False), Watch(1.0, str)):
+        pass
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_first_interrupt_stops_the_second_aborts() -> None:
+    told = []
+    before = signal.getsignal(signal.SIGINT)
+    with stoppable(lambda: told.append(1)):
+        signal.raise_signal(signal.SIGINT)
+        assert told == [1]
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.usefixtures("mesh")
+def test_an_interrupted_search_gives_the_best_so_far(run, monkeypatch) -> None:
+    told = Watch.tell
+
+    def tell(self: Watch, progress: Progress) -> None:
+        told(self, progress)
+        if progress.standing.best < 0.8 and signal.getsignal(signal.SIGINT) is not usual:
+            signal.raise_signal(signal.SIGINT)
+
+    usual = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(Watch, "tell", tell)
+    done = run(f"optimize mesh.yaml {LOCAL} --seconds 500 --json")
+    assert done.code == 0
+    plan = json.loads(done.out)["plan"]
+    assert plan["after"]["objectives"][0]["value"] < 0.8
+    assert plan["seconds"] < 100
+    assert "Stopping" in done.err
+
+
+def test_replay_of_a_plan_that_does_not_belong_here_needs_force(plan) -> None:
+    scenario = read("mesh.yaml").scenario
+    found = read_change_plan(plan)
+    assert replayed(Problem(scenario, Intent()), found).after == found.after
+    half = Problem(ScaleTraffic(0.5).apply(scenario), Intent())
+    with pytest.raises(InputError, match="another network"):
+        replayed(half, found)
+    there = replayed(half, found, force=True)
+    assert there.after.objectives[0] == pytest.approx(found.after.objectives[0] / 2)
+    assert there.bound is None
