@@ -182,6 +182,11 @@ def test_the_intents_of_the_documentation_are_read(tmp_path: Path) -> None:
         SCHEMA.validate(Document(tmp_path, text).data)
 
 
+def test_the_documentation_names_all_that_can_be_asked_and_changed() -> None:
+    page = (ROOT / "docs" / "intent.md").read_text(encoding="utf-8")
+    assert not [name for name in (*MEASURES, *LEVERS, *SURVIVABLE) if name not in page]
+
+
 # round trips
 
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=8).filter(
@@ -281,10 +286,13 @@ def test_any_intent_comes_back_equal(intent: Intent, tmp_path_factory: Any) -> N
         assert read_intent(folder / name) == intent
 
 
-def test_a_weight_that_no_file_can_hold(tmp_path: Path) -> None:
+def test_what_no_file_can_hold(tmp_path: Path) -> None:
     survive = Survive(minimize=(Objective("utilization", weight=2.0),))
     with pytest.raises(InputError, match="Leave it out"):
         write_intent(Intent(survive=survive), tmp_path / "x.yaml")
+    across = Intent(avoid=(Avoid(Selector(node=("A",)), Selector(link=("B",))),))
+    with pytest.raises(InputError, match="Select them so"):
+        write_intent(across, tmp_path / "x.yaml")
     assert not list(tmp_path.iterdir())
 
 

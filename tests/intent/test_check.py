@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import nettwin
 from nettwin.formats.intent import read_intent
 from nettwin.intent import (
     Avoid,
@@ -16,7 +17,9 @@ from nettwin.intent import (
     Objective,
     Prices,
     Selector,
+    State,
     Survive,
+    judge,
 )
 from nettwin.intent.check import Checked, check
 from nettwin.intent.findings import Finding
@@ -327,6 +330,27 @@ def test_each_line_of_the_example_that_contradicts_is_told() -> None:
         ("avoid", 0),
         ("avoid", 1),
     }
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_routing_is_better_than_what_is_called_the_best(seed: int) -> None:
+    network = generate("gabriel", nodes=9, seed=seed, load=0.5)
+    intent = Intent(
+        ((Objective("utilization"),), (Objective("delay", reduce="max"), Objective("delay_p99")))
+    )
+    bound = {line.text: line.bound for line in check(intent, network).lines}
+    engine, random = nettwin.engine("theory"), np.random.default_rng(seed)
+    topology = network.topology
+    tried = [network]
+    for _ in range(8):
+        weights = random.uniform(1, 10, topology.link_count)
+        tried.append(network.with_(topology=topology.with_arrays(link_weight=weights)))
+    for scenario, metrics in zip(tried, engine.predict(tried), strict=True):
+        found = judge(intent, State(scenario, metrics))
+        assert found.objectives[0] >= bound["minimize max utilization"] > 0
+        each = metrics.flow
+        assert np.nanmax(each["owd_mean_s"]) >= bound["minimize max delay"] > 0
+        assert np.nanmax(each["owd_p99_s"]) >= bound["minimize max delay_p99"] > 0
 
 
 def test_a_generated_network_with_every_lever() -> None:

@@ -9,9 +9,11 @@ import pytest
 
 from nettwin.errors import InputError, UnknownNameError
 from nettwin.intent import (
+    MEASURES,
     Avoid,
     Expectation,
     Intent,
+    Measure,
     Objective,
     Selector,
     State,
@@ -194,6 +196,25 @@ def test_selection_refuses_what_it_cannot_mean() -> None:
         Selector(source=("Vienna",)).select(now.scenario, "flow")
     with pytest.raises(InputError, match="needs a prediction"):
         judge(Intent(expect=(Expectation("delay", at_most=1.0),)), now)
+
+
+@pytest.mark.parametrize("measure", MEASURES.values(), ids=lambda m: m.name)
+def test_every_measure_has_a_value_for_every_element(measure: Measure) -> None:
+    network = towns()
+    columns = ("owd_mean_s", "owd_p50_s", "owd_p90_s", "owd_p99_s")
+    known = metrics(network, **dict.fromkeys(columns, DELAY_S), pdv_s2=[1e-6] * 7)
+    line = only(
+        Intent((), expect=(Expectation(measure.name, at_most=measure.high),)), State(network, known)
+    )
+    assert line.met and np.isfinite(line.value)
+    if measure.of is None:
+        assert measure.kind == "plan"
+        return
+    count = {"flow": 7, "link": 12, "queue": 24}[measure.kind]
+    assert measure.of(network, known).shape == (count,)
+    assert line.selected == count
+    if not measure.predicted:
+        np.testing.assert_array_equal(measure.of(network, None), measure.of(network, known))
 
 
 @pytest.mark.parametrize(

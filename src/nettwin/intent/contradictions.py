@@ -57,11 +57,10 @@ def opposites(asked: Sequence[Asked]) -> Iterator[Finding]:
         if not _meet(a.mask, low.reduce or "min", b.mask, high.reduce or "max"):
             continue
         few, many = shown(low.about, low.limit), shown(high.about, high.limit)
-        which = low.select.describe()
         yield Finding(
             "contradiction",
             (a.place, b.place),
-            f"{low.measure}{f' of {which}' if which else ''} must be at least {few} by the first"
+            f"{low.measure}{low.select.of()} must be at least {few} by the first"
             f" and at most {many} by the second",
             f"Lower the first to {many}, raise the second to {few}, or select other elements.",
         )

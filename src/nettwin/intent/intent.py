@@ -50,10 +50,9 @@ class Objective:
 
     def describe(self) -> str:
         """The objective in words."""
-        which = self.select.describe()
         how = "" if self.about.kind == "plan" else f"{self.reduce} "
         scale = "" if self.weight == 1 else f"{self.weight:g} x "
-        return f"{scale}{how}{self.measure}" + (f" of {which}" if which else "")
+        return f"{scale}{how}{self.measure}{self.select.of()}"
 
 
 @dataclass(frozen=True)
@@ -83,10 +82,9 @@ class Expectation:
 
     def describe(self) -> str:
         """The expectation in words."""
-        which = self.select.describe()
         how = f"{self.reduce} " if self.reduce else ""
         value = shown(self.about, self.limit)
-        return f"{how}{self.measure}" + (f" of {which}" if which else "") + f" {self.sense} {value}"
+        return f"{how}{self.measure}{self.select.of()} {self.sense} {value}"
 
 
 @dataclass(frozen=True)
@@ -106,8 +104,8 @@ class Survive:
 class Avoid:
     """Flows that must not cross some links or nodes."""
 
-    flows: Selector
-    links: Selector  # of links: link, node, srlg, source, target
+    flows: Selector  # source, target, traffic_class, flow
+    links: Selector  # of links: link, node, srlg
 
     def describe(self) -> str:
         """The rule in words."""
@@ -135,8 +133,7 @@ class Lever:
 
     def describe(self) -> str:
         """The lever in words."""
-        which = self.select.describe()
-        return self.kind + (f" of {which}" if which else "")
+        return self.kind + self.select.of()
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,14 @@ class Selector:
 
     def describe(self) -> str:
         """The selection in words; empty where everything is meant."""
-        return ", ".join(f"{WORDS.get(k, k)} {' or '.join(v)}" for k, v in self.given.items())
+        said = {WORDS.get(k, k): " or ".join(v) for k, v in self.given.items()}
+        ends = " ".join(f"{word} {said.pop(word)}" for word in ("from", "to") if word in said)
+        return f"{', '.join(f'{word} {names}' for word, names in said.items())} {ends}".strip()
+
+    def of(self) -> str:
+        """The selection as it follows what is said of it: ` of class voice`, ` from Madrid`."""
+        words = self.describe()
+        return words and (" " if words.startswith(("from ", "to ")) else " of ") + words
 
     def select(self, scenario: Scenario, kind: Kind) -> Mask:
         """The elements of a kind that are meant. [flows], [links] or [queues]

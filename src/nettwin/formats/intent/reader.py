@@ -10,6 +10,7 @@ from nettwin.formats.intent.fields import (
     CHANGES,
     ELEMENT_WORDS,
     ELEMENTS,
+    FLOW_WORDS,
     GROWTH,
     KEPT,
     LEVER_LIMITS,
@@ -275,10 +276,9 @@ class _Reader:
             if not set(said) & set(ELEMENT_WORDS):
                 remedy = "Add link, node or srlg, which its flows must not cross."
                 self.checks.fault(where, "says nothing to avoid", remedy)
-            flows = [word for word in SELECTORS if word not in ELEMENT_WORDS]
             found.append(
                 Avoid(
-                    self._selector(said, "flow", "avoid", flows),
+                    self._selector(said, "flow", "avoid", FLOW_WORDS),
                     self._selector(said, "link", "avoid", ELEMENT_WORDS),
                 )
             )

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from nettwin.errors import InputError
-from nettwin.formats.intent.fields import LEVER_LIMITS, MOST_BARE
+from nettwin.formats.intent.fields import ELEMENT_WORDS, FLOW_WORDS, LEVER_LIMITS, MOST_BARE
 from nettwin.formats.plan.checks import UNLIMITED
 from nettwin.formats.plan.writer import with_unit
 from nettwin.intent import Avoid, Expectation, Intent, Lever, Objective, Prices, Selector, Survive
@@ -78,7 +78,13 @@ def _survive(survive: Survive) -> Data:
 
 
 def _avoid(avoid: Avoid) -> Data:
-    return _selector(avoid.flows) | _selector(avoid.links)
+    flows, links = _selector(avoid.flows), _selector(avoid.links)
+    if set(flows) - set(FLOW_WORDS) or set(links) - set(ELEMENT_WORDS):
+        raise InputError(
+            f"{avoid.describe()}: flows must be selected by {', '.join(FLOW_WORDS)} and what they"
+            f" avoid by {', '.join(ELEMENT_WORDS)}. Select them so."
+        )
+    return flows | links
 
 
 def _lever(lever: Lever) -> Any:

@@ -104,7 +104,7 @@ def schema() -> None:
     """Print the JSON schema of intents, for editors and other programs."""
     from nettwin.formats.intent import intent_schema
 
-    typer.echo(json_text.dumps(intent_schema(), indent=1))
+    typer.echo(json_text.dumps(intent_schema(), indent=2))
 
 
 @group.command(epilog=o.examples("nettwin intent measures", "nettwin intent measures --json"))
