@@ -43,7 +43,7 @@ def steering_of(
         rate_bps=np.where(carried, traffic.flow_rate_bps, 0.0),
         movable=carried & problem.flows("segments") & (traffic.flow_rate_bps > 0),
         start=np.where(carried[:, None], start, NONE).astype(np.int32),
-        capacity_bps=_capacity(problem, scenario, level),
+        capacity_bps=limits_bps(problem, scenario, level),
         fixed_bps=np.concatenate([_fixed(state, ~carried & live) for state in states]),
         segment_delay_s=segments.cost(delay),
         limit_s=_limits_s(problem, scenario),
@@ -86,8 +86,8 @@ def _fixed(state: Scenario, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
     return replace(state, traffic=traffic, routing=routing).link_load_bps
 
 
-def _capacity(problem: Problem, scenario: Scenario, level: float) -> NDArray[np.float64]:
-    """What links may carry, state after state. [states * links]"""
+def limits_bps(problem: Problem, scenario: Scenario, level: float) -> NDArray[np.float64]:
+    """What links may carry, state after state: see `steering_of`. [states * links]"""
     intent, capacity = problem.intent, scenario.topology.link_capacity_bps
     objectives = [o for entry in intent.minimize for o in entry]
     shares = [_share(scenario, objectives, intent.expect, level)]

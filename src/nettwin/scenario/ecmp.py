@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
-from nettwin.scenario.shortest import Nearness, adjacency, nearness, next_hop
+from nettwin.scenario.shortest import adjacency, nearness, next_hop
 
 if TYPE_CHECKING:
     from nettwin.scenario.routing import Routing
@@ -18,16 +18,14 @@ if TYPE_CHECKING:
     from nettwin.scenario.traffic import Traffic
 
 
-def ecmp_loads(
-    topology: Topology, demand_bps: NDArray[np.float64], near: Nearness | None = None
-) -> NDArray[np.float64]:
+def ecmp_loads(topology: Topology, demand_bps: NDArray[np.float64]) -> NDArray[np.float64]:
     """Exact load of each link in bit/s when a matrix [source, target] follows ECMP.
 
     Works per target on the shortest-path graph, so it needs no paths and no limit on their number.
-    Demands without a way are left out. `near` saves finding the distances to all targets again.
+    Demands without a way are left out.
     """
     offset, out = adjacency(topology)
-    near = near or nearness(topology, np.flatnonzero(demand_bps.any(axis=0)))
+    near = nearness(topology, np.flatnonzero(demand_bps.any(axis=0)))
     return np.asarray(
         _ecmp_loads(
             np.ascontiguousarray(demand_bps, np.float64),
@@ -43,10 +41,16 @@ def ecmp_loads(
 
 
 def steered_loads(topology: Topology, traffic: Traffic, routing: Routing) -> NDArray[np.float64]:
-    """Exact load of each link in bit/s when flows follow ECMP, some of them over midpoints. [links]
+    """Exact load of each link in bit/s when flows follow ECMP, some over midpoints. [links]"""
+    return ecmp_loads(topology, leg_demand(topology, traffic, routing))
 
-    A way is a demand for each of its legs. Ways with a leg that has no way are left out, their
-    share taken over by the flow's others; a flow without any left goes as if it were not steered.
+
+def leg_demand(topology: Topology, traffic: Traffic, routing: Routing) -> NDArray[np.float64]:
+    """The demand that follows the common rule when a way over midpoints is a demand for each of its
+    legs. [source, target] in bit/s
+
+    Ways with a leg that has no way are left out, their share taken over by the flow's others; a
+    flow without any left goes as if it were not steered.
     """
     nodes, flows = topology.node_count, traffic.flow_count
     free = np.ones(flows, np.bool_)
@@ -59,12 +63,11 @@ def steered_loads(topology: Topology, traffic: Traffic, routing: Routing) -> NDA
         if a != b
     ]
     if not legs:
-        return ecmp_loads(topology, demand)
-    columns = [np.array(column) for column in zip(*legs, strict=True)]
-    flow, way, share, source, target = columns
-    near = nearness(topology, np.append(target, np.flatnonzero(demand.any(axis=0))))
+        return demand
+    flow, way, share, source, target = (np.array(column) for column in zip(*legs, strict=True))
+    distance = nearness(topology, target).distance
     up = topology.node_up[source] & topology.node_up[target]
-    broken = np.bincount(way, ~(up & np.isfinite(near.distance[target, source]))) > 0  # [ways]
+    broken = np.bincount(way, ~(up & np.isfinite(distance[target, source]))) > 0  # [ways]
     whole = ~broken[way]
     first = np.append(True, way[1:] != way[:-1])
     total = np.bincount(flow, share * (whole & first), flows)  # [flows]
@@ -73,7 +76,7 @@ def steered_loads(topology: Topology, traffic: Traffic, routing: Routing) -> NDA
     np.add.at(demand, (source[whole], target[whole]), rate[at] * part)
     lost = np.setdiff1d(list(routing.steer), np.flatnonzero(total))
     np.add.at(demand, (traffic.flow_source[lost], traffic.flow_target[lost]), rate[lost])
-    return ecmp_loads(topology, demand)
+    return demand
 
 
 def _ways(traffic: Traffic, routing: Routing) -> Iterator[tuple[int, float, list[int]]]:
