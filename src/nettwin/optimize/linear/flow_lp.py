@@ -8,6 +8,7 @@ so that rounding errors of the solver make it weaker and never wrong.
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 from scipy import sparse
@@ -19,6 +20,7 @@ from nettwin.optimize.linear.flow_problem import FlowProblem
 
 def flow_lp(problem: FlowProblem, seconds: float = math.inf) -> Bound | None:
     """The optimum and what proves it; None where the time did not suffice."""
+    until = time.perf_counter() + seconds
     links, nodes = problem.links, problem.nodes
     targets = np.flatnonzero(problem.demand_bps.any(axis=0))
     live = np.sort(problem.out)
@@ -48,7 +50,7 @@ def flow_lp(problem: FlowProblem, seconds: float = math.inf) -> Bound | None:
     solver = highs.solver(solver="ipm")
     limit = np.concatenate([sent.ravel(), -fixed])
     solver.passModel(highs.model(matrix, cost, upper, lower, limit))
-    if not highs.run(solver, seconds):
+    if not highs.run(solver, lambda: until - time.perf_counter()):
         return None
     lengths = np.zeros(links)
     lengths[live] = np.maximum(-np.array(solver.getSolution().row_dual)[count * nodes :], 0.0)

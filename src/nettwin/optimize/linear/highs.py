@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import highspy
@@ -10,12 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+_LONG_S = 1e7
+_LOOK = 4  # calls between looks at the time
 INFINITY: float = highspy.kHighsInf
+
+
+class _Quiet(highspy.Highs):
+    """A HiGHS that is told to be quiet before its constructor would greet on standard output."""
+
+    def enableCallbacks(self) -> Any:
+        self.setOptionValue("output_flag", False)
+        return super().enableCallbacks()
 
 
 def solver(**options: Any) -> Any:
     """A HiGHS that says nothing and uses one thread; `options` are its own."""
-    highs = highspy.Highs()
+    highs = _Quiet()
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", 1)
     for name, value in options.items():
@@ -48,13 +59,38 @@ def model(
     return lp
 
 
-def run(highs: Any, seconds: float) -> bool:
-    """Let it work for so many seconds; whether it ended with an optimum."""
-    if seconds <= 0:
+def run(highs: Any, go_on: Callable[[], float]) -> bool:
+    """Let it work while `go_on` gives seconds that are left; whether it ended with an optimum.
+
+    It is asked often and told to stop by a callback: to let it work in slices of time would make
+    the answer depend on how fast the machine is.
+    """
+    left = go_on()
+    if left <= 0:
         return False
-    highs.setOptionValue("time_limit", highs.getRunTime() + min(seconds, 1e7))
+    calls = 0
+
+    def look(event: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls % _LOOK == 0 and go_on() <= 0:
+            event.interrupt()
+
+    told = highs.cbSimplexInterrupt, highs.cbMipInterrupt, highs.cbIpmInterrupt
+    for each in told:
+        each.subscribe(look)
+    highs.setOptionValue("time_limit", highs.getRunTime() + min(left, _LONG_S))
     highs.run()
+    for each in told:
+        each.unsubscribe(look)
     return bool(highs.getModelStatus() == highspy.HighsModelStatus.kOptimal)
+
+
+def solution(values: NDArray[np.float64]) -> Any:
+    """Values of columns, to begin from."""
+    made = highspy.HighsSolution()
+    made.col_value = values.tolist()
+    return made
 
 
 def found(highs: Any) -> bool:

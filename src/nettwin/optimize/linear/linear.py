@@ -5,7 +5,8 @@
    links where that ends find more ways, and so on. No program is solved, which makes it the fast
    part: it is often within a thousandth of the bound before column generation has begun.
 3. Column generation: its bound is that of the midpoints themselves, and every round is rounded.
-4. Rounding again, and exact programs over the flows that matter, until the search is over.
+4. All of it exactly where that is small; else drawn answers, and exact programs over some flows
+   that matter, in turn until the search is over.
 """
 
 from __future__ import annotations
@@ -17,17 +18,20 @@ from nettwin.optimize.linear.flow_bound import FlowSearch
 from nettwin.optimize.linear.flow_problem import problems_of
 from nettwin.optimize.linear.generate import Generation
 from nettwin.optimize.linear.rounding import FAR, START, Rounding
+from nettwin.optimize.linear.segment_milp import Exact, critical, know_all, segment_milp
 from nettwin.optimize.linear.ways import SegmentWays
 from nettwin.optimize.search import Search
 from nettwin.optimize.steering import Steering
 
 Midpoints = NDArray[np.int32]
 
-_SWEEPS, _MORE_SWEEPS = 40, 1000  # of the first bound, before and after the first answers
-_MET = 8  # lengths met on the way that ways are taken from
+_TURNS, _SWEEPS = 5, 80  # between the bound, by so many sweeps, and answers of whole flows
+_MET = 4  # lengths met on the way that ways are taken from
 _NEAR = 1e-5  # relative gap of the first bound that is near enough
 _SHARPNESS = 250.0  # of prices by utilization, relatively
 _TIRED, _WORTH = 2, 1e-5  # rounds without so much better, relatively, end the descent
+_SMALL, _MOST_NODES = 3000, 10**6  # ways up to which the whole program is solved exactly
+_DRAWS, _FREE, _NODES = 20, 40, 30  # in turn: answers drawn; flows of a program, its branches
 _SPARE_S = 0.05  # left at the end, for what cannot be interrupted
 
 
@@ -69,17 +73,31 @@ class _Solving:
 
     def run(self) -> None:
         """All stages, as far as the time goes."""
-        self._sweep(_SWEEPS)
-        self._descend()
-        self._sweep(_MORE_SWEEPS)
-        self._descend()
+        for _ in range(_TURNS):
+            if self.search.over or self.search.standing.gap <= _NEAR:
+                break
+            self._sweep(_SWEEPS)
+            self._descend()
         while not self.generation.done and self.search.step():
             self.generation.round(self._left)
             self.search.bounded(self.generation.bound)
             self._draw(self._rounding())
+        if self.search.step() and self._all_ways() <= _SMALL:
+            know_all(self.generation.master, self.ways)
+            exact = self._exactly(np.arange(len(self.ways.flow)), _MOST_NODES)
+            if self.ways.width == 1:
+                self.search.bounded(exact.bound)
+                if exact.proven:
+                    return
         rounding = self._rounding()
         while self.search.step():
-            self._draw(rounding)
+            before = self.search.value
+            for _ in range(_DRAWS):
+                if self.search.step():
+                    self._draw(rounding)
+            if self.search.value >= before and self.search.step():
+                choice = rounding.choice_of(self.column)
+                self._exactly(critical(rounding, choice, _FREE, self.random), _NODES)
 
     def _descend(self) -> None:
         """Answers of whole flows and more ways in turn, while they become better."""
@@ -89,7 +107,7 @@ class _Solving:
             before, rounding = self.search.value, self._rounding()
             choice = rounding.choice_of(column)
             value, choice = rounding.improve(choice, self._left, FAR)
-            self.column = column = rounding.columns(choice)
+            column = rounding.columns(choice)
             self._offer(value, column)
             tired = 0 if value < before * (1 - _WORTH) else tired + 1
             if self._left() > 0:
@@ -127,6 +145,18 @@ class _Solving:
         rate = self.steering.rate_bps[self.ways.flow]
         return Rounding(self.generation.master, self.ways.demand, rate)
 
+    def _all_ways(self) -> int:
+        """How many columns there are when every way over one midpoint is known."""
+        return len(self.ways.rate_bps) * self.steering.segments.nodes
+
+    def _exactly(self, free: NDArray[np.intp], nodes: int) -> Exact:
+        """The best answer where only some flows may move, from the best answer so far."""
+        rounding = self._rounding()
+        choice = rounding.choice_of(self.column)
+        exact = segment_milp(rounding, choice, free, self._left, nodes)
+        self._offer(exact.value, rounding.columns(exact.choice))
+        return exact
+
     def _draw(self, rounding: Rounding) -> None:
         """An answer drawn by the shares of the program, made better."""
         value, choice = rounding.improve(rounding.draw(self.random), self._left)
@@ -134,6 +164,7 @@ class _Solving:
 
     def _offer(self, value: float, column: NDArray[np.int64]) -> None:
         if value < self.search.value:
+            self.column = column
             midpoints = self._midpoints(column)
             self.search.offer(self.steering.utilization(midpoints), midpoints)
 

@@ -18,8 +18,8 @@ from nettwin.optimize.linear.ways import Ways
 
 _CLOSE = 0.8  # links used by this share of the highest utilization have rows from the beginning
 _AT_ONCE = 200  # rows of links that are added together
-_SLICE_S = 0.1  # how long the solver works before it is asked whether to go on
 _TINY = 1e-9
+_PRIMAL = 4  # simplex strategy: what is added are mostly columns
 
 
 class Master:
@@ -38,7 +38,7 @@ class Master:
         self._known: set[tuple[int, bytes]] = set()
         self._link_row = np.full(links, -1)
         self._demand_row = np.full(len(ways.rate_bps), -1)
-        self._solver = highs.solver(solver="simplex", presolve="off")
+        self._solver = highs.solver(solver="simplex", simplex_strategy=_PRIMAL, presolve="off")
         self._solver.addVar(0.0, highs.INFINITY)
         self._solver.changeColCost(0, 1.0)
         self._rows = 0
@@ -91,12 +91,8 @@ class Master:
             self._add_links(missing[order[:_AT_ONCE]])
 
     def _solve(self, go_on: Callable[[], float]) -> bool:
-        while True:
-            left = go_on()
-            if left <= 0:
-                return False
-            if highs.run(self._solver, min(left, _SLICE_S)):
-                break
+        if not highs.run(self._solver, go_on):
+            return False
         solution = self._solver.getSolution()
         self.weight = np.clip(np.array(solution.col_value)[1:], 0.0, 1.0)
         self.used = self.base + self.shift @ self.weight
