@@ -160,6 +160,17 @@ def test_a_mean_of_delays_under_its_floor() -> None:
     assert not found(expecting(replace(mean, at_most=0.0106)))
 
 
+def test_rates_that_may_be_limited_move_means_and_silence_flows() -> None:
+    mean = Expectation("delay", VOICE, at_most=0.0104, reduce="mean")
+    each = replace(mean, reduce=None)
+    half, none = Lever("rates"), Lever("rates", at_least=0.0)
+    assert not found(expecting(mean, levers=(half,)))  # the flow of 7 ms may weigh most
+    assert found(expecting(replace(mean, at_most=0.006), levers=(half,)))
+    assert found(expecting(each, levers=(half,)))
+    assert not found(expecting(each, levers=(none,)))  # a flow that sends nothing has no delay
+    assert not found(expecting(replace(mean, at_most=0.006), levers=(none,)))
+
+
 def test_a_limit_that_only_what_is_avoided_can_keep() -> None:
     line = Expectation("delay", Selector(target=("Oslo",), traffic_class=("voice",)), at_most=0.015)
     avoid = Avoid(VOICE, Selector(link=("Paris->Oslo",)))
@@ -220,6 +231,29 @@ def test_failures_that_cut_flows_off_are_named() -> None:
     inner = Selector(source=("Madrid",), target=("Oslo",))
     spared = Survive(("link",), (Expectation("loss", inner, at_most=0.01),))
     assert not found(Intent(survive=spared))
+
+
+@pytest.mark.parametrize(
+    ("line", "broken"),
+    [
+        (Expectation("delay", VOICE, at_most=1.0), True),
+        (Expectation("delay", VOICE, at_most=1.0, reduce="mean"), True),
+        (Expectation("delay", VOICE, at_most=1.0, reduce="min"), False),
+        (Expectation("delay", VOICE, at_least=0.0), False),
+        (Expectation("loss", VOICE, at_most=0.5, reduce="max"), True),
+        (Expectation("loss", VOICE, at_most=0.5, reduce="mean"), False),
+        (Expectation("loss", VOICE, at_most=1.0), False),
+        (Expectation("loss", VOICE, at_least=0.1), False),
+        (Expectation("throughput", VOICE, at_least=1.0), True),
+        (Expectation("throughput", VOICE, at_least=1.0, reduce="total"), False),
+        (Expectation("throughput", VOICE, at_least=0.0), False),
+        (Expectation("throughput", VOICE, at_most=1.0), False),
+        (Expectation("utilization", at_most=1.0), False),
+    ],
+)
+def test_lines_that_a_flow_without_a_way_breaks(line: Expectation, broken: bool) -> None:
+    told = [f for f in found(Intent(survive=Survive(("link",), (line,)))) if "no way" in f.reason]
+    assert bool(told) is broken
 
 
 def test_objectives_after_failures_that_cut_flows_off_are_doubted() -> None:

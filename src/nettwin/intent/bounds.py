@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.intent.intent import Expectation, Intent, Objective
-from nettwin.intent.measures import Measure, reduced
+from nettwin.intent.measures import Measure, Reduce, reduced
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Topology
 
@@ -99,8 +99,11 @@ class Ground:
             mask = grown.select.select(scenario, "link")
             self.capacity_bps[mask] = np.maximum(self.capacity_bps[mask], grown.at_most_bps)
         rate = traffic.flow_rate_bps.copy()
-        if limited := intent.lever("rates"):
+        limited = intent.lever("rates")
+        if limited:
             rate[limited.select.select(scenario, "flow")] *= min(limited.at_least, 1.0)
+        self.rates_move = limited is not None
+        self.silent: Mask = rate <= 0  # what sends nothing, or may be made to
         self.rate_bps: Floats = np.where(np.isfinite(self.floor_s), rate, 0.0)  # limited so
 
     @cached_property
@@ -124,13 +127,41 @@ class Ground:
                 floor[mine] = delay_floor_s(self.scenario, left, self.capacity_bps)[mine]
         return floor
 
+    def least(self, measure: Measure, floor_s: Floats) -> Floats:
+        """What each flow's value cannot be below; NaN where it may send nothing. [flows]"""
+        if measure.name == "loss":
+            return np.where(np.isfinite(floor_s), 0.0, 1.0)
+        if measure.unit != "s":
+            return np.zeros(len(floor_s))
+        if measure.name == "delay_variation":
+            floor_s = np.where(np.isfinite(floor_s), 0.0, np.inf)
+        return np.where(self.silent, np.nan, floor_s)
+
+    def most(self, measure: Measure, floor_s: Floats) -> Floats:
+        """What each flow's value cannot be above. [flows]"""
+        if measure.name == "throughput":
+            return np.where(np.isfinite(floor_s), self.scenario.traffic.flow_rate_bps, 0.0)
+        return np.full(len(floor_s), measure.high)
+
+    def whole(
+        self, values: Floats, how: Reduce | None, chosen: NDArray[np.intp], up: bool
+    ) -> float:
+        """The bounds of flows as the bound of what they are reduced to; `up`: upper ones."""
+        traffic = self.scenario.traffic
+        if how == "mean" and self.rates_move:  # rates are its weights
+            how = "max" if up else "min"
+        elif how is None:
+            how = "min" if up else "max"
+        if how in ("min", "mean") and not up:  # what may be silenced need not be
+            values = np.where(self.silent & (traffic.flow_rate_bps > 0), 0.0, values)
+        return reduced(values[chosen], how, traffic.flow_packet_rate_pps[chosen])
+
     def bound(self, line: Objective | Expectation, mask: Mask) -> float | None:
         """What a line's value cannot be better than; None where nothing is known of it."""
         about, up = line.about, isinstance(line, Expectation) and line.at_most is None
         if about.kind == "flow":
-            values = (most if up else least)(about, self.floor_s, self.scenario)[mask]
-            weight = self.scenario.traffic.flow_packet_rate_pps[mask]
-            found = reduced(values, line.reduce or ("min" if up else "max"), weight)
+            values = (self.most if up else self.least)(about, self.floor_s)
+            found = self.whole(values, line.reduce, np.flatnonzero(mask), up)
             return found if np.isfinite(found) and (up or found > 0) else None
         if about.name == "utilization" and line.reduce in (None, "max") and not up:
             return self._fullest(mask)
@@ -151,22 +182,3 @@ class Ground:
 def without(topology: Topology, shunned: Mask) -> Topology:
     """A topology with some links down."""
     return topology.with_arrays(link_up=topology.link_up & ~shunned)
-
-
-def least(measure: Measure, floor_s: Floats, scenario: Scenario) -> Floats:
-    """What each flow's value cannot be below; NaN where it sends nothing. [flows]"""
-    if measure.name == "loss":
-        return np.where(np.isfinite(floor_s), 0.0, 1.0)
-    if measure.unit != "s":
-        return np.zeros(len(floor_s))
-    silent = scenario.traffic.flow_rate_bps <= 0
-    if measure.name == "delay_variation":
-        floor_s = np.where(np.isfinite(floor_s), 0.0, np.inf)
-    return np.where(silent, np.nan, floor_s)
-
-
-def most(measure: Measure, floor_s: Floats, scenario: Scenario) -> Floats:
-    """What each flow's value cannot be above. [flows]"""
-    if measure.name == "throughput":
-        return np.where(np.isfinite(floor_s), scenario.traffic.flow_rate_bps, 0.0)
-    return np.full(len(floor_s), measure.high)

@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin import units
-from nettwin.intent.bounds import Floats, Ground, around, delay_floor_s, least, most, without
+from nettwin.intent.bounds import Floats, Ground, around, delay_floor_s, without
 from nettwin.intent.findings import Asked, Finding, Mask, Place, listed
 from nettwin.intent.intent import Avoid, Intent, shown
 from nettwin.intent.judgement import State, judge
-from nettwin.intent.measures import reduced
 from nettwin.scenario.topology import Topology
 
 TOLERANCE = 1e-9
@@ -141,7 +140,7 @@ def _beyond(each: Asked, ground: Ground, avoided: Sequence[Avoided]) -> Iterator
         rules = tuple(place for place, _, flows, _ in avoided if (flows & longer).any())
         trials.append((floor, rules, " over ways without what must be avoided"))
     for floor, rules, words in trials:
-        values = (least if upper else most)(each.about, floor, ground.scenario)
+        values = (ground.least if upper else ground.most)(each.about, floor)
         bad, worst = _missed(each, values, ground)
         if not len(bad):
             continue
@@ -167,8 +166,7 @@ def _missed(each: Asked, values: Floats, ground: Ground) -> tuple[NDArray[np.int
     mine, upper = values[chosen], limit.at_most is not None
     worst = (np.nanmax if upper else np.nanmin)(mine) if not np.isnan(mine).all() else np.nan
     if limit.reduce:
-        weight = ground.scenario.traffic.flow_packet_rate_pps[chosen]
-        worst = reduced(mine, limit.reduce, weight)
+        worst = ground.whole(values, limit.reduce, chosen, not upper)
         mine = np.full(len(mine), worst)
     bad = (1 if upper else -1) * (mine - limit.limit) > TOLERANCE * abs(limit.limit)  # not for NaN
     return chosen[bad], float(worst)

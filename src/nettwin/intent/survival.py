@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.intent.bounds import Ground, delay_floor_s, joined, least
+from nettwin.intent.bounds import Ground, delay_floor_s, joined
 from nettwin.intent.contradictions import TOLERANCE, overfull
 from nettwin.intent.findings import Asked, Finding, Mask, Place, listed
 from nettwin.intent.intent import Intent, shown
@@ -62,21 +62,16 @@ def failures(intent: Intent, ground: Ground) -> Iterator[Failed]:
 
 def _cut_off(each: Asked, ground: Ground, after: Sequence[Failed]) -> Iterator[Finding]:
     """Flows that a failure leaves without a way, where the line is about their packets."""
-    limit = each.limit
-    if each.about.kind != "flow" or (limit and limit.at_most is None and limit.limit <= 0):
+    if not _broken_by_loss(each):
         return
-    if limit and limit.at_most is not None and limit.limit >= each.about.high:
-        return
-    if limit and limit.at_least is not None and each.about.name != "throughput":
-        return
-    flows = each.mask & np.isfinite(ground.floor_s) & (ground.scenario.traffic.flow_rate_bps > 0)
+    flows = each.mask & np.isfinite(ground.floor_s) & ~ground.silent
     told, lost = [], np.zeros(len(flows), np.bool_)
     for failed in after:
         gone = failed.lost[flows[failed.lost]]
         if len(gone):
             lost[gone] = True
             told.append(failed.name)
-    if not told or (limit and limit.reduce and each.about.unit != "s"):
+    if not told:
         return
     names = ground.scenario.flow_names
     reason = (
@@ -84,7 +79,20 @@ def _cut_off(each: Asked, ground: Ground, after: Sequence[Failed]) -> Iterator[F
         f" {listed(names, np.flatnonzero(lost))}"
     )
     remedy = "Select flows that have two ways, or leave this kind of failure out."
-    yield Finding("contradiction" if limit else "warning", (each.place,), reason, remedy)
+    yield Finding("contradiction" if each.limit else "warning", (each.place,), reason, remedy)
+
+
+def _broken_by_loss(each: Asked) -> bool:
+    """Whether a line is missed for sure where one of its flows has no way."""
+    about, limit, how = each.about, each.limit, each.line.reduce
+    if about.kind != "flow":
+        return False
+    endless = about.unit == "s" and how != "min"  # no end of delay, of a mean of it too
+    if limit and limit.at_most is None:
+        return about.name == "throughput" and how in (None, "min") and limit.limit > 0
+    if limit and limit.limit >= about.high:
+        return False
+    return endless or (about.name == "loss" and how in (None, "max"))
 
 
 def _too_far(each: Asked, ground: Ground, after: Sequence[Failed]) -> Iterator[Finding]:
@@ -94,11 +102,8 @@ def _too_far(each: Asked, ground: Ground, after: Sequence[Failed]) -> Iterator[F
         return
     worst, name, flow = limit.limit * (1 + TOLERANCE), "", -1
     for failed in after:
-        values = least(
-            each.about,
-            delay_floor_s(ground.scenario, failed.topology, ground.capacity_bps),
-            ground.scenario,
-        )
+        floor = delay_floor_s(ground.scenario, failed.topology, ground.capacity_bps)
+        values = ground.least(each.about, floor)
         values = np.where(each.mask & failed.reached(ground), values, np.nan)
         if not np.isnan(values).all() and np.nanmax(values) > worst:
             flow = int(np.nanargmax(values))
