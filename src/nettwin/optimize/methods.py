@@ -85,28 +85,10 @@ OPTIMIZERS: dict[str, Method] = {
             "nettwin.optimize.linear:linear",
         ),
         Method(
-            "constraint",
-            "constraint programming: large neighborhoods around the bottleneck (CP-SAT)",
-            "nettwin.optimize.constraint:constraint",
-            extra="constraint",
-        ),
-        Method(
             "local_search",
             "local search led by prices of links: midpoints and IGP weights",
             "nettwin.optimize.local_search:segments",
             "nettwin.optimize.local_search:weights",
-        ),
-        Method(
-            "reinforcement",
-            "trained agents: one chooses midpoints, one on every link adjusts weights",
-            "nettwin.optimize.reinforcement:agent",
-            "nettwin.optimize.reinforcement:weight_agents",
-        ),
-        Method(
-            "hybrid",
-            "a trained agent begins, local search refines",
-            "nettwin.optimize.hybrid:steer",
-            "nettwin.optimize.hybrid:weigh",
         ),
     )
 }

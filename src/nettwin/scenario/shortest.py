@@ -70,27 +70,46 @@ def _nearness(targets: Any, offset: Any, links: Any, link_source: Any, link_weig
     lengths = np.empty(links.size + 2)
     places = np.empty(links.size + 2, np.int32)
     for t in targets:
-        best, turn = distance[t], rank[t]
-        best[t] = 0.0
-        lengths[0], places[0] = 0.0, t
-        size, settled = 1, 0
-        while size > 0:
-            length, v = lengths[0], places[0]
-            size -= 1
-            _sink(lengths, places, size)
-            if turn[v] < nodes:
-                continue
-            turn[v] = settled
-            settled += 1
-            for k in range(offset[v], offset[v + 1]):
-                e = links[k]
-                u = link_source[e]
-                further = length + link_weight[e]
-                if further < best[u]:
-                    best[u] = further
-                    _rise(lengths, places, size, further, u)
-                    size += 1
+        toward(t, offset, links, link_source, link_weight, distance[t], rank[t], lengths, places)
     return distance, rank
+
+
+@compiled
+def toward(
+    t: int,
+    offset: Any,
+    links: Any,
+    link_source: Any,
+    link_weight: Any,
+    best: Any,
+    turn: Any,
+    lengths: Any,
+    places: Any,
+) -> None:
+    """Fill in one target's row of Nearness: `best` (inf before) and `turn` (nodes before).
+
+    `lengths` and `places` are room for the heap, two more than there are links.
+    """
+    nodes = offset.size - 1
+    best[t] = 0.0
+    lengths[0], places[0] = 0.0, t
+    size, settled = 1, 0
+    while size > 0:
+        length, v = lengths[0], places[0]
+        size -= 1
+        _sink(lengths, places, size)
+        if turn[v] < nodes:
+            continue
+        turn[v] = settled
+        settled += 1
+        for k in range(offset[v], offset[v + 1]):
+            e = links[k]
+            u = link_source[e]
+            further = length + link_weight[e]
+            if further < best[u]:
+                best[u] = further
+                _rise(lengths, places, size, further, u)
+                size += 1
 
 
 @compiled

@@ -1,12 +1,14 @@
-"""Local search: many small moves, each with the loads that it changes and no others.
+"""Local search: many small changes, each with the loads that it changes and no others.
 
-segments   SR midpoints, led by prices of links
-fewest     the same answer with fewer flows moved
-moves      rounds of moves of flows, cut into pieces
-kernels    one move and its loads, in machine code
+segments         SR midpoints, led by prices of links; fewest: the same with fewer flows moved
+moves, kernels   rounds of moves of flows, cut into pieces; one move and its loads
+weights          IGP weights; weighing: their problem as arrays
+weight_moves, weight_kernels   changes worth trying; one change and its loads
 """
 
 from nettwin.optimize.local_search.fewest import fewest
 from nettwin.optimize.local_search.segments import segments
+from nettwin.optimize.local_search.weighing import Weighing
+from nettwin.optimize.local_search.weights import weights
 
-__all__ = ["fewest", "segments"]
+__all__ = ["Weighing", "fewest", "segments", "weights"]

@@ -108,8 +108,17 @@ class MidpointEnvironment:
             self.changed += int(differs) - int(differed)
             segments = self.steering.segments
             self.utilization = _moved(
-                self.load, rate, s, t, old, node, segments.nodes, segments.offset, segments.link,
-                segments.share, self.steering.capacity_bps,
+                self.load,
+                rate,
+                s,
+                t,
+                old,
+                node,
+                segments.nodes,
+                segments.offset,
+                segments.link,
+                segments.share,
+                self.steering.capacity_bps,
             )
             self.version += 1
         self._next()
@@ -160,8 +169,16 @@ class MidpointEnvironment:
         """Flows not yet asked for that cross a link, those that put the most on it first."""
         steering, crossing = self.steering, self.crossing
         flows, put = _crossing_flows(
-            link, crossing.offset, crossing.segment, crossing.share, crossing.scratch,
-            steering.source, steering.target, self.midpoints, steering.rate_bps, self._seen,
+            link,
+            crossing.offset,
+            crossing.segment,
+            crossing.share,
+            crossing.scratch,
+            steering.source,
+            steering.target,
+            self.midpoints,
+            steering.rate_bps,
+            self._seen,
             steering.segments.nodes,
         )
         return np.asarray(flows[np.argsort(-put, kind="stable")[: self.order.most]])
@@ -180,7 +197,7 @@ class Crossing:
     def through(self) -> NDArray[np.float64]:
         """How many segments cross each link, shares counted. [states * links]"""
         link = np.repeat(np.arange(len(self.offset) - 1), np.diff(self.offset))
-        return np.bincount(link, self.share, len(self.offset) - 1)
+        return np.asarray(np.bincount(link, self.share, len(self.offset) - 1), np.float64)
 
 
 @compiled
@@ -203,8 +220,17 @@ def _by_link(offset: Any, link: Any, share: Any, links: int) -> Any:
 
 @compiled
 def _crossing_flows(
-    link: int, offset: Any, segment: Any, share: Any, scratch: Any, source: Any, target: Any,
-    midpoints: Any, rate: Any, seen: Any, nodes: int,
+    link: int,
+    offset: Any,
+    segment: Any,
+    share: Any,
+    scratch: Any,
+    source: Any,
+    target: Any,
+    midpoints: Any,
+    rate: Any,
+    seen: Any,
+    nodes: int,
 ) -> Any:
     for i in range(offset[link], offset[link + 1]):
         scratch[segment[i]] += share[i]
@@ -236,8 +262,17 @@ def _most_loaded(load: Any, capacity: Any, done: Any, floor: float) -> Any:
 
 @compiled
 def _moved(
-    load: Any, rate: float, s: int, t: int, old: int, new: int, nodes: int, offset: Any, link: Any,
-    share: Any, capacity: Any,
+    load: Any,
+    rate: float,
+    s: int,
+    t: int,
+    old: int,
+    new: int,
+    nodes: int,
+    offset: Any,
+    link: Any,
+    share: Any,
+    capacity: Any,
 ) -> Any:
     """Move a flow from one midpoint to another; the highest utilization then."""
     for sign, m in ((-rate, old), (rate, new)):

@@ -71,9 +71,7 @@ class MidpointView:
             )
         )
 
-    def extras(
-        self, mask: NDArray[np.bool_], candidates: Candidates
-    ) -> NDArray[np.float32]:
+    def extras(self, mask: NDArray[np.bool_], candidates: Candidates) -> NDArray[np.float32]:
         """What is known of each candidate beside its costs: its highest utilization, how many hops
         it is longer than the shortest, whether it is no midpoint, whether it is today's, and how
         large the flow is. [nodes, EXTRAS]"""

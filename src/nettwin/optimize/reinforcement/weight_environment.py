@@ -13,7 +13,7 @@ from nettwin.errors import InputError
 from nettwin.scenario.ecmp import ecmp_loads
 from nettwin.scenario.topology import Topology
 
-NOTCHES = 8  # raises that double a weight of the usual size
+NOTCHES = 2  # raises that double a weight of the usual size
 MOST_RAISES = 64  # of one link
 
 

@@ -144,8 +144,9 @@ def card_of(recipe: AgentRecipe, validation: float) -> dict[str, Any]:
         "task": recipe.task,
         "title": recipe.title,
         "recipe": recipe.as_table(),
-        "data": f"{data.instances} made-up networks of {data.least_nodes} to {data.most_nodes} nodes"
-        f", seed {data.seed}; {data.validation} others to choose the best iteration by",
+        "data": f"{data.instances} made-up networks"
+        f" of {data.least_nodes} to {data.most_nodes} nodes,"
+        f" seed {data.seed}; {data.validation} others to choose the best iteration by",
         "accuracy": {VALIDATED: validation},
         "nettwin": version(),
         "commit": commit(),

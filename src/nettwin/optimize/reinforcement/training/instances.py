@@ -76,10 +76,7 @@ def _topology(least_nodes: int, most_nodes: int, random: np.random.Generator) ->
     capacity = random.choice(TIERS_BPS, len(edges)) if several else np.full(len(edges), 1e10)
     topology = Topology.build(
         [Node(str(k), *place) for k, place in enumerate(places)],
-        [
-            Link(str(a), str(b), float(c))
-            for (a, b), c in zip(sorted(edges), capacity, strict=True)
-        ],
+        [Link(str(a), str(b), float(c)) for (a, b), c in zip(sorted(edges), capacity, strict=True)],
         duplex=True,
     )
     return topology.with_arrays(link_weight=_weights(topology, random))
@@ -96,9 +93,7 @@ def _add_sites(
         known = sorted(edges)
         a, b = known[random.integers(len(known))]
         new = len(places)
-        places.append(
-            ((places[a][0] + places[b][0]) / 2, (places[a][1] + places[b][1]) / 2)
-        )
+        places.append(((places[a][0] + places[b][0]) / 2, (places[a][1] + places[b][1]) / 2))
         edges.remove((a, b))
         edges |= {(a, new), (b, new)}
 

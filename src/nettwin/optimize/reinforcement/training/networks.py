@@ -1,4 +1,4 @@
-"""Networks: the agents' policies for PyTorch, with a value for training; the same sums as inference.
+"""Networks: the agents' policies for PyTorch, with a value for training; sums as in inference.
 
 Several decisions, of networks of different size, stand side by side in one batch.
 """
@@ -57,9 +57,7 @@ class LinkNetwork(nn.Module):
 
     def drawn(self, rows: int, columns: int, scale: float = 1.0) -> nn.Parameter:
         """Random weights of a linear map [rows, columns]."""
-        return nn.Parameter(
-            torch.randn(rows, columns, generator=self.random) * (scale / rows**0.5)
-        )
+        return nn.Parameter(torch.randn(rows, columns, generator=self.random) * (scale / rows**0.5))
 
     def hidden(self, links: Links) -> Tensor:
         """What message passing makes of the features. [links, width]"""

@@ -17,7 +17,9 @@ POWER = 32.0
 def chosen(logits: NDArray[np.float32], random: np.random.Generator) -> int:
     """An action drawn by its probability."""
     likely = np.exp(logits.astype(np.float64) - logits.max())
-    return int(min(np.searchsorted(likely.cumsum(), random.random() * likely.sum()), len(likely) - 1))
+    return int(
+        min(np.searchsorted(likely.cumsum(), random.random() * likely.sum()), len(likely) - 1)
+    )
 
 
 def log_probability(logits: NDArray[np.float32], action: int) -> float:

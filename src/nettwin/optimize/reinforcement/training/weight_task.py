@@ -24,7 +24,6 @@ from nettwin.optimize.reinforcement.training.steps import CUT, Step
 from nettwin.optimize.reinforcement.weight_environment import WeightEnvironment
 from nettwin.optimize.reinforcement.weight_policy import WeightPolicy, WeightView
 
-TRIED = 8  # links that the teacher tries, the most utilized ones
 WORTH = 0.05  # what the teacher must gain on a network for it to be learned from
 
 
@@ -38,8 +37,8 @@ class Seen(NamedTuple):
 
 @dataclass
 class WeightTask:
-    """See `steps.Task`. The teacher tries each of the most utilized links and looks one step
-    ahead."""
+    """See `steps.Task`. The teacher raises the links of the highest utilization, the more
+    surely the sharper it is."""
 
     recipe: AgentRecipe
 
@@ -100,15 +99,8 @@ class WeightTask:
 
     def _wish(self, environment: WeightEnvironment) -> NDArray[np.float32]:
         capacity, mask = environment.topology.link_capacity_bps, environment.mask()
-        used = np.where(mask, environment.load / capacity, -1.0)
-        tried = np.argsort(-used, kind="stable")[: min(TRIED, int(mask.sum()))]
-        sharp = self.recipe.imitation.sharp
-        power = np.full(len(used), -np.inf)
-        for link in tried:
-            weight = environment.weight.copy()
-            weight[link] += environment.notch
-            power[link] = -sharp * smooth_maximum(environment.loads(weight) / capacity)
-        likely = np.exp(power - power.max())
+        over = environment.load / capacity / max(environment.utilization, 1e-30) - 1
+        likely = np.where(mask, np.exp(self.recipe.imitation.sharp * over), 0.0)
         return np.asarray(likely / likely.sum(), np.float32)
 
     def forward(self, network: LinkNetwork, steps: list[Step]) -> tuple[Tensor, Tensor]:

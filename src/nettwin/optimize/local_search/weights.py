@@ -1,0 +1,107 @@
+"""Weights: local search over IGP weights, loads under ECMP brought up to date target by target.
+
+Powers of utilizations grow while the search finds nothing better; then it begins anew from the best
+weights with some room to get worse.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.optimize.local_search import weight_kernels as kernels
+from nettwin.optimize.local_search.weighing import Weighing
+from nettwin.optimize.local_search.weight_moves import steps
+from nettwin.optimize.search import Search
+from nettwin.scenario.shortest import adjacency
+
+PIECE = 2_000_000  # nodes times links times states times steps between two looks at the clock
+SQUARINGS = (4, 5, 6, 7, 8)  # powers of utilization that stand for the highest, one after another
+MEMORY = 30  # steps that late acceptance looks back
+WORSE = 1.03  # how much busier links may get at first where a search begins anew
+PATIENCE = 20  # steps a link without progress until the next power
+
+
+def weights(weighing: Weighing, search: Search[NDArray[np.float64]], seed: int = 0) -> None:
+    """Search weights of the lowest highest utilization, and offer what is found.
+
+    A sum of powers of utilizations stands for the highest one, so that of two answers with the
+    same busiest link the better balanced one is better. The first offer is the weights of today.
+    """
+    net, random = _map_of(weighing), np.random.default_rng(seed)
+    best = np.array(weighing.start)
+    ways = _ways_of(weighing, best)
+    kernels.route_all(net, ways)
+    top, _ = kernels.judge(net, ways, 0, 1.0, 1)
+    search.offer(top, np.array(best))
+    if not net.movable.size or not net.choices.size or top == 0.0:
+        return
+    piece = max(PIECE // (net.live.size * len(weighing.demand_bps)), 1)
+    ramp = list(SQUARINGS)
+    while not search.over:
+        slack = 1.0 if ramp else WORSE
+        squarings = ramp.pop(0) if ramp else int(random.choice(SQUARINGS))
+        scale = search.value
+        _, total = kernels.judge(net, ways, 0, scale, squarings)
+        history = np.full(MEMORY, total * slack ** (2**squarings))
+        standing = np.array([total, 0.0, scale, 0.0, total])
+        while standing[1] - standing[3] < PATIENCE * net.source.size:
+            rules = weighing.most_changes, squarings, scale
+            steps(net, ways, piece, *rules, history, standing, best, random)
+            if standing[2] < search.value:
+                search.offer(standing[2], np.array(best))
+            if not search.step(piece):
+                return
+        ways.weight[:] = best
+        ways.load_bps[0] = weighing.fixed_bps.reshape(net.live.shape)
+        kernels.route_all(net, ways)
+
+
+def _map_of(weighing: Weighing) -> kernels.Map:
+    first, states = weighing.topologies[0], len(weighing.topologies)
+    links = first.link_count
+    lists: list[Any] = []
+    for into in (True, False):
+        offsets = np.zeros((states, first.node_count + 1), np.int64)
+        listed = np.zeros((states, links), np.int32)
+        for state, topology in enumerate(weighing.topologies):
+            offsets[state], live = adjacency(topology, into=into)
+            listed[state, : live.size] = live
+        lists += [offsets, listed]
+    return kernels.Map(
+        first.link_source,
+        first.link_target,
+        lists[0],
+        lists[1],
+        lists[2],
+        lists[3],
+        np.stack([topology.link_live for topology in weighing.topologies]),
+        np.ascontiguousarray(weighing.demand_bps.T),
+        weighing.capacity_bps.reshape(states, links),
+        weighing.choices,
+        np.flatnonzero(weighing.movable),
+        weighing.start,
+    )
+
+
+def _ways_of(weighing: Weighing, weight: NDArray[np.float64]) -> kernels.Ways:
+    states, nodes = len(weighing.topologies), weighing.topologies[0].node_count
+    links, rows = weight.size, states * nodes
+    load_bps = np.zeros((2, states, links))
+    load_bps[0] = weighing.fixed_bps.reshape(states, links)
+    return kernels.Ways(
+        np.array(weight),
+        np.zeros((2, rows, nodes)),
+        np.zeros((2, rows, nodes), np.int32),
+        np.zeros((2, rows, links)),
+        load_bps,
+        np.zeros(rows, np.int64),
+        np.zeros(links, np.int64),
+        np.zeros(links),
+        np.zeros(links + 2),
+        np.zeros(links + 2, np.int32),
+        np.zeros(nodes, np.int64),
+        np.zeros(nodes),
+    )
