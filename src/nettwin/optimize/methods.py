@@ -82,7 +82,7 @@ OPTIMIZERS: dict[str, Method] = {
         Method(
             "linear",
             "linear programming: column generation over segments, rounded; mixed-integer if small",
-            "nettwin.optimize.linear:linear",
+            "nettwin.optimize.linear.linear:linear",
         ),
         Method(
             "local_search",

@@ -72,9 +72,12 @@ class Generation:
     def _add(self, cheapest: Cheapest) -> int:
         gain = self.ways.rate_bps * cheapest.gain
         better = np.flatnonzero(gain > 0)
-        if len(better) > _MOST:
-            better = better[np.argsort(-gain[better], kind="stable")[:_MOST]]
-        return self.master.add(better, cheapest.way[better])
+        better = better[np.argsort(-gain[better], kind="stable")]
+        for at in range(0, len(better), _MOST):
+            some = better[at : at + _MOST]
+            if added := self.master.add(some, cheapest.way[some]):
+                return added
+        return 0
 
 
 def generate(

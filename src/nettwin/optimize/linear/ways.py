@@ -16,6 +16,7 @@ from scipy import sparse
 from nettwin.compiled import compiled
 from nettwin.optimize.steering import NONE, Steering
 
+_ROUNDING = 1e-9
 _PAIRS = 30_000_000  # pairs of midpoints that are tried one by one, for flows with limits
 
 
@@ -61,6 +62,11 @@ def bound_of(ways: Ways, price: NDArray[np.float64], cheapest: Cheapest) -> floa
     return (float(ways.base_bps @ price) - float(saved.sum())) / worth
 
 
+def gain(paid: NDArray[np.float64], within: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What is saved by paying less; nothing where the difference is one of rounding."""
+    return np.where(paid - within > _ROUNDING * paid, paid - within, 0.0)
+
+
 class SegmentWays:
     """The ways of a Steering over up to its `most_midpoints`, or another number."""
 
@@ -97,21 +103,11 @@ class SegmentWays:
             here = np.flatnonzero(self.group == group)
             table = good if group < 0 else np.where(self.steering.shunned[group], np.inf, good)
             self._fill(here, table, least, within, way)
-        return Cheapest(np.maximum(paid - within, 0.0), np.maximum(paid - least, 0.0), way)
+        return Cheapest(gain(paid, within), np.maximum(paid - least, 0.0), way)
 
     def shift(self, demand: NDArray[np.int64], way: NDArray[np.int32]) -> sparse.csc_array:
         shift: sparse.csc_array = self._unit(demand, way) - self._unit(demand, self.start[demand])
         return shift
-
-    def midpoints(self, way: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Midpoints of all flows, when each demand's flows take a way. [flows, width]
-
-        `way` [demands, width].
-        """
-        out = np.full((self.steering.flow_count, way.shape[1]), NONE, np.int32)
-        out[:, : self.steering.most_midpoints] = self.steering.start
-        out[self.flow] = way[self.demand]
-        return out
 
     def _fill(
         self,
@@ -131,7 +127,7 @@ class SegmentWays:
             least[here] = within[here]
             return
         lengths, last = _steps(table, self.width)
-        least[here] = lengths[-1][self.source[here], self.target[here]]
+        least[here] = lengths[self.source[here], self.target[here]]
         within[free] = least[free]
         _trace(free, *ends, last, way)
         if len(bound):
@@ -174,22 +170,25 @@ def _alike(kinds: Sequence[NDArray[Any]]) -> tuple[NDArray[np.intp], NDArray[np.
     return first, group
 
 
-def _steps(table: NDArray[np.float64], most: int) -> tuple[Any, NDArray[np.int32]]:
-    """The cheapest ways over at most 0, 1 .. `most` midpoints: [steps, nodes, nodes], and the last
-    midpoint of each (its source where there is none)."""
+def _steps(table: NDArray[np.float64], most: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """The cheapest ways over at most `most` midpoints [nodes, nodes], and for 0, 1 .. midpoints the
+    last one of each (its source where there is none) [steps, nodes, nodes]. Ends where more
+    midpoints save nothing."""
     nodes = len(table)
-    lengths = [table]
-    last = np.empty((most + 1, nodes, nodes), np.int32)
-    last[0] = np.arange(nodes)[:, None]
-    for k in range(1, most + 1):
-        further = np.empty_like(table)
-        _min_plus(lengths[-1], table.T.copy(), last[k - 1], further, last[k])
-        lengths.append(further)
-    return lengths, last
+    least, turned = table, table.T.copy()
+    last = [np.repeat(np.arange(nodes, dtype=np.int32)[:, None], nodes, axis=1)]
+    for _ in range(most):
+        further, at = np.empty_like(table), np.empty((nodes, nodes), np.int32)
+        _min_plus(least, turned, further, at)
+        if np.array_equal(further, least):
+            break
+        least = further
+        last.append(at)
+    return least, np.stack(last)
 
 
 @compiled
-def _min_plus(a: Any, b_turned: Any, before: Any, out: Any, last: Any) -> None:
+def _min_plus(a: Any, b_turned: Any, out: Any, last: Any) -> None:
     """The least a[s, m] + b[m, t] over m, and that m; what was there before wins ties (m = t)."""
     nodes = a.shape[0]
     for s in range(nodes):
