@@ -16,6 +16,7 @@ from nettwin.optimize.local_search.weighing import Weighing
 from nettwin.optimize.local_search.weight_moves import steps
 from nettwin.optimize.search import Search
 from nettwin.scenario.shortest import adjacency
+from nettwin.scenario.topology import Topology
 
 PIECE = 2_000_000  # nodes times links times states times steps between two looks at the clock
 SQUARINGS = (4, 5, 6, 7, 8)  # powers of utilization that stand for the highest, one after another
@@ -84,6 +85,19 @@ def _map_of(weighing: Weighing) -> kernels.Map:
         np.flatnonzero(weighing.movable),
         weighing.start,
     )
+
+
+def _adjacencies(
+    topologies: tuple[Topology, ...], *, into: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Live links by their ends, one row a state."""
+    states, first = len(topologies), topologies[0]
+    offsets = np.zeros((states, first.node_count + 1), np.int64)
+    listed = np.zeros((states, first.link_count), np.int32)
+    for state, topology in enumerate(topologies):
+        offsets[state], live = adjacency(topology, into=into)
+        listed[state, : live.size] = live
+    return offsets, listed
 
 
 def _ways_of(weighing: Weighing, weight: NDArray[np.float64]) -> kernels.Ways:
