@@ -77,6 +77,26 @@ class SegmentFlows(ReadOnly):
         paid = _cost(self.offset, self.link, self.share, np.ascontiguousarray(price, np.float64))
         return np.asarray(paid).reshape(self.nodes, self.nodes)
 
+    def longest(self, delay_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The longest of the ways that each segment takes in the first state; where traffic is
+        split, its packets do not all take the mean. [nodes, nodes]
+
+        `delay_s` [links].
+        """
+        pair = np.repeat(np.arange(self.nodes**2), np.diff(self.offset))
+        first = self.link < self.links
+        first[first] = self.link_source[self.link[first]] == pair[first] // self.nodes
+        pair, link = pair[first], self.link[first]
+        rest = self.link_target[link] * np.int64(self.nodes) + pair % self.nodes
+        longest = np.zeros(self.nodes**2)
+        for _ in range(self.nodes):  # one hop more, until no way grows
+            grown = np.zeros(self.nodes**2)
+            np.maximum.at(grown, pair, delay_s[link] + longest[rest])
+            if np.array_equal(grown, longest):
+                break
+            longest = grown
+        return longest.reshape(self.nodes, self.nodes)
+
     def loads(
         self, source: NDArray[Any], target: NDArray[Any], rate: NDArray[np.float64]
     ) -> NDArray[np.float64]:

@@ -32,8 +32,6 @@ def steering_of(
     live = topology.node_up[traffic.flow_source] & topology.node_up[traffic.flow_target]
     carried = plain & live & (traffic.flow_source != traffic.flow_target)
     segments = SegmentFlows.of([state.topology for state in states], scenario.routing)
-    delay = np.zeros(len(states) * topology.link_count)
-    delay[: topology.link_count] = topology.link_delay_s
     group, shunned = _shunned(problem, scenario, segments)
     most = problem.intent.most_changes
     return Steering(
@@ -45,7 +43,7 @@ def steering_of(
         start=np.where(carried[:, None], start, NONE).astype(np.int32),
         capacity_bps=limits_bps(problem, scenario, level),
         fixed_bps=np.concatenate([_fixed(state, ~carried & live) for state in states]),
-        segment_delay_s=segments.cost(delay),
+        segment_delay_s=segments.longest(topology.link_delay_s),
         limit_s=_limits_s(problem, scenario),
         shunned=shunned,
         group=group,
