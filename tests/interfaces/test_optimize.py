@@ -19,7 +19,7 @@ from nettwin.intent import Intent
 from nettwin.interfaces import wiring
 from nettwin.interfaces.cli import options
 from nettwin.interfaces.searching import Watch, searching, stoppable
-from nettwin.optimize.methods import OPTIMIZERS
+from nettwin.optimize.methods import OPTIMIZERS, Method
 from nettwin.optimize.problem import Problem
 from nettwin.optimize.search import Progress
 from nettwin.optimize.stop import Standing
@@ -81,7 +81,7 @@ def test_tables_name_the_bound_and_the_first_changes(run) -> None:
     assert done.code == 0, done.err
     assert "least utilization is better kept" in done.out
     assert re.search(r"max utilization +90\.0 % +\d\d\.\d % +-\d\d\.\d % +\d\d\.\d %", done.out)
-    assert re.search(r"\.\.\. and \d+ more \(all in --out FILE and with --json\)", done.out)
+    assert re.search(r"\.\.\. and \d+ more \(the plan file and --json have all\)", done.out)
     assert len(re.findall(r"^ *\d+ +flow ", done.out, re.M)) == 2
     narrow = run(f"optimize mesh.yaml {LOCAL} --seconds 0.2 --top 2", columns=70).out
     assert max(map(len, narrow.splitlines())) <= 70
@@ -213,21 +213,26 @@ def test_both_maps_are_drawn(run) -> None:
     assert run("optimize mesh.yaml --plot maps.gif").code == 2
 
 
+@pytest.fixture
+def absent(monkeypatch) -> None:
+    """An optimizer `constraint` whose extra is not installed."""
+    monkeypatch.setitem(OPTIMIZERS, "constraint", Method("constraint", "-", extra="constraint"))
+    monkeypatch.setattr(wiring, "installed", lambda extra: not extra)
+
+
 def test_the_list_has_every_optimizer(run) -> None:
     listed = run("optimize --list").out
     names = [line.split()[0] for line in listed.splitlines()[3:] if line[:1].strip()]
     assert names == list(OPTIMIZERS)
-    assert [name for name, _ in options.complete_optimizer("l")] == ["linear", "local_search"]
+    assert [name for name, _ in options.complete_optimizer("l")] == ["local_search"]
 
 
-@pytest.mark.usefixtures("mesh")
-def test_a_method_that_is_not_there_or_not_installed_is_told_before_any_work(
-    run, monkeypatch
-) -> None:
+@pytest.mark.usefixtures("absent", "mesh")
+def test_a_method_that_is_not_there_or_not_installed_is_told_before_any_work(run) -> None:
+    assert "no: pip install 'nettwin[constraint]'" in run("optimize --list").out
     done = run("optimize mesh.yaml --method best")
     assert done.code == 2
     assert all(name in done.err for name in OPTIMIZERS)
-    monkeypatch.setattr(wiring, "installed", lambda extra: not extra)
     done = run("optimize mesh.yaml --method constraint")
     assert done.code == 2
     assert "pip install 'nettwin[constraint]'" in done.err

@@ -80,11 +80,6 @@ OPTIMIZERS: dict[str, Method] = {
             "nettwin.optimize.local_search:weights",
         ),
         Method(
-            "linear",
-            "linear programming: column generation over segments, rounded; mixed-integer if small",
-            "nettwin.optimize.linear.linear:linear",
-        ),
-        Method(
             "local_search",
             "local search led by prices of links: midpoints and IGP weights",
             "nettwin.optimize.local_search:segments",
