@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -18,7 +19,11 @@ from nettwin.apps.failures import Failure, single_failures
 from nettwin.apps.whatif import WhatIf, what_if
 from nettwin.errors import MissingExtraError
 from nettwin.formats import write
+from nettwin.formats.change_plan import write_change_plan
+from nettwin.formats.intent import write_intent
+from nettwin.intent import Expectation, Intent, Selector
 from nettwin.interfaces import wiring
+from nettwin.interfaces.cli import optimize, searches
 from nettwin.interfaces.cli.engines import warn_of_compiling, working
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
@@ -32,6 +37,11 @@ from nettwin.scenario.scenario import Scenario
 LOAD = 0.75
 TWIN = "gnn"
 SHOWN = (TWIN, "theory", "packet")
+WANTED = Intent(
+    name="voice in time",
+    expect=(Expectation("delay_p99", Selector(traffic_class=("voice",)), at_most=26e-3),),
+)
+WAYS = searches.Ways(seconds=2.0, engine=TWIN)
 
 
 @app.command()
@@ -41,7 +51,7 @@ def demo(
     ] = Path("nettwin-demo"),
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 1,
 ) -> None:
-    """Show the main job on NSFNET: predict, simulate, fail the worst line, draw the maps."""
+    """Show the main job on NSFNET: predict, simulate, fail the worst line, meet an intent, draw."""
     output = Output("demo")
     _compile(output)
     start = perf_counter()
@@ -61,7 +71,14 @@ def demo(
     _chapter(output, 3, f"The worst, {ranked[0].name}, looked at closely: simulated")
     answer = _fail(output, network, ranked[0], seed)
     pictures = _draw(output, folder, comparison, answer)
-    _chapter(output, 4, "Now you")
+    _chapter(
+        output,
+        4,
+        "Wanted: 99 % of every voice flow's packets in 26 ms, and the busiest link as empty as"
+        " possible",
+    )
+    pictures += _optimize(output, folder, network, seed)
+    _chapter(output, 5, "Now you")
     output.show(Text(f"All of this took {units.duration(perf_counter() - start)}.", "bright_black"))
     _next(output, plan, pictures, ranked[0])
 
@@ -73,6 +90,7 @@ def _compile(output: Output) -> None:
         small = generate("line", nodes=2, classes="three", scheduler="wfq")
         for name in SHOWN:
             wiring.engine(name).predict([small])
+    searches.prepare(output, WANTED, WAYS)
 
 
 def _compare(output: Output, network: Scenario, seed: int) -> Comparison:
@@ -157,15 +175,45 @@ def _draw(output: Output, folder: Path, comparison: Comparison, answer: WhatIf) 
     return [before, after, delays]
 
 
+def _optimize(output: Output, folder: Path, network: Scenario, seed: int) -> list[Path]:
+    """Search and verify a plan; the intent, the plan and both maps as files."""
+    ways = replace(WAYS, seed=seed)
+    model = searches.engine_of(WANTED, ways)
+    plan = searches.searched(output, network, WANTED, model, ways)
+    optimize.show(output, network, WANTED, plan, 5)
+    write_intent(WANTED, folder / "voice.yaml")
+    write_change_plan(plan, folder / "plan.yaml")
+    maps = folder / "plan.svg"
+    try:
+        with progress(output.err, "Drawing"):
+            optimize.draw(network, plan, maps)
+    except MissingExtraError:
+        return []  # told already
+    return [maps]
+
+
 def _next(output: Output, plan: Path, pictures: Sequence[Path], worst: Failure) -> None:
-    meanings = ("the weathermap today", "after the failure", "delays of the flows, by each engine")
-    files = [*zip(pictures, meanings, strict=False), (plan, "the network: edit it, and ask again")]
+    meanings = (
+        "the weathermap today",
+        "after the failure",
+        "delays of the flows, by each engine",
+        "before and after the plan",
+    )
+    folder = plan.parent
+    files = [
+        *zip(pictures, meanings, strict=False),
+        (plan, "the network: edit it, and ask again"),
+        (folder / "voice.yaml", "what was wanted"),
+        (folder / "plan.yaml", "the plan that was found"),
+    ]
     lines = Text()
     for path, words in files:
         lines.append(f"  {path!s:<28}", "bold").append(f"{words}\n")
     lines.rstrip()
     output.show(lines)
-    place = shlex.quote(str(plan))
+    place, wanted, found = (
+        shlex.quote(str(path)) for path in (plan, folder / "voice.yaml", folder / "plan.yaml")
+    )
     output.commands(
         [
             f"nettwin predict {place} --engine {TWIN} --top 20",
@@ -174,6 +222,8 @@ def _next(output: Output, plan: Path, pictures: Sequence[Path], worst: Failure) 
             f"nettwin whatif {place} --failures",
             f"nettwin simulate {place} --time 4s --interval 0.5s --convergence 0.2s"
             f" --event '1s fail_link \"{worst.name}\"'",
+            f"nettwin optimize {place} --intent {wanted} --check {found}",
+            f"nettwin whatif {place} --changes {found} --engine packet",
             "nettwin --help",
         ]
     )

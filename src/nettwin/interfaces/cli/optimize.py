@@ -187,14 +187,15 @@ def optimize(
     else:
         plan = searches.searched(*given)
     output.document({**about, "plan": plan_to_dict(plan)})
-    _show(output, reading.scenario, wanted, plan, top)
+    show(output, reading.scenario, wanted, plan, top)
     _write(output, reading.scenario, plan, out, plot)
     if not plan.met:
         raise typer.Exit(NOT_MET)
     output.finish()
 
 
-def _show(output: Output, scenario: Scenario, intent: Intent, plan: Plan, top: int) -> None:
+def show(output: Output, scenario: Scenario, intent: Intent, plan: Plan, top: int) -> None:
+    """A plan: whether the intent is met, its lines before and after, the first changes, doubts."""
     from nettwin.interfaces.tables import plans
 
     output.show(plans.heading(plan, scenario.name))
@@ -226,12 +227,12 @@ def _write(
         write_change_plan(plan, out)
         output.wrote(out)
     if plot:
-        after = apply_all(scenario, plan.changes)
-        before_and_after(scenario, after, plot, title=map_title(scenario, plan))
+        draw(scenario, plan, plot)
         output.wrote(plot)
 
 
-def map_title(scenario: Scenario, plan: Plan) -> str:
-    """What two maps show: the network, the intent, and how much it took."""
+def draw(scenario: Scenario, plan: Plan, path: Path) -> None:
+    """Both maps, before and after a plan. Raises what `before_and_after` raises."""
     count = len(plan.changes)
-    return f"{scenario.name}, {plan.intent}: {count} change{'' if count == 1 else 's'}"
+    title = f"{scenario.name}, {plan.intent}: {count} change{'' if count == 1 else 's'}"
+    before_and_after(scenario, apply_all(scenario, plan.changes), path, title=title)

@@ -117,7 +117,7 @@ def changes(plan: Plan, top: int) -> Table:
     rows = [(f"{k}", change.describe()) for k, change in enumerate(plan.changes[:top], 1)]
     more = len(plan.changes) - top
     if more > 0:
-        rows.append(("", f"... and {units.count(more)} more (all in --out FILE and with --json)"))
+        rows.append(("", f"... and {units.count(more)} more (the plan file and --json have all)"))
     return style.rows(made, rows)
 
 
