@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin.optimize.local_search.weighing import Weighing
 from nettwin.optimize.reinforcement.agent_file import Agent, find_agent
 from nettwin.optimize.reinforcement.midpoint_environment import MidpointEnvironment, Order
 from nettwin.optimize.reinforcement.midpoint_policy import MidpointPolicy, MidpointView
@@ -16,7 +17,6 @@ from nettwin.optimize.reinforcement.weight_environment import WeightEnvironment
 from nettwin.optimize.reinforcement.weight_policy import WeightPolicy, WeightView
 from nettwin.optimize.search import Search
 from nettwin.optimize.steering import Steering
-from nettwin.scenario.topology import Topology
 
 MIDPOINTS, WEIGHTS = "midpoints", "weights"
 PATIENCE = 60  # raises of weights without anything better that end an episode
@@ -54,22 +54,19 @@ def agent(
 
 
 def weight_agent(
-    topology: Topology,
-    demand_bps: NDArray[np.float64],
+    weighing: Weighing,
     search: Search[NDArray[np.float64]],
     seed: int = 0,
-    fixed_bps: NDArray[np.float64] | None = None,
     trained: Agent | None = None,
     episodes: int = 0,
 ) -> None:
-    """Raise IGP weights, one link after another, so that demands [source, target] with ECMP load
-    links less; `fixed_bps` [links] is load that does not follow the weights.
+    """Raise IGP weights, one link after another.
 
     Offers weights [links], those of today first. Ends with the search, or after so many episodes
     where they are given.
     """
     trained = trained or find_agent(WEIGHTS, WEIGHTS)
-    environment = WeightEnvironment(topology, demand_bps, fixed_bps, horizon=2**31)
+    environment = WeightEnvironment(weighing, horizon=2**31)
     search.offer(environment.utilization, environment.weight.copy())
     policy = WeightPolicy(trained.weights, WeightView(environment))
     random = np.random.default_rng(seed)

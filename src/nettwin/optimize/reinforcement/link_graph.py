@@ -25,6 +25,7 @@ FEATURES = (
     "logarithm of what passes by common routing, or of the weight, over the mean",
     "mean utilization over the highest",
 )
+UNLIMITED = 1e9  # times the least capacity is no limit
 STEEP = (8.0, 32.0)  # of the two exponentials
 
 
@@ -49,10 +50,15 @@ class LinkGraph:
         return cls(sources.astype(np.int32), targets.astype(np.int32), into, out)
 
 
-def relative(values: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Logarithms of values over their mean, nothing below e^-4. [links]"""
-    mean = float(values.mean()) or 1.0
-    return np.log(np.maximum(values / mean, np.exp(-4.0))).astype(np.float32)
+def usual(capacity_bps: NDArray[np.float64]) -> float:
+    """The mean capacity of links that have a limit at all."""
+    limited = capacity_bps[capacity_bps < UNLIMITED * capacity_bps.min(initial=np.inf)]
+    return float(limited.mean()) if len(limited) else 1.0
+
+
+def relative(values: NDArray[np.float64], mean: float) -> NDArray[np.float32]:
+    """Logarithms of values over their mean, from -4 to 4. [links]"""
+    return np.log(np.clip(values / mean, np.exp(-4.0), np.exp(4.0))).astype(np.float32)
 
 
 def features(

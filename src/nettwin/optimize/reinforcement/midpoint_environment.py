@@ -87,13 +87,19 @@ class MidpointEnvironment:
 
     def mask(self) -> NDArray[np.bool_]:
         """Which midpoints the demand may be given; its source stands for none. [nodes]"""
-        _, t, m = self.ends
+        s, t, m = self.ends
         row = np.ones(self.steering.segments.nodes, np.bool_)
         if self._limited:
-            row = self.steering.allowed(self.flow)
+            row = self.steering.allowed(self.flow) & ~self._lost(s, t)
         row[t] = False
         row[m] = True  # to stay as it is
         return row
+
+    def _lost(self, s: int, t: int) -> NDArray[np.bool_]:
+        """Midpoints that cannot be passed in a state in which there is a way without. [nodes]"""
+        broken = self.steering.segments.broken
+        lost = (broken[:, s] | broken[:, :, t]) & ~broken[:, s, t, None]
+        return np.asarray(lost.any(axis=0))
 
     def take(self, node: int) -> float:
         """Give the demand a midpoint, or none by its source; what the highest utilization falls by,

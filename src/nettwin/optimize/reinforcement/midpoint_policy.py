@@ -20,6 +20,7 @@ from nettwin.optimize.reinforcement.link_graph import (
     embeddings,
     features,
     relative,
+    usual,
 )
 from nettwin.optimize.reinforcement.midpoint_environment import MidpointEnvironment
 
@@ -38,9 +39,10 @@ class MidpointView:
         self.graph = LinkGraph.of(
             segments.link_source, segments.link_target, segments.nodes, segments.states
         )
-        self.unit_bps = float(capacity.mean())
-        self._capacity = relative(capacity)
-        self._passing = relative(environment.crossing.through())
+        self.unit_bps = usual(capacity)
+        self._capacity = relative(capacity, self.unit_bps)
+        passing = environment.crossing.through()
+        self._passing = relative(passing, float(passing.mean()) or 1.0)
         self._scratch = np.zeros(len(capacity)), np.zeros(len(capacity))
 
     def links(self) -> NDArray[np.float32]:

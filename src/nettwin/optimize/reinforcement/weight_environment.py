@@ -10,73 +10,78 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import InputError
-from nettwin.scenario.ecmp import ecmp_loads
-from nettwin.scenario.topology import Topology
+from nettwin.optimize.local_search.weighing import Weighing
 
 NOTCHES = 2  # raises that double a weight of the usual size
-MOST_RAISES = 64  # of one link
 
 
 class WeightEnvironment:
-    """A network, its demands [source, target] and the weights of its links, arrays alone.
+    """A choice of weights as decisions, arrays alone.
 
-    `fixed_bps` [links] is load that does not follow the weights. The episode is over after
-    `horizon` raises.
+    A link that is raised gets the first of the weights allowed that is a notch higher. The episode
+    is over after `horizon` raises.
     """
 
-    def __init__(
-        self,
-        topology: Topology,
-        demand_bps: NDArray[np.float64],
-        fixed_bps: NDArray[np.float64] | None = None,
-        horizon: int = 100,
-    ) -> None:
+    def __init__(self, weighing: Weighing, horizon: int = 100) -> None:
         if horizon < 1:
             raise InputError(f"horizon is {horizon}: must be from 1. Correct it.")
-        self.topology, self.demand_bps, self.horizon = topology, demand_bps, horizon
-        self.fixed_bps = np.zeros(topology.link_count) if fixed_bps is None else fixed_bps
-        usual = float(np.median(topology.link_weight)) if topology.link_count else 1.0
-        self.notch = max(float(np.round(usual / NOTCHES)), 1.0) if usual >= 1 else usual / NOTCHES
-        self._start_load = self.loads(topology.link_weight)
+        self.weighing, self.horizon = weighing, horizon
+        self.notch = float(np.median(weighing.start)) / NOTCHES if len(weighing.start) else 1.0
+        self._start_load = weighing.loads(weighing.start)
         self.episode = 0
         self.reset()
 
     def reset(self, weights: NDArray[np.float64] | None = None) -> None:
-        """Begin an episode: from the weights of the topology, or from others. [links]"""
-        self.weight = np.array(self.topology.link_weight if weights is None else weights)
-        self.raised = np.zeros(len(self.weight), np.int64)
+        """Begin an episode: from the weights of today, or from others. [links]"""
+        weighing = self.weighing
+        self.weight = np.array(weighing.start if weights is None else weights)
         self.steps = 0
-        self.load = np.array(self._start_load) if weights is None else self.loads(self.weight)
-        self.utilization = self._highest()
+        self._loaded(np.array(self._start_load) if weights is None else weighing.loads(self.weight))
         self.episode += 1
 
     @property
     def over(self) -> bool:
         """Whether the episode is over."""
-        return self.steps >= self.horizon or not self.mask().any()
+        return self.spent or not self.mask().any()
+
+    @property
+    def spent(self) -> bool:
+        """Whether all raises are spent."""
+        return self.steps >= self.horizon
 
     def mask(self) -> NDArray[np.bool_]:
-        """Links that may be raised: they carry traffic that could leave them. [links]"""
-        return np.asarray((self.load > self.fixed_bps) & (self.raised < MOST_RAISES))
-
-    def loads(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The load of links at these weights. [links]"""
-        return self.fixed_bps + ecmp_loads(
-            self.topology.with_arrays(link_weight=weight), self.demand_bps
-        )
+        """Links that may be raised: they carry something that could leave them. [links]"""
+        weighing = self.weighing
+        states = len(weighing.topologies)
+        leaving = (self.load > weighing.fixed_bps).reshape(states, -1).any(axis=0)
+        raisable = self._raised(self.weight) < len(weighing.choices)
+        if weighing.most_changes >= 0:
+            differs = self.weight != weighing.start
+            raisable &= differs | (differs.sum() < weighing.most_changes)
+        return np.asarray(leaving & raisable & weighing.movable)
 
     def take(self, link: int) -> float:
         """Raise the weight of a link; what the highest utilization falls by, as a difference of
         logarithms."""
         before = self.utilization
-        self.weight[link] += self.notch
-        self.raised[link] += 1
+        self.weight[link] = self.weighing.choices[self._raised(self.weight[link])]
         self.steps += 1
-        self.load = self.loads(self.weight)
-        self.utilization = self._highest()
+        self._loaded(self.weighing.loads(self.weight))
         if before <= 0 or self.utilization <= 0:
             return 0.0
         return float(np.log(before) - np.log(self.utilization))
 
-    def _highest(self) -> float:
-        return float((self.load / self.topology.link_capacity_bps).max(initial=0.0))
+    def wait(self) -> None:
+        """Spend a raise on nothing."""
+        self.steps += 1
+
+    def _raised(self, weight: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The number of the choice that is next; that of none beyond the last."""
+        return np.asarray(np.searchsorted(self.weighing.choices, weight + self.notch))
+
+    def _loaded(self, load: NDArray[np.float64]) -> None:
+        self.load = load  # [states * links]
+        states = len(self.weighing.topologies)
+        # of each link, in the state where it is busiest
+        self.used = (load / self.weighing.capacity_bps).reshape(states, -1).max(axis=0)
+        self.utilization = float(self.used.max(initial=0.0))

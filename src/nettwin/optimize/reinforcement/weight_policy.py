@@ -11,29 +11,29 @@ from nettwin.optimize.reinforcement.link_graph import (
     embeddings,
     features,
     relative,
+    usual,
 )
 from nettwin.optimize.reinforcement.midpoint_policy import UNMASKED
 from nettwin.optimize.reinforcement.weight_environment import WeightEnvironment
 
 
 class WeightView:
-    """What the agents see of an environment."""
+    """What the agents see of an environment; of several states each sees its busiest."""
 
     def __init__(self, environment: WeightEnvironment) -> None:
-        topology = environment.topology
+        topology = environment.weighing.topologies[0]
+        links = topology.link_count
         self.environment = environment
         self.graph = LinkGraph.of(topology.link_source, topology.link_target, topology.node_count)
-        self._capacity = relative(topology.link_capacity_bps)
+        capacity = environment.weighing.capacity_bps[:links]
+        self._capacity = relative(capacity, usual(capacity))
+        self._one = np.ones(links)
 
     def links(self) -> NDArray[np.float32]:
         """The features of links. [links, features]"""
         environment = self.environment
-        return features(
-            environment.load,
-            environment.topology.link_capacity_bps,
-            self._capacity,
-            relative(environment.weight),
-        )
+        weight = relative(environment.weight, float(environment.weight.mean()))
+        return features(environment.used, self._one, self._capacity, weight)
 
 
 class WeightPolicy:

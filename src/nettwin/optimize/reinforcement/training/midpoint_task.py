@@ -60,16 +60,17 @@ class MidpointTask:
         self._teach: Teach = self.teach or (lambda _: usual)
         random = np.random.default_rng(data.seed)
         found: list[tuple[MidpointEnvironment, float]] = []
-        while len(found) < data.instances + data.validation:
-            steering = steering_of(made(data.least_nodes, data.most_nodes, random))
+        sizes = data.sizes()
+        while len(found) < len(sizes):
+            steering = steering_of(made(*sizes[len(found)], random))
             environment = MidpointEnvironment(steering, Order(**recipe.environment))
             begin = environment.utilization
             ends = [_best_of(environment, Prices(steep)) for steep in JUDGES]
             best = min(ends)
             if best < begin * (1 - WORTH) and max(ends) > best * (1 + APART):
                 found.append((environment, best))
-        self._train = [environment for environment, _ in found[data.validation :]]
-        self._validation = found[: data.validation]
+        self._train = [environment for environment, _ in found[-data.instances :]]
+        self._validation = found[: -data.instances]
 
     def network(self) -> LinkNetwork:
         return MidpointNetwork(**self.recipe.network, seed=self.recipe.seed)

@@ -17,13 +17,25 @@ FOLDER = Path(__file__).parents[1] / "recipes"
 
 @dataclass(frozen=True)
 class Data:
-    """Made-up networks: how many, of how many nodes, and the seed that they are drawn with."""
+    """Made-up networks: how many, of how many nodes, and the seed that they are drawn with.
 
-    instances: int = 400
+    The best iteration is chosen by `validation` others, and by `larger` ones of `most_nodes` to
+    `largest_nodes`, so that what was learned holds where networks are larger as well.
+    """
+
+    instances: int = 120
     validation: int = 24
+    larger: int = 0
     least_nodes: int = 10
     most_nodes: int = 40
+    largest_nodes: int = 100
     seed: int = 1
+
+    def sizes(self) -> list[tuple[int, int]]:
+        """The least and the most nodes of each network: those to choose by first."""
+        usual = (self.least_nodes, self.most_nodes)
+        larger = [(self.most_nodes, self.largest_nodes)] * self.larger
+        return [usual] * self.validation + larger + [usual] * self.instances
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nettwin.optimize.local_search.weighing import Weighing
 from nettwin.optimize.reinforcement.link_graph import LinkGraph, Weights
 from nettwin.optimize.reinforcement.training.instances import made
 from nettwin.optimize.reinforcement.training.networks import LinkNetwork, WeightNetwork
@@ -46,17 +47,18 @@ class WeightTask:
         data = self.recipe.data
         random = np.random.default_rng(data.seed)
         found: list[tuple[WeightEnvironment, float]] = []
-        while len(found) < data.instances + data.validation:
-            topology, demand = made(data.least_nodes, data.most_nodes, random)
-            environment = WeightEnvironment(topology, demand, horizon=self.recipe.horizon)
+        sizes = data.sizes()
+        while len(found) < len(sizes):
+            topology, demand = made(*sizes[len(found)], random)
+            environment = WeightEnvironment(Weighing.of([topology], demand), self.recipe.horizon)
             begin = best = environment.utilization
             while not environment.over:
                 environment.take(int(self._wish(environment).argmax()))
                 best = min(best, environment.utilization)
             if best < begin * (1 - WORTH):
                 found.append((environment, best))
-        self._train = [environment for environment, _ in found[data.validation :]]
-        self._validation = found[: data.validation]
+        self._train = [environment for environment, _ in found[-data.instances :]]
+        self._validation = found[: -data.instances]
 
     def network(self) -> LinkNetwork:
         return WeightNetwork(**self.recipe.network, seed=self.recipe.seed)
@@ -80,7 +82,7 @@ class WeightTask:
         random: np.random.Generator,
     ) -> list[Step]:
         how, view = self.recipe.practice, WeightView(environment)
-        policy, capacity = WeightPolicy(weights, view), environment.topology.link_capacity_bps
+        policy = WeightPolicy(weights, view)
         steps: list[Step] = []
         while not environment.over:
             mask = environment.mask()
@@ -88,9 +90,9 @@ class WeightTask:
             logits = policy.logits(mask)
             wish = self._wish(environment) if taught else None
             action = chosen(np.log(wish + 1e-9) if acts and wish is not None else logits, random)
-            soft = smooth_maximum(environment.load / capacity)
+            soft = smooth_maximum(environment.used)
             gain = environment.take(action)
-            soft -= smooth_maximum(environment.load / capacity)
+            soft -= smooth_maximum(environment.used)
             reward = how.scale * ((1 - how.smooth) * gain + how.smooth * soft)
             steps.append(Step(seen, action, log_probability(logits, action), reward, 0, wish))
         if steps:
@@ -98,9 +100,8 @@ class WeightTask:
         return steps
 
     def _wish(self, environment: WeightEnvironment) -> NDArray[np.float32]:
-        capacity, mask = environment.topology.link_capacity_bps, environment.mask()
-        over = environment.load / capacity / max(environment.utilization, 1e-30) - 1
-        likely = np.where(mask, np.exp(self.recipe.imitation.sharp * over), 0.0)
+        over = environment.used / max(environment.utilization, 1e-30) - 1
+        likely = np.where(environment.mask(), np.exp(self.recipe.imitation.sharp * over), 0.0)
         return np.asarray(likely / likely.sum(), np.float32)
 
     def forward(self, network: LinkNetwork, steps: list[Step]) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,51 @@
+"""Networks for these tests, of our own making."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from nettwin.optimize.local_search.weighing import Weighing
+from nettwin.optimize.reinforcement.training import instances
+from nettwin.optimize.reinforcement.training.instances import Instance, made
+from nettwin.optimize.segment_flows import SegmentFlows
+from nettwin.optimize.steering import Steering
+from nettwin.scenario.scenario import Scenario
+
+
+def instance(seed: int = 1, least: int = 10, most: int = 14) -> Instance:
+    return made(least, most, np.random.default_rng(seed))
+
+
+def steering(seed: int = 1, least: int = 10, most: int = 14, **parts: Any) -> Steering:
+    return replace(instances.steering_of(instance(seed, least, most)), **parts)
+
+
+def with_failures(seed: int, count: int) -> Steering:
+    """The first links fail one at a time, both directions."""
+    one = instance(seed)
+    states = [one.topology]
+    for k in range(count):
+        up = np.ones(one.topology.link_count, np.bool_)
+        up[2 * k : 2 * k + 2] = False
+        states.append(one.topology.with_arrays(link_up=up))
+    links = len(states) * one.topology.link_count
+    return replace(
+        instances.steering_of(one),
+        segments=SegmentFlows.of(states),
+        capacity_bps=np.tile(one.topology.link_capacity_bps, len(states)),
+        fixed_bps=np.zeros(links),
+    )
+
+
+def steering_of(scenario: Scenario) -> Steering:
+    """A whole scenario, every demand free to move."""
+    demand = scenario.traffic.matrix(scenario.topology.node_count)
+    return instances.steering_of(Instance(scenario.topology, demand))
+
+
+def weighing(seed: int = 1, least: int = 10, most: int = 14, **parts: Any) -> Weighing:
+    one = instance(seed, least, most)
+    return replace(Weighing.of([one.topology], one.demand_bps), **parts)
