@@ -300,6 +300,33 @@ def attempts(
 
 
 @compiled
+def best_attempts(
+    network: Network, state: State, flows: Any, slot: Any, order: Any, most: int, batch: int
+) -> Any:
+    """Make the moves of an order that lower the sum of pressures most, one after another, up to
+    `batch`; returns how many were made."""
+    for made in range(batch):
+        least, best = 0.0, -1
+        for n in order:
+            f = flows[n]
+            if state.changed[0] >= most and same(state, network.start, f):
+                continue
+            i, j, m = slot[n, 0], slot[n, 1], slot[n, 2]
+            many = length(state, f)
+            if i > many or j > many:  # it was another move that this flow made
+                continue
+            count = lay(network, state, f, i, j, many, m)
+            change = rise(network, state, count)
+            drop(state, count)
+            if change < least:
+                least, best = change, n
+        if best < 0:
+            return made
+        attempt(network, state, flows[best], slot[best, 0], slot[best, 1], slot[best, 2], most)
+    return batch
+
+
+@compiled
 def mend(network: Network, state: State, cost: Any, back: Any, flows: Any) -> Any:
     """Give flows that break limits the cheapest midpoint that keeps them; returns whether each of
     `flows` keeps them now."""
@@ -362,8 +389,8 @@ def keeps(network: Network, row: Any, f: int) -> Any:
 
 @compiled
 def undo(network: Network, state: State, flows: Any, ceiling: float) -> Any:
-    """Send flows as at the start where no link gets busier than a ceiling, unless it was before;
-    returns how many."""
+    """Send flows that differ from the start as at the start where no link gets busier than a
+    ceiling, unless it was before; returns how many."""
     made = 0
     for f in flows:
         rate, row = network.rate_bps[f], network.start[f]
@@ -379,6 +406,7 @@ def undo(network: Network, state: State, flows: Any, ceiling: float) -> Any:
         if good:
             make(network, state, count)
             state.midpoints[f] = row
+            state.changed[0] -= 1
             made += 1
         else:
             drop(state, count)

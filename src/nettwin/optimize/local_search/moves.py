@@ -12,6 +12,8 @@ from nettwin.optimize.local_search import kernels
 from nettwin.optimize.steering import Steering
 
 PIECE = 4_000_000  # elementary operations between two looks at the clock, some milliseconds
+CLOSE = 64  # moves of the highest gains that are calculated exactly where changes are few
+BATCH = 2  # of them that are made at the same prices
 KICKING = 20.0  # steepness of the prices by which kicked flows go
 
 Go = Callable[[], bool]  # counts a step; whether to go on
@@ -28,6 +30,7 @@ class Moves:
         self.steering, self.go, self.random = steering, go, random
         self.network = network_of(steering)
         self.state = state_of(steering)
+        self.few = 0 <= steering.most_changes < steering.flow_count
         self.scale = 1.0 / steering.capacity_bps
         flows = steering.movable & (steering.rate_bps > 0) & (steering.source != steering.target)
         self.flows = np.flatnonzero(flows)
@@ -93,22 +96,35 @@ class Moves:
         return count, self._make(order)
 
     def kick(self, count: int) -> NDArray[np.intp]:
-        """Move flows drawn by their rate to others of their cheap ways; returns the flows."""
+        """Move flows drawn by their rate to others of their cheap ways; returns the flows. Where
+        changes are few, undo so many first."""
+        released = self._release(count) if self.few else self.flows[:0]
         kernels.gauge(self.network, self.state, KICKING)
         cost, back = self._costs((self.state.pressure + 1e-9) * self.scale)
-        flows = self.random.choice(self.flows, count, p=self._chance)
-        kernels.kick(
-            self.network,
-            self.state,
-            cost,
-            back,
-            flows,
-            self.steering.most_changes,
-            self.random,
-        )
+        number = int(self.random.integers(0, 2)) if self.few else count
+        flows = self.random.choice(self.flows, number, p=self._chance)
+        most = self.steering.most_changes
+        kernels.kick(self.network, self.state, cost, back, flows, most, self.random)
+        return np.concatenate([released, flows])
+
+    def _release(self, count: int) -> NDArray[np.intp]:
+        """Undo what is not needed and some changes more, so that others become possible."""
+        changed = np.flatnonzero((self.state.midpoints != self.steering.start).any(axis=1))
+        changed = changed[np.argsort(self.steering.rate_bps[changed], kind="stable")]
+        kernels.undo(self.network, self.state, changed, self.top)
+        changed = np.flatnonzero((self.state.midpoints != self.steering.start).any(axis=1))
+        flows = self.random.permutation(changed)[:count]
+        kernels.undo(self.network, self.state, flows, np.inf)
         return flows
 
     def _make(self, order: NDArray[np.intp]) -> int:
+        most = self.steering.most_changes
+        if self.few:
+            made = kernels.best_attempts(
+                self.network, self.state, self.flows, self._slot, order[:CLOSE], most, BATCH
+            )
+            self.go()
+            return int(made)
         segments = self.steering.segments
         touched = 4 * segments.link.size // max(segments.nodes**2, 1) + 10
         step = max(PIECE // (40 * touched), 1)
@@ -121,7 +137,7 @@ class Moves:
                 self._gain,
                 self._slot,
                 order[begin : begin + step],
-                self.steering.most_changes,
+                most,
             )
             if not self.go():
                 break

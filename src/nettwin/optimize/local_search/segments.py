@@ -42,7 +42,7 @@ def segments(steering: Steering, search: Search[NDArray[np.int32]], seed: int = 
     climbs.climb(GENTLE)
     while not search.over:
         held = climbs.moves.kick(int(random.geometric(0.4)))
-        noise = random.lognormal(0.0, 0.3, steering.capacity_bps.size)
+        noise = random.lognormal(0.0, 1.0, steering.capacity_bps.size)
         climbs.climb(GENTLE * 10.0 ** random.uniform(0.0, 1.5), noise, held)
         climbs.settle()
 
