@@ -84,7 +84,9 @@ class LinkNetwork(nn.Module):
     def exported(self) -> dict[str, np.ndarray]:
         """The weights as inference names them; the value is left out."""
         return {
-            name.replace("_weight", ".weight").replace("_bias", ".bias"): value.detach().numpy()
+            name.replace("_weight", ".weight").replace("_bias", ".bias"): np.array(
+                value.detach().numpy()
+            )
             for name, value in self.named_parameters()
             if not name.startswith("value_")
         }
