@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from nettwin.optimize.segment_flows import SegmentFlows
@@ -65,4 +67,4 @@ def way_of(steering: Steering, midpoints: np.ndarray, flow: int) -> list[tuple[i
     stops = [int(steering.source[flow])]
     stops += [int(m) for m in midpoints[flow] if m != NONE]
     stops.append(int(steering.target[flow]))
-    return list(zip(stops[:-1], stops[1:], strict=True))
+    return list(pairwise(stops))

@@ -135,8 +135,9 @@ def test_what_must_be_moved_together_is() -> None:
     """Two large flows in each other's way: every single move makes matters worse."""
     topology = Topology.build(
         ["a", "b", "c", "d"],
-        [Link("a", "d", 10.0, weight=3), Link("a", "b", 9.0), Link("b", "d", 9.0)]
-        + [Link("a", "c", 4.0), Link("c", "d", 4.0)],
+        [Link("a", "d", 10.0, weight=3)]
+        + [Link(*ends, 9.0) for ends in ("ab", "bd")]
+        + [Link(*ends, 4.0) for ends in ("ac", "cd")],
         duplex=True,
     )
     source, target = np.zeros(3, np.int32), np.full(3, 3, np.int32)

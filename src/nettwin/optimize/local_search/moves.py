@@ -120,8 +120,9 @@ class Moves:
     def _make(self, order: NDArray[np.intp]) -> int:
         most = self.steering.most_changes
         if self.few:
+            close = order[:CLOSE]
             made = kernels.best_attempts(
-                self.network, self.state, self.flows, self._slot, order[:CLOSE], most, BATCH
+                self.network, self.state, self.flows, self._slot, close, most, BATCH
             )
             self.go()
             return int(made)
@@ -141,7 +142,7 @@ class Moves:
             )
             if not self.go():
                 break
-        return made
+        return int(made)
 
     def _costs(self, price: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What a unit pays on each segment, [from, to] and [to, from]; inf where it must not go."""
