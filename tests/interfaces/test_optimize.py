@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sys
+import textwrap
+import types
 from pathlib import Path
 
 import pytest
@@ -20,12 +23,14 @@ from nettwin.interfaces import wiring
 from nettwin.interfaces.cli import options
 from nettwin.interfaces.searching import Watch, searching, stoppable
 from nettwin.optimize.methods import OPTIMIZERS, Method
+from nettwin.optimize.optimize import optimize
 from nettwin.optimize.problem import Problem
 from nettwin.optimize.search import Progress
-from nettwin.optimize.stop import Standing
+from nettwin.optimize.stop import Standing, Steps
 from nettwin.plan import plan_to_dict
 from nettwin.scenario.changes import ScaleTraffic
 
+DOCS = Path(__file__).parents[2] / "docs"
 LOCAL = "--method local_search"
 VOICE = """
 intent: voice is quick
@@ -206,8 +211,9 @@ def test_both_maps_are_drawn(run) -> None:
     assert done.code == 0
     words = ["".join(e.itertext()) for e in parse("maps.svg").iter() if e.tag.endswith("text")]
     assert {"before", "after"} <= set(words)
-    assert sum("busiest link" in each for each in words) == 2
-    assert any("least utilization" in each for each in words)
+    assert sum(each.startswith("busiest link") for each in words) == 2
+    (title,) = (each for each in words if "least utilization" in each)
+    assert re.search(r"busiest link 90\.0 % to \d\d\.\d % by \d+ changes", title)
     places = [e.get("id") for e in parse("maps.svg").iter() if (e.get("id") or "") == "link-0"]
     assert len(places) == 2
     assert run("optimize mesh.yaml --plot maps.gif").code == 2
@@ -310,3 +316,24 @@ def test_replay_of_a_plan_that_does_not_belong_here_needs_force(plan) -> None:
     there = replayed(half, found, force=True)
     assert there.after.objectives[0] == pytest.approx(found.after.objectives[0] / 2)
     assert there.bound is None
+
+
+def test_the_page_has_every_optimizer_with_its_title() -> None:
+    page = (DOCS / "optimize.md").read_text(encoding="utf-8")
+    section = page.split("## Methods")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.M)
+    assert rows == [(m.name, m.title) for m in OPTIMIZERS.values()]
+
+
+@pytest.mark.usefixtures("mesh")
+def test_the_optimizer_of_the_page_on_extending_works(run, monkeypatch) -> None:
+    page = (DOCS / "extend.md").read_text(encoding="utf-8").split("## An optimizer")[1]
+    code = page[page.index("    import numpy") : page.index("(It leaves")]
+    module = types.ModuleType("random_moves_of_the_page")
+    exec(textwrap.dedent(code), vars(module))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    mine = Method("random", "-", f"{module.__name__}:random_moves")
+    monkeypatch.setitem(OPTIMIZERS, "random", mine)
+    plan = optimize(Problem(read("mesh.yaml").scenario, Intent()), "random", Steps(2000), 1)
+    assert plan.after.objectives < plan.before.objectives
+    assert plan.changes

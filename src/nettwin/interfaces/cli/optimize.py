@@ -233,6 +233,10 @@ def _write(
 
 def draw(scenario: Scenario, plan: Plan, path: Path) -> None:
     """Both maps, before and after a plan. Raises what `before_and_after` raises."""
-    count = len(plan.changes)
-    title = f"{scenario.name}, {plan.intent}: {count} change{'' if count == 1 else 's'}"
-    before_and_after(scenario, apply_all(scenario, plan.changes), path, title=title)
+    after, count = apply_all(scenario, plan.changes), len(plan.changes)
+    busiest = " to ".join(
+        units.percent(float(each.link_utilization.max(initial=0.0))) for each in (scenario, after)
+    )
+    changed = f"{units.count(count)} change{'' if count == 1 else 's'}"
+    title = f"{scenario.name}, {plan.intent}: busiest link {busiest} by {changed}"
+    before_and_after(scenario, after, path, title=title)
