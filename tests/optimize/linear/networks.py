@@ -64,3 +64,14 @@ def steering(
         "limit_s": np.full(flows, np.inf),
     }
     return Steering(**{**arrays, **parts})  # type: ignore[arg-type]
+
+
+def few_flows(seed: int, states: int = 1, midpoints: int = 1, **parts: object) -> Steering:
+    """Five flows that matter in a network of six nodes."""
+    topology, demand = network(seed)
+    rng = np.random.default_rng(seed)
+    kept = np.zeros(demand.size, np.bool_)
+    kept[rng.choice(np.flatnonzero(demand.ravel()), 5, replace=False)] = True
+    demand = np.where(kept.reshape(demand.shape), 5 * demand, 0.0)
+    every = [topology, *(failed(topology, 2 * k) for k in range(1, states))]
+    return steering(every, demand, midpoints, **parts)

@@ -16,7 +16,7 @@ from nettwin.optimize.linear.linear import linear
 from nettwin.optimize.search import Search
 from nettwin.optimize.steering import NONE, Steering
 from nettwin.optimize.stop import Cancel, Gap, Seconds, Steps
-from tests.optimize.linear.networks import failed, network, steering
+from tests.optimize.linear.networks import few_flows, network, steering
 
 Midpoints = np.ndarray
 
@@ -48,17 +48,6 @@ def best_of_all(problem: Steering) -> float:
         if problem.most_changes < 0 or changed <= problem.most_changes:
             best = min(best, problem.utilization(midpoints))
     return float(best)
-
-
-def few_flows(seed: int, states: int = 1, **parts: object) -> Steering:
-    """Five flows that matter in a network of six nodes."""
-    topology, demand = network(seed)
-    rng = np.random.default_rng(seed)
-    kept = np.zeros(demand.size, np.bool_)
-    kept[rng.choice(np.flatnonzero(demand.ravel()), 5, replace=False)] = True
-    demand = np.where(kept.reshape(demand.shape), 5 * demand, 0.0)
-    every = [topology, *(failed(topology, 2 * k) for k in range(1, states))]
-    return steering(every, demand, **parts)
 
 
 @settings(max_examples=12)

@@ -20,6 +20,7 @@ from nettwin.optimize.linear.ways import Cheapest, Ways, bound_of
 EXACT = 1e-6  # relative gap at which the program counts as solved
 _KEEP = 0.7  # share of the best prices in the mixture
 _MOST = 3000  # ways that are added in one round
+_PART = 6  # or for one demand in so many, where no program is solved with them yet
 
 
 class Generation:
@@ -51,7 +52,7 @@ class Generation:
 
     def learn(self, price: NDArray[np.float64]) -> None:
         """Use prices that someone found: what they prove, and their best ways become known."""
-        self._add(self.prove(price))
+        self._add(self.prove(price), max(_MOST, len(self.ways.rate_bps) // _PART))
 
     def round(self, go_on: Callable[[], float]) -> bool:
         """One round; False where the time ended. `go_on` says the seconds left."""
@@ -69,12 +70,12 @@ class Generation:
         self.done = True
         return True
 
-    def _add(self, cheapest: Cheapest) -> int:
+    def _add(self, cheapest: Cheapest, most: int = _MOST) -> int:
         gain = self.ways.rate_bps * cheapest.gain
         better = np.flatnonzero(gain > 0)
         better = better[np.argsort(-gain[better], kind="stable")]
-        for at in range(0, len(better), _MOST):
-            some = better[at : at + _MOST]
+        for at in range(0, len(better), most):
+            some = better[at : at + most]
             if added := self.master.add(some, cheapest.way[some]):
                 return added
         return 0

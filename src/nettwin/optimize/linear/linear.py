@@ -11,6 +11,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,9 +28,10 @@ from nettwin.optimize.steering import Steering
 Midpoints = NDArray[np.int32]
 
 _TURNS, _SWEEPS = 5, 80  # between the bound, by so many sweeps, and answers of whole flows
-_MET = 4  # lengths met on the way that ways are taken from
+_WORK = 1_500_000  # of the sweeps of a turn: sweeps * nodes * links, so that it is short
+_FEW = 4  # sweeps at least: a bottleneck that is proven at once says little about ways
 _NEAR = 1e-5  # relative gap of the first bound that is near enough
-_SHARPNESS = 250.0  # of prices by utilization, relatively
+_SHARPNESS = (250.0, 40.0)  # of prices by utilization, relatively, in turn
 _TIRED, _WORTH = 2, 1e-5  # rounds without so much better, relatively, end the descent
 _SMALL, _MOST_NODES = 3000, 10**6  # ways up to which the whole program is solved exactly
 _DRAWS, _FREE, _NODES = 20, 40, 30  # in turn: answers drawn; flows of a program, its branches
@@ -73,10 +76,13 @@ class _Solving:
 
     def run(self) -> None:
         """All stages, as far as the time goes."""
+        segments = self.steering.segments
+        size = segments.nodes * segments.links
+        sweeps = int(np.clip(_WORK // max(size, 1), _FEW, _SWEEPS))
         for _ in range(_TURNS):
             if self.search.over or self.search.standing.gap <= _NEAR:
                 break
-            self._sweep(_SWEEPS)
+            self._sweep(sweeps)
             self._descend()
         while not self.generation.done and self.search.step():
             self.generation.round(self._left)
@@ -103,7 +109,9 @@ class _Solving:
         """Answers of whole flows and more ways in turn, while they become better."""
         column = self.column
         tired = 0
-        while tired < _TIRED and self.search.step():
+        for sharpness in itertools.cycle(_SHARPNESS):
+            if tired >= _TIRED or not self.search.step():
+                break
             before, rounding = self.search.value, self._rounding()
             choice = rounding.choice_of(column)
             value, choice = rounding.improve(choice, self._left, FAR)
@@ -112,7 +120,7 @@ class _Solving:
             tired = 0 if value < before * (1 - _WORTH) else tired + 1
             if self._left() > 0:
                 used = rounding.used(choice)
-                weight = np.exp(_SHARPNESS * (used / max(value, 1e-300) - 1.0))
+                weight = np.exp(sharpness * (used / max(value, 1e-300) - 1.0))
                 self._learn(weight / self.ways.capacity_bps)
 
     def _left(self) -> float:
@@ -124,11 +132,11 @@ class _Solving:
         for sweep in range(sweeps):
             worst = max(range(len(self.states)), key=lambda k: self.states[k].reached)
             state = self.states[worst]
-            if self.search.over or state.gap <= _NEAR:
+            if self.search.over or (sweep >= _FEW and state.gap <= _NEAR):
                 break
             state.sweep()
             self.search.bounded(state.value)
-            if sweep % (sweeps // _MET) == 0:
+            if sweep & (sweep + 1) == 0:  # 0, 1, 3, 7 ..
                 met.append((worst, state.now))
         best = max(range(len(self.states)), key=lambda k: self.states[k].value)
         for k, lengths in [*met, (best, self.states[best].lengths)]:

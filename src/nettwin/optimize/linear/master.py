@@ -41,7 +41,7 @@ class Master:
         self._solver = highs.solver(solver="simplex", simplex_strategy=_PRIMAL, presolve="off")
         self._solver.addVar(0.0, highs.INFINITY)
         self._solver.changeColCost(0, 1.0)
-        self._rows = 0
+        self._rows, self._columns = 0, 0  # of the program, that of the highest utilization aside
         if ways.most_moves >= 0:
             self._solver.addRow(-highs.INFINITY, float(ways.most_moves), 0, [], [])
             self._rows = 1
@@ -63,11 +63,9 @@ class Master:
         if not new:
             return 0
         demand, way = demand[new], way[new]
-        self._add_demands(np.unique(demand))
         scale = sparse.diags_array(1.0 / self.ways.capacity_bps)
         rate = sparse.diags_array(self.ways.rate_bps[demand])
         made = (scale @ self.ways.shift(demand, way) @ rate).tocsc()
-        self._add_columns(made, demand)
         self.shift = sparse.hstack([self.shift, made], format="csc")
         self.demand = np.concatenate([self.demand, demand])
         self.way = np.concatenate([self.way.reshape(-1, way.shape[1]), way])
@@ -80,6 +78,11 @@ class Master:
         `go_on` says how many seconds are left, 0 to end now. Prices are those of the last program
         that was solved.
         """
+        new = self.demand[self._columns :]
+        if len(new):
+            self._add_demands(np.unique(new))
+            self._add_columns(self.shift[:, self._columns :].tocsc(), new)
+            self._columns = len(self.demand)
         while True:
             if not self._solve(go_on):
                 return False

@@ -1,0 +1,212 @@
+"""Linear programs over midpoints and paths, and exact programs of whole flows."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nettwin.optimize.linear.flow_lp import flow_lp
+from nettwin.optimize.linear.flow_problem import FlowProblem, problems_of
+from nettwin.optimize.linear.generate import Generation, generate
+from nettwin.optimize.linear.path_lp import PathAnswer, path_lp
+from nettwin.optimize.linear.rounding import START, Rounding
+from nettwin.optimize.linear.segment_lp import segment_lp
+from nettwin.optimize.linear.segment_milp import know_all, segment_milp
+from nettwin.optimize.linear.ways import SegmentWays, bound_of
+from nettwin.optimize.steering import Steering
+from tests.optimize.linear.networks import Demand, failed, few_flows, network, steering
+
+SEEDS = st.integers(0, 10_000)
+
+
+def rounding_of(problem: Steering) -> tuple[Generation, Rounding]:
+    """Every way over one midpoint, ready to be chosen from."""
+    ways = SegmentWays(problem)
+    generation = Generation(ways)
+    know_all(generation.master, ways)
+    rate = problem.rate_bps[ways.flow]
+    return generation, Rounding(generation.master, ways.demand, rate)
+
+
+@settings(max_examples=15)
+@given(seed=SEEDS)
+def test_more_midpoints_reach_the_multicommodity_flow(seed: int) -> None:
+    """One midpoint bounds two, two any number; none is below the flow that may go anywhere."""
+    topology, demand = network(seed)
+    problem = steering([topology], demand)
+    found = [segment_lp(problem, most) for most in (1, 2, 5)]
+    flow = flow_lp(FlowProblem.of(topology, demand))
+    assert flow is not None
+    for relaxation in found:
+        assert relaxation.exact
+    reached = [relaxation.reached for relaxation in found]
+    assert reached[1] <= reached[0] * (1 + 1e-5)
+    assert reached[2] <= reached[1] * (1 + 1e-5)
+    assert flow.value <= reached[2] * (1 + 1e-6)
+
+
+@settings(max_examples=20)
+@given(seed=SEEDS, states=st.integers(1, 3))
+def test_any_prices_bound_every_answer(seed: int, states: int) -> None:
+    """Prices of all states together bound midpoints that must do in all of them."""
+    rng = np.random.default_rng(seed)
+    topology, demand = network(seed)
+    problem = steering([topology, *(failed(topology, 2 * k) for k in range(1, states))], demand)
+    midpoints = np.array(problem.start)
+    for f in range(problem.flow_count):
+        midpoints[f] = rng.choice(np.append(np.flatnonzero(problem.allowed(f)), -1))
+    reached = problem.utilization(midpoints)
+    ways = SegmentWays(problem)
+    for _ in range(5):
+        price = rng.exponential(1.0, len(problem.capacity_bps)) * (rng.random() < 0.5)
+        assert bound_of(ways, price, ways.cheapest(price)) <= reached * (1 + 1e-6)
+    assert segment_lp(problem, 1).bound <= reached * (1 + 1e-6)
+
+
+@given(seed=SEEDS, width=st.integers(1, 3))
+def test_the_cheapest_way_pays_what_it_says(seed: int, width: int) -> None:
+    """What is saved is the difference of loads at the prices, and no random way saves more."""
+    rng = np.random.default_rng(seed)
+    topology, demand = network(seed)
+    problem = steering([topology], demand, width)
+    ways = SegmentWays(problem)
+    price = rng.exponential(1.0, len(problem.capacity_bps))
+    cheapest = ways.cheapest(price)
+    shift = ways.shift(np.arange(len(ways.rate_bps)), cheapest.way)
+    assert -(price @ shift) == pytest.approx(cheapest.gain, abs=1e-6)
+    other = rng.integers(0, topology.node_count, cheapest.way.shape).astype(np.int32)
+    assert (-(price @ ways.shift(np.arange(len(other)), other)) <= cheapest.most + 1e-6).all()
+
+
+@settings(max_examples=15)
+@given(seed=SEEDS)
+def test_two_midpoints_under_limits_are_found_exactly(seed: int) -> None:
+    problem = few_flows(seed, midpoints=2)
+    direct = problem.segment_delay_s[problem.source, problem.target]
+    limit = direct * np.random.default_rng(seed).uniform(1.0, 3.0, problem.flow_count)
+    problem = few_flows(seed, midpoints=2, limit_s=limit)
+    ways = SegmentWays(problem)
+    price = np.random.default_rng(seed).exponential(1.0, len(problem.capacity_bps))
+    cost, delay = problem.segments.cost(price), problem.segment_delay_s
+    cheapest = ways.cheapest(price)
+    for d, (s, t) in enumerate(zip(ways.source, ways.target, strict=True)):
+        over = cost[s][:, None] + cost + cost[:, t][None, :]
+        late = delay[s][:, None] + delay + delay[:, t][None, :] > ways.limit_s[d]
+        least = np.where(late, np.inf, over).min()
+        assert cheapest.gain[d] == pytest.approx(max(cost[s, t] - least, 0.0), abs=1e-6)
+
+
+@settings(max_examples=15)
+@given(seed=SEEDS, most=st.sampled_from([-1, 2]))
+def test_whole_flows_exactly(seed: int, most: int) -> None:
+    """The program's optimum is that of trying all answers; what is fixed stays."""
+    problem = few_flows(seed, most_changes=most)
+    _, rounding = rounding_of(problem)
+    start = np.full(problem.flow_count, START)
+    everything = np.arange(problem.flow_count)
+    exact = segment_milp(rounding, start, everything, lambda: math.inf)
+    assert exact.proven
+    assert exact.value == pytest.approx(best_choice(rounding, problem.most_changes), rel=1e-5)
+    assert exact.bound <= exact.value
+    some = segment_milp(rounding, start, everything[:2], lambda: math.inf)
+    assert (some.choice[2:] == START).all()
+    assert exact.value * (1 - 1e-5) <= some.value <= problem.utilization(np.array(problem.start))
+
+
+def best_choice(rounding: Rounding, most: int) -> float:
+    """The least utilization over all choices, by trying them one flow after another."""
+    level = {(0, tuple(rounding.base)): rounding.base}
+    for f, d in enumerate(rounding.flow_demand):
+        columns = range(rounding.begin[d], rounding.begin[d + 1])
+        options = [np.zeros_like(rounding.base)]
+        options += [rounding.part[f] * rounding.shift[:, [c]].toarray()[:, 0] for c in columns]
+        level = {
+            (moves + (k > 0), tuple(np.round(used + shift, 12))): used + shift
+            for (moves, _), used in level.items()
+            for k, shift in enumerate(options)
+            if most < 0 or moves + (k > 0) <= most
+        }
+    return float(min(used.max() for used in level.values()))
+
+
+def loads_of(problem: FlowProblem, demand: Demand, answer: PathAnswer) -> np.ndarray:
+    """The load of links under an answer, where each row is checked to be a path."""
+    load = np.array(problem.fixed_bps)
+    for r, (s, t) in enumerate(zip(answer.source, answer.target, strict=True)):
+        links = answer.links[answer.offset[r] : answer.offset[r + 1]]
+        ends = np.append(problem.link_source[links], t)
+        assert ends[0] == s
+        assert (problem.link_target[links] == ends[1:]).all()
+        load[links] += answer.share[r] * demand[s, t]
+    return load
+
+
+@settings(max_examples=20)
+@given(seed=SEEDS, whole=st.booleans())
+def test_paths_with_shares_reach_the_multicommodity_flow(seed: int, whole: bool) -> None:
+    topology, demand = network(seed, nodes=7)
+    fixed = np.random.default_rng(seed).uniform(0.0, 1e6, topology.link_count)
+    problem = FlowProblem.of(topology, demand, fixed_bps=fixed)
+    answer = path_lp(problem, whole=whole)
+    load = loads_of(problem, demand, answer)
+    assert (load / problem.capacity_bps).max() == pytest.approx(answer.value, rel=1e-6)
+    sent = np.zeros_like(demand)
+    np.add.at(sent, (answer.source, answer.target), answer.share)
+    assert sent == pytest.approx((demand > 0).astype(float))
+    flow = flow_lp(problem)
+    assert flow is not None
+    assert answer.bound <= flow.reached * (1 + 1e-6)
+    if whole:
+        assert len(answer.share) == (demand > 0).sum()
+    else:
+        assert answer.value == pytest.approx(flow.reached, rel=1e-5)
+
+
+def test_programs_end_on_time() -> None:
+    topology, demand = network(11, nodes=40)
+    problem = FlowProblem.of(topology, demand)
+    path_lp(problem, 0.0)  # compiled before the clock counts
+    segment_lp(steering([topology], demand), 2, 0.0)
+    for seconds in (0.0, 0.1):
+        begin = time.perf_counter()
+        answer = path_lp(problem, seconds)
+        assert time.perf_counter() - begin < seconds + 0.2
+        assert answer.bound <= answer.value
+        begin = time.perf_counter()
+        relaxation = segment_lp(steering([topology], demand), 2, seconds)
+        assert time.perf_counter() - begin < seconds + 0.2
+        assert relaxation.bound <= relaxation.reached
+
+
+def test_the_program_over_known_ways_falls_to_the_bound() -> None:
+    """Each round's answer is no worse than the last, and above every bound."""
+    topology, demand = network(12, nodes=12)
+    generation = Generation(SegmentWays(steering([topology], demand)))
+    seen: list[tuple[float, float]] = []
+    assert generate(generation, tell=lambda g: seen.append((g.value, g.bound)))
+    values = [value for value, _ in seen]
+    assert (np.diff(values) <= 1e-9 * values[0]).all()
+    assert max(bound for _, bound in seen) <= min(values) * (1 + 1e-9)
+    assert seen[-1][1] == pytest.approx(seen[-1][0], rel=1e-5)
+
+
+def test_what_stays_and_what_is_lost_is_no_demand() -> None:
+    """Flows that may not move are fixed load; a broken way is no demand in its state."""
+    topology, demand = network(13)
+    movable = np.arange(30) % 3 > 0
+    problem = steering([topology, failed(topology, 0)], demand, movable=movable)
+    now, after = problems_of(problem)
+    kept = problem.loads(np.array(problem.start))
+    moving = np.zeros_like(demand)
+    moving[problem.source[movable], problem.target[movable]] = problem.rate_bps[movable]
+    assert now.demand_bps == pytest.approx(moving)
+    stay = problem.segments.loads(
+        problem.source[~movable], problem.target[~movable], problem.rate_bps[~movable]
+    )
+    assert now.fixed_bps == pytest.approx(stay[: topology.link_count])
+    assert (after.fixed_bps <= kept[topology.link_count :] * (1 + 1e-6)).all()
