@@ -21,14 +21,17 @@ from tests.optimize.reinforcement.made import steering, steering_of, weighing, w
 STRANGE = ("Abilene", "Geant2012", "HurricaneElectric", "Xeex", "Switch")
 
 
-@pytest.mark.parametrize("seed", [11, 12, 13])
-def test_midpoints_are_better_than_none_and_as_good_as_said(seed: int) -> None:
-    problem = steering(seed, 12, 20)
-    search: Search[np.ndarray] = Search(Steps(400))
-    agent(problem, search)
-    assert search.answer is not None
-    assert search.value == pytest.approx(problem.utilization(search.answer), rel=1e-6)
-    assert search.value < problem.utilization(problem.start)
+def test_midpoints_are_better_than_none_and_as_good_as_said() -> None:
+    gains = []
+    for seed in range(11, 18):  # where one link must carry all of a demand nothing can be gained
+        problem = steering(seed, 16, 24)
+        search: Search[np.ndarray] = Search(Steps(400))
+        agent(problem, search)
+        assert search.answer is not None
+        assert search.value == pytest.approx(problem.utilization(search.answer), rel=1e-6)
+        gains.append(problem.utilization(problem.start) / search.value)
+    assert min(gains) >= 1
+    assert np.median(gains) > 1.1
 
 
 def test_failures_are_looked_at_as_well() -> None:
