@@ -85,6 +85,12 @@ OPTIMIZERS: dict[str, Method] = {
             "nettwin.optimize.local_search:segments",
             "nettwin.optimize.local_search:weights",
         ),
+        Method(
+            "reinforcement",
+            "trained agents: one chooses midpoints, one on every link raises weights",
+            "nettwin.optimize.reinforcement.agents:agent",
+            "nettwin.optimize.reinforcement.agents:weight_agent",
+        ),
     )
 }
 
