@@ -1,0 +1,13 @@
+"""Constraint programming: a few flows at the bottleneck choose anew, again and again (CP-SAT).
+
+midpoints, midpoint_ways   SR midpoints of a Steering, and the ways that they make
+paths, path_ways           explicit paths of a Pathing, and which are worth a try
+neighborhood               which flows choose, and what they aim at; whole: all of them, exactly
+choice                     one choice as a program; ways: what a flow may take, as loads
+"""
+
+from nettwin.optimize.constraint.midpoints import constraint
+from nettwin.optimize.constraint.pathing import Pathing
+from nettwin.optimize.constraint.paths import constraint_paths
+
+__all__ = ["Pathing", "constraint", "constraint_paths"]
