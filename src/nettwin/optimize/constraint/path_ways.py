@@ -37,8 +37,7 @@ class PathWays:
         self.capacity_bps, self.most_changes = pathing.capacity_bps, pathing.most_changes
         given = pathing.start if paths is None else paths
         self.path: dict[int, Path] = {f: tuple(p) for f, p in given.items()}
-        either = self.path.keys() | pathing.start.keys()
-        self.changed = sum(self.path.get(f) != pathing.start.get(f) for f in either)
+        self.changed = len(self.moved())
         self._segments = SegmentFlows.of([topology], pathing.rule)
         self._live = np.flatnonzero(topology.link_live)
         self._known: dict[int, dict[Path, None]] = {}
@@ -116,6 +115,11 @@ class PathWays:
             self.flows = np.setdiff1d(self.flows, flows)
             self._fix()
 
+    def moved(self) -> list[int]:
+        """The flows that differ from the start."""
+        start, either = self.pathing.start, self.path.keys() | self.pathing.start.keys()
+        return [f for f in sorted(either) if self.path.get(f) != start.get(f)]
+
     def paths(self) -> Paths:
         """The explicit paths of now."""
         return {f: path for f, path in sorted(self.path.items()) if path is not None}
@@ -165,7 +169,7 @@ class PathWays:
         pathing = self.pathing
         if path is not None:
             links = list(path)
-            live = np.isin(links, self._live).all()
+            live = pathing.topology.link_live[links].all()
             return bool(
                 live and pathing.topology.link_delay_s[links].sum() <= pathing.limit_s[flow]
             )

@@ -37,8 +37,7 @@ def fewest_paths(pathing: Pathing, paths: Paths) -> Paths:
     """
     ways = PathWays(pathing, paths)
     top = top_of(ways)
-    moved = [f for f in ways.flows.tolist() if ways.now(f).changed]
-    for f in sorted(moved, key=lambda f: (pathing.rate_bps[f], f)):
+    for f in sorted(ways.moved(), key=lambda f: (pathing.rate_bps[f], f)):
         start = ways.start(f)
         if start is None:
             continue
