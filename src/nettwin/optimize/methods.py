@@ -80,6 +80,12 @@ OPTIMIZERS: dict[str, Method] = {
             "nettwin.optimize.local_search:weights",
         ),
         Method(
+            "constraint",
+            "constraint programming: large neighborhoods around the bottleneck (CP-SAT)",
+            "nettwin.optimize.constraint:constraint",
+            extra="constraint",
+        ),
+        Method(
             "local_search",
             "local search led by prices of links: midpoints and IGP weights",
             "nettwin.optimize.local_search:segments",
