@@ -15,6 +15,7 @@ from nettwin.errors import InputError
 from nettwin.optimize.linear.flow_bound import Bound, FlowSearch, flow_bound, worst_bound
 from nettwin.optimize.linear.flow_lp import flow_lp
 from nettwin.optimize.linear.flow_problem import FlowProblem
+from nettwin.scenario.generate import generate
 from nettwin.scenario.topology import Link, Topology
 from tests.optimize.linear.networks import failed, network, steering
 
@@ -144,3 +145,11 @@ def test_published_instances(shared_data: Path, name: str) -> None:
     bound = flow_bound(FlowProblem.of(scenario.topology, demand), sweeps=100)
     assert bound.value == pytest.approx(known[name.split("/")[1]], rel=1e-4)
     assert bound.value <= known[name.split("/")[1]] * (1 + 1e-6)
+
+
+def test_a_bound_that_is_sharpened_for_long_stays_a_number() -> None:
+    scenario = generate("nsfnet", load=1.2, seed=2)
+    demand = scenario.traffic.matrix(scenario.topology.node_count)
+    found = flow_bound(FlowProblem.of(scenario.topology, demand), sweeps=75_000, gap=-1.0)
+    assert 0 < found.value <= found.reached * (1 + 1e-9)
+    assert np.isfinite(found.lengths).all()

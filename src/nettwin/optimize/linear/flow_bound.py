@@ -24,6 +24,7 @@ from nettwin.optimize.linear.flow_problem import FlowProblem, shortest_tree
 
 EXACT = 1e-6  # relative gap at which a bound counts as exact
 _SMOOTHNESS = 1.5  # how much the soft maximum may hide, times the gap
+_SHARPEST = 1e8
 _SHRINKS, _PATIENCE, _FORWARD = 0.99, 40, 1.5  # so many sweeps without shrinking: sharper
 
 
@@ -104,7 +105,9 @@ class FlowSearch:
         if self.gap < _SHRINKS * self._gap_then:
             self._waited, self._gap_then = 0, self.gap
         elif self._waited >= _PATIENCE:
-            self._waited, self._sharpness = 0, self._sharpness * _FORWARD
+            sharpest = _SHARPEST / max(self.reached, 1e-12)  # beyond it sums lose all but one link
+            self._waited = 0
+            self._sharpness = max(self._sharpness, min(self._sharpness * _FORWARD, sharpest))
 
     def _prove(self, lengths: NDArray[np.float64]) -> None:
         bound = self.problem.toll(lengths).bound
