@@ -22,6 +22,7 @@ from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
 
 MODULES = {"constraint": "ortools"}
+ROUNDS = {"linear": 12}  # its steps are rounds of a program, those of others single moves
 LATE_S = 0.2
 VOICE = Selector(traffic_class=("voice",))
 INTENTS = {
@@ -74,7 +75,7 @@ def method(request: pytest.FixtureRequest) -> str:
 @pytest.mark.parametrize("kind", sorted(INTENTS))
 def test_never_worse_than_doing_nothing_and_the_plan_replays(method: str, kind: str) -> None:
     asked = problem(kind)
-    plan = optimize(asked, method, Steps(300), seed=4)
+    plan = optimize(asked, method, Steps(ROUNDS.get(method, 300)), seed=4)
     assert plan.after.score <= asked.before.score
     again = plan_from_dict(json.loads(json.dumps(plan_to_dict(plan), allow_nan=False)))
     assert again.changes == plan.changes
@@ -97,7 +98,9 @@ def test_never_worse_than_doing_nothing_and_the_plan_replays(method: str, kind: 
 
 @pytest.mark.parametrize("kind", ["loads", "failures", "delays"])
 def test_same_seed_same_plan(method: str, kind: str) -> None:
-    plans = [optimize(problem(kind), method, Steps(200), seed=7) for _ in range(2)]
+    plans = [
+        optimize(problem(kind), method, Steps(ROUNDS.get(method, 200)), seed=7) for _ in range(2)
+    ]
     assert plans[0].changes == plans[1].changes
     assert plans[0].after.score == plans[1].after.score
 
@@ -105,7 +108,7 @@ def test_same_seed_same_plan(method: str, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["loads", "failures", "delays"])
 def test_ends_on_time(method: str, kind: str) -> None:
     asked = problem(kind)
-    optimize(asked, method, Steps(50))  # machine code is made
+    optimize(asked, method, Steps(ROUNDS.get(method, 50)))  # machine code is made
     spent = []
     for _ in range(3):  # the best of three: other programs may take the processor
         begin = time.perf_counter()
@@ -129,7 +132,7 @@ def test_keeps_to_few_changes_and_avoids(method: str) -> None:
     away = Avoid(Selector(source=("Seattle",)), Selector(node=("Boulder",)))
     chosen = Selector(source=("Seattle", "Palo Alto", "San Diego"))
     intent = Intent(avoid=(away,), most_changes=6, levers=(Lever("segments", chosen),))
-    plan = optimize(Problem(scenario, intent), method, Steps(300), seed=1)
+    plan = optimize(Problem(scenario, intent), method, Steps(ROUNDS.get(method, 300)), seed=1)
     assert len(plan.changes) <= 6
     touched = {change.flow for change in plan.changes}  # type: ignore[attr-defined]
     mine = chosen.select(scenario, "flow")

@@ -230,7 +230,7 @@ def test_the_list_has_every_optimizer(run) -> None:
     listed = run("optimize --list").out
     names = [line.split()[0] for line in listed.splitlines()[3:] if line[:1].strip()]
     assert names == list(OPTIMIZERS)
-    assert [name for name, _ in options.complete_optimizer("l")] == ["local_search"]
+    assert [name for name, _ in options.complete_optimizer("l")] == ["linear", "local_search"]
 
 
 @pytest.mark.usefixtures("absent", "mesh")

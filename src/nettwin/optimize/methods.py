@@ -80,6 +80,11 @@ OPTIMIZERS: dict[str, Method] = {
             "nettwin.optimize.local_search:weights",
         ),
         Method(
+            "linear",
+            "linear programming: ways by column generation, rounded; few flows exactly",
+            "nettwin.optimize.linear.linear:linear",
+        ),
+        Method(
             "constraint",
             "constraint programming: large neighborhoods around the bottleneck (CP-SAT)",
             "nettwin.optimize.constraint:constraint",

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,8 @@ _FEW = 4  # sweeps at least: a bottleneck that is proven at once says little abo
 _NEAR = 1e-5  # relative gap of the first bound that is near enough
 _SHARPNESS = (250.0, 40.0)  # of prices by utilization, relatively, in turn
 _TIRED, _WORTH = 2, 1e-5  # rounds without so much better, relatively, end the descent
-_SMALL, _MOST_NODES = 3000, 10**6  # ways up to which the whole program is solved exactly
+_SMALL = 3000  # ways up to which the whole program is solved exactly
+_MOST_NODES, _UNTIMED_NODES = 10**6, 50  # its branches, with a deadline and where none ends it
 _DRAWS, _FREE, _NODES = 20, 40, 30  # in turn: answers drawn; flows of a program, its branches
 _SPARE_S = 0.05  # left at the end, for what cannot be interrupted
 
@@ -90,7 +92,9 @@ class _Solving:
             self._draw(self._rounding())
         if self.search.step() and self._all_ways() <= _SMALL:
             know_all(self.generation.master, self.ways)
-            exact = self._exactly(np.arange(len(self.ways.flow)), _MOST_NODES)
+            timed = math.isfinite(self.search.seconds_left)
+            nodes = _MOST_NODES if timed else _UNTIMED_NODES
+            exact = self._exactly(np.arange(len(self.ways.flow)), nodes)
             if self.ways.width == 1:
                 self.search.bounded(exact.bound)
                 if exact.proven:
