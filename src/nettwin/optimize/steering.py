@@ -75,7 +75,11 @@ class Steering(ReadOnly):
         return float((self.loads(midpoints) / self.capacity_bps).max(initial=0.0))
 
     def allowed(self, flow: int) -> NDArray[np.bool_]:
-        """Which single midpoints a flow may take; its ends stand for none. [nodes]"""
+        """Which single midpoints a flow may take; its ends stand for none. [nodes]
+
+        A segment that is broken in any state is barred: what a flow over it would do then is not
+        a sum of segments.
+        """
         row = np.empty(self.segments.nodes, np.bool_)
         _allowed(
             flow,
@@ -83,7 +87,7 @@ class Steering(ReadOnly):
             self.target,
             self.limit_s,
             self.segment_delay_s,
-            self.segments.broken[0],
+            self.segments.broken.any(axis=0),
             self.shunned,
             self.group,
             row,

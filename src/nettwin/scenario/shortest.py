@@ -97,7 +97,7 @@ def toward(
     while size > 0:
         length, v = lengths[0], places[0]
         size -= 1
-        _sink(lengths, places, size)
+        sink(lengths, places, size)
         if turn[v] < nodes:
             continue
         turn[v] = settled
@@ -108,12 +108,12 @@ def toward(
             further = length + link_weight[e]
             if further < best[u]:
                 best[u] = further
-                _rise(lengths, places, size, further, u)
+                rise(lengths, places, size, further, u)
                 size += 1
 
 
 @compiled
-def _rise(lengths: Any, places: Any, size: int, length: float, place: int) -> None:
+def rise(lengths: Any, places: Any, size: int, length: float, place: int) -> None:
     """Add to a binary heap of `size` entries."""
     i = size
     while i > 0 and lengths[(i - 1) // 2] > length:
@@ -123,7 +123,7 @@ def _rise(lengths: Any, places: Any, size: int, length: float, place: int) -> No
 
 
 @compiled
-def _sink(lengths: Any, places: Any, size: int) -> None:
+def sink(lengths: Any, places: Any, size: int) -> None:
     """Replace the least of a binary heap by the entry after its last one, at `size`."""
     length, place, i = lengths[size], places[size], 0
     while 2 * i + 1 < size:

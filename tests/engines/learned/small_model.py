@@ -6,7 +6,8 @@ import numpy as np
 
 from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE, SHAPE
 from nettwin.engines.learned.gnn import HEAD
-from nettwin.engines.learned.model_file import Model, Weights
+from nettwin.engines.learned.model_file import Model
+from nettwin.formats.weight_file import Weights
 
 WIDTH, HIDDEN = 8, 6
 

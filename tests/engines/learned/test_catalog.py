@@ -18,6 +18,7 @@ from nettwin.engines.learned import catalog, model_file
 from nettwin.engines.learned.model_file import Model, model_from_bytes, read_model, write_model
 from nettwin.engines.learned.trial import trial
 from nettwin.errors import FormatError, InputError, UnknownNameError
+from nettwin.formats import weight_file
 from tests.engines.learned.small_model import small_model
 
 
@@ -47,7 +48,7 @@ def content(model: Model) -> bytes:
     path = Path("in-memory")
     written: list[bytes] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(model_file, "write_bytes", lambda _, content: written.append(content))
+        patch.setattr(weight_file, "write_bytes", lambda _, content: written.append(content))
         write_model(path, model)
     return written[0]
 
@@ -225,7 +226,7 @@ def test_a_card_of_another_kind_is_refused(tmp_path, model, change, told) -> Non
     path = tmp_path / "card.safetensors"
     card = {**model.card, "schema": model_file.SCHEMA, "features": model_file.FEATURES, **change}
     tensors = {f"0/{k}": np.asarray(v, np.float32) for k, v in model.members[0].items()}
-    card["digest"] = model_file._digest(card, tensors)
+    card["digest"] = weight_file._digest(card, tensors)
     path.write_bytes(save(tensors, {"nettwin": json.dumps(card)}))
     with pytest.raises(FormatError, match=told):
         catalog.load(str(path))

@@ -11,8 +11,8 @@ import pytest
 
 from nettwin.engines.learned.architecture import ARCHITECTURES, Answer, architecture
 from nettwin.engines.learned.inputs import Inputs, inputs_of
-from nettwin.engines.learned.model_file import Weights
 from nettwin.engines.theory import Theory
+from nettwin.formats.weight_file import Weights
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.engines.learned.inputs import Inputs
-from nettwin.engines.learned.model_file import Weights
 from nettwin.engines.learned.trust import faded
 from nettwin.engines.theory.flows import HopDelays
 from nettwin.errors import UnknownNameError
+from nettwin.formats.weight_file import Weights
 
 Floats = NDArray[np.float64]
 

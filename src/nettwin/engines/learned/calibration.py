@@ -31,8 +31,9 @@ from nettwin.engines.learned.architecture import Answer, architecture
 from nettwin.engines.learned.coverage import ranges_of
 from nettwin.engines.learned.features import QUEUE
 from nettwin.engines.learned.inputs import Inputs, inputs_of
-from nettwin.engines.learned.model_file import Model, Weights
+from nettwin.engines.learned.model_file import Model
 from nettwin.errors import InputError
+from nettwin.formats.weight_file import Weights
 from nettwin.metrics import Metrics
 from nettwin.scenario.scenario import Scenario
 

@@ -20,9 +20,10 @@ from typing import Any
 
 from nettwin.engines.learned import trial
 from nettwin.engines.learned.architecture import architecture
-from nettwin.engines.learned.model_file import SUFFIX, Model, model_from_bytes
+from nettwin.engines.learned.model_file import Model, model_from_bytes
 from nettwin.errors import FormatError, InputError, NettwinError, UnknownNameError
 from nettwin.formats.files import read_bytes, read_text, write_bytes, write_text
+from nettwin.formats.weight_file import SUFFIX
 
 DEFAULT = "gnn"
 PLACE = "NETTWIN_MODELS"  # environment variable

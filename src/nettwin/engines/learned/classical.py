@@ -18,7 +18,6 @@ from nettwin.engines.learned.architecture import Answer
 from nettwin.engines.learned.features import FLOW, HOP_BASE, QUEUE_BASE, run_sums
 from nettwin.engines.learned.gnn import bend
 from nettwin.engines.learned.inputs import Inputs
-from nettwin.engines.learned.model_file import Weights
 from nettwin.engines.learned.paths import (
     along,
     flows_of,
@@ -29,6 +28,7 @@ from nettwin.engines.learned.paths import (
     walk,
     width_of,
 )
+from nettwin.formats.weight_file import Weights
 
 Singles = NDArray[np.float32]
 Floats = NDArray[np.float64]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nettwin.compiled import compiled
 from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE, SHAPE, run_sums
 from nettwin.engines.learned.inputs import Inputs
-from nettwin.engines.learned.model_file import Weights
+from nettwin.formats.weight_file import Weights
 from nettwin.scenario.scenario import Scenario
 
 Floats = NDArray[np.float64]

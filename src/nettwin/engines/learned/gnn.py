@@ -20,8 +20,9 @@ from nettwin.compiled import compiled
 from nettwin.engines.learned.architecture import Answer
 from nettwin.engines.learned.features import EDGE, FLOW, HOP, SHAPE
 from nettwin.engines.learned.inputs import Inputs
-from nettwin.engines.learned.model_file import Weights, weight
+from nettwin.engines.learned.model_file import weight
 from nettwin.engines.theory.flows import STARVED, HopDelays
+from nettwin.formats.weight_file import Weights
 
 Singles = NDArray[np.float32]
 Floats = NDArray[np.float64]

@@ -1,15 +1,12 @@
 """Model file: trained weights with their card, in one safetensors file; no code is ever read.
 
 Tensors are named by part: `0/enter.weight` belongs to the first network of the ensemble,
-`calibration/...` and `range/...` to what was measured of it. The card, JSON in the file's metadata
-under `nettwin`, says what the model is, what it was trained on and how well it does; it holds a
-checksum of everything, so that an altered file is refused.
+`calibration/...` and `range/...` to what was measured of it. What makes a file whole, and its card,
+are those of every `weight_file`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,10 +17,10 @@ from numpy.typing import NDArray
 
 from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE, SHAPE
 from nettwin.errors import FormatError, InputError
-from nettwin.formats.files import read_bytes, write_bytes
+from nettwin.formats.files import read_bytes
+from nettwin.formats.weight_file import Kind, Weights, unpacked, write_weights
 
 SCHEMA = "nettwin-model-1"
-SUFFIX = ".safetensors"
 FEATURES = {
     name: list(names)
     for name, names in (
@@ -34,7 +31,7 @@ FEATURES = {
         ("shape", SHAPE),
     )
 }
-Weights = Mapping[str, NDArray[np.float32]]
+KIND = Kind(SCHEMA, FEATURES, {"name": str, "architecture": str, "settings": dict}, 256 * 2**20)
 _AGAIN = "Install the model again (nettwin models install), or train it."
 
 
@@ -64,18 +61,12 @@ class Model:
 
 def write_model(path: Path, model: Model) -> None:
     """Write a model whole or not at all."""
-    from safetensors.numpy import save
-
     parts = [(str(k), weights) for k, weights in enumerate(model.members)]
     parts += [("calibration", model.calibration), ("range", model.ranges)]
     tensors = {
-        f"{part}/{name}": np.ascontiguousarray(values, np.float32)
-        for part, weights in parts
-        for name, values in weights.items()
+        f"{part}/{name}": values for part, weights in parts for name, values in weights.items()
     }
-    card = {**model.card, "schema": SCHEMA, "features": FEATURES}
-    card["digest"] = _digest(card, tensors)
-    write_bytes(path, save(tensors, {"nettwin": json.dumps(card, sort_keys=True)}))
+    write_weights(path, KIND, model.card, tensors)
 
 
 def read_model(path: Path) -> Model:
@@ -85,20 +76,12 @@ def read_model(path: Path) -> Model:
 
 def model_from_bytes(content: bytes, path: Path) -> Model:
     """A model from a file's content; `path` names it in errors. Raises FormatError."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
     try:
-        card = _card(content)
-        tensors = load(content)
-        if card.get("digest") != _digest(card, tensors):
-            raise ValueError("its checksum is another: it was altered")
+        card, tensors = unpacked(content, KIND)
         members: dict[int, dict[str, NDArray[np.float32]]] = {}
         others: dict[str, dict[str, NDArray[np.float32]]] = {"calibration": {}, "range": {}}
         for full, values in tensors.items():
             part, _, name = full.partition("/")
-            if values.dtype != np.float32 or not np.isfinite(values).all():
-                raise ValueError(f"tensor {full} holds other than finite 32-bit numbers")
             if part in others:
                 others[part][name] = values
             else:
@@ -107,36 +90,8 @@ def model_from_bytes(content: bytes, path: Path) -> Model:
             raise ValueError("its networks are not numbered from 0")
         ordered = tuple(members[k] for k in range(len(members)))
         return Model(ordered, card, others["calibration"], others["range"])
-    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except ValueError as error:
         raise FormatError(path, "", f"is no usable model ({error})", _AGAIN) from None
-
-
-def _digest(card: Mapping[str, Any], tensors: Weights) -> str:
-    """A checksum of the card, itself left out, and of every tensor."""
-    rest = {k: v for k, v in card.items() if k != "digest"}
-    digest = hashlib.sha256(json.dumps(rest, sort_keys=True).encode())
-    for name, values in sorted(tensors.items()):
-        digest.update(f"{name} {values.dtype} {values.shape}\n".encode() + values.tobytes())
-    return digest.hexdigest()
-
-
-def _card(content: bytes) -> dict[str, Any]:
-    """The card of a file, whose schema and features must be this version's."""
-    size = int.from_bytes(content[:8], "little")
-    if len(content) < 8 or not 2 <= size <= len(content) - 8:
-        raise ValueError("it is truncated")
-    header = json.loads(content[8 : 8 + size])
-    card = json.loads(header["__metadata__"]["nettwin"])
-    if not isinstance(card, dict):
-        raise ValueError("its card is no table")
-    if card.get("schema") != SCHEMA:
-        raise ValueError(f"its schema is {card.get('schema')!r}: must be {SCHEMA}")
-    if card.get("features") != FEATURES:
-        raise ValueError("it was trained with other features than this version computes")
-    for name, kind in (("name", str), ("architecture", str), ("settings", dict)):
-        if not isinstance(card.get(name), kind):
-            raise ValueError(f"its card has no {name}")
-    return card
 
 
 def weight(weights: Weights, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -13,8 +13,9 @@ from nettwin.engines.learned.architecture import Answer
 from nettwin.engines.learned.features import HOP_BASE, QUEUE_BASE, run_sums
 from nettwin.engines.learned.gnn import bend
 from nettwin.engines.learned.inputs import Inputs
-from nettwin.engines.learned.model_file import Weights, weight
+from nettwin.engines.learned.model_file import weight
 from nettwin.engines.theory.flows import STARVED, HopDelays
+from nettwin.formats.weight_file import Weights
 
 Singles = NDArray[np.float32]
 Floats = NDArray[np.float64]

@@ -17,7 +17,6 @@ from nettwin.engines.learned.architecture import Answer
 from nettwin.engines.learned.features import HOP_BASE
 from nettwin.engines.learned.gnn import bend
 from nettwin.engines.learned.inputs import Inputs
-from nettwin.engines.learned.model_file import Weights
 from nettwin.engines.learned.paths import (
     Flows,
     Walk,
@@ -32,6 +31,7 @@ from nettwin.engines.learned.paths import (
     width_of,
 )
 from nettwin.engines.theory.flows import HopDelays
+from nettwin.formats.weight_file import Weights
 
 Singles = NDArray[np.float32]
 ROOT_SHARE = HOP_BASE.index("root_share")

@@ -23,6 +23,7 @@ from nettwin.compiled import compiled
 from nettwin.errors import InputError
 from nettwin.optimize.steering import NONE, Steering
 from nettwin.quantity import ReadOnly
+from nettwin.scenario.shortest import rise, sink
 from nettwin.scenario.topology import Topology
 
 
@@ -205,16 +206,7 @@ def shortest_tree(
     while size > 0:
         least, u = heap_length[0], heap_node[0]
         size -= 1
-        last, node, i = heap_length[size], heap_node[size], 0
-        while 2 * i + 1 < size:
-            child = 2 * i + 1
-            if child + 1 < size and heap_length[child + 1] < heap_length[child]:
-                child += 1
-            if heap_length[child] >= last:
-                break
-            heap_length[i], heap_node[i] = heap_length[child], heap_node[child]
-            i = child
-        heap_length[i], heap_node[i] = last, node
+        sink(heap_length, heap_node, size)
         if least > best[u]:
             continue
         order[settled] = u
@@ -225,12 +217,7 @@ def shortest_tree(
             further = least + length[e]
             if further < best[v]:
                 best[v], into[v] = further, e
-                i = size
-                while i > 0 and heap_length[(i - 1) // 2] > further:
-                    heap_length[i] = heap_length[(i - 1) // 2]
-                    heap_node[i] = heap_node[(i - 1) // 2]
-                    i = (i - 1) // 2
-                heap_length[i], heap_node[i] = further, v
+                rise(heap_length, heap_node, size, further, v)
                 size += 1
     return settled
 

@@ -2,6 +2,7 @@
 
 segments         SR midpoints, led by prices of links; fewest: the same with fewer flows moved
 moves, kernels   rounds of moves of flows, cut into pieces; one move and its loads
+repairs          limits kept, flows sent back, ways drawn anew
 weights          IGP weights; weighing: their problem as arrays
 weight_moves, weight_kernels   changes worth trying; one change and its loads
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.optimize.local_search import kernels
+from nettwin.optimize.local_search import kernels, repairs
 from nettwin.optimize.local_search.moves import network_of, state_of
 from nettwin.optimize.steering import Steering
 
@@ -28,6 +28,6 @@ def fewest(
     for _ in range(PASSES):
         changed = np.flatnonzero((state.midpoints != steering.start).any(axis=1))
         order = changed[np.argsort(steering.rate_bps[changed], kind="stable")]
-        if not kernels.undo(network, state, order, top * (1.0 + tolerance)):
+        if not repairs.undo(network, state, order, top * (1.0 + tolerance)):
             break
     return np.asarray(state.midpoints)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.optimize.local_search import kernels
+from nettwin.optimize.local_search import kernels, repairs
 from nettwin.optimize.steering import Steering
 
 PIECE = 4_000_000  # elementary operations between two looks at the clock, some milliseconds
@@ -104,17 +104,17 @@ class Moves:
         number = int(self.random.integers(0, 2)) if self.few else count
         flows = self.random.choice(self.flows, number, p=self._chance)
         most = self.steering.most_changes
-        kernels.kick(self.network, self.state, cost, back, flows, most, self.random)
+        repairs.kick(self.network, self.state, cost, back, flows, most, self.random)
         return np.concatenate([released, flows])
 
     def _release(self, count: int) -> NDArray[np.intp]:
         """Undo what is not needed and some changes more, so that others become possible."""
         changed = np.flatnonzero((self.state.midpoints != self.steering.start).any(axis=1))
         changed = changed[np.argsort(self.steering.rate_bps[changed], kind="stable")]
-        kernels.undo(self.network, self.state, changed, self.top)
+        repairs.undo(self.network, self.state, changed, self.top)
         changed = np.flatnonzero((self.state.midpoints != self.steering.start).any(axis=1))
         flows = self.random.permutation(changed)[:count]
-        kernels.undo(self.network, self.state, flows, np.inf)
+        repairs.undo(self.network, self.state, flows, np.inf)
         return flows
 
     def _make(self, order: NDArray[np.intp]) -> int:
@@ -155,7 +155,7 @@ class Moves:
         go anywhere are left alone."""
         price = self.state.load_bps * self.scale + 1.0
         cost, back = self._costs(price * self.scale)
-        good = kernels.mend(self.network, self.state, cost, back, self.flows)
+        good = repairs.mend(self.network, self.state, cost, back, self.flows)
         self.flows = self.flows[good]
         self._gain, self._slot = self._gain[good], self._slot[good]
 

@@ -21,7 +21,7 @@ import torch
 
 from nettwin.engines.learned.calibration import LEAST_SIMULATIONS, calibrated
 from nettwin.engines.learned.coverage import ranges_of
-from nettwin.engines.learned.model_file import Model, Weights
+from nettwin.engines.learned.model_file import Model
 from nettwin.engines.learned.training import curves
 from nettwin.engines.learned.training.examples import Parts, Source
 from nettwin.engines.learned.training.member import Moment, Tell, Training, train_member
@@ -31,6 +31,7 @@ from nettwin.engines.learned.training.recipe import Plan, TrainingRecipe, as_tab
 from nettwin.engines.learned.training.scores import accuracy
 from nettwin.engines.learned.trial import trial
 from nettwin.errors import InputError
+from nettwin.formats.weight_file import Weights
 
 PART_NAMES = ("train", "validation", "calibration", "test")
 INPUTS = "inputs"

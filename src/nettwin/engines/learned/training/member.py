@@ -23,7 +23,6 @@ import torch
 from torch import Tensor, nn
 
 from nettwin.engines.learned.architecture import architecture
-from nettwin.engines.learned.model_file import Weights
 from nettwin.engines.learned.training.batch import moved, some_flows
 from nettwin.engines.learned.training.checkpoint import (
     Progress,
@@ -37,6 +36,7 @@ from nettwin.engines.learned.training.outputs import PARTS, Outputs, errors, tot
 from nettwin.engines.learned.training.prepared import Prepared
 from nettwin.engines.learned.training.recipe import Plan, as_table
 from nettwin.errors import InputError
+from nettwin.formats.weight_file import Weights
 
 CHECKPOINT = "checkpoint.safetensors"
 WATCHED = ("mean", "variance", "loss", "percentiles")  # never below 0

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nettwin.engines.learned.catalog import load
-from nettwin.engines.learned.model_file import SUFFIX, Model, write_model
+from nettwin.engines.learned.model_file import Model, write_model
 from nettwin.engines.learned.training.adapt import Adapted, Halves
 from nettwin.engines.learned.training.adapt import adapt as adapt_model
 from nettwin.engines.learned.training.examples import USUAL, Source
@@ -15,6 +15,7 @@ from nettwin.engines.learned.training.fit import Given, Machine, fit
 from nettwin.engines.learned.training.member import Tell
 from nettwin.engines.learned.training.recipe import Plan, TrainingRecipe, find_recipe
 from nettwin.errors import InputError
+from nettwin.formats.weight_file import SUFFIX
 
 ADAPTING = Plan(steps=4000, rate=5e-4, validate_every=500, checkpoint_every=500)
 
