@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import InputError
-from nettwin.intent import Intent, Judgement, State, judge
-from nettwin.intent.measures import Kind
+from nettwin.intent import LEVER_OF, Intent, Judgement, State, judge
 from nettwin.model import NetworkModel
 from nettwin.scenario.changes import Change, apply_all
 from nettwin.scenario.changes.singles import Single, single_failures
@@ -19,14 +18,6 @@ from nettwin.scenario.scenario import Scenario
 
 Changes = tuple[Change, ...]
 AT_ONCE = 64  # scenarios given to a model together
-KINDS: Mapping[str, Kind] = {
-    "segments": "flow",
-    "paths": "flow",
-    "weights": "link",
-    "schedulers": "link",
-    "capacities": "link",
-    "rates": "flow",
-}  # what each lever is applied to
 
 
 class Problem:
@@ -47,7 +38,7 @@ class Problem:
         self.scenario, self.intent = scenario, intent
         self.model = model if intent.predicted else None
         for lever in intent.levers:  # what selects nothing is told at once
-            lever.select.select(scenario, KINDS[lever.kind])
+            lever.select.select(scenario, LEVER_OF[lever.kind])
 
     @cached_property
     def before(self) -> Judgement:

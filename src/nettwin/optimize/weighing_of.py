@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.optimize.local_search.weighing import Weighing, whole_weights
 from nettwin.optimize.problem import Changes, Problem
 from nettwin.optimize.steering_of import limits_bps
+from nettwin.optimize.weighing import Weighing, whole_weights
 from nettwin.scenario.changes import SetWeight, apply_all
 from nettwin.scenario.ecmp import leg_demand
 from nettwin.scenario.scenario import Scenario

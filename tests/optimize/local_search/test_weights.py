@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nettwin import formats
-from nettwin.optimize.local_search import Weighing, weights
 from nettwin.optimize.local_search import weight_kernels as kernels
-from nettwin.optimize.local_search.weighing import whole_weights
+from nettwin.optimize.local_search import weights
 from nettwin.optimize.local_search.weights import _map_of, _ways_of
 from nettwin.optimize.search import Search
 from nettwin.optimize.stop import Clock, Seconds, Steps
+from nettwin.optimize.weighing import Weighing, whole_weights
 from nettwin.scenario.generate import generate
 from nettwin.scenario.topology import Link, Topology
 from tests.optimize.local_search.problems import scenario_of, states_of

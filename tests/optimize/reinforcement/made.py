@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from nettwin.optimize.local_search.weighing import Weighing
 from nettwin.optimize.reinforcement.training import instances
 from nettwin.optimize.reinforcement.training.instances import Instance, made
 from nettwin.optimize.segment_flows import SegmentFlows
 from nettwin.optimize.steering import Steering
+from nettwin.optimize.weighing import Weighing
 from nettwin.scenario.scenario import Scenario
 
 

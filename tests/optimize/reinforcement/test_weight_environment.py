@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from nettwin.errors import InputError
-from nettwin.optimize.local_search.weighing import Weighing
 from nettwin.optimize.reinforcement.weight_environment import WeightEnvironment
+from nettwin.optimize.weighing import Weighing
 from nettwin.scenario.ecmp import ecmp_loads
 from tests.optimize.reinforcement.made import instance, weighing
 

@@ -3,13 +3,12 @@
 segments         SR midpoints, led by prices of links; fewest: the same with fewer flows moved
 moves, kernels   rounds of moves of flows, cut into pieces; one move and its loads
 repairs          limits kept, flows sent back, ways drawn anew
-weights          IGP weights; weighing: their problem as arrays
+weights          IGP weights
 weight_moves, weight_kernels   changes worth trying; one change and its loads
 """
 
 from nettwin.optimize.local_search.fewest import fewest
 from nettwin.optimize.local_search.segments import segments
-from nettwin.optimize.local_search.weighing import Weighing
 from nettwin.optimize.local_search.weights import weights
 
-__all__ = ["Weighing", "fewest", "segments", "weights"]
+__all__ = ["fewest", "segments", "weights"]

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.optimize.local_search import weight_kernels as kernels
-from nettwin.optimize.local_search.weighing import Weighing
 from nettwin.optimize.local_search.weight_moves import steps
 from nettwin.optimize.search import Search
+from nettwin.optimize.weighing import Weighing
 from nettwin.scenario.shortest import adjacency
 from nettwin.scenario.topology import Topology
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.optimize.local_search.weighing import Weighing
 from nettwin.optimize.reinforcement.agent_file import Agent, find_agent
 from nettwin.optimize.reinforcement.midpoint_environment import MidpointEnvironment, Order
 from nettwin.optimize.reinforcement.midpoint_policy import MidpointPolicy, MidpointView
@@ -17,6 +16,7 @@ from nettwin.optimize.reinforcement.weight_environment import WeightEnvironment
 from nettwin.optimize.reinforcement.weight_policy import WeightPolicy, WeightView
 from nettwin.optimize.search import Search
 from nettwin.optimize.steering import Steering
+from nettwin.optimize.weighing import Weighing
 
 MIDPOINTS, WEIGHTS = "midpoints", "weights"
 PATIENCE = 60  # raises of weights without anything better that end an episode

@@ -12,13 +12,13 @@ import numpy as np
 from gymnasium import spaces
 
 from nettwin.errors import InputError
-from nettwin.optimize.local_search.weighing import Weighing
 from nettwin.optimize.reinforcement.link_graph import FEATURES
 from nettwin.optimize.reinforcement.midpoint_environment import MidpointEnvironment, Order
 from nettwin.optimize.reinforcement.midpoint_policy import EXTRAS, MidpointView
 from nettwin.optimize.reinforcement.weight_environment import WeightEnvironment
 from nettwin.optimize.reinforcement.weight_policy import WeightView
 from nettwin.optimize.steering import Steering
+from nettwin.optimize.weighing import Weighing
 
 Observation = dict[str, Any]
 

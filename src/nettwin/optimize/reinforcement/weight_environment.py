@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import InputError
-from nettwin.optimize.local_search.weighing import Weighing
+from nettwin.optimize.weighing import Weighing
 
 NOTCHES = 2  # raises that double a weight of the usual size
 

@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nettwin.optimize.local_search.weighing import Weighing
 from nettwin.optimize.reinforcement.link_graph import LinkGraph, Weights
 from nettwin.optimize.reinforcement.training.instances import made
 from nettwin.optimize.reinforcement.training.networks import LinkNetwork, WeightNetwork
@@ -24,6 +23,7 @@ from nettwin.optimize.reinforcement.training.recipe import AgentRecipe
 from nettwin.optimize.reinforcement.training.steps import CUT, Step
 from nettwin.optimize.reinforcement.weight_environment import WeightEnvironment
 from nettwin.optimize.reinforcement.weight_policy import WeightPolicy, WeightView
+from nettwin.optimize.weighing import Weighing
 
 WORTH = 0.05  # what the teacher must gain on a network for it to be learned from
 
