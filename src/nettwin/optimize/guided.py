@@ -24,12 +24,15 @@ LARGEST, PAIRED = 48, 5
 STALLS = 6  # batches in a row that bring nothing, before it goes back to the best
 
 
-def guided(problem: Problem, search: Search[Changes], seed: int) -> None:
-    """Improve the best answer of a search by the levers of the problem's intent."""
+def guided(problem: Problem, search: Search[Changes], seed: int, start: Changes = ()) -> None:
+    """Improve answers by the levers of the problem's intent: `start` first, then the best."""
     random = np.random.default_rng(seed)
-    current = search.answer or ()
-    score = search.score
     judges = _Judges(problem)
+    first = judges.judged(search, [start])
+    if not first:
+        return
+    current, score = start, first[0][0].score
+    search.offer(score, start)
     seen: set[frozenset[object]] = {_key(current)}
     stalls = 0
     while not search.over:
@@ -51,7 +54,7 @@ def guided(problem: Problem, search: Search[Changes], seed: int) -> None:
                 return
             continue
         found, changes = fresh[0]
-        stalls = 0 if found.score < search.score else stalls + 1
+        stalls = 0 if found.score < score else stalls + 1
         search.offer(found.score, changes)
         current, score = changes, found.score
         if stalls > STALLS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -33,21 +34,27 @@ class Method:
     extra: str = ""
 
     def search(self, problem: Problem, search: Search[Changes], seed: int) -> None:
-        """Improve the best answer of a search until it is over or nothing helps."""
-        intent = problem.intent
+        """Improve the best answer of a search until it is over or nothing helps.
+
+        Where a model predicts, what is best by its loads may break a limit that was kept before:
+        moves that the model judges then go on from there, whatever it scores.
+        """
+        predicted = problem.intent.predicted
         routes = search
-        if intent.predicted and search.seconds_left < float("inf"):
+        if predicted:
+            timed = math.isfinite(search.seconds_left)
             end = search.clock.seconds + ROUTING_SHARE * search.seconds_left
-            routes = search.part(search.stage, Seconds(end))
-            routes.offer(search.score, search.answer or ())
+            routes = search.part(search.stage, Seconds(end) if timed else None)
+            routes.settle((math.inf,), search.answer or ())
         for stage, find in self._stages(problem):
             search.stage = routes.stage = f"{self.name}: {stage}"
             find(problem, routes, seed)
-        if routes is not search and routes.answer is not None:
-            search.offer(routes.score, routes.answer)
-        if intent.predicted or search.score[0] > 0 or self._others(problem):
+        routed = routes.answer or ()
+        if routes is not search and routes.score[0] < math.inf:
+            search.offer(routes.score, routed)
+        if predicted or search.score[0] > 0 or self._others(problem):
             search.stage = f"{self.name}: moves judged by the model"
-            guided(problem, search, seed)
+            guided(problem, search, seed, routed)
 
     def _stages(self, problem: Problem) -> list[tuple[str, Callable[..., None]]]:
         found: list[tuple[str, Callable[..., None]]] = []

@@ -22,6 +22,7 @@ from nettwin.scenario.generate import generate
 
 DEFAULT_STOP = Seconds(5)
 ROUNDS = 4  # of searching and verifying
+ROUND_SHARE = 0.6  # of the time left, for each round but the last: the next learns from it
 BOUND_SHARE, MOST_BOUND_S = 0.1, 0.5  # of the time, for the bound
 NEAR_ENOUGH = 1e-4  # gap to the bound at which a search ends
 TRIM_SHARE = 0.15  # of the time, for leaving out what is not needed
@@ -53,8 +54,9 @@ def optimize(
     """Search changes that meet the problem's intent; the plan with the best that was found.
 
     `stop` is about the search; a `verifier` (another NetworkModel, usually the simulator) then
-    looks at its answer. Where it finds an expectation missed that the model thought met, the
-    search goes on with stricter limits, and the answer that the verifier likes best is returned.
+    looks at its answer, which is not counted as searching. Where it finds an expectation missed
+    that the model thought met, the search goes on with stricter limits in the time that was kept
+    for it, and the answer that the verifier likes best is returned.
     Never worse than doing nothing. Same seed and same steps, same plan.
     """
     chosen = named(method)
@@ -102,9 +104,12 @@ def _searched(
 ) -> tuple[_Answer, tuple[Stage, ...]]:
     """Search, let the verifier look, and search on with what was learned."""
     asked, stages, answers = problem, [], []
-    for turn in range(ROUNDS if verifier else 1):
+    rounds = ROUNDS if verifier else 1
+    for turn in range(rounds):
         begin = search.answer or ()
-        part = search.part(method.name, Gap(NEAR_ENOUGH))
+        share = ROUND_SHARE if turn < rounds - 1 else 1.0
+        end = search.clock.seconds + share * search.seconds_left
+        part = search.part(method.name, Gap(NEAR_ENOUGH) | Seconds(end))
         part.bounded(search.bound)
         part.offer(search.score if asked is problem else asked.judge([begin])[0].score, begin)
         _improved(asked, method, part, seed + turn)
@@ -112,7 +117,8 @@ def _searched(
         after = problem.judge([changes])[0]
         search.offer(after.score, changes)
         stages.append(Stage(part.stage, search.clock.seconds, after.violation, after.objectives))
-        evidence = (_verified(problem, verifier, changes),) if verifier else ()
+        with search.clock.held():
+            evidence = (_verified(problem, verifier, changes),) if verifier else ()
         answers.append(_Answer(changes, after, evidence))
         if not evidence or evidence[0].judgement.met or not after.met or search.over:
             break

@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -147,5 +148,14 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """Seconds since it was made."""
+        """Seconds since it was made, without those in which it was held."""
         return self._now() - self._begin
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """It stands still meanwhile: what is done there is no search."""
+        at = self._now()
+        try:
+            yield
+        finally:
+            self._begin += self._now() - at

@@ -19,11 +19,13 @@ def trimmed(problem: Problem, search: Search[Changes], most: int = 400) -> None:
         for start in range(0, len(changes), size):
             rest = changes[:start] + changes[start + size :]
             judged = problem.judge([rest])[0]
-            search.step()
+            go_on = search.step()
             if _as_good(judged.score, limit):
                 changes = rest
                 search.settle(judged.score, changes)
                 break
+            if not go_on:
+                return
         else:
             if size == 1:
                 return

@@ -37,6 +37,15 @@ class Look:
         return _shares(self._asked("flow"))
 
     @cached_property
+    def missing(self) -> NDArray[np.bool_]:
+        """Which flows miss a limit. [flows]"""
+        missed = np.zeros(self.scenario.traffic.flow_count)
+        for e in self.problem.intent.expect:
+            if e.about.kind == "flow" and not e.reduce:
+                missed += self._missed(e)
+        return missed > 0
+
+    @cached_property
     def heat(self) -> NDArray[np.float64]:
         """How much each link hurts: the waiting and losses of flows that ask to be better off, and
         what is asked of links themselves. [links], summing to 1"""

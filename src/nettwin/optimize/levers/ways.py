@@ -14,23 +14,41 @@ from nettwin.scenario.changes import SetPath
 from nettwin.scenario.routing import Routing, Status
 
 LINKS, FLOWS, MIDPOINTS = 3, 3, 2  # looked at: hot links, flows on each, midpoints for each flow
+MENDED = 40  # flows that miss a limit and are moved together
 
 
 def over_midpoints(look: Look) -> Iterator[Changes]:
-    """Flows on hot links over the midpoints that cost least."""
-    scenario, segments = look.scenario, look.segments
-    cost = segments.cost(look.price)
+    """Flows on hot links over the midpoints that cost least; and all flows that miss a limit at
+    once, each on its cheapest way, which is much more than one at a time."""
+    scenario = look.scenario
+    cost = look.segments.cost(look.price)
     allowed = look.problem.flows("segments")
+    missing = np.flatnonzero(allowed & look.missing)[:MENDED].tolist()
+    cheapest = [way for flow in missing for way in _ways(look, cost, flow)[:1]]
+    if len(cheapest) > 1:
+        yield tuple(cheapest)
     for flow in _flows(look, allowed):
-        s, t = int(scenario.traffic.flow_source[flow]), int(scenario.traffic.flow_target[flow])
-        broken = segments.broken[0, s] | segments.broken[0, :, t]
-        over = np.where(broken, np.inf, cost[s] + cost[:, t])
-        name = scenario.flow_names[flow]
         if flow in scenario.routing.steer:
-            yield (SetPath(name, ()),)
-        for m in np.argsort(over, kind="stable")[: MIDPOINTS + 2].tolist():
-            if m not in (s, t) and np.isfinite(over[m]):
-                yield (SetPath(name, ({"via": [scenario.topology.node_name[m]], "share": 1.0},)),)
+            yield (SetPath(scenario.flow_names[flow], ()),)
+        for way in _ways(look, cost, flow):
+            yield (way,)
+    for way in cheapest:
+        yield (way,)
+
+
+def _ways(look: Look, cost: NDArray[np.float64], flow: int) -> list[SetPath]:
+    """A flow over the midpoints that cost least, cheapest first; today's way left out."""
+    scenario, broken = look.scenario, look.segments.broken[0]
+    s, t = int(scenario.traffic.flow_source[flow]), int(scenario.traffic.flow_target[flow])
+    over = np.where(broken[s] | broken[:, t], np.inf, cost[s] + cost[:, t])
+    now = scenario.routing.steer.get(flow, ())
+    taken = {m for way in now for m in way.midpoints}
+    name, nodes = scenario.flow_names[flow], scenario.topology.node_name
+    return [
+        SetPath(name, ({"via": [nodes[m]], "share": 1.0},))
+        for m in np.argsort(over, kind="stable")[: MIDPOINTS + 2].tolist()
+        if m not in (s, t) and m not in taken and np.isfinite(over[m])
+    ]
 
 
 def along_paths(look: Look) -> Iterator[Changes]:

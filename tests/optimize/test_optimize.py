@@ -1,0 +1,82 @@
+"""The whole: what a verifier refutes is learned from, and its time is not the search's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from nettwin.engines.theory import Theory
+from nettwin.intent import Expectation, Intent, Lever, Selector
+from nettwin.metrics import Metrics, Table
+from nettwin.optimize.optimize import optimize
+from nettwin.optimize.problem import Problem
+from nettwin.optimize.stop import Clock, Seconds
+from nettwin.scenario.generate import generate
+from nettwin.scenario.scenario import Scenario
+
+VOICE = Selector(traffic_class=("voice",))
+
+
+class Doubter:
+    """Theory whose delays are longer by a factor; it takes its time."""
+
+    name = "doubter"
+
+    def __init__(self, factor: float, seconds: float = 0.0) -> None:
+        self._factor, self._seconds, self._theory = factor, seconds, Theory()
+
+    def predict(self, scenarios: Sequence[Scenario]) -> list[Metrics]:
+        time.sleep(self._seconds)
+        return [self._longer(metrics) for metrics in self._theory.predict(scenarios)]
+
+    def unsupported(self, scenario: Scenario) -> list[str]:
+        return []
+
+    def _longer(self, metrics: Metrics) -> Metrics:
+        columns = dict(metrics.flow.columns)
+        columns["owd_p99_s"] = columns["owd_p99_s"] * self._factor
+        return replace(metrics, flow=Table(columns))
+
+
+def problem(limit_s: float) -> Problem:
+    scenario = generate("nsfnet", classes="three", scheduler="wfq", load=1.1, seed=3)
+    expect = (Expectation("delay_p99", VOICE, at_most=limit_s),)
+    return Problem(scenario, Intent(expect=expect, levers=(Lever("segments"),)), Theory())
+
+
+def test_what_a_verifier_refutes_is_searched_again_with_stricter_limits() -> None:
+    asked, doubter = problem(0.0295), Doubter(1.08)
+    alone = optimize(asked, stop=Seconds(2))
+    assert alone.met
+    assert not asked.judged_by(doubter, alone.changes).met
+    plan = optimize(asked, stop=Seconds(5), verifier=doubter)
+    assert plan.met
+    assert plan.evidence[-1].engine == "doubter"
+    assert len(plan.stages) > 1
+
+
+def test_a_routing_that_breaks_a_limit_is_mended_not_thrown_away() -> None:
+    by_load = optimize(Problem(problem(1.0).scenario, Intent()), stop=Seconds(2))
+    asked = problem(0.0305)
+    assert not asked.judge([by_load.changes])[0].met
+    plan = optimize(asked, stop=Seconds(3))
+    assert plan.met
+    assert plan.after.objectives[0] < 1.05 * by_load.after.objectives[0]
+
+
+def test_verifying_is_not_searching() -> None:
+    begin = time.perf_counter()
+    plan = optimize(problem(0.034), stop=Seconds(1), verifier=Doubter(1.0, seconds=1.5))
+    spent = time.perf_counter() - begin
+    assert plan.seconds < 1.5 <= spent
+
+
+def test_a_clock_that_is_held_stands_still() -> None:
+    now = [10.0]
+    clock = Clock(lambda: now[0])
+    now[0] = 12.0
+    with clock.held():
+        now[0] = 20.0
+    now[0] = 21.0
+    assert clock.seconds == 3.0
