@@ -76,7 +76,7 @@ def run(options: Options) -> Outcome:
     for path in paths:
         bound = bound_of(formats.read(path).scenario)
         for seconds in options.extra["seconds"]:
-            one = _measured(path, intent, method, seconds, options.extra["seeds"], bound)
+            one = measured(path, intent, method, seconds, options.extra["seeds"], bound)
             say(f"{one.name}: {one.value:.4f} at {seconds:g} s, {one.value / bound:.4f} x bound")
             found.append(one)
     return Outcome(tuple(_figures(found, options)), _remarks(found, method))
@@ -105,9 +105,10 @@ def bound_of(scenario: Scenario) -> float:
     return flow_bound(problem, BOUND_S, sweeps=100_000, gap=BOUND_GAP).value
 
 
-def _measured(
+def measured(
     path: Path, intent: Intent, method: str, seconds: float, seeds: int, bound: float
 ) -> Found:
+    """One instance, read and optimized once a seed; Found over the seeds."""
     values, spent = [], []
     for seed in range(seeds):
         clock = Clock(time.process_time)

@@ -40,7 +40,7 @@ def time_s(text: str) -> float:
     number, unit = _split(text, "a time", "20ms, 3s or 0.5")
     if unit not in TIMES:
         raise InputError(
-            f"{text!r} is no time: its unit must be one of {', '.join(TIMES)}. "
+            f"{text!r} is no time: its unit must be one of {', '.join(filter(None, TIMES))}. "
             "Write 20ms, 3s or 0.5."
         )
     return number * TIMES[unit]
