@@ -1,15 +1,44 @@
-"""Auto: which methods, by size and time."""
+"""Auto: local search, which has a good answer first; given time, linear programming ends nearer."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.optimize.local_search import segments
+from nettwin.optimize.linear.linear import linear
+from nettwin.optimize.local_search import fewest, segments
 from nettwin.optimize.search import Search
 from nettwin.optimize.steering import Steering
+from nettwin.optimize.stop import AnyOf, Gap, NoProgress, Seconds, Stop
+
+LEAST_S = 2.0  # with less, all is for local search
+FIRST_SHARE = 0.5  # of more, for local search
+TIRED = 2000  # steps of local search without anything better
+NEAR = 1e-4  # gap to the bound at which either ends
 
 
 def steer(steering: Steering, search: Search[NDArray[np.int32]], seed: int) -> None:
-    """Midpoints by local search, the strongest from the first second on at every size."""
-    segments(steering, search, seed)
+    """Midpoints by local search, then by linear where the bound is not met yet; the better one."""
+    if search.seconds_left < LEAST_S:
+        segments(steering, search, seed)
+        return
+    rules: list[Stop] = [Gap(NEAR), NoProgress(TIRED)]
+    if math.isfinite(search.seconds_left):
+        rules.append(Seconds(search.clock.seconds + FIRST_SHARE * search.seconds_left))
+    first = search.part(search.stage, AnyOf(tuple(rules)))
+    first.bounded(search.bound)
+    segments(steering, first, seed)
+    search.offer(first.value, lambda: _found(steering, first))
+    if search.over or first.standing.gap <= NEAR:
+        return
+    second = search.part(search.stage, Gap(NEAR))
+    second.bounded(search.bound)
+    linear(steering, second, seed)
+    search.bounded(second.bound)
+    search.offer(second.value, lambda: fewest(steering, _found(steering, second)))
+
+
+def _found(steering: Steering, part: Search[NDArray[np.int32]]) -> NDArray[np.int32]:
+    return steering.start if part.answer is None else part.answer

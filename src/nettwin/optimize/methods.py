@@ -82,7 +82,7 @@ OPTIMIZERS: dict[str, Method] = {
     for method in (
         Method(
             "auto",
-            "bounds first, then local search and what else the size and the time allow",
+            "local search first; given more than two seconds, linear programming after it",
             "nettwin.optimize.auto:steer",
             "nettwin.optimize.local_search:weights",
         ),

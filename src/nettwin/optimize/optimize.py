@@ -92,7 +92,9 @@ def optimize(
 def warm_up(method: str = "auto") -> None:
     """Load or make the machine code that a method needs, on a tiny network: the first search of a
     program then has all of its time."""
-    optimize(Problem(generate("ring", nodes=4), Intent()), method, Steps(20))
+    tiny = Problem(generate("ring", nodes=4), Intent())
+    for name in ("local_search", "linear") if method == "auto" else (method,):
+        optimize(tiny, name, Steps(20))
 
 
 def _searched(
