@@ -13,5 +13,6 @@ trimming, order fewest changes, and a safe order of them
 verification    what another engine refutes is learned from
 stop, search    when a search ends; the best so far, the bound, progress
 
-linear, constraint, local_search, reinforcement: how the array problems are solved; auto: which
+linear, constraint, local_search, reinforcement: how the array problems are solved; hybrid, auto:
+several of them in turn
 """

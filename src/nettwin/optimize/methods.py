@@ -46,9 +46,11 @@ class Method:
             end = search.clock.seconds + ROUTING_SHARE * search.seconds_left
             routes = search.part(search.stage, Seconds(end) if timed else None)
             routes.settle((math.inf,), search.answer or ())
-        for stage, find in self._stages(problem):
+        stages = self._stages(problem)
+        for turn, (stage, find) in enumerate(stages):
             search.stage = routes.stage = f"{self.name}: {stage}"
-            find(problem, routes, seed)
+            with routes.share(1 / (len(stages) - turn)):
+                find(problem, routes, seed)
         routed = routes.answer or ()
         if routes is not search and routes.score[0] < math.inf:
             search.offer(routes.score, routed)
@@ -108,6 +110,12 @@ OPTIMIZERS: dict[str, Method] = {
             "trained agents: one chooses midpoints, one on every link raises weights",
             "nettwin.optimize.reinforcement.agents:agent",
             "nettwin.optimize.reinforcement.agents:weight_agent",
+        ),
+        Method(
+            "hybrid",
+            "the trained agents first; local search refines what they find",
+            "nettwin.optimize.hybrid:steer",
+            "nettwin.optimize.hybrid:weigh",
         ),
     )
 }

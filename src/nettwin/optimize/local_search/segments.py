@@ -29,14 +29,23 @@ FEW_MOVES = 0.02  # of those that prices suggest
 PATIENCE = 50  # climbs without a better answer until it starts from the best again
 
 
-def segments(steering: Steering, search: Search[NDArray[np.int32]], seed: int = 0) -> None:
+def segments(
+    steering: Steering,
+    search: Search[NDArray[np.int32]],
+    seed: int = 0,
+    begin: NDArray[np.int32] | None = None,
+) -> None:
     """Search midpoints of the lowest highest utilization, and offer what is found.
 
-    The first offer is the start. One that breaks limits is mended before, as far as single
-    midpoints can. What is offered moves no flow that need not have moved (see `fewest`).
+    The first offer is the start, or midpoints to begin from [flows, most_midpoints] where another
+    method has found some. A start that breaks limits is mended before, as far as single midpoints
+    can. What is offered moves no flow that need not have moved from the start (see `fewest`).
     """
     random = np.random.default_rng(seed)
-    climbs = _Climbs(steering, search, Moves(steering, search.step, random))
+    moves = Moves(steering, search.step, random)
+    if begin is not None:
+        _move_to(moves, begin)
+    climbs = _Climbs(steering, search, moves)
     if not climbs.moves.flows.size or search.over:
         return
     climbs.climb(GENTLE)
@@ -45,6 +54,15 @@ def segments(steering: Steering, search: Search[NDArray[np.int32]], seed: int = 
         noise = random.lognormal(0.0, 1.0, steering.capacity_bps.size)
         climbs.climb(GENTLE * 10.0 ** random.uniform(0.0, 1.5), noise, held)
         climbs.settle()
+
+
+def _move_to(moves: Moves, begin: NDArray[np.int32]) -> None:
+    """Move flows as `begin` does, others as they are mended; not where that are too many."""
+    start, most = moves.steering.start, moves.steering.most_changes
+    differs = (begin != start).any(axis=1, keepdims=True)
+    midpoints = np.where(differs, begin, moves.midpoints)
+    if most < 0 or (midpoints != start).any(axis=1).sum() <= most:
+        moves.restore(midpoints)
 
 
 class _Climbs:

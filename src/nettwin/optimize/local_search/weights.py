@@ -25,14 +25,20 @@ WORSE = 1.03  # how much busier links may get at first where a search begins ane
 PATIENCE = 20  # steps a link without progress until the next power
 
 
-def weights(weighing: Weighing, search: Search[NDArray[np.float64]], seed: int = 0) -> None:
+def weights(
+    weighing: Weighing,
+    search: Search[NDArray[np.float64]],
+    seed: int = 0,
+    begin: NDArray[np.float64] | None = None,
+) -> None:
     """Search weights of the lowest highest utilization, and offer what is found.
 
     A sum of powers of utilizations stands for the highest one, so that of two answers with the
-    same busiest link the better balanced one is better. The first offer is the weights of today.
+    same busiest link the better balanced one is better. The first offer is the weights of today, or
+    those to begin from [links] where another method has found some.
     """
     net, random = _map_of(weighing), np.random.default_rng(seed)
-    best = np.array(weighing.start)
+    best = np.array(weighing.start if begin is None else begin)
     ways = _ways_of(weighing, best)
     kernels.route_all(net, ways)
     top, _ = kernels.judge(net, ways, 0, 1.0, 1)
