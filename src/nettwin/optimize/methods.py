@@ -46,11 +46,9 @@ class Method:
             end = search.clock.seconds + ROUTING_SHARE * search.seconds_left
             routes = search.part(search.stage, Seconds(end) if timed else None)
             routes.settle((math.inf,), search.answer or ())
-        stages = self._stages(problem)
-        for turn, (stage, find) in enumerate(stages):
+        for stage, find in self._stages(problem):
             search.stage = routes.stage = f"{self.name}: {stage}"
-            with routes.share(1 / (len(stages) - turn)):
-                find(problem, routes, seed)
+            find(problem, routes, seed)
         routed = routes.answer or ()
         if routes is not search and routes.score[0] < math.inf:
             search.offer(routes.score, routed)
