@@ -2,7 +2,8 @@
 
 A segment is the way that the common routing (IGP weights with ECMP) takes from one node to another.
 A flow steered over midpoints follows one segment after another, so that its load is a sum of
-segments, and a search can try a midpoint by adding two sparse vectors instead of routing anew.
+segments (but where one is broken: see `fallback`), and a search can try a midpoint by adding two
+sparse vectors instead of routing anew.
 
 A state is the network as it is, or after a failure that the IGP has rerouted. The links of all
 states stand side by side (link e of state s has the number s * links + e): what must hold in every
@@ -13,12 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
+from nettwin.optimize.fallback import Fallback
 from nettwin.quantity import ReadOnly
 from nettwin.scenario.routing import Routing
 from nettwin.scenario.shortest import adjacency, nearness, next_hop
@@ -47,6 +50,18 @@ class SegmentFlows(ReadOnly):
     def states(self) -> int:
         """How many states of the network."""
         return len(self.broken)
+
+    @property
+    def barred(self) -> NDArray[np.bool_]:
+        """Segments that no flow may be steered over: those that are broken in the first state.
+        What is steered over another that a failure breaks goes the plain way meanwhile. [nodes,
+        nodes]"""
+        return np.asarray(self.broken[0])
+
+    @cached_property
+    def fallback(self) -> Fallback:
+        """The arrays of segments and of where they are broken, as kernels take them."""
+        return Fallback.of(self.links, self.offset, self.link, self.share, self.broken)
 
     @classmethod
     def of(cls, topologies: Sequence[Topology], routing: Routing | None = None) -> SegmentFlows:

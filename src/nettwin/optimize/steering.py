@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
+from nettwin.optimize.fallback import NONE, bend_all
 from nettwin.optimize.segment_flows import SegmentFlows
 from nettwin.quantity import ReadOnly
 
-NONE = -1  # no midpoint
+__all__ = ["NONE", "Steering"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,11 @@ class Steering(ReadOnly):
             there = np.where(midpoints[:, k] == NONE, here, midpoints[:, k])
             load += self.segments.loads(here, there, self.rate_bps)
             here = there
-        return load + self.segments.loads(here, self.target, self.rate_bps)
+        load += self.segments.loads(here, self.target, self.rate_bps)
+        if self.segments.fallback.needed and midpoints.shape[1]:
+            ends = self.source, np.ascontiguousarray(midpoints, np.int32), self.target
+            bend_all(self.segments.fallback, *ends, self.rate_bps, load)
+        return load
 
     def utilization(self, midpoints: NDArray[np.int32]) -> float:
         """The highest utilization over all links and states."""
@@ -77,8 +82,8 @@ class Steering(ReadOnly):
     def allowed(self, flow: int) -> NDArray[np.bool_]:
         """Which single midpoints a flow may take; its ends stand for none. [nodes]
 
-        A segment that is broken in any state is barred: what a flow over it would do then is not
-        a sum of segments.
+        A segment that is broken in the first state is barred; in other states a flow over a broken
+        one goes the plain way (see `fallback`).
         """
         row = np.empty(self.segments.nodes, np.bool_)
         _allowed(
@@ -87,7 +92,7 @@ class Steering(ReadOnly):
             self.target,
             self.limit_s,
             self.segment_delay_s,
-            self.segments.broken.any(axis=0),
+            self.segments.barred,
             self.shunned,
             self.group,
             row,
@@ -102,7 +107,7 @@ def _allowed(
     target: Any,
     limit_s: Any,
     delay_s: Any,
-    broken: Any,
+    barred: Any,
     shunned: Any,
     group: Any,
     row: Any,
@@ -111,7 +116,7 @@ def _allowed(
     s, t = source[flow], target[flow]
     shunning = group.size > 0 and group[flow] >= 0
     for m in range(row.size):
-        good = delay_s[s, m] + delay_s[m, t] <= limit_s[flow] and not (broken[s, m] or broken[m, t])
+        good = delay_s[s, m] + delay_s[m, t] <= limit_s[flow] and not (barred[s, m] or barred[m, t])
         if good and shunning:
             good = not (shunned[group[flow], s, m] or shunned[group[flow], m, t])
         row[m] = good

@@ -13,23 +13,29 @@ from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Topology
 
 
-def states_of(topology: Topology, failures: int) -> list[Topology]:
-    """A topology, and with each of some lines down in both directions."""
+def states_of(topology: Topology, failures: int, down: int = 0) -> list[Topology]:
+    """A topology, and with each of some lines down in both directions, each of some nodes down."""
     lines = [topology.link_source, topology.link_target]
     states = [topology]
     for e in range(failures):
         a, b = lines[0][e], lines[1][e]
         up = ~(((lines[0] == a) & (lines[1] == b)) | ((lines[0] == b) & (lines[1] == a)))
         states.append(topology.with_arrays(link_up=up))
+    for node in range(down):
+        states.append(topology.with_arrays(node_up=np.arange(topology.node_count) != node))
     return states
 
 
 def steering_of(
-    scenario: Scenario, most_midpoints: int = 1, failures: int = 0, most_changes: int = -1
+    scenario: Scenario,
+    most_midpoints: int = 1,
+    failures: int = 0,
+    most_changes: int = -1,
+    down: int = 0,
 ) -> Steering:
     """All flows free to move."""
     topology, traffic = scenario.topology, scenario.traffic
-    segments = SegmentFlows.of(states_of(topology, failures))
+    segments = SegmentFlows.of(states_of(topology, failures, down))
     links = segments.states * topology.link_count
     delay_s = np.zeros(links)
     delay_s[: topology.link_count] = topology.link_delay_s

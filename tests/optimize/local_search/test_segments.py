@@ -67,7 +67,7 @@ def test_limits_hold_and_the_value_is_that_of_the_answer(
     assert steering.utilization(midpoints) <= value * (1 + 1e-9)
     moved = (midpoints != steering.start).any(axis=1)
     assert not (moved & ~steering.movable).any()
-    broken = steering.segments.broken.any(axis=0)
+    broken = steering.segments.barred
     for f in np.flatnonzero(moved).tolist():
         way = way_of(steering, midpoints, f)
         assert sum(steering.segment_delay_s[leg] for leg in way) <= steering.limit_s[f]
@@ -80,9 +80,16 @@ def test_limits_hold_and_the_value_is_that_of_the_answer(
 
 
 @settings(max_examples=10)
-@given(seed=st.integers(0, 1000), most=st.integers(1, 3), failures=st.integers(0, 2))
-def test_incremental_loads_are_those_from_scratch(seed: int, most: int, failures: int) -> None:
-    steering = steering_of(scenario_of(seed), most, failures)
+@given(
+    seed=st.integers(0, 1000),
+    most=st.integers(1, 3),
+    failures=st.integers(0, 2),
+    down=st.sampled_from([0, 0, 12]),
+)
+def test_incremental_loads_are_those_from_scratch(
+    seed: int, most: int, failures: int, down: int
+) -> None:
+    steering = steering_of(scenario_of(seed), most, failures, down=down)
     moves = Moves(steering, lambda: True, np.random.default_rng(seed))
     made = 0
     for steepness in (20.0, 40.0, 400.0):

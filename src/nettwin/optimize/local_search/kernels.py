@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nettwin.compiled import compiled
-
-NONE = -1
+from nettwin.optimize.fallback import NONE, bend_all, bent, bent_cost, bent_over
 
 
 class Network(NamedTuple):
@@ -31,6 +30,8 @@ class Network(NamedTuple):
     rate_bps: Any  # [flows]
     start: Any  # [flows, most_midpoints]
     barred: Any  # [nodes, nodes], segments that nobody may use
+    bends: bool  # whether failures break segments, so that flows go the plain way meanwhile
+    fallback: Any  # see `fallback`
     limited: Any  # [flows], whether the flow has limits of its own
     segment_delay_s: Any  # [nodes, nodes]
     limit_s: Any  # [flows]
@@ -67,6 +68,15 @@ def load(network: Network, state: State) -> None:
             for i in range(network.offset[segment], network.offset[segment + 1]):
                 state.load_bps[network.link[i]] += network.rate_bps[f] * network.share[i]
             here = there
+    if network.bends:
+        bend_all(
+            network.fallback,
+            network.source,
+            state.midpoints,
+            network.target,
+            network.rate_bps,
+            state.load_bps,
+        )
 
 
 @compiled
@@ -112,6 +122,28 @@ def put(network: Network, state: State, a: int, b: int, rate: float, count: int)
             state.touched[count] = e
             count += 1
         state.added_bps[e] += rate * network.share[i]
+    return count
+
+
+@compiled
+def put_all(network: Network, state: State, row: Any, f: int, rate: float, count: int) -> Any:
+    """Add a rate over the whole way of a flow, with the midpoints of `row`, to the move at hand."""
+    here = network.source[f]
+    for k in range(row.size):
+        if row[k] == NONE:
+            break
+        count = put(network, state, here, row[k], rate, count)
+        here = row[k]
+    count = put(network, state, here, network.target[f], rate, count)
+    if network.bends:
+        for low, high, sign in bent(network.fallback, network.source[f], row, network.target[f]):
+            for i in range(low, high):
+                e = network.link[i]
+                if state.marked[e] == 0:
+                    state.marked[e] = 1
+                    state.touched[count] = e
+                    count += 1
+                state.added_bps[e] += sign * rate * network.share[i]
     return count
 
 
@@ -162,26 +194,24 @@ def follow(network: Network, state: State, f: int, i: int, j: int, many: int, m:
     """Write into a flow's midpoints: those before stop i, m (unless it is an end), those from stop
     j + 1 on."""
     was = not same(state, network.start, f)
-    before = place(network, state, f, i, many)
-    after = place(network, state, f, j + 1, many)
-    tail = many - j
-    row = state.midpoints[f]
-    if m in (before, after):
-        for k in range(tail):  # moves down, never up
-            row[i + k] = row[j + k]
-        new = i + tail
-    else:
-        if j >= i + 1:
-            for k in range(tail):
-                row[i + 1 + k] = row[j + k]
-        else:
-            for k in range(tail - 1, -1, -1):
-                row[i + 1 + k] = row[j + k]
-        row[i] = m
-        new = i + 1 + tail
-    for k in range(new, row.size):
-        row[k] = NONE
+    state.midpoints[f] = replaced(network, state, f, i, j, many, m)
     state.changed[0] += int(not same(state, network.start, f)) - int(was)
+
+
+@compiled
+def replaced(network: Network, state: State, f: int, i: int, j: int, many: int, m: int) -> Any:
+    """What `follow` writes. [most_midpoints]"""
+    row = np.full(state.midpoints.shape[1], NONE, state.midpoints.dtype)
+    row[:i] = state.midpoints[f, :i]
+    new = i
+    ends = place(network, state, f, i, many), place(network, state, f, j + 1, many)
+    if m not in ends:
+        row[new] = m
+        new += 1
+    for k in range(j, many):
+        row[new] = state.midpoints[f, k]
+        new += 1
+    return row
 
 
 @compiled
@@ -212,6 +242,7 @@ def sweep(
     state: State,
     cost: Any,
     back: Any,
+    by_state: Any,
     flows: Any,
     floor: float,
     gain: Any,
@@ -219,7 +250,11 @@ def sweep(
 ) -> Any:
     """What each of `flows` would gain at the prices `cost` [from, to] (`back` is its transpose) by
     its best move, into `gain`, and the move (i, j, midpoint) into `slot`. Flows that pay
-    less than `floor` are passed over. Returns what all pay."""
+    less than `floor` are passed over. Returns what all pay.
+
+    What failures change is in it where it is known by state; but for the parts of ways over more
+    than one midpoint, which are taken for whole.
+    """
     room = state.midpoints.shape[1]
     total = 0.0
     for n in range(flows.size):
@@ -230,7 +265,10 @@ def sweep(
         for k in range(many + 1):
             a, b = place(network, state, f, k, many), place(network, state, f, k + 1, many)
             pays += cost[a, b]
-        pays *= network.rate_bps[f]
+        s, t, bend = network.source[f], network.target[f], 0.0
+        if network.bends:
+            bend = bent_cost(network.fallback, by_state, s, state.midpoints[f], t)
+        pays = (pays + bend) * network.rate_bps[f]
         total += pays
         if not pays > floor:
             continue
@@ -243,9 +281,14 @@ def sweep(
                 if i + 1 + many - j > room:
                     continue
                 out, into = cost[p], back[q]
+                whole = network.bends and i == 0 and j == many
+                if whole:
+                    part += bend
                 least = part - gain[n] / network.rate_bps[f]
                 for m in range(network.nodes):
                     paid = out[m] + into[m]
+                    if whole and paid < np.inf:
+                        paid += bent_over(network.fallback, by_state, s, m, t)
                     if paid < least and (
                         not network.limited[f] or fits(network, state, f, i, j, many, m)
                     ):
@@ -260,6 +303,10 @@ def lay(network: Network, state: State, f: int, i: int, j: int, many: int, m: in
     """Lay out the move of a flow; returns how many links it touches."""
     rate = network.rate_bps[f]
     count = 0
+    if network.bends:
+        row = replaced(network, state, f, i, j, many, m)
+        count = put_all(network, state, state.midpoints[f], f, -rate, count)
+        return put_all(network, state, row, f, rate, count)
     for k in range(i, j + 1):
         a, b = place(network, state, f, k, many), place(network, state, f, k + 1, many)
         count = put(network, state, a, b, -rate, count)

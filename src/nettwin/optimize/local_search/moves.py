@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin.optimize.fallback import costs_by_state
 from nettwin.optimize.local_search import kernels, repairs
 from nettwin.optimize.steering import Steering
 
@@ -16,6 +17,7 @@ CLOSE = 64  # moves of the highest gains that are calculated exactly where chang
 BATCH = 2  # of them that are made at the same prices
 KICKING = 20.0  # steepness of the prices by which kicked flows go
 
+Floats = NDArray[np.float64]
 Go = Callable[[], bool]  # counts a step; whether to go on
 
 
@@ -71,7 +73,7 @@ class Moves:
         kernels.gauge(self.network, self.state, steepness)
         price = self.state.pressure * self.scale
         price = (price + 1e-9 * self.scale) * noise
-        cost, back = self._costs(price)
+        costs = self._costs(price)
         floor = 1e-7 * float(self.state.pressure.sum())
         self._gain[:] = 0.0
         step = max(PIECE // (4 * self.steering.segments.nodes), 1)
@@ -80,8 +82,7 @@ class Moves:
             kernels.sweep(
                 self.network,
                 self.state,
-                cost,
-                back,
+                *costs,
                 self.flows[part],
                 floor,
                 self._gain[part],
@@ -100,11 +101,11 @@ class Moves:
         changes are few, undo so many first."""
         released = self._release(count) if self.few else self.flows[:0]
         kernels.gauge(self.network, self.state, KICKING)
-        cost, back = self._costs((self.state.pressure + 1e-9) * self.scale)
+        costs = self._costs((self.state.pressure + 1e-9) * self.scale)
         number = int(self.random.integers(0, 2)) if self.few else count
         flows = self.random.choice(self.flows, number, p=self._chance)
         most = self.steering.most_changes
-        repairs.kick(self.network, self.state, cost, back, flows, most, self.random)
+        repairs.kick(self.network, self.state, *costs, flows, most, self.random)
         return np.concatenate([released, flows])
 
     def _release(self, count: int) -> NDArray[np.intp]:
@@ -144,18 +145,24 @@ class Moves:
                 break
         return int(made)
 
-    def _costs(self, price: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What a unit pays on each segment, [from, to] and [to, from]; inf where it must not go."""
-        cost = self.steering.segments.cost(price)
+    def _costs(self, price: Floats) -> tuple[Floats, Floats, Floats]:
+        """What a unit pays on each segment, [from, to] and [to, from], inf where it must not go;
+        and in each state, where flows bend. [states, nodes * nodes]"""
+        segments, by_state = self.steering.segments, np.zeros((0, 0))
+        if self.network.bends:
+            by_state = costs_by_state(segments.fallback, price)
+            cost = by_state.sum(axis=0).reshape(segments.nodes, segments.nodes)
+        else:
+            cost = segments.cost(price)
         cost[self.network.barred] = np.inf
-        return cost, np.ascontiguousarray(cost.T)
+        return cost, np.ascontiguousarray(cost.T), by_state
 
     def _mend(self) -> None:
         """Give flows whose midpoints break limits others, where there are any; flows that cannot
         go anywhere are left alone."""
         price = self.state.load_bps * self.scale + 1.0
-        cost, back = self._costs(price * self.scale)
-        good = repairs.mend(self.network, self.state, cost, back, self.flows)
+        costs = self._costs(price * self.scale)
+        good = repairs.mend(self.network, self.state, *costs, self.flows)
         self.flows = self.flows[good]
         self._gain, self._slot = self._gain[good], self._slot[good]
 
@@ -175,7 +182,9 @@ def network_of(steering: Steering) -> kernels.Network:
         steering.target,
         steering.rate_bps,
         steering.start,
-        segments.broken.any(axis=0),
+        segments.barred,
+        segments.fallback.needed,
+        segments.fallback,
         limited,
         steering.segment_delay_s,
         steering.limit_s,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from nettwin.compiled import compiled
+from nettwin.optimize.fallback import NONE, bent_over
 from nettwin.optimize.local_search.kernels import (
     Network,
     State,
@@ -17,16 +18,16 @@ from nettwin.optimize.local_search.kernels import (
     length,
     make,
     place,
-    put,
+    put_all,
     same,
 )
-from nettwin.optimize.steering import NONE
 
 FEW = 6  # midpoints that a kick draws from
+TINY = 1e-9  # of a flow's rate: what is left of parts of two ways that cancel
 
 
 @compiled
-def mend(network: Network, state: State, cost: Any, back: Any, flows: Any) -> Any:
+def mend(network: Network, state: State, cost: Any, back: Any, by_state: Any, flows: Any) -> Any:
     """Give flows that break limits the cheapest midpoint that keeps them; returns whether each of
     `flows` keeps them now."""
     good = np.ones(flows.size, np.bool_)
@@ -46,6 +47,8 @@ def mend(network: Network, state: State, cost: Any, back: Any, flows: Any) -> An
         best, least = NONE, np.inf
         for m in range(network.nodes):
             paid = cost[s, m] + back[t, m]
+            if network.bends and paid < np.inf:
+                paid += bent_over(network.fallback, by_state, s, m, t)
             if paid < least and fits(network, state, f, 0, many, many, m):
                 best, least = m, paid
         good[n] = best != NONE
@@ -54,18 +57,6 @@ def mend(network: Network, state: State, cost: Any, back: Any, flows: Any) -> An
             make(network, state, count)
             follow(network, state, f, 0, many, many, best)
     return good
-
-
-@compiled
-def put_all(network: Network, state: State, row: Any, f: int, rate: float, count: int) -> Any:
-    """Add a rate over the whole way of a flow, with the midpoints of `row`, to the move at hand."""
-    here = network.source[f]
-    for k in range(row.size):
-        if row[k] == NONE:
-            break
-        count = put(network, state, here, row[k], rate, count)
-        here = row[k]
-    return put(network, state, here, network.target[f], rate, count)
 
 
 @compiled
@@ -101,7 +92,9 @@ def undo(network: Network, state: State, flows: Any, ceiling: float) -> Any:
         for k in range(count):
             e = state.touched[k]
             load_bps = state.load_bps[e] + state.added_bps[e]
-            good &= state.added_bps[e] <= 0.0 or load_bps <= ceiling * network.capacity_bps[e]
+            good &= (
+                state.added_bps[e] <= TINY * rate or load_bps <= ceiling * network.capacity_bps[e]
+            )
         if good:
             make(network, state, count)
             state.midpoints[f] = row
@@ -114,7 +107,14 @@ def undo(network: Network, state: State, flows: Any, ceiling: float) -> Any:
 
 @compiled
 def kick(
-    network: Network, state: State, cost: Any, back: Any, flows: Any, most: int, random: Any
+    network: Network,
+    state: State,
+    cost: Any,
+    back: Any,
+    by_state: Any,
+    flows: Any,
+    most: int,
+    random: Any,
 ) -> None:
     """Give each of `flows` another midpoint, drawn from the few cheapest others that are allowed,
     or none."""
@@ -129,6 +129,8 @@ def kick(
             if m == s or (many == 0 and m == t) or (many == 1 and m == state.midpoints[f, 0]):
                 continue
             x = cost[s, m] + back[t, m]
+            if network.bends and x < np.inf:
+                x += bent_over(network.fallback, by_state, s, m, t)
             if x == np.inf or (
                 network.limited[f] and not fits(network, state, f, 0, many, many, m)
             ):

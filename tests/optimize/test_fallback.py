@@ -1,0 +1,87 @@
+"""What failures do to steered flows: the arrays of a search say what the judgement says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nettwin.intent import Intent, Lever, Objective, Survive
+from nettwin.intent.intent import Survivable
+from nettwin.optimize.fallback import bent_cost, bent_over, costs_by_state, way
+from nettwin.optimize.problem import Problem
+from nettwin.optimize.steering import NONE, Steering
+from nettwin.optimize.steering_of import steered, steering_of
+from nettwin.scenario.generate import generate
+from nettwin.scenario.scenario import Scenario
+
+KINDS: tuple[Survivable, ...] = ("link", "node", "srlg")
+
+
+def network(seed: int, nodes: int = 9) -> Scenario:
+    """A sparse network with groups of lines and nodes that share a risk; some failures cut it."""
+    scenario = generate("gabriel", nodes=nodes, seed=seed, load=1.3)
+    topology = scenario.topology
+    drawn = np.random.default_rng(seed)
+    at_node = [("site",) if drawn.random() < 0.2 else () for _ in range(nodes)]
+    at_link = [("duct",) if drawn.random() < 0.2 else () for _ in range(topology.link_count)]
+    at_link[0], at_node[0] = ("duct",), ("site",)
+    return scenario.with_(topology=replace(topology, node_srlg=at_node, link_srlg=at_link))
+
+
+def problem(seed: int, kinds: tuple[Survivable, ...]) -> Problem:
+    """The worst of all failures is to be low."""
+    survive = Survive(kinds, minimize=(Objective("utilization"),))
+    return Problem(network(seed), Intent((), survive=survive, levers=(Lever("segments"),)))
+
+
+def drawn(steering: Steering, seed: int, share: float = 0.6) -> np.ndarray:
+    """Midpoints of some flows, up to as many as there may be. [flows, most_midpoints]"""
+    random = np.random.default_rng(seed)
+    midpoints = np.full(steering.start.shape, NONE, np.int32)
+    for f in np.flatnonzero(random.random(steering.flow_count) < share).tolist():
+        ends = [steering.source[f], steering.target[f]]
+        others = np.setdiff1d(np.arange(steering.segments.nodes), ends)
+        many = int(random.integers(1, steering.most_midpoints + 1))
+        midpoints[f, :many] = random.choice(others, many, replace=False)
+    return midpoints
+
+
+@given(seed=st.integers(0, 500), kinds=st.sets(st.sampled_from(KINDS), min_size=1))
+@settings(max_examples=25, deadline=None)
+def test_a_search_sees_what_is_judged(seed: int, kinds: set[Survivable]) -> None:
+    asked = problem(seed, tuple(sorted(kinds)))
+    steering = steering_of(asked, asked.scenario, most_midpoints=2)
+    midpoints = drawn(steering, seed)
+    changes = steered(asked.scenario, steering, midpoints)
+    judged = asked.judge([changes])[0].objectives[0]
+    links = steering.segments.links
+    after = (steering.loads(midpoints) / steering.capacity_bps)[links:]
+    assert after.max() == pytest.approx(judged, rel=1e-5)
+
+
+@given(seed=st.integers(0, 500), most=st.integers(1, 3))
+@settings(max_examples=25, deadline=None)
+def test_prices_of_ways_are_those_of_their_links(seed: int, most: int) -> None:
+    asked = problem(seed, ("link", "node"))
+    steering = steering_of(asked, asked.scenario, most)
+    segments = steering.segments
+    price = np.random.default_rng(seed).random(len(steering.capacity_bps))
+    table = segments.cost(price)
+    by_state = costs_by_state(segments.fallback, price)
+    for f, row in enumerate(drawn(steering, seed, 0.3)):
+        ends = int(steering.source[f]), int(steering.target[f])
+        link, share = way(segments.fallback, ends[0], row, ends[1])
+        stops = [ends[0], *row[row != NONE].tolist(), ends[1]]
+        paid = sum(table[a, b] for a, b in pairwise(stops))
+        paid += bent_cost(segments.fallback, by_state, ends[0], row, ends[1])
+        assert paid == pytest.approx(price[link] @ share, rel=1e-6, abs=1e-9)
+        if len(stops) == 3:
+            over = bent_over(segments.fallback, by_state, ends[0], stops[1], ends[1])
+            assert table[stops[0], stops[1]] + table[stops[1], stops[2]] + over == pytest.approx(
+                paid, abs=1e-9
+            )
