@@ -26,9 +26,12 @@ torch = pytest.importorskip("torch")
 
 from nettwin.optimize.reinforcement import agent  # noqa: E402
 from nettwin.optimize.reinforcement.agent_file import read_agent, write_agent  # noqa: E402
+from nettwin.optimize.reinforcement.midpoint_environment import MidpointEnvironment  # noqa: E402
+from nettwin.optimize.reinforcement.midpoint_policy import MidpointView  # noqa: E402
 from nettwin.optimize.reinforcement.teachers import Prices  # noqa: E402
 from nettwin.optimize.reinforcement.training.fit import Moment, train  # noqa: E402
 from nettwin.optimize.reinforcement.training.midpoint_task import MidpointTask  # noqa: E402
+from nettwin.optimize.reinforcement.training.solved import SOLVERS, Solved  # noqa: E402
 from nettwin.optimize.reinforcement.training.steps import (  # noqa: E402
     CUT,
     END,
@@ -36,6 +39,7 @@ from nettwin.optimize.reinforcement.training.steps import (  # noqa: E402
     advantages,
 )
 from nettwin.optimize.search import Search  # noqa: E402
+from nettwin.optimize.steering import Steering  # noqa: E402
 from nettwin.optimize.stop import Steps  # noqa: E402
 from tests.optimize.reinforcement.made import steering  # noqa: E402
 
@@ -140,6 +144,54 @@ def test_any_teacher_can_teach() -> None:
     assert all(step.wish is None for step in untaught)
 
 
+@pytest.mark.parametrize("solver", ["linear", "constraint"])
+def test_a_solver_teaches_what_it_found_and_looks_once(
+    solver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if solver == "constraint":
+        pytest.importorskip("ortools")
+    solved = []
+    solve, steps = SOLVERS[solver]
+
+    def counted(steering: Steering, search: Search[np.ndarray], seed: int) -> None:
+        solved.append(steering)
+        solve(steering, search, seed)
+
+    monkeypatch.setitem(SOLVERS, solver, (counted, steps))
+    asked = recipe()
+    asked = replace(asked, imitation=replace(asked.imitation, teacher=solver))
+    task = MidpointTask(asked)
+    for seed in (1, 2, 3):
+        steps_played = task.play(task.network().exported(), seed, 1.0)
+        assert all(s.wish is not None and s.wish.max() == 1.0 for s in steps_played)
+        assert all(s.observation.mask[s.wish.argmax()] for s in steps_played if s.wish is not None)
+    assert 1 <= len(solved) <= asked.data.instances
+
+
+def test_who_follows_an_answer_ends_where_it_is() -> None:
+    environment = MidpointEnvironment(steering(14, 16, 20))
+    start = environment.utilization
+    answer = Solved("linear", 1)(environment)
+    view, best = MidpointView(environment), start
+    while not environment.over:
+        environment.take(int(answer.wish(view, environment.mask()).argmax()))
+        best = min(best, environment.utilization)
+    reached = environment.steering.utilization(answer.midpoints)
+    assert reached < 0.95 * start
+    assert best == pytest.approx(reached, rel=0.01)
+
+
+def test_a_training_by_a_solver_goes_on_to_the_same_agent(tmp_path: Path) -> None:
+    taught = replace(recipe(), imitation=Imitation(iterations=4, teacher="linear"))
+    whole = train(taught, tmp_path / "whole")
+    with pytest.raises(Stopped):
+        train(taught, tmp_path / "parts", tell=stop_at(3))
+    parts = train(taught, tmp_path / "parts")
+    for name, values in whole.weights.items():
+        np.testing.assert_array_equal(values, parts.weights[name])
+    assert whole.card["recipe"]["imitation"]["teacher"] == "linear"
+
+
 def test_a_practiced_step_has_the_probability_that_the_network_gives_it() -> None:
     task = MidpointTask(recipe())
     network = task.network()
@@ -194,6 +246,8 @@ def test_shipped_recipes_are_sound(name: str) -> None:
         ("task = 'midpoints'\n[practice]\nrate = 'much'", "rate is 'much'"),
         ("task = 'midpoints'\n[data]\ninstances = 1.5", "must be whole"),
         ("title = 'x'", "task"),
+        ("task = 'midpoints'\n[imitation]\nteacher = 'liner'", "did you mean: linear"),
+        ("task = 'weights'\n[imitation]\nteacher = 'linear'", "must be 'prices' for weights"),
     ],
 )
 def test_a_wrong_recipe_is_told(tmp_path: Path, text: str, told: str) -> None:

@@ -24,7 +24,8 @@ from nettwin.optimize.reinforcement.training.play import (
     side_by_side,
     smooth_maximum,
 )
-from nettwin.optimize.reinforcement.training.recipe import AgentRecipe
+from nettwin.optimize.reinforcement.training.recipe import PRICES, AgentRecipe
+from nettwin.optimize.reinforcement.training.solved import Solved
 from nettwin.optimize.reinforcement.training.steps import CUT, END, Step
 
 WORTH = 0.05  # what teachers must gain on a network for it to be learned from
@@ -48,16 +49,14 @@ Teach = Callable[[MidpointEnvironment], Teacher]
 
 @dataclass
 class MidpointTask:
-    """See `steps.Task`. `teach` makes the teacher of an environment."""
+    """See `steps.Task`. `teach` makes the teacher of an environment; else the recipe says."""
 
     recipe: AgentRecipe
     teach: Teach | None = None
 
     def __post_init__(self) -> None:
         recipe, data = self.recipe, self.recipe.data
-        imitation = recipe.imitation
-        usual = Prices(imitation.steep, imitation.sharp)
-        self._teach: Teach = self.teach or (lambda _: usual)
+        self._teach = self.teach or _teach_of(recipe)
         random = np.random.default_rng(data.seed)
         found: list[tuple[MidpointEnvironment, float]] = []
         sizes = data.sizes()
@@ -155,6 +154,14 @@ class MidpointTask:
             best = _go(environment, MidpointPolicy(weights, MidpointView(environment)))
             apart.append(np.log(best / reference))
         return float(np.mean(apart))
+
+
+def _teach_of(recipe: AgentRecipe) -> Teach:
+    imitation = recipe.imitation
+    if imitation.teacher != PRICES:
+        return Solved(imitation.teacher, recipe.seed)
+    usual = Prices(imitation.steep, imitation.sharp)
+    return lambda _: usual
 
 
 def _go(

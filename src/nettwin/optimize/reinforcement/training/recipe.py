@@ -12,6 +12,8 @@ from nettwin.errors import FormatError, InputError, UnknownNameError
 from nettwin.formats.files import read_text
 
 TASKS = ("midpoints", "weights")
+PRICES = "prices"
+TEACHERS = (PRICES, "linear", "constraint")
 FOLDER = Path(__file__).parents[1] / "recipes"
 
 
@@ -42,9 +44,11 @@ class Data:
 class Imitation:
     """Following a teacher: in some episodes the teacher acts, in all it says what it would do.
 
-    `steep` and `sharp` are the teacher's own (see `teachers`).
+    `teacher` is one of TEACHERS: prices of links, or for midpoints a solver whose answers to the
+    instances are followed. `steep` and `sharp` are of the prices (see `teachers`).
     """
 
+    teacher: str = PRICES
     iterations: int = 40
     rate: float = 3e-3
     epochs: int = 2
@@ -95,6 +99,14 @@ class AgentRecipe:
     def __post_init__(self) -> None:
         if self.task not in TASKS:
             raise UnknownNameError("task of an agent", self.task, TASKS)
+        teacher = self.imitation.teacher
+        if teacher not in TEACHERS:
+            raise UnknownNameError("teacher of an agent", teacher, TEACHERS)
+        if teacher != PRICES and self.task != "midpoints":
+            raise InputError(
+                f"teacher is {teacher!r}: must be {PRICES!r} for {self.task}, as solvers find"
+                " midpoints. Leave it out."
+            )
         for part in (self, self.data, self.imitation, self.practice):
             for one in fields(part):
                 value = getattr(part, one.name)
