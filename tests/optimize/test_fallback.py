@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.util import find_spec
 from itertools import pairwise
 
 import numpy as np
@@ -13,9 +14,16 @@ from hypothesis import strategies as st
 from nettwin.intent import Intent, Lever, Objective, Survive
 from nettwin.intent.intent import Survivable
 from nettwin.optimize.fallback import bent_cost, bent_over, costs_by_state, way
+from nettwin.optimize.linear.generate import Generation
+from nettwin.optimize.linear.generate import generate as generate_ways
+from nettwin.optimize.linear.ways import SegmentWays
+from nettwin.optimize.methods import OPTIMIZERS
+from nettwin.optimize.optimize import optimize
 from nettwin.optimize.problem import Problem
+from nettwin.optimize.reinforcement.midpoint_environment import MidpointEnvironment
 from nettwin.optimize.steering import NONE, Steering
 from nettwin.optimize.steering_of import steered, steering_of
+from nettwin.optimize.stop import Steps
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
 
@@ -85,3 +93,41 @@ def test_prices_of_ways_are_those_of_their_links(seed: int, most: int) -> None:
             assert table[stops[0], stops[1]] + table[stops[1], stops[2]] + over == pytest.approx(
                 paid, abs=1e-9
             )
+
+
+STEERS = [m for m in OPTIMIZERS.values() if m.steer]
+
+
+@pytest.mark.parametrize("method", [m.name for m in STEERS])
+def test_every_method_steers_with_failures_of_nodes_and_groups(method: str) -> None:
+    if method == "constraint" and find_spec("ortools") is None:
+        pytest.skip("needs ortools")
+    for kinds in (("node",), ("link", "srlg")):
+        asked = problem(8, kinds)  # type: ignore[arg-type]
+        plan = optimize(asked, method, Steps(12 if method == "linear" else 300), seed=1)
+        before, after = asked.before.objectives[0], plan.after.objectives[0]
+        assert after < 0.98 * before, f"{method}, {kinds}: {before:.3f} -> {after:.3f}"
+
+
+@pytest.mark.parametrize("kinds", [("node",), ("link", "node", "srlg")])
+def test_column_generation_meets_its_bound(kinds: tuple[Survivable, ...]) -> None:
+    asked = problem(8, kinds)
+    steering = steering_of(asked, asked.scenario, 1)
+    generation = Generation(SegmentWays(steering))
+    assert generate_ways(generation)
+    assert generation.bound == pytest.approx(generation.value, rel=1e-5)
+    assert generation.value < steering.utilization(steering.start)
+    for seed in range(20):
+        assert steering.utilization(drawn(steering, seed)) >= generation.bound
+
+
+def test_the_environment_of_agents_keeps_exact_loads() -> None:
+    asked = problem(4, ("node", "srlg"))
+    steering = steering_of(asked, asked.scenario, 1)
+    environment = MidpointEnvironment(steering)
+    random, taken = np.random.default_rng(0), 0
+    while not environment.over and taken < 60:
+        environment.take(int(random.choice(np.flatnonzero(environment.mask()))))
+        taken += 1
+    expected = steering.loads(environment.midpoints)
+    np.testing.assert_allclose(environment.load, expected, rtol=1e-9, atol=1.0)

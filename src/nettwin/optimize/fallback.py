@@ -150,6 +150,20 @@ def bend_all(
 
 
 @compiled
+def put_over(load: Any, rate: float, s: int, m: int, t: int, fallback: Fallback) -> None:
+    """Add a rate over one midpoint, or over none by the source, to `load` [states * links]."""
+    for segment in (s * fallback.nodes + m, m * fallback.nodes + t):
+        for i in range(fallback.offset[segment], fallback.offset[segment + 1]):
+            load[fallback.link[i]] += rate * fallback.share[i]
+    if fallback.state.size and m not in (s, t):
+        row = np.empty(1, np.int32)
+        row[0] = m
+        for low, high, sign in bent(fallback, s, row, t):
+            for i in range(low, high):
+                load[fallback.link[i]] += sign * rate * fallback.share[i]
+
+
+@compiled
 def costs_by_state(fallback: Fallback, price: Any) -> Any:
     """What a unit pays on each segment in each state, at prices of links [states * links].
     [states, nodes * nodes]"""

@@ -98,11 +98,11 @@ def test_a_demand_with_several_midpoints_today_keeps_them() -> None:
     assert environment.midpoints[0].tolist() == two
 
 
-def test_no_midpoint_is_lost_in_a_state_with_a_way_without() -> None:
+def test_no_midpoint_is_offered_that_is_out_of_reach_now() -> None:
     problem = with_failures(8, 3)
     broken = problem.segments.broken.copy()
-    broken[1, :, 3] = True  # as if node 3 were down in one state
-    broken[1, 3, :] = True
+    broken[0, :, 3] = True  # as if node 3 were down
+    broken[0, 3, :] = True
     problem = replace(problem, segments=replace(problem.segments, broken=broken))
     environment = MidpointEnvironment(problem)
     for _ in range(50):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.optimize.constraint.ways import Way
+from nettwin.optimize.fallback import bent_cost, bent_row, costs_by_state, way
 from nettwin.optimize.steering import NONE, Steering
 
 Row = tuple[int, ...]  # the midpoints of a flow, without padding
@@ -29,7 +30,7 @@ class MidpointWays:
         self.changed = 0
         movable = steering.movable & (steering.rate_bps > 0) & (steering.source != steering.target)
         self.flows: NDArray[np.int64] = np.flatnonzero(movable)
-        self._limited = np.isfinite(steering.limit_s) | bool(steering.segments.broken.any())
+        self._limited = np.isfinite(steering.limit_s) | bool(steering.segments.barred.any())
         if steering.group.size:
             self._limited |= steering.group >= 0
         self.load_bps = steering.loads(self.midpoints)
@@ -37,9 +38,11 @@ class MidpointWays:
 
     def pays(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
         """What each of `flows` pays for all its traffic when links have prices. [flows]"""
-        cost = self.steering.segments.cost(price)
+        cost, by_state = self._costs(price)
         here = self.steering.source[self.flows]
         paid = np.zeros(self.flows.size)
+        for k, f in enumerate(self.flows.tolist() if len(by_state) else ()):
+            paid[k] = self._bent(f, self._row(f), by_state)
         for k in range(self.steering.most_midpoints):
             there = self.midpoints[self.flows, k]
             there = np.where(there == NONE, here, there)
@@ -50,8 +53,8 @@ class MidpointWays:
 
     def offered(self, flows: NDArray[np.int64], price: NDArray[np.float64]) -> list[list[Way]]:
         """For each of some flows the way of now, the start's, none, and cheap ones."""
-        cost = self.steering.segments.cost(price)
-        return [self._offered(f, cost) for f in flows.tolist()]
+        costs = self._costs(price)
+        return [self._offered(f, *costs) for f in flows.tolist()]
 
     def every(self, most: int) -> list[list[Way]] | None:
         """All ways of all flows that keep limits; None where there are more than `most`."""
@@ -102,6 +105,21 @@ class MidpointWays:
         rate[self.flows] = 0.0
         self.fixed_bps = replace(self.steering, rate_bps=rate).loads(self.midpoints)
 
+    def _costs(self, price: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What a unit pays on each segment [nodes, nodes]; and in each state, where failures break
+        some [states, nodes * nodes]."""
+        segments = self.steering.segments
+        if not segments.fallback.needed:
+            return segments.cost(price), np.zeros((0, 0))
+        by_state = costs_by_state(segments.fallback, price)
+        return by_state.sum(axis=0).reshape(segments.nodes, segments.nodes), by_state
+
+    def _bent(self, flow: int, row: Row, by_state: NDArray[np.float64]) -> float:
+        """What a unit of a flow pays beside what its segments cost."""
+        s, t = int(self.steering.source[flow]), int(self.steering.target[flow])
+        fallback = self.steering.segments.fallback
+        return float(bent_cost(fallback, by_state, s, np.array(row, np.int32), t))
+
     def _row(self, flow: int) -> Row:
         return _row(self.midpoints[flow])
 
@@ -109,41 +127,41 @@ class MidpointWays:
         return (int(self.steering.source[flow]), *row, int(self.steering.target[flow]))
 
     def _way(self, flow: int, row: Row) -> Way:
-        segments = self.steering.segments
-        offset, nodes = segments.offset, segments.nodes
-        legs = [a * nodes + b for a, b in pairwise(self._stops(flow, row))]
-        parts = [slice(int(offset[leg]), int(offset[leg + 1])) for leg in legs]
-        link = np.concatenate([segments.link[part] for part in parts]).astype(np.int64)
-        share = np.concatenate([segments.share[part] for part in parts]).astype(np.float64)
+        s, t = int(self.steering.source[flow]), int(self.steering.target[flow])
+        link, share = way(self.steering.segments.fallback, s, np.array(row, np.int32), t)
         load = share * float(self.steering.rate_bps[flow])
-        return Way(row, link, load, row != _row(self.steering.start[flow]))
+        return Way(row, link.astype(np.int64), load, row != _row(self.steering.start[flow]))
 
     def _keeps(self, flow: int, row: Row) -> bool:
-        """Whether a flow over these midpoints keeps its limits, in every state that lets it."""
+        """Whether a flow over these midpoints keeps its limits."""
         if not self._limited[flow]:
             return True
         steering, stops = self.steering, self._stops(flow, row)
         here, there = np.array(stops[:-1]), np.array(stops[1:])
-        broken = steering.segments.broken[:, here, there].any(axis=1)
-        if (broken & ~steering.segments.broken[:, stops[0], stops[-1]]).any():
+        barred = steering.segments.barred
+        if barred[here, there].any() and not barred[stops[0], stops[-1]]:
             return False
         group = int(steering.group[flow]) if steering.group.size else NONE
         if group != NONE and steering.shunned[group, here, there].any():
             return False
         return bool(steering.segment_delay_s[here, there].sum() <= steering.limit_s[flow])
 
-    def _offered(self, flow: int, cost: NDArray[np.float64]) -> list[Way]:
+    def _offered(
+        self, flow: int, cost: NDArray[np.float64], by_state: NDArray[np.float64]
+    ) -> list[Way]:
         now = self._row(flow)
         rows: dict[Row, None] = {}
         first = (now, _row(self.steering.start[flow]), ())
-        for row in (*first, *self._cheapest(flow, now, cost)):
+        for row in (*first, *self._cheapest(flow, now, cost, by_state)):
             if len(rows) >= _OFFERED:
                 break
             if row not in rows and self._keeps(flow, row):
                 rows[row] = None
         return [self._way(flow, row) for row in rows]
 
-    def _cheapest(self, flow: int, now: Row, cost: NDArray[np.float64]) -> list[Row]:
+    def _cheapest(
+        self, flow: int, now: Row, cost: NDArray[np.float64], by_state: NDArray[np.float64]
+    ) -> list[Row]:
         """Rows that have one midpoint put in the place of some of those of now, cheapest first."""
         stops = self._stops(flow, now)
         many = len(now)
@@ -155,6 +173,8 @@ class MidpointWays:
                 if many - (j - i) + 1 > self.steering.most_midpoints:
                     continue
                 paid = cost[stops[i]] + cost[:, stops[j + 1]] + sum(legs[:i]) + sum(legs[j + 1 :])
+                if len(by_state) and i == 0 and j == many:
+                    paid += bent_row(self.steering.segments.fallback, by_state, stops[0], stops[-1])
                 found += [
                     (float(paid[m]), (*now[:i], m, *now[j:]))
                     for m in _lowest(paid, look)

@@ -13,7 +13,7 @@ make it tight, and bad ones are only weak, never wrong.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
 from nettwin.errors import InputError
-from nettwin.optimize.steering import NONE, Steering
+from nettwin.optimize.steering import Steering
 from nettwin.quantity import ReadOnly
 from nettwin.scenario.shortest import rise, sink
 from nettwin.scenario.topology import Topology
@@ -121,25 +121,16 @@ def problems_of(steering: Steering, live: NDArray[np.bool_] | None = None) -> li
     """The problem of each state of a steering, when what may move may take any ways.
 
     `live` [states, links] says which links can carry traffic; without it all are thought to, which
-    makes bounds of states with failures weaker. A flow whose way is broken in a state puts no load
-    there, and so is no demand there.
+    makes bounds of states with failures weaker. A flow that a state leaves without a way is no
+    demand there.
     """
     segments, links = steering.segments, steering.segments.links
     free = steering.movable & (steering.rate_bps > 0)
-    at = np.asarray(steering.source, np.int64)
-    legs = [(at, at)]
-    for k in range(steering.most_midpoints):
-        there = np.where(steering.start[:, k] == NONE, at, steering.start[:, k])
-        legs.append((at, there))
-        at = there
-    legs.append((at, np.asarray(steering.target, np.int64)))
-    held = np.array(steering.fixed_bps)
-    for here, there in legs:
-        held += segments.loads(here[~free], there[~free], steering.rate_bps[~free])
+    stays = replace(steering, rate_bps=np.where(free, 0.0, steering.rate_bps))
+    held = stays.loads(np.array(steering.start))
     found = []
     for state in range(segments.states):
-        broken = segments.broken[state]
-        whole = free & ~np.any([broken[here, there] for here, there in legs], axis=0)
+        whole = free & ~segments.broken[state, steering.source, steering.target]
         demand = np.zeros((segments.nodes, segments.nodes))
         np.add.at(
             demand, (steering.source[whole], steering.target[whole]), steering.rate_bps[whole]

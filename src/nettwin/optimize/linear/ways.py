@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from nettwin.compiled import compiled
-from nettwin.optimize.steering import NONE, Steering
+from nettwin.optimize.fallback import NONE, costs_by_state
+from nettwin.optimize.linear.bent_ways import bends, bent_paid, one_bent
+from nettwin.optimize.steering import Steering
 
 _ROUNDING = 1e-9
 _PAIRS = 30_000_000  # pairs of midpoints that are tried one by one, for flows with limits
@@ -81,8 +83,9 @@ class SegmentWays:
         kinds = [*ends, *start.T, group, steering.limit_s[flows]]
         if self.most_moves >= 0:  # flows are counted, so each is a demand
             kinds.append(flows)
-        first, demand = _alike(kinds)
+        first, demand = alike(kinds)
         self.flow, self.demand = flows, demand
+        self.flow_rate_bps = steering.rate_bps[flows]
         self.source, self.target = (end[first].astype(np.int64) for end in ends)
         self.start = np.full((len(first), max(self.width, start.shape[1])), NONE, np.int32)
         self.start[:, : start.shape[1]] = start[first]
@@ -91,18 +94,28 @@ class SegmentWays:
         np.add.at(self.rate_bps, self.demand, steering.rate_bps[flows])
         self.capacity_bps = np.array(steering.capacity_bps)
         self.base_bps = steering.loads(np.array(steering.start))
-        self._broken = steering.segments.broken.any(axis=0)
+        self._barred = steering.segments.barred
 
     def cheapest(self, price: NDArray[np.float64]) -> Cheapest:
-        raw = self.steering.segments.cost(price)
+        segments = self.steering.segments
+        raw = segments.cost(price)
         paid = _paid(raw, self.source, self.target, self.start)
-        good = np.where(self._broken, np.inf, raw)
+        bent = segments.fallback.needed
+        if bent:
+            by_state = costs_by_state(segments.fallback, price)
+            paid += bent_paid(segments.fallback, by_state, self.source, self.target, self.start)
+            sure = by_state[~segments.broken.any(axis=(1, 2))].sum(axis=0).reshape(raw.shape)
+        good = np.where(self._barred, np.inf, raw)
         least, within = np.full(len(paid), np.inf), np.full(len(paid), np.inf)
         way = np.full((len(paid), self.start.shape[1]), NONE, np.int32)
         for group in np.unique(self.group).tolist():
             here = np.flatnonzero(self.group == group)
             table = good if group < 0 else np.where(self.steering.shunned[group], np.inf, good)
-            self._fill(here, table, least, within, way)
+            if bent:
+                floor = np.where(np.isinf(table), np.inf, sure)
+                self._fill_bent(here, table, floor, by_state, least, within, way)
+            else:
+                self._fill(here, table, least, within, way)
         return Cheapest(gain(paid, within), np.maximum(paid - least, 0.0), way)
 
     def shift(self, demand: NDArray[np.int64], way: NDArray[np.int32]) -> sparse.csc_array:
@@ -139,26 +152,46 @@ class SegmentWays:
             if pairs and self.width == 2:
                 least[bound] = within[bound]
 
+    def _fill_bent(
+        self,
+        here: NDArray[np.intp],
+        table: NDArray[np.float64],
+        floor: NDArray[np.float64],
+        by_state: NDArray[np.float64],
+        least: NDArray[np.float64],
+        within: NDArray[np.float64],
+        way: NDArray[np.int32],
+    ) -> None:
+        """The same where failures break segments: ways over at most one midpoint, exactly; what
+        more midpoints could save is no more than in states that break none, at `floor`."""
+        fallback, delay = self.steering.segments.fallback, self.steering.segment_delay_s
+        ends = self.source, self.target
+        if self.width == 0:
+            within[here] = least[here] = table[self.source[here], self.target[here]]
+            return
+        one_bent(here, *ends, table, fallback, by_state, delay, self.limit_s, within, way)
+        least[here] = within[here]
+        if self.width > 1:
+            lengths, _ = _steps(floor, self.width)
+            least[here] = np.minimum(least[here], lengths[self.source[here], self.target[here]])
+
     def _unit(self, demand: NDArray[np.int64], way: NDArray[np.int32]) -> sparse.csc_array:
         """What a unit on each way puts on links. [links, ways]"""
         segments = self.steering.segments
-        offset, link, share = _entries(
-            self.source[demand],
-            self.target[demand],
-            np.ascontiguousarray(way),
-            segments.nodes,
-            segments.offset,
-            segments.link,
-            segments.share,
-        )
-        made = sparse.csc_array(
-            (share, link, offset), shape=(segments.states * segments.links, len(demand))
-        )
+        ends = self.source[demand], self.target[demand]
+        ways = np.ascontiguousarray(way)
+        shape = (segments.states * segments.links, len(demand))
+        nodes, begin = segments.nodes, segments.offset
+        offset, link, share = entries(*ends, ways, nodes, begin, segments.link, segments.share)
+        made = sparse.csc_array((share, link, offset), shape=shape)
+        if segments.fallback.needed:
+            offset, link, share = bends(segments.fallback, *ends, ways)
+            made = (made + sparse.csc_array((share, link, offset), shape=shape)).tocsc()
         made.sum_duplicates()
         return made
 
 
-def _alike(kinds: Sequence[NDArray[Any]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def alike(kinds: Sequence[NDArray[Any]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The first of each group that is alike in all kinds, and the group of each."""
     group = np.zeros(len(kinds[0]), np.int64)
     first = group
@@ -298,7 +331,7 @@ def _paid(table: Any, source: Any, target: Any, way: Any) -> Any:
 
 
 @compiled
-def _entries(
+def entries(
     source: Any, target: Any, way: Any, nodes: int, offset: Any, link: Any, share: Any
 ) -> Any:
     """The segments of each way, one after another, as the columns of a sparse matrix."""

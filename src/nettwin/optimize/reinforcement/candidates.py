@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
+from nettwin.optimize.fallback import Fallback, put_over
 
+NOTHING = 1e-9  # a share that is only rounding
 MOST_OVER = 1.0  # where `over` is cut off: what is as bad as that is chosen by nobody
 
 
@@ -42,10 +44,7 @@ def gathered(
     capacity: Any,
     highest: float,
     unit_bps: float,
-    nodes: int,
-    offset: Any,
-    link: Any,
-    share: Any,
+    fallback: Fallback,
     own: Any,
     added: Any,
 ) -> Any:
@@ -53,32 +52,33 @@ def gathered(
 
     `own` and `added` [states * links] are scratch, zero before and after.
     """
+    nodes, plain = fallback.nodes, s * fallback.nodes + t
+    bends = fallback.state.size > 0
     room = 0
     for c in range(nodes):
         if mask[c]:
-            room += _length(offset, s, c, nodes) + _length(offset, c, t, nodes)
+            room += _length(fallback, s * nodes + c) + _length(fallback, c * nodes + t)
+            room += _length(fallback, plain) if bends else 0
     begin = np.zeros(nodes + 1, np.int64)
     links = np.empty(room, np.int32)
     parts, overs = np.empty(room, np.float32), np.empty(room, np.float32)
     peak, hops = np.zeros(nodes, np.float32), np.zeros(nodes, np.float32)
-    _put(own, offset, link, share, s, m, nodes)
-    _put(own, offset, link, share, m, t, nodes)
+    put_over(own, 1.0, s, m, t, fallback)
     size = 0
     for c in range(nodes):
         begin[c] = size
         if not mask[c]:
             continue
-        _put(added, offset, link, share, s, c, nodes)
-        _put(added, offset, link, share, c, t, nodes)
+        put_over(added, 1.0, s, c, t, fallback)
         peak[c] = -1.0
-        for k in range(2):
-            segment = s * nodes + c if k == 0 else c * nodes + t
-            for i in range(offset[segment], offset[segment + 1]):
-                e = link[i]
+        for k in range(3 if bends else 2):  # the plain way too, where some states take it
+            segment = s * nodes + c if k == 0 else c * nodes + t if k == 1 else plain
+            for i in range(fallback.offset[segment], fallback.offset[segment + 1]):
+                e = fallback.link[i]
                 part = added[e]
-                if part == 0.0:
-                    continue  # it was on the other segment too
                 added[e] = 0.0
+                if part < NOTHING:
+                    continue  # it was on the other segment too, or is given up after a failure
                 carried = max(load[e] - rate * own[e], 0.0) + rate * part
                 over = min(carried / capacity[e] / highest - 1.0, MOST_OVER)
                 links[size] = e
@@ -87,23 +87,15 @@ def gathered(
                 hops[c] += part
                 size += 1
     begin[nodes] = size
-    _put(own, offset, link, share, s, m, nodes, True)
-    _put(own, offset, link, share, m, t, nodes, True)
+    for segment in (s * nodes + m, m * nodes + t, plain):
+        for i in range(fallback.offset[segment], fallback.offset[segment + 1]):
+            own[fallback.link[i]] = 0.0
     return begin, links[:size], parts[:size], overs[:size], peak, hops
 
 
 @compiled
-def _length(offset: Any, a: int, b: int, nodes: int) -> Any:
-    return offset[a * nodes + b + 1] - offset[a * nodes + b]
-
-
-@compiled
-def _put(
-    on: Any, offset: Any, link: Any, share: Any, a: int, b: int, nodes: int, clear: bool = False
-) -> None:
-    """Add the shares of a segment to links, or clear them; nothing from a node to itself."""
-    for i in range(offset[a * nodes + b], offset[a * nodes + b + 1]):
-        on[link[i]] = 0.0 if clear else on[link[i]] + share[i]
+def _length(fallback: Fallback, segment: int) -> Any:
+    return fallback.offset[segment + 1] - fallback.offset[segment]
 
 
 @compiled

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
 from nettwin.errors import InputError
+from nettwin.optimize.fallback import Fallback, put_over
 from nettwin.optimize.segment_flows import SegmentFlows
 from nettwin.optimize.steering import NONE, Steering
 
@@ -52,7 +53,7 @@ class MidpointEnvironment:
         self._asked = np.asarray(steering.movable & ~several & (steering.rate_bps > 0), np.bool_)
         self._limited = bool(
             np.isfinite(steering.limit_s).any()
-            or steering.segments.broken.any()
+            or steering.segments.barred.any()
             or (steering.group >= 0).any()
         )
         self._start_loads = steering.loads(steering.start)
@@ -87,19 +88,13 @@ class MidpointEnvironment:
 
     def mask(self) -> NDArray[np.bool_]:
         """Which midpoints the demand may be given; its source stands for none. [nodes]"""
-        s, t, m = self.ends
+        _, t, m = self.ends
         row = np.ones(self.steering.segments.nodes, np.bool_)
         if self._limited:
-            row = self.steering.allowed(self.flow) & ~self._lost(s, t)
+            row = self.steering.allowed(self.flow)
         row[t] = False
         row[m] = True  # to stay as it is
         return row
-
-    def _lost(self, s: int, t: int) -> NDArray[np.bool_]:
-        """Midpoints that cannot be passed in a state in which there is a way without. [nodes]"""
-        broken = self.steering.segments.broken
-        lost = (broken[:, s] | broken[:, :, t]) & ~broken[:, s, t, None]
-        return np.asarray(lost.any(axis=0))
 
     def take(self, node: int) -> float:
         """Give the demand a midpoint, or none by its source; what the highest utilization falls by,
@@ -120,10 +115,7 @@ class MidpointEnvironment:
                 t,
                 old,
                 node,
-                segments.nodes,
-                segments.offset,
-                segments.link,
-                segments.share,
+                segments.fallback,
                 self.steering.capacity_bps,
             )
             self.version += 1
@@ -185,7 +177,7 @@ class MidpointEnvironment:
             self.midpoints,
             steering.rate_bps,
             self._seen,
-            steering.segments.nodes,
+            steering.segments.fallback,
         )
         return np.asarray(flows[np.argsort(-put, kind="stable")[: self.order.most]])
 
@@ -236,8 +228,9 @@ def _crossing_flows(
     midpoints: Any,
     rate: Any,
     seen: Any,
-    nodes: int,
+    fallback: Fallback,
 ) -> Any:
+    nodes, broken = fallback.nodes, fallback.broken[link // fallback.links]
     for i in range(offset[link], offset[link + 1]):
         scratch[segment[i]] += share[i]
     flows = np.empty(source.size, np.int32)
@@ -247,7 +240,10 @@ def _crossing_flows(
         if seen[f]:
             continue
         s, t, m = source[f], target[f], midpoints[f, 0]
-        part = scratch[s * nodes + t] if m < 0 else scratch[s * nodes + m] + scratch[m * nodes + t]
+        if m < 0 or broken[s, m] or broken[m, t]:
+            part = scratch[s * nodes + t]
+        else:
+            part = scratch[s * nodes + m] + scratch[m * nodes + t]
         if part > 0:
             flows[count], put[count] = f, part * rate[f]
             count += 1
@@ -268,25 +264,11 @@ def _most_loaded(load: Any, capacity: Any, done: Any, floor: float) -> Any:
 
 @compiled
 def _moved(
-    load: Any,
-    rate: float,
-    s: int,
-    t: int,
-    old: int,
-    new: int,
-    nodes: int,
-    offset: Any,
-    link: Any,
-    share: Any,
-    capacity: Any,
+    load: Any, rate: float, s: int, t: int, old: int, new: int, fallback: Fallback, capacity: Any
 ) -> Any:
     """Move a flow from one midpoint to another; the highest utilization then."""
-    for sign, m in ((-rate, old), (rate, new)):
-        for segment in (s * nodes + m, m * nodes + t):
-            if m == s and segment == s * nodes + m:
-                continue
-            for i in range(offset[segment], offset[segment + 1]):
-                load[link[i]] += sign * share[i]
+    put_over(load, -rate, s, old, t, fallback)
+    put_over(load, rate, s, new, t, fallback)
     highest = 0.0
     for e in range(load.size):
         highest = max(highest, load[e] / capacity[e])

@@ -65,10 +65,7 @@ class MidpointView:
                 steering.capacity_bps,
                 environment.utilization,
                 self.unit_bps,
-                segments.nodes,
-                segments.offset,
-                segments.link,
-                segments.share,
+                segments.fallback,
                 *self._scratch,
             )
         )
