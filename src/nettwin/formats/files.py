@@ -83,6 +83,15 @@ def write_bytes(path: Path, content: bytes) -> None:
         ) from None
 
 
+def installed_in(variable: str, kind: str) -> Path:
+    """Where a user installs things of a kind: the folder that a variable of the environment names,
+    or else that kind's below nettwin's in the user's data (XDG_DATA_HOME is respected)."""
+    if chosen := os.environ.get(variable):
+        return Path(chosen)
+    home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(home) / "nettwin" / kind
+
+
 def _umask() -> int:
     mask = os.umask(0o022)
     os.umask(mask)

@@ -14,8 +14,11 @@ from nettwin.optimize.reinforcement.agent_file import (
     FOLDER,
     Agent,
     find_agent,
+    install_agent,
+    is_agent,
     read_agent,
     shipped_agents,
+    used_agent,
     write_agent,
 )
 from tests.optimize.reinforcement.test_policies import random_weights
@@ -110,6 +113,37 @@ def test_an_agent_for_something_else_and_an_unknown_one_are_told(tmp_path: Path)
         find_agent("midpoint", "midpoints")
     with pytest.raises(FormatError, match="cannot be read"):
         find_agent(str(tmp_path / "none.safetensors"), "midpoints")
+
+
+def test_an_environment_of_no_use_is_refused(tmp_path: Path) -> None:
+    for environment in ({"reech": 0.1}, {"reach": 2.0}, 3):
+        path = written(tmp_path, {"recipe": {"environment": environment}})
+        with pytest.raises(FormatError, match="of no use"):
+            read_agent(path)
+
+
+def test_an_installed_agent_is_used_in_place_of_the_shipped_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NETTWIN_AGENTS", str(tmp_path / "agents"))
+    assert used_agent("midpoints").card["name"] == "midpoints"
+    place = install_agent(written(tmp_path))
+    assert place == tmp_path / "agents" / "midpoints.safetensors"
+    assert used_agent("midpoints").card["name"] == "trial"
+    assert used_agent("weights").card["name"] == "weights"
+    assert is_agent(place)
+    place.write_bytes(place.read_bytes()[:-1])
+    with pytest.raises(FormatError, match=r"midpoints\.safetensors.*no usable agent"):
+        used_agent("midpoints")
+    place.unlink()
+    assert used_agent("midpoints").card["name"] == "midpoints"
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(b"12345678{}")
+    assert not is_agent(other)
+    assert not is_agent(tmp_path / "none")
+    with pytest.raises(FormatError):
+        install_agent(other)
+    assert not place.exists()
 
 
 @pytest.mark.parametrize("name", shipped_agents())

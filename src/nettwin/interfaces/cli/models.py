@@ -86,11 +86,20 @@ def verify(
 
 @group.command(epilog=o.examples("nettwin models install trained/gnn.safetensors"))
 def install(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file.", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A model or an agent.", show_default=False)
+    ],
     json: o.JsonOption = False,
 ) -> None:
-    """Install a model under the name on its card, verified first."""
+    """Install a model under the name on its card, or have an agent used by optimize; verified."""
     output = Output("models install", json)
+    agents = wiring.agent_files()
+    if agents.is_agent(file):
+        path = agents.install_agent(file)
+        output.document({"name": path.stem, "target": path})
+        output.wrote(path)
+        output.say(f"It is used for {path.stem} from now on; without it nettwin's own is.")
+        return
     entry = wiring.catalog().install(file)
     output.document({"name": entry.name, "target": entry.path, "sha256": entry.sha256})
     output.wrote(entry.path)

@@ -1,4 +1,4 @@
-"""nettwin train: a model from a recipe and data, or one that goes on with other data."""
+"""nettwin train: a model from a recipe and data, one that goes on with other data, or an agent."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.engines import warn_of_compiling
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.train_agent import train_agent
 from nettwin.interfaces.progress import Tell, progress
 from nettwin.interfaces.tables import training as tables
 
@@ -27,18 +28,10 @@ ADAPTING = "Going on with a model (--from)"
         "nettwin train gnn --data general/ --data wide/ --data common/ --out trained/",
         "nettwin train my_recipe.toml --data data/ --out trained/ --steps 2000",
         "nettwin train --from gnn --data recordings/ --keep general/ --out adapted/",
+        "nettwin train midpoints --out trained/",
     )
 )
 def train(
-    data: Annotated[
-        list[Path],
-        typer.Option(
-            "--data",
-            metavar="DIR",
-            help="A data set, or recordings in any format; as often as there are.",
-            show_default=False,
-        ),
-    ],
     out: Annotated[
         Path,
         typer.Option("--out", "-o", metavar="DIR", help="The folder; goes on with what it holds."),
@@ -47,7 +40,17 @@ def train(
         str | None,
         typer.Argument(
             metavar="[RECIPE]",
-            help="A training recipe (TOML), or the name of one that nettwin carries.",
+            help="A training recipe (TOML), or the name of one that nettwin carries: of a model,"
+            " or of an agent of nettwin optimize.",
+            show_default=False,
+        ),
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="A data set, or recordings in any format, as often as there are; not for agents.",
             show_default=False,
         ),
     ] = None,
@@ -57,7 +60,9 @@ def train(
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, help="Seed of the first network.", show_default="as the recipe says"),
+        typer.Option(
+            min=0, help="Seed of the first network, or agent.", show_default="as the recipe says"
+        ),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Networks trained at once.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Threads of each.")] = 1,
@@ -116,13 +121,21 @@ def train(
     ] = False,
     json: o.JsonOption = False,
 ) -> None:
-    """Train a model, or adapt one to other data; goes on where an earlier run stopped."""
+    """Train a model, adapt one to other data, or train an agent; goes on where it stopped."""
     from nettwin.datasets.labeled import labeled
 
     output = Output("train", json)
     trainer = wiring.trainer()
     if (recipe is None) == (base is None):
         raise InputError("there must be a recipe or --from MODEL, and not both. Give one of them.")
+    agents = wiring.agents()
+    if recipe is not None and agents.is_agents(recipe):
+        models_alone = {"--data": data, "--keep": keep, "--name": name, "--steps": steps}
+        train_agent(output, agents, recipe, out, seed, models_alone)
+        return
+    _known(recipe, trainer.shipped_recipes() + agents.shipped_recipes())
+    if not data:
+        raise InputError("there is nothing to learn from. Give a data set with --data DIR.")
     warn_of_compiling(output, "theory")
     sources = [labeled(path) for path in data]
     machine = trainer.Machine(jobs, threads, device)
@@ -161,6 +174,11 @@ def train(
     if base is None:
         output.show(tables.accuracy(model.card["accuracy"]["test"]))
     output.wrote(path)
+
+
+def _known(recipe: str | None, names: list[str]) -> None:
+    if recipe is not None and not Path(recipe).suffix and recipe not in names:
+        raise UnknownNameError("training recipe", recipe, names)
 
 
 def _kept(trainer: Any, base: str, keep: list[Path] | None, output: Output) -> list[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.optimize.reinforcement.agent_file import Agent, find_agent
+from nettwin.optimize.reinforcement.agent_file import Agent, used_agent
 from nettwin.optimize.reinforcement.midpoint_environment import MidpointEnvironment, Order
 from nettwin.optimize.reinforcement.midpoint_policy import MidpointPolicy, MidpointView
 from nettwin.optimize.reinforcement.weight_environment import WeightEnvironment
@@ -35,7 +35,7 @@ def agent(
     Offers midpoints [flows, most_midpoints], those of today first. Ends with the search, or after
     so many episodes where they are given.
     """
-    trained = trained or find_agent(MIDPOINTS, MIDPOINTS)
+    trained = trained or used_agent(MIDPOINTS)
     environment = MidpointEnvironment(steering, Order(**trained.card["recipe"]["environment"]))
     search.offer(environment.utilization, np.array(steering.start))
     policy = MidpointPolicy(trained.weights, MidpointView(environment))
@@ -65,7 +65,7 @@ def weight_agent(
     Offers weights [links], those of today first. Ends with the search, or after so many episodes
     where they are given.
     """
-    trained = trained or find_agent(WEIGHTS, WEIGHTS)
+    trained = trained or used_agent(WEIGHTS)
     environment = WeightEnvironment(weighing, horizon=2**31)
     search.offer(environment.utilization, environment.weight.copy())
     policy = WeightPolicy(trained.weights, WeightView(environment))

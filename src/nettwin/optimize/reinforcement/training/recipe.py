@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -10,11 +11,24 @@ from typing import Any
 
 from nettwin.errors import FormatError, InputError, UnknownNameError
 from nettwin.formats.files import read_text
+from nettwin.optimize.reinforcement.midpoint_environment import Order
 
 TASKS = ("midpoints", "weights")
 PRICES = "prices"
 TEACHERS = (PRICES, "linear", "constraint")
 FOLDER = Path(__file__).parents[1] / "recipes"
+LEAST_NODES, MOST_NODES = 8, 1000
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_MOST = 1e9
+_FROM_1 = (
+    *("episodes", "horizon", "minibatch", "validate_every", "checkpoint_every", "epochs"),
+    *("instances", "validation", "width", "rounds", "channels", "hidden"),
+)
+_SHARES = ("discount", "trace", "clip", "smooth")
+_SIZES = {
+    "midpoints": ("width", "rounds", "channels", "hidden"),
+    "weights": ("width", "rounds", "hidden"),
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,16 @@ class Data:
     most_nodes: int = 40
     largest_nodes: int = 100
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        _numbers({f.name: getattr(self, f.name) for f in fields(self)}, _types(self))
+        most = self.largest_nodes if self.larger else MOST_NODES
+        if not LEAST_NODES <= self.least_nodes <= self.most_nodes <= most <= MOST_NODES:
+            raise InputError(
+                f"nodes are {self.least_nodes} to {self.most_nodes}, the larger ones to"
+                f" {self.largest_nodes}: must be {LEAST_NODES} <= least <= most <= largest <="
+                f" {MOST_NODES}. Correct them."
+            )
 
     def sizes(self) -> list[tuple[int, int]]:
         """The least and the most nodes of each network: those to choose by first."""
@@ -107,16 +131,30 @@ class AgentRecipe:
                 f"teacher is {teacher!r}: must be {PRICES!r} for {self.task}, as solvers find"
                 " midpoints. Leave it out."
             )
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise InputError(
+                f"name is {self.name!r}: must be small letters, digits, `.`, `_` or `-`, at most"
+                " 64. Correct it."
+            )
         for part in (self, self.data, self.imitation, self.practice):
-            for one in fields(part):
-                value = getattr(part, one.name)
-                number = isinstance(value, int | float) and not isinstance(value, bool)
-                if one.type in ("int", "float") and not (number and 0 <= value <= 1e9):
-                    raise InputError(
-                        f"{one.name} is {value!r}: must be a number from 0 to 1e9. Correct it."
-                    )
-                if one.type == "int" and not isinstance(value, int):
-                    raise InputError(f"{one.name} is {value!r}: must be whole. Correct it.")
+            _numbers({f.name: getattr(part, f.name) for f in fields(part)}, _types(part))
+        sizes = _SIZES[self.task]
+        for name in self.network:
+            if name not in sizes:
+                raise UnknownNameError("size of a network", name, sizes)
+        _numbers(self.network, dict.fromkeys(self.network, "int"))
+        self._order()
+        if not self.iterations:
+            raise InputError("there are no iterations: imitation or practice must have some.")
+
+    def _order(self) -> None:
+        known = [f.name for f in fields(Order)] if self.task == "midpoints" else []
+        for name in self.environment:
+            if name not in known:
+                raise UnknownNameError("attribute of an environment", name, known)
+        _numbers(self.environment, {f.name: str(f.type) for f in fields(Order)})
+        if self.task == "midpoints":
+            Order(**self.environment)
 
     @property
     def iterations(self) -> int:
@@ -161,6 +199,25 @@ def read_recipe(path: Path) -> AgentRecipe:
         if isinstance(error, FormatError):
             raise
         raise FormatError(path, "", str(error), "Correct the recipe.") from None
+
+
+def _types(part: object) -> dict[str, str]:
+    return {f.name: str(f.type) for f in fields(part)}  # type: ignore[arg-type]
+
+
+def _numbers(values: Mapping[str, Any], types: Mapping[str, str]) -> None:
+    """Raises InputError where what is a number by its type is none, or out of range."""
+    for name, value in values.items():
+        if types[name] not in ("int", "float"):
+            continue
+        least, most = (1 if name in _FROM_1 else 0), (1 if name in _SHARES else _MOST)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not least <= value <= most:
+            raise InputError(
+                f"{name} is {value!r}: must be a number from {least} to {most:g}. Correct it."
+            )
+        if types[name] == "int" and not isinstance(value, int):
+            raise InputError(f"{name} is {value!r}: must be whole. Correct it.")
 
 
 def _known(table: Mapping[str, Any], kind: type) -> None:
