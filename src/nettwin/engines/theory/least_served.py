@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from nettwin.compiled import compiled
+from nettwin.engines.theory.loops import in_place
 from nettwin.engines.theory.ports import LEAST_RATE, one_queue, second_moment
 from nettwin.engines.theory.sharing import (
     coming_last,
@@ -25,11 +23,13 @@ from nettwin.engines.theory.sharing import (
 STRICT_ORDER = 30  # 10 % more or less makes it clear who comes first
 
 
-@compiled
-def least_served_first(port: Any, answer: Any) -> None:
-    """Fill rate, loss, waiting and tail."""
+@in_place
+def least_served_first(port: Any, answer: Any, room: Any) -> None:
+    """Fill rate, loss, waiting and tail; `room` has two rows of numbers, and marks [n]."""
     load, n = port.load, port.load.size
-    most, greed, satisfied = np.zeros(n), np.zeros(n), np.zeros(n, np.bool_)
+    numbers, marks = room
+    most, greed, satisfied = numbers[0], numbers[1], marks[0]
+    most[:] = greed[:] = 0.0
     users, places, greediest = 0, 0.0, 0.0
     for k in range(n):
         if load[k] > 0.0:
@@ -71,7 +71,7 @@ def least_served_first(port: Any, answer: Any) -> None:
     hand_out(pooled_work(port, places), greed, most, answer.waiting)
 
 
-@compiled
+@in_place
 def before_and_after(k: int, port: Any, satisfied: Any, answer: Any) -> tuple[float, float, float]:
     """Residual work of the queues before and after queue k, and the part up to it; its rate."""
     above, below, taken, rivals = 0.0, 0.0, 0.0, 0.0

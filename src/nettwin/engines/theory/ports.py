@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.compiled import compiled
+from nettwin.engines.theory.loops import in_place
 from nettwin.engines.theory.queueing import found, mm1k, scaled_capacity
 
 FIFO, SP, WFQ, DRR, LSF = range(5)
@@ -40,12 +40,7 @@ class Answer(NamedTuple):
     tail: Floats  # E[w^2] is tail[0] E[w]^2 + tail[1] E[w] for the waiting time w
 
 
-def empty_answer(n: int) -> Answer:
-    """An answer to be filled."""
-    return Answer(np.ones(n), np.zeros(n), np.zeros(n), np.zeros((2, n)))
-
-
-@compiled
+@in_place
 def one_queue(
     load: float,
     rate: float,
@@ -73,7 +68,7 @@ def one_queue(
     return loss, packets * service
 
 
-@compiled
+@in_place
 def second_moment(
     load: float,
     rate: float,
@@ -103,7 +98,7 @@ def second_moment(
     return max(square, 0.0) * part, lasting
 
 
-@compiled
+@in_place
 def strict_priority(port: Any, answer: Any) -> None:
     """Non-preemptive priority, queue 0 first; FIFO is the case of one queue.
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 
-from nettwin.compiled import compiled
+from nettwin.engines.theory.loops import in_place
 
 LARGEST_BUFFER = 1e5  # packets; stands for "no limit"
 
 
-@compiled
+@in_place
 def mm1k(load: float, capacity: float) -> tuple[float, float]:
     """Blocking probability of M/M/1/K, and the mean number waiting, the packet in service not
     counted (Kleinrock, Queueing Systems I, 1975, section 3.6).
@@ -24,9 +24,10 @@ def mm1k(load: float, capacity: float) -> tuple[float, float]:
         return 0.0, 0.0
     y = -math.log(load)
     tail = (capacity + 1.0) * y
+    one = (1.0 - load) / load
     if tail > 700.0:
-        return 0.0, max(1.0 / math.expm1(y) - load, 0.0)
-    one, whole = math.expm1(y), math.expm1(tail)
+        return 0.0, max(1.0 / one - load, 0.0)
+    whole = growth(tail)
     loss = one / whole if abs(tail) >= 1e-9 else 1.0 / (capacity + 1.0)
     if abs(tail) < 1e-2:
         inside = capacity / 2.0 - y * capacity * (capacity + 2.0) / 12.0
@@ -35,7 +36,7 @@ def mm1k(load: float, capacity: float) -> tuple[float, float]:
     return loss, max(inside - load * (1.0 - loss), 0.0)
 
 
-@compiled
+@in_place
 def found(load: float, capacity: float) -> tuple[float, float]:
     """Mean and variance of the number that an accepted packet finds in M/M/1/K.
 
@@ -48,15 +49,22 @@ def found(load: float, capacity: float) -> tuple[float, float]:
     if abs(tail) < 1e-3:
         flat = (capacity * capacity - 1.0) / 12.0
         return (capacity - 1.0) / 2.0 - y * flat, flat
+    endless = load / (1.0 - load)
     if tail > 700.0:
-        mean = 1.0 / math.expm1(y)
-        return mean, mean * (mean + 1.0)
-    mean = 1.0 / math.expm1(y) - capacity / math.expm1(tail)
-    half = capacity / (2.0 * math.sinh(max(min(tail / 2.0, 350.0), -350.0)))
-    return max(mean, 0.0), max(0.25 / math.sinh(y / 2.0) ** 2 - half * half, 0.0)
+        return endless, endless * (endless + 1.0)
+    whole = growth(tail)
+    cut = capacity / whole
+    variance = endless * (endless + 1.0) - cut * (cut + capacity)
+    return max(endless - cut, 0.0), max(variance, 0.0)
 
 
-@compiled
+@in_place
+def growth(x: float) -> float:
+    """exp(x) - 1, exact for small x too."""
+    return math.exp(x) - 1.0 if abs(x) > 0.7 else math.expm1(x)
+
+
+@in_place
 def scaled_capacity(load: float, buffer: float, variability: float) -> float:
     """The K of the M/M/1/K queue that blocks like a queue with `buffer` waiting places.
 
@@ -68,13 +76,13 @@ def scaled_capacity(load: float, buffer: float, variability: float) -> float:
     return 1.0 + buffer / max(spread, 0.02)
 
 
-@compiled
+@in_place
 def packet_loss(work_loss: float, bias: float, cv2: float) -> float:
     """The part of the packets that is refused, where `work_loss` of the work is; cv2 of sizes."""
     return work_loss / (1.0 + bias * cv2)
 
 
-@compiled
+@in_place
 def size_loss(bits: float, loss: float, bias: float, packet_bits: float) -> float:
     """Loss of packets of this size, where `loss` of all is refused and packet_bits their mean.
 

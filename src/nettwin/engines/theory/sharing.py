@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nettwin.compiled import compiled
+from nettwin.engines.theory.loops import in_place, total_of
 from nettwin.engines.theory.ports import DRR, LEAST_RATE, Floats, one_queue, second_moment
 
 GREED = 3.0  # how strongly the work left over goes to the queues with the largest load / weight
@@ -26,77 +26,77 @@ ROUNDS = 3
 class Limits(NamedTuple):
     """What bounds the waiting of each queue while the port is shared. Arrays are [n]."""
 
-    ln_last: Floats  # waiting work if it comes last, or after its turn among backlogged rivals
-    ln_fair: Floats  # after its turn among those that are likely to be backlogged
-    ln_polled: Floats  # if each visit empties it
-    ln_room: Floats  # what the buffer holds
-    ln_idle: Floats  # of the part of the port that it leaves to others
-    ln_greed: Floats  # of load / weight over the largest
+    last: Floats  # waiting work if it comes last, or after its turn among backlogged rivals
+    fair: Floats  # after its turn among those that are likely to be backlogged
+    polled: Floats  # if each visit empties it
+    room: Floats  # what the buffer holds
+    idle: Floats  # the part of the port that it leaves to others
+    greed: Floats  # load / weight over the largest
     calm: Floats  # how surely it is not backlogged all the time
 
 
-@compiled
-def shared_port(port: Any, policy: int, answer: Any) -> None:
-    """Fill rate, loss, waiting and tail under WFQ or DRR."""
+@in_place
+def shared_port(port: Any, policy: int, answer: Any, room: Any) -> None:
+    """Fill rate, loss, waiting and tail under WFQ or DRR; `room` [12, n] and marks [n, n]."""
     load, n = port.load, port.load.size
-    table = np.zeros((10, n))
-    most, first, visit = table[7], table[8], table[9]
+    table, satisfied = room
+    table[:] = 0.0
+    most, first, visit, likely, greed = table[7], table[8], table[9], table[10], table[11]
     limits = Limits(table[0], table[1], table[2], table[3], table[4], table[5], table[6])
-    find_limits(port, policy, answer, limits)
+    find_limits(port, policy, answer, limits, likely, satisfied)
     places = 0.0
     for k in range(n):
         places += port.buffer[k] * port.service[k] if load[k] > 0.0 else 0.0
     for turn in range(ROUNDS):
         for k in range(n):
-            if load[k] <= 0.0:
+            if load[k] <= 0.0 or (policy != DRR and turn > 0):
                 continue
             if policy == DRR and turn > 0:
                 used = port.service[k] + answer.waiting[k]
                 visit[k] = port.weight[k] / (port.weight[k] + used) * limits.calm[k]
-            ln_most = between(limits.ln_last[k], limits.ln_polled[k], visit[k])
-            ln_most = min(ln_most, limits.ln_room[k])
-            most[k] = math.exp(ln_most)
-            first[k] = math.exp(between(min(limits.ln_fair[k], ln_most), ln_most, visit[k]))
-        divide(
-            pooled_work(port, places), port, limits, visit, answer.loss, first, most, answer.waiting
-        )
+            most[k] = min(between(limits.last[k], limits.polled[k], visit[k]), limits.room[k])
+            first[k] = between(min(limits.fair[k], most[k]), most[k], visit[k])
+            greed[k] = limits.greed[k] ** (GREED * (1.0 - visit[k]))
+        work = pooled_work(port, places)
+        divide(work, port, limits, visit, answer.loss, first, most, greed, answer.waiting)
         places = places_used(port, answer.waiting)
 
 
-@compiled
+@in_place
 def between(a: float, b: float, part: float) -> float:
-    """The way from a to b, by this part; a may be minus infinity."""
-    return a if part == 0.0 else a * (1.0 - part) + b * part
+    """The way from a to b by this part, on the scale of logarithms; a may be 0."""
+    return a if part == 0.0 else math.exp(np.log(a) * (1.0 - part) + np.log(b) * part)
 
 
-@compiled
-def find_limits(port: Any, policy: int, answer: Any, limits: Any) -> None:
-    """Fill the limits, and rate, loss and tail of the answer."""
+@in_place
+def find_limits(
+    port: Any, policy: int, answer: Any, limits: Any, likely: Any, satisfied: Any
+) -> None:
+    """Fill the limits, and rate, loss and tail of the answer; `likely` [n], `satisfied` [n, n]."""
     load, weight, n = port.load, port.weight, port.load.size
-    satisfied = np.zeros((n, n), np.bool_)
-    likely = np.zeros(n)
+    satisfied[:] = False
     greediest = 0.0
     for k in range(n):
         answer.rate[k] = guaranteed_rate(k, load, weight, satisfied[k])
         likely[k] = min(load[k] / answer.rate[k], 1.0)
         greediest = max(greediest, load[k] / weight[k])
     for k in range(n):
-        limits.ln_greed[k] = np.log(load[k] / weight[k] / greediest)
+        limits.greed[k] = load[k] / weight[k] / greediest
         if load[k] <= 0.0:
             continue
         lost, last = coming_last(k, port, satisfied[k], answer)
         refused, bound, fair = among(k, port, satisfied[k], likely, policy)
         answer.loss[k] = min(lost, refused)
-        limits.ln_last[k] = np.log(min(last, bound))
-        limits.ln_fair[k] = np.log(fair)
-        limits.ln_room[k] = np.log(port.buffer[k] * port.service[k])
-        limits.ln_idle[k] = np.log(1.0 - min(load[k], 0.95))
+        limits.last[k] = min(last, bound)
+        limits.fair[k] = fair
+        limits.room[k] = port.buffer[k] * port.service[k]
+        limits.idle[k] = 1.0 - min(load[k], 0.95)
         if policy == DRR:
-            limits.ln_polled[k] = np.log(polling(k, port, satisfied[k], last))
+            limits.polled[k] = polling(k, port, satisfied[k], last)
             limits.calm[k] = 1.0 - likely[k] ** 4
 
 
-@compiled
+@in_place
 def guaranteed_rate(k: int, load: Any, weight: Any, satisfied: Any) -> float:
     """The rate at which queue k is served while it is backlogged.
 
@@ -118,7 +118,7 @@ def guaranteed_rate(k: int, load: Any, weight: Any, satisfied: Any) -> float:
     return float(max(weight[k] / shares * left, LEAST_RATE))
 
 
-@compiled
+@in_place
 def precedence(j: int, k: int, load: Any, weight: Any, order: int) -> float:
     """How far queue j comes before queue k: 1 if it asks for less, by load / weight; 1/2 if they
     ask for the same."""
@@ -126,7 +126,7 @@ def precedence(j: int, k: int, load: Any, weight: Any, order: int) -> float:
     return float(1.0 / (1.0 + min(less, 10.0) ** order))
 
 
-@compiled
+@in_place
 def coming_last(k: int, port: Any, satisfied: Any, answer: Any) -> tuple[float, float]:
     """Loss and waiting work of queue k if it comes after all that have what they need."""
     load, service, rate = port.load[k], port.service[k], answer.rate[k]
@@ -145,7 +145,7 @@ def coming_last(k: int, port: Any, satisfied: Any, answer: Any) -> tuple[float, 
     return one_queue(load, rate, service, port.spread[k], above, below, port.buffer[k])
 
 
-@compiled
+@in_place
 def among(
     k: int, port: Any, satisfied: Any, likely: Any, policy: int
 ) -> tuple[float, float, float]:
@@ -179,7 +179,7 @@ def among(
     return loss, work, fair
 
 
-@compiled
+@in_place
 def taking_turns(
     own: tuple[float, float, float, float, float],
     above: float,
@@ -205,7 +205,7 @@ def taking_turns(
     return loss, work + load * (1.0 - loss) * (turn + met)
 
 
-@compiled
+@in_place
 def polling(k: int, port: Any, satisfied: Any, last: float) -> float:
     """Waiting work of queue k if each visit empties it; `last` if it came last.
 
@@ -230,9 +230,17 @@ def polling(k: int, port: Any, satisfied: Any, last: float) -> float:
     return float(work + load[k] * (1.0 - loss) * turn)
 
 
-@compiled
+@in_place
 def divide(
-    work: float, port: Any, limits: Any, visit: Any, loss: Any, first: Any, most: Any, waiting: Any
+    work: float,
+    port: Any,
+    limits: Any,
+    visit: Any,
+    loss: Any,
+    first: Any,
+    most: Any,
+    greed: Any,
+    waiting: Any,
 ) -> None:
     """Divide the port's waiting work [s] among its queues, none above its `most`.
 
@@ -241,7 +249,8 @@ def divide(
     `first` is not less (a smooth minimum); what is left over goes to those that ask for most.
     """
     load, n = port.load, waiting.size
-    waiting[:] = most
+    for k in range(n):
+        waiting[k] = most[k]
     if total_of(most) <= work:
         return
     if work <= 1e-300:
@@ -251,7 +260,7 @@ def divide(
     for k in range(n):
         waiting[k] = load[k] * (1.0 - loss[k])
         if visit[k] > 0.0:
-            waiting[k] *= math.exp(limits.ln_idle[k] * visit[k])
+            waiting[k] *= limits.idle[k] ** visit[k]
         whole += waiting[k]
     for k in range(n):
         part = waiting[k] * work / whole
@@ -260,14 +269,12 @@ def divide(
             waiting[k] = part * first[k] / math.hypot(part, first[k])
         taken += waiting[k]
     if taken >= work:
-        waiting *= work / taken
-    greed = np.zeros(n)
-    for k in range(n):
-        greed[k] = math.exp(limits.ln_greed[k] * GREED * (1.0 - visit[k]))
+        for k in range(n):
+            waiting[k] *= work / taken
     hand_out(work, greed, most, waiting)
 
 
-@compiled
+@in_place
 def hand_out(work: float, greed: Any, most: Any, waiting: Any) -> None:
     """Give what is left of the port's waiting work [s] to the queues that have room for it."""
     for _ in range(4):
@@ -282,16 +289,7 @@ def hand_out(work: float, greed: Any, most: Any, waiting: Any) -> None:
             waiting[k] += min(rest * room * greed[k] / whole, room)
 
 
-@compiled
-def total_of(values: Any) -> float:
-    """The sum, in order; no array is made for it."""
-    total = 0.0
-    for k in range(values.size):
-        total += values[k]
-    return total
-
-
-@compiled
+@in_place
 def pooled_work(port: Any, places: float) -> float:
     """Waiting work of all queues of the port in one FIFO queue that holds `places` of work [s]."""
     total, work, irregular = 0.0, 0.0, 0.0
@@ -306,7 +304,7 @@ def pooled_work(port: Any, places: float) -> float:
     return float(waiting)
 
 
-@compiled
+@in_place
 def places_used(port: Any, waiting: Any) -> float:
     """The work that waits when the first queue is full, if it is always divided like this."""
     total, places = total_of(waiting), np.inf

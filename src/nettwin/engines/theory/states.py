@@ -14,9 +14,10 @@ import numpy as np
 
 from nettwin.compiled import compiled
 from nettwin.engines.theory.least_served import least_served_first
+from nettwin.engines.theory.loops import ROWS, Room, in_place, total_of
 from nettwin.engines.theory.ports import DRR, LSF, SP, Answer, Port, strict_priority
 from nettwin.engines.theory.queueing import LARGEST_BUFFER
-from nettwin.engines.theory.sharing import shared_port, total_of
+from nettwin.engines.theory.sharing import shared_port
 from nettwin.engines.theory.variability import modulated_variance, periodic_cv2
 
 without_interpreter = partial(compiled, nogil=True)
@@ -52,6 +53,24 @@ FEW = 1e-4  # slow modulation that one point stands for
 
 
 @without_interpreter
+def room_of(ports: Any) -> Any:
+    """Room for the largest of the ports."""
+    most = 1
+    for port in range(ports.offset.size - 1):
+        most = max(most, ports.offset[port + 1] - ports.offset[port])
+    return Room(np.zeros((ROWS, most)), np.zeros((most, most), np.bool_))
+
+
+@in_place
+def largest(values: Any) -> float:
+    """The largest of some numbers of at least 0."""
+    most = 0.0
+    for k in range(values.size):
+        most = max(most, values[k])
+    return most
+
+
+@without_interpreter
 def solve_ports(
     begin: int, stop: int, sums: Any, solved: Any, ports: Any, z: Any, out: Any
 ) -> None:
@@ -59,6 +78,7 @@ def solve_ports(
 
     Fills the state `out` [STATES, queues] and the sums `solved` [SUMS, queues], NaN at first.
     """
+    room = room_of(ports)
     for port in range(begin, stop):
         first, end = ports.offset[port], ports.offset[port + 1]
         if not differs(sums[:, first:end], solved[:, first:end]):
@@ -79,12 +99,12 @@ def solve_ports(
                 out[BUFFER, q] = max(out[BUFFER, q] - out[LOAD, q] / total, 0.0)
         capacity = ports.capacity_bps[port]
         remember(first, end - first, total, sums, capacity, out)
-        average_port(port, ports, out[:, first:end], z, out[LOAD, first:end])
+        average_port(port, ports, out[:, first:end], z, out[LOAD, first:end], room)
         if ports.burst_bits[port] > 0.0:
             take_tokens(out[:, first:end], ports.burst_bits[port] / capacity)
 
 
-@compiled
+@in_place
 def differs(a: Any, b: Any) -> bool:
     """Whether two arrays are not the same to about nine digits, or b is NaN."""
     for i in range(a.shape[0]):
@@ -94,7 +114,7 @@ def differs(a: Any, b: Any) -> bool:
     return False
 
 
-@compiled
+@in_place
 def take_tokens(state: Any, burst_s: float) -> None:
     """Leave out of the waiting at a shaped port what the tokens of its bucket save.
 
@@ -102,8 +122,12 @@ def take_tokens(state: Any, burst_s: float) -> None:
     b s waits max(u - (burst - b), 0); u is 0, or exponential with the mean u0 of a busy port:
     exp(-(burst - b) / u0) of the waiting remains.
     """
-    total = min(state[LOAD].sum(), 1.0)
-    work = (state[LOAD] * (1.0 - state[LOSS]) * state[WAITING]).sum() / total
+    total, work = 0.0, 0.0
+    for k in range(state.shape[1]):
+        total += state[LOAD, k]
+        work += state[LOAD, k] * (1.0 - state[LOSS, k]) * state[WAITING, k]
+    total = min(total, 1.0)
+    work /= total
     for k in range(state.shape[1]):
         if state[LOAD, k] <= 0.0 or work <= 0.0:
             continue
@@ -123,14 +147,16 @@ def take_tokens(state: Any, burst_s: float) -> None:
         state[WAITING_VARIANCE, k] = max(square - state[WAITING, k] ** 2, 0.0)
 
 
-@compiled
-def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
+@in_place
+def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any, room: Any) -> None:
     """Fill rate, loss and waiting of a port's queues [STATES, n] at the mean loads given, averaged
     over the points z [points, n] of the slow modulation."""
     policy, first = ports.policy[port], ports.offset[port]
     n = mean.size
     slow = state[SLOW]
-    table = np.zeros((14, n))
+    numbers, marks = room.numbers[:, :n], room.marks[:n, :n]
+    table, inner = numbers[:17], Room(numbers[17:29], marks)
+    table[:] = 0.0
     residual, load, tail, offer, lost, waited, square, rates, resting, passing = (
         table[0],
         table[1],
@@ -150,8 +176,9 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
         if policy == DRR:
             share[k] = ports.quantum_bits[first + k] / ports.capacity_bps[port]
         buffer[k], filled[k] = state[BUFFER, k], 1.0
-    count = z.shape[0] if slow.max() > FEW else 1
-    answer = Answer(np.ones(n), np.zeros(n), np.zeros(n), tail)
+    count = z.shape[0] if largest(slow) > FEW else 1
+    answer = Answer(table[14], table[15], table[16], tail)
+    answer.rate[:] = 1.0
     queues = Port(load, state[SERVICE], state[SPREAD], residual, buffer, share)
     for i in range(count):
         for k in range(n):
@@ -162,9 +189,9 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
         if policy == SP or n == 1:
             strict_priority(queues, answer)
         elif policy == LSF:
-            least_served_first(queues, answer)
+            least_served_first(queues, answer, inner)
         else:
-            shared_port(queues, policy, answer)
+            shared_port(queues, policy, answer, inner)
         for k in range(n):
             refused = load[k] * answer.loss[k] * filled[k]
             kept = load[k] - refused
@@ -186,7 +213,7 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any) -> None:
             state[RESTING, k] = resting[k] / max(passing[k], 1e-300)
 
 
-@compiled
+@in_place
 def fill_in_time(load: Any, mean: Any, state: Any, buffer: Any, filled: Any) -> None:
     """Limit what a queue holds to what comes while the modulation lasts, t on average: the excess
     of the load, (a - 1) t, and what diffuses in t or in the time that the queue needs to settle at
@@ -219,7 +246,7 @@ def fill_in_time(load: Any, mean: Any, state: Any, buffer: Any, filled: Any) -> 
 def add_elasticities(begin: int, stop: int, state: Any, ports: Any, z: Any) -> None:
     """Fill d ln(waiting) / d ln(load) and d ln(loss) / d ln(load) at a range of ports, each queue's
     load alone, over a few points z of the slow modulation; not where they are known."""
-    step = -math.log(1.0 - NUDGE)
+    step, room = -math.log(1.0 - NUDGE), room_of(ports)
     for port in range(begin, stop):
         first, end = ports.offset[port], ports.offset[port + 1]
         if not np.isnan(state[WAITING_ELASTICITY, first:end]).any():
@@ -228,15 +255,15 @@ def add_elasticities(begin: int, stop: int, state: Any, ports: Any, z: Any) -> N
         base = state[:, first:end].copy()
         if total_of(base[LOAD]) <= 0.0:
             continue
-        if base[SLOW].max() > FEW or ports.burst_bits[port] > 0.0:
-            average_port(port, ports, base, z, base[LOAD])
+        if largest(base[SLOW]) > FEW or ports.burst_bits[port] > 0.0:
+            average_port(port, ports, base, z, base[LOAD], room)
         nudged = base.copy()
         mean = base[LOAD].copy()
         for k in range(end - first):
             if base[LOAD, k] <= 0.0:
                 continue
             mean[k] *= 1.0 - NUDGE
-            average_port(port, ports, nudged, z, mean)
+            average_port(port, ports, nudged, z, mean, room)
             mean[k] = base[LOAD, k]
             for source, target in ((WAITING, WAITING_ELASTICITY), (LOSS, LOSS_ELASTICITY)):
                 was, now = base[source, k], nudged[source, k]
@@ -244,7 +271,7 @@ def add_elasticities(begin: int, stop: int, state: Any, ports: Any, z: Any) -> N
                     state[target, first + k] = max(math.log(was / now) / step, 0.0)
 
 
-@compiled
+@in_place
 def describe_queue(q: int, sums: Any, ports: Any, out: Any) -> None:
     """Load, packet sizes and room of a queue from the sums over its flows."""
     capacity = ports.capacity_bps[ports.port[q]]
@@ -262,7 +289,7 @@ def describe_queue(q: int, sums: Any, ports: Any, out: Any) -> None:
     out[BIAS, q] = 1.0 if fit < ports.buffer_packets[q] else 0.0
 
 
-@compiled
+@in_place
 def remember(first: int, n: int, total: float, sums: Any, capacity: float, out: Any) -> None:
     """Split modulation into what is slow for the port and what it takes for burstiness.
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.compiled import compiled
+from nettwin.engines.theory.loops import in_place
 from nettwin.scenario.arrivals import CBR, MMPP, ArrivalProcess, Autocorrelated, OnOff, Poisson
 from nettwin.scenario.traffic import Traffic
 
@@ -125,7 +125,7 @@ def _cut_exponential_cv2(longest: float) -> float:
     return second / mean**2 - 1
 
 
-@compiled
+@in_place
 def periodic_cv2(period: float, memory: float) -> float:
     """Irregularity of many periodic flows for a queue with this memory, over that of Poisson.
 
@@ -140,14 +140,14 @@ def periodic_cv2(period: float, memory: float) -> float:
     return math.sqrt(math.pi / (4.0 * f)) * math.exp(0.25 / f) * math.erfc(0.5 / math.sqrt(f))
 
 
-@compiled
+@in_place
 def modulated_variance(memory: float, horizon: float) -> float:
     """Variance of the integral over `horizon` of a process of variance 1 and this memory."""
     x = horizon / memory
     return 2.0 * memory * memory * (x + math.expm1(-x))
 
 
-@compiled
+@in_place
 def own_periodic_excess(period: float, memory: float) -> float:
     """Load of its own that a packet of a periodic flow meets, over the flow's load, minus 1.
 

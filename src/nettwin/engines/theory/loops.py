@@ -1,0 +1,36 @@
+"""Loops: how what is solved for one port at a time is compiled.
+
+The formulas of a port are small, and called hundred thousands of times. That Numba counts the
+references to the arrays that it passes on took longer than the formulas themselves; here it does
+not. Such a function makes no arrays and returns none: what it needs is a `Room` of its caller's.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.compiled import compiled
+
+# `_nrt`: without Numba's run time, which counts references; 1 / 0 is infinite
+in_place = partial(compiled, _nrt=False, error_model="numpy")
+ROWS = 32
+
+
+class Room(NamedTuple):
+    """What is written down while a port is solved, made once for many ports."""
+
+    numbers: NDArray[np.float64]  # [ROWS, n]
+    marks: NDArray[np.bool_]  # [n, n]
+
+
+@in_place
+def total_of(values: Any) -> float:
+    """The sum, in order; no array is made for it."""
+    total = 0.0
+    for k in range(values.size):
+        total += values[k]
+    return total
