@@ -208,7 +208,7 @@ def selectors(words: tuple[str, ...], *, given: bool = False) -> st.SearchStrate
 
 
 @st.composite
-def objectives(draw: Any, *, weighed: bool) -> Objective:
+def objectives(draw: Any, *, weighed: bool, failed: bool = False) -> Objective:
     low = [name for name, m in MEASURES.items() if m.worst != "min"]
     measure = MEASURES[draw(st.sampled_from(low))]
     reduce = draw(st.sampled_from(["max", "min", "mean", "total"]))
@@ -217,6 +217,7 @@ def objectives(draw: Any, *, weighed: bool) -> Objective:
         draw(selectors(FIELDS[measure.kind])),
         measure.worst if measure.kind == "plan" else reduce,
         draw(st.floats(1e-6, 1e6)) if weighed else 1.0,
+        draw(st.sampled_from(["worst", "mean"])) if failed else "worst",
     )
 
 
@@ -256,7 +257,7 @@ def intents(draw: Any) -> Intent:
         Survive,
         st.lists(st.sampled_from(list(SURVIVABLE)), min_size=1, unique=True).map(tuple),
         st.lists(expectations(failed=True), max_size=2).map(tuple),
-        st.lists(objectives(weighed=False), max_size=2).map(tuple),
+        st.lists(objectives(weighed=False, failed=True), max_size=2).map(tuple),
     )
     kinds = draw(st.lists(st.sampled_from(list(LEVERS)), unique=True))
     return Intent(
@@ -344,6 +345,7 @@ BROKEN = [
     (LINE, "  - {measure: throughput, at_least: 5 ms}", "at_least", "no rate", "10G"),
     ("[utilization]", "[throughput]", "line 2, minimize[0]", "shall not be low", "at_least"),
     ("[utilization]", "[{measure: delay, weight: 3}]", "minimize[0].weight", "alone", "a list"),
+    ("[utilization]", "[{measure: delay, failures: mean}]", "[0].failures", "not about", "survive"),
     ("[utilization]", "[[]]", "line 2, minimize[0]", "is an empty list", "Remove it"),
     ("[utilization]", "[[{measure: delay, weight: 0}]]", "weight", "above 0", "Give"),
     ("[utilization]", "{measure: delay}", "line 2, minimize", "must be a list", "[item]"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -176,6 +177,19 @@ def test_worst_objective_over_failures_comes_last() -> None:
     intent = Intent(survive=Survive(("link",), (), (Objective("utilization"),)))
     assert judge(intent, State(network), after).objectives == pytest.approx((0.875, 0.72))
     assert judge(intent, State(network)).objectives == pytest.approx((0.875,))
+
+
+def test_an_objective_may_be_the_mean_over_failures() -> None:
+    network = towns()
+    failing = ("Paris<->Oslo", "Madrid<->Faro")
+    after = [State(apply_all(network, [FailLink(name)]), name=name) for name in failing]
+    each = [float(state.scenario.link_utilization.max()) for state in after]
+    load = Objective("utilization")
+    survive = Survive(("link",), (), (load, replace(load, failures="mean")))
+    found = judge(Intent(minimize=(), survive=survive), State(network), after)
+    assert found.objectives == pytest.approx((max(each), np.mean(each)))
+    assert each[0] != each[1]
+    assert found.names[1].startswith("mean over failures of max utilization")
 
 
 def test_queues_are_selected_by_class() -> None:

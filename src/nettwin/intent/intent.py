@@ -11,6 +11,7 @@ from nettwin.intent.measures import MEASURES, Kind, Measure, Reduce
 from nettwin.intent.selector import EVERYTHING, Selector
 
 Survivable = Literal["link", "node", "srlg"]
+Over = Literal["worst", "mean"]
 SURVIVABLE: Mapping[str, str] = {
     "link": "every line alone, both directions at once",
     "node": "every node alone, its own traffic left out",
@@ -36,12 +37,16 @@ LEVER_OF: Mapping[str, Kind] = {  # what each lever is moved at
 
 @dataclass(frozen=True)
 class Objective:
-    """What shall be as low as possible: a measure over the selected elements, as one number."""
+    """What shall be as low as possible: a measure over the selected elements, as one number.
+
+    `failures` says how the numbers after each failure become one; it is of no use elsewhere.
+    """
 
     measure: str
     select: Selector = EVERYTHING
     reduce: Reduce = "max"
     weight: float = 1.0
+    failures: Over = "worst"
 
     @property
     def about(self) -> Measure:
@@ -52,7 +57,8 @@ class Objective:
         """The objective in words."""
         how = "" if self.about.kind == "plan" else f"{self.reduce} "
         scale = "" if self.weight == 1 else f"{self.weight:g} x "
-        return f"{scale}{how}{self.measure}{self.select.of()}"
+        over = "mean over failures of " if self.failures == "mean" else ""
+        return f"{over}{scale}{how}{self.measure}{self.select.of()}"
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ class Survive:
 
     kinds: tuple[Survivable, ...] = ("link",)
     expect: tuple[Expectation, ...] = ()
-    minimize: tuple[Objective, ...] = ()  # worst over the failures, after the other objectives
+    minimize: tuple[Objective, ...] = ()  # over the failures, after the other objectives
 
     def describe(self) -> str:
         """The failures in words."""

@@ -135,6 +135,8 @@ def _objective(o: Objective, now: State, states: Sequence[State], plan: dict[str
         chosen, values = _values(o.about, o.select, now, state)
         values = np.where(np.isinf(values), HOPELESS, values)
         found.append(reduced(values, o.reduce, _weights(o.about, state, chosen)))
+    if o.failures == "mean" and found:
+        return float(np.mean(found))
     return max(found, default=0.0)
 
 

@@ -29,6 +29,8 @@ def lower_bound(problem: Problem, seconds: float, gap: float = 1e-4) -> float | 
     )
     if len(first) != 1 or first[0].measure != "utilization" or first[0].reduce != "max":
         return None
+    if failing and first[0].failures != "worst":
+        return None
     if not {lever.kind for lever in intent.levers} <= ROUTING:
         return None
     counted = first[0].select.select(problem.scenario, "link")

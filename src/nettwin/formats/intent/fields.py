@@ -15,6 +15,7 @@ from nettwin.intent.selector import FIELDS, WORDS
 from nettwin.quantity import Quantity
 
 REDUCES = ("max", "min", "mean", "total")
+OVERS = ("worst", "mean")
 # a bare number above these could as well be meant in ms or in %
 MOST_BARE: Mapping[str, tuple[float, str]] = {"s": (1.0, "ms"), "share": (2.0, "%")}
 LEVER_LIMITS: Mapping[str, tuple[str, ...]] = {
@@ -74,6 +75,7 @@ ELEMENTS: dict[str, Element] = {
         _MEASURE,
         *_SELECT,
         _REDUCE,
+        Field("failures", "over", "how what is found after each failure becomes one number"),
         _number(WEIGHT),
     ),
     "expectation": _element(
@@ -88,7 +90,11 @@ ELEMENTS: dict[str, Element] = {
         "failures to survive",
         Field("any", "survivable", "kinds of element of which any one may fail"),
         Field("expect", "expectations_after", "what must hold after each failure"),
-        Field("minimize", "objectives", "what shall be low after the worst failure"),
+        Field(
+            "minimize",
+            "objectives",
+            "what shall be low after failures, the first first",
+        ),
     ),
     "avoid": _element("flows and what they must not cross", *_SELECT),
     "lever": _element(

@@ -15,6 +15,7 @@ from nettwin.formats.intent.fields import (
     KEPT,
     LEVER_LIMITS,
     MOST_BARE,
+    OVERS,
     PRICES,
     REDUCES,
     SELECTORS,
@@ -40,6 +41,7 @@ from nettwin.intent import (
     Selector,
     Survive,
 )
+from nettwin.intent.intent import Over
 from nettwin.intent.measures import Kind, Reduce
 from nettwin.intent.selector import FIELDS, WORDS
 from nettwin.quantity import Quantity
@@ -143,6 +145,11 @@ class _Reader:
             summed = isinstance(item, list)
             entries = self.checks.several(item, where) if summed else [(item, where)]
             found = [self._objective(*entry, summed=summed) for entry in entries]
+            for entry, where_of in entries:
+                if isinstance(entry, dict) and "failures" in entry:
+                    remedy = "Write it under minimize of survive."
+                    place_of = (*where_of, "failures")
+                    self.checks.fault(place_of, "is not about failures", remedy)
             levels.append(tuple(o for o in found if o))
         return tuple(levels)
 
@@ -164,6 +171,7 @@ class _Reader:
             self._selector(said, measure.kind, measure.name),
             self._reduce(said, measure) or measure.worst,
             checks.number(*said["weight"], WEIGHT) if "weight" in said else 1.0,
+            self._over(said),
         )
 
     def _expectations(
@@ -200,6 +208,12 @@ class _Reader:
             reason = f"{name} is of the plan: no failure changes it"
             self.checks.fault(said["measure"][1], reason, "Write it outside of survive.")
         return measure
+
+    def _over(self, said: Said) -> Over:
+        if "failures" not in said:
+            return "worst"
+        how = self.checks.one_of(*said["failures"], "way to join failures", OVERS)
+        return cast("Over", how)
 
     def _reduce(self, said: Said, measure: Measure) -> Reduce | None:
         if "reduce" not in said:

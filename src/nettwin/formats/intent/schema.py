@@ -12,6 +12,7 @@ from nettwin.formats.intent.fields import (
     ELEMENTS,
     LEVER_LIMITS,
     MOST_BARE,
+    OVERS,
     REDUCES,
     SELECTORS,
     limit,
@@ -149,8 +150,10 @@ _EXPECTATION: Schema = {"$ref": "#/$defs/expectation"}
 _LEVER_NAME = _described(dict(LEVERS))
 _SURVIVABLE = _described(dict(SURVIVABLE))
 _AFTER: Schema = {"properties": {"measure": {"enum": _OF_NETWORK}}}
-_SUM = _list_of(_LOW_NAME, _OBJECTIVE) | {"minItems": 1}
-_ALONE: Schema = {"allOf": [_OBJECTIVE, {"properties": {"weight": False}}]}
+_NOW: Schema = {"allOf": [_OBJECTIVE, {"properties": {"failures": False}}]}
+_ALONE: Schema = {"allOf": [_OBJECTIVE, {"properties": {"weight": False, "failures": False}}]}
+_SUM = _list_of(_LOW_NAME, _NOW) | {"minItems": 1}
+_FAILED: Schema = {"allOf": [_OBJECTIVE, {"properties": {"weight": False}}]}
 _KINDS: dict[str, Schema] = {
     "name": _NAME,
     "names": {"$ref": "#/$defs/names"},
@@ -159,7 +162,8 @@ _KINDS: dict[str, Schema] = {
     "limit": {"$ref": "#/$defs/limit"},
     "lever": _LEVER_NAME,
     "levels": _list_of(_LOW_NAME, _ALONE, _SUM, alone=_LOW_NAME),
-    "objectives": _list_of(_LOW_NAME, _ALONE, alone=_LOW_NAME),
+    "over": {"enum": list(OVERS)},
+    "objectives": _list_of(_LOW_NAME, _FAILED, alone=_LOW_NAME),
     "expectations": _list_of(_EXPECTATION),
     "expectations_after": _list_of({"allOf": [_EXPECTATION, _AFTER]}),
     "count": {"type": "integer", "minimum": 0},

@@ -50,6 +50,8 @@ def _objective(o: Objective) -> Any:
     data: Data = {"measure": o.measure} | _selector(o.select)
     if o.reduce != o.about.worst:
         data["reduce"] = o.reduce
+    if o.failures != "worst":
+        data["failures"] = o.failures
     if o.weight != 1:
         data["weight"] = o.weight
     return o.measure if len(data) == 1 else data
