@@ -108,6 +108,22 @@ def test_imitation_comes_nearer_to_the_teacher(tmp_path: Path) -> None:
     assert trained.card["accuracy"]["validation"] == min(validations)
 
 
+@pytest.mark.parametrize("task", ["midpoints", "weights"])
+def test_the_card_tells_of_networks_that_nothing_was_chosen_by(tmp_path: Path, task: str) -> None:
+    short = recipe(task, imitation=1, practice=0)
+    without = train(short, tmp_path / "without")
+    assert set(without.card["accuracy"]) == {"validation"}
+    tested = replace(short, data=replace(short.data, test=3))
+    agent_tested = train(tested, tmp_path / "tested")
+    for name, values in without.weights.items():  # nothing else changes
+        np.testing.assert_array_equal(values, agent_tested.weights[name])
+    accuracy = agent_tested.card["accuracy"]
+    assert accuracy["validation"] == without.card["accuracy"]["validation"]
+    assert math.isfinite(accuracy["test"])
+    assert accuracy["test"] != accuracy["validation"]
+    assert "3 others to test on" in agent_tested.card["data"]
+
+
 def test_practice_gains_more_than_at_first(tmp_path: Path) -> None:
     long = replace(recipe(imitation=0, practice=25), episodes=8)
     train(replace(long, practice=replace(long.practice, rate=3e-3)), tmp_path)

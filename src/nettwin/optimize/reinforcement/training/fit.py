@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,7 +34,7 @@ from nettwin.optimize.reinforcement.training.weight_task import WeightTask
 
 GUIDED = 0.5  # share of the episodes of the first imitation in which the teacher acts
 VALUES_FIRST = 5  # iterations of practice after imitation in which only values are learned
-VALIDATED = "validation"
+VALIDATED, TESTED = "validation", "test"
 
 
 class Moment(NamedTuple):
@@ -89,7 +89,10 @@ def train(
                 tell(Moment(done, recipe.iterations, values))
             if done % recipe.checkpoint_every == 0 or done == recipe.iterations:
                 write_checkpoint(path, identity, network, optimizer, done, best, weights)
-    return Agent(weights, card_of(recipe, best))
+    accuracy = {VALIDATED: best}
+    if recipe.data.test:
+        accuracy[TESTED] = task.test(weights)
+    return Agent(weights, card_of(recipe, accuracy))
 
 
 def task_of(recipe: AgentRecipe) -> Task:
@@ -136,9 +139,11 @@ def _at_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate
 
 
-def card_of(recipe: AgentRecipe, validation: float) -> dict[str, Any]:
-    """What an agent is, and what it was trained on."""
+def card_of(recipe: AgentRecipe, accuracy: Mapping[str, float]) -> dict[str, Any]:
+    """What an agent is, what it was trained on, and how far it ends from the reference (see
+    `Task.validate`)."""
     data = recipe.data
+    tested = f"; {data.test} others to test on" if data.test else ""
     return {
         "name": recipe.name,
         "task": recipe.task,
@@ -146,8 +151,9 @@ def card_of(recipe: AgentRecipe, validation: float) -> dict[str, Any]:
         "recipe": recipe.as_table(),
         "data": f"{data.instances} made-up networks"
         f" of {data.least_nodes} to {data.most_nodes} nodes,"
-        f" seed {data.seed}; {data.validation} others to choose the best iteration by",
-        "accuracy": {VALIDATED: validation},
+        f" seed {data.seed}; {data.validation + data.larger} others to choose the best iteration"
+        f" by{tested}",
+        "accuracy": dict(accuracy),
         "nettwin": version(),
         "commit": commit(),
         "license": "Apache-2.0",

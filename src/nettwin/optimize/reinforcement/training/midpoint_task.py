@@ -55,21 +55,26 @@ class MidpointTask:
     teach: Teach | None = None
 
     def __post_init__(self) -> None:
-        recipe, data = self.recipe, self.recipe.data
-        self._teach = self.teach or _teach_of(recipe)
-        random = np.random.default_rng(data.seed)
+        data = self.recipe.data
+        self._teach = self.teach or _teach_of(self.recipe)
+        found = self._drawn(data.sizes(), np.random.default_rng(data.seed))
+        self._train = [environment for environment, _ in found[-data.instances :]]
+        self._validation = found[: -data.instances]
+
+    def _drawn(
+        self, sizes: list[tuple[int, int]], random: np.random.Generator
+    ) -> list[tuple[MidpointEnvironment, float]]:
+        """Networks that something can be learned from, and the best that teachers reach there."""
         found: list[tuple[MidpointEnvironment, float]] = []
-        sizes = data.sizes()
         while len(found) < len(sizes):
             steering = steering_of(made(*sizes[len(found)], random))
-            environment = MidpointEnvironment(steering, Order(**recipe.environment))
+            environment = MidpointEnvironment(steering, Order(**self.recipe.environment))
             begin = environment.utilization
             ends = [_best_of(environment, Prices(steep)) for steep in JUDGES]
             best = min(ends)
             if best < begin * (1 - WORTH) and max(ends) > best * (1 + APART):
                 found.append((environment, best))
-        self._train = [environment for environment, _ in found[-data.instances :]]
-        self._validation = found[: -data.instances]
+        return found
 
     def network(self) -> LinkNetwork:
         return MidpointNetwork(**self.recipe.network, seed=self.recipe.seed)
@@ -148,12 +153,20 @@ class MidpointTask:
         return logits, values[torch.from_numpy(graph)]
 
     def validate(self, weights: Weights) -> float:
-        apart = []
-        for environment, reference in self._validation:
-            environment.reset()
-            best = _go(environment, MidpointPolicy(weights, MidpointView(environment)))
-            apart.append(np.log(best / reference))
-        return float(np.mean(apart))
+        return _apart(self._validation, weights)
+
+    def test(self, weights: Weights) -> float:
+        data = self.recipe.data
+        return _apart(self._drawn(data.test_sizes(), data.test_random()), weights)
+
+
+def _apart(networks: list[tuple[MidpointEnvironment, float]], weights: Weights) -> float:
+    apart = []
+    for environment, reference in networks:
+        environment.reset()
+        best = _go(environment, MidpointPolicy(weights, MidpointView(environment)))
+        apart.append(np.log(best / reference))
+    return float(np.mean(apart))
 
 
 def _teach_of(recipe: AgentRecipe) -> Teach:

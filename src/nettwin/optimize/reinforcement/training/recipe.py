@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nettwin.errors import FormatError, InputError, UnknownNameError
 from nettwin.formats.files import read_text
 from nettwin.optimize.reinforcement.midpoint_environment import Order
@@ -17,6 +19,7 @@ TASKS = ("midpoints", "weights")
 PRICES = "prices"
 TEACHERS = (PRICES, "linear", "constraint")
 FOLDER = Path(__file__).parents[1] / "recipes"
+TEST = 1  # beside the seed, so that networks to test on are others
 LEAST_NODES, MOST_NODES = 8, 1000
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _MOST = 1e9
@@ -36,12 +39,14 @@ class Data:
     """Made-up networks: how many, of how many nodes, and the seed that they are drawn with.
 
     The best iteration is chosen by `validation` others, and by `larger` ones of `most_nodes` to
-    `largest_nodes`, so that what was learned holds where networks are larger as well.
+    `largest_nodes`, so that what was learned holds where networks are larger as well. What becomes
+    of the agent is told by `test` others, which nothing is chosen by.
     """
 
     instances: int = 120
     validation: int = 24
     larger: int = 0
+    test: int = 0
     least_nodes: int = 10
     most_nodes: int = 40
     largest_nodes: int = 100
@@ -62,6 +67,14 @@ class Data:
         usual = (self.least_nodes, self.most_nodes)
         larger = [(self.most_nodes, self.largest_nodes)] * self.larger
         return [usual] * self.validation + larger + [usual] * self.instances
+
+    def test_sizes(self) -> list[tuple[int, int]]:
+        """The same of the networks to test on."""
+        return [(self.least_nodes, self.most_nodes)] * self.test
+
+    def test_random(self) -> np.random.Generator:
+        """What the networks to test on are drawn with."""
+        return np.random.default_rng([self.seed, TEST])
 
 
 @dataclass(frozen=True)

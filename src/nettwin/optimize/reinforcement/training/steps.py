@@ -45,6 +45,9 @@ class Task(Protocol):
         """How far the agent ends from the reference on networks kept apart: the mean of the
         logarithm of its highest utilization over the reference's."""
 
+    def test(self, weights: Weights) -> float:
+        """The same on others, drawn by another seed, which nothing was chosen by."""
+
 
 def advantages(
     steps: list[Step], values: NDArray[np.float32], discount: float, trace: float

@@ -45,9 +45,15 @@ class WeightTask:
 
     def __post_init__(self) -> None:
         data = self.recipe.data
-        random = np.random.default_rng(data.seed)
+        found = self._drawn(data.sizes(), np.random.default_rng(data.seed))
+        self._train = [environment for environment, _ in found[-data.instances :]]
+        self._validation = found[: -data.instances]
+
+    def _drawn(
+        self, sizes: list[tuple[int, int]], random: np.random.Generator
+    ) -> list[tuple[WeightEnvironment, float]]:
+        """Networks that something can be learned from, and the best that the teacher reaches."""
         found: list[tuple[WeightEnvironment, float]] = []
-        sizes = data.sizes()
         while len(found) < len(sizes):
             topology, demand = made(*sizes[len(found)], random)
             environment = WeightEnvironment(Weighing.of([topology], demand), self.recipe.horizon)
@@ -57,8 +63,7 @@ class WeightTask:
                 best = min(best, environment.utilization)
             if best < begin * (1 - WORTH):
                 found.append((environment, best))
-        self._train = [environment for environment, _ in found[-data.instances :]]
-        self._validation = found[: -data.instances]
+        return found
 
     def network(self) -> LinkNetwork:
         return WeightNetwork(**self.recipe.network, seed=self.recipe.seed)
@@ -120,13 +125,21 @@ class WeightTask:
         return logits, values
 
     def validate(self, weights: Weights) -> float:
-        apart = []
-        for environment, reference in self._validation:
-            environment.reset()
-            policy = WeightPolicy(weights, WeightView(environment))
-            best = environment.utilization
-            while not environment.over:
-                environment.take(int(policy.logits(environment.mask()).argmax()))
-                best = min(best, environment.utilization)
-            apart.append(np.log(best / reference))
-        return float(np.mean(apart))
+        return _apart(self._validation, weights)
+
+    def test(self, weights: Weights) -> float:
+        data = self.recipe.data
+        return _apart(self._drawn(data.test_sizes(), data.test_random()), weights)
+
+
+def _apart(networks: list[tuple[WeightEnvironment, float]], weights: Weights) -> float:
+    apart = []
+    for environment, reference in networks:
+        environment.reset()
+        policy = WeightPolicy(weights, WeightView(environment))
+        best = environment.utilization
+        while not environment.over:
+            environment.take(int(policy.logits(environment.mask()).argmax()))
+            best = min(best, environment.utilization)
+        apart.append(np.log(best / reference))
+    return float(np.mean(apart))
