@@ -11,12 +11,9 @@ import numpy as np
 from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_most, say
 from nettwin import formats
 from nettwin.intent import Intent, Lever, Objective, Survive
-from nettwin.optimize.bounds import lower_bound
-from nettwin.optimize.linear.generate import Generation, generate
-from nettwin.optimize.linear.ways import SegmentWays
+from nettwin.optimize.bounds import anew_bound, choice_bound
 from nettwin.optimize.optimize import optimize, warm_up
 from nettwin.optimize.problem import Problem
-from nettwin.optimize.steering_of import steering_of
 from nettwin.optimize.stop import Clock, Seconds
 from nettwin.scenario.changes import apply_all
 from nettwin.scenario.changes.singles import single_failures
@@ -67,12 +64,9 @@ def run(options: Options) -> Outcome:
     middle = plans[values.index(statistics.median_low(values))]
     every = worst_by_failure(problem, apply_all(scenario, middle.changes))
     before = worst_by_failure(problem, scenario)
-    steering = steering_of(problem, scenario, options.extra["midpoints"])
     say("bounds ...")
-    program, spent = Generation(SegmentWays(steering)), Clock()
-    generate(program, lambda: BOUND_S - spent.seconds)
-    choice = program.bound
-    any_routing = lower_bound(problem, BOUND_S / 4) or 0.0
+    choice = choice_bound(problem, BOUND_S, options.extra["midpoints"])
+    any_routing = anew_bound(problem, BOUND_S / 4) or 0.0
     worst = statistics.median(values)
     figures = (
         at_most("worst over failures", worst, BETTER * PEER_WORST),

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nettwin.intent import Intent, Lever, Objective, Survive
+from nettwin.intent import Expectation, Intent, Lever, Objective, Survive
 from nettwin.intent.intent import Survivable
+from nettwin.optimize.bounds import anew_bound, lower_bound
 from nettwin.optimize.fallback import bent_cost, bent_over, costs_by_state, way
 from nettwin.optimize.linear.generate import Generation
 from nettwin.optimize.linear.generate import generate as generate_ways
+from nettwin.optimize.linear.segment_lp import segment_lp
 from nettwin.optimize.linear.ways import SegmentWays
 from nettwin.optimize.methods import OPTIMIZERS
 from nettwin.optimize.optimize import optimize
@@ -131,3 +133,22 @@ def test_the_environment_of_agents_keeps_exact_loads() -> None:
         taken += 1
     expected = steering.loads(environment.midpoints)
     np.testing.assert_allclose(environment.load, expected, rtol=1e-9, atol=1.0)
+
+
+@pytest.mark.parametrize("kinds", [("link",), ("node",)])
+def test_the_bound_of_one_choice_is_kept_and_the_higher_one(kinds: tuple[Survivable, ...]) -> None:
+    asked = problem(8, kinds)
+    anew, bound = anew_bound(asked, 5.0), lower_bound(asked, 10.0)
+    assert anew is not None and bound is not None
+    assert bound >= anew * (1 - 1e-9)
+    split = segment_lp(steering_of(asked, asked.scenario), 1)
+    assert split.exact and bound == pytest.approx(split.reached, rel=1e-4)
+    plan = optimize(asked, "local_search", Steps(1000), seed=1)
+    assert bound <= plan.after.objectives[0] * (1 + 1e-6)
+
+
+def test_limits_leave_the_bound_to_what_any_answer_keeps() -> None:
+    plain = problem(8, ("link",))
+    tight = Expectation("utilization", at_most=0.01)
+    limited = Problem(plain.scenario, replace(plain.intent, expect=(tight,)))
+    assert lower_bound(limited, 5.0) == pytest.approx(anew_bound(plain, 5.0), rel=1e-3)
