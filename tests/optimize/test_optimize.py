@@ -46,9 +46,10 @@ def problem(limit_s: float) -> Problem:
 
 
 def test_what_a_verifier_refutes_is_searched_again_with_stricter_limits() -> None:
-    asked, doubter = problem(0.0295), Doubter(1.08)
+    asked = problem(0.0295)
     alone = optimize(asked, stop=Seconds(2))
     assert alone.met
+    doubter = Doubter(1.01 * 0.0295 / alone.after.lines[0].value)
     assert not asked.judged_by(doubter, alone.changes).met
     plan = optimize(asked, stop=Seconds(5), verifier=doubter)
     assert plan.met

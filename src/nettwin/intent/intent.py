@@ -176,9 +176,14 @@ class Intent:
         """Whether a NetworkModel is needed to judge it."""
         asked = [o.measure for level in self.minimize for o in level]
         asked += [e.measure for e in self.expect]
-        if self.survive:
-            asked += [e.measure for e in self.survive.expect]
-            asked += [o.measure for o in self.survive.minimize]
+        return self.predicted_after_failures or any(MEASURES[name].predicted for name in asked)
+
+    @property
+    def predicted_after_failures(self) -> bool:
+        """Whether a NetworkModel is needed to judge what must survive."""
+        survive = self.survive
+        asked = [e.measure for e in survive.expect] if survive else []
+        asked += [o.measure for o in survive.minimize] if survive else []
         return any(MEASURES[name].predicted for name in asked)
 
 

@@ -3,11 +3,13 @@
 What no load can tell (delays, losses, what a scheduler does) is tried: the levers propose moves
 where it hurts, the model judges a batch of them, the best is made. Where none helps, pairs of the
 best are tried, then the best of the moves not made before is made, and the search goes on from
-there.
+there. Where that stalls, some moves at once are a kick away from the best, as in iterated local
+search.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from itertools import combinations
 
@@ -17,11 +19,12 @@ from nettwin.intent import Judgement
 from nettwin.optimize.levers import MOVES, Look
 from nettwin.optimize.problem import Changes, Problem, merged
 from nettwin.optimize.search import Search
-from nettwin.scenario.changes import apply_all
 
 BATCH_S = 0.08  # a batch takes no longer, so that a search ends on time
 LARGEST, PAIRED = 48, 5
-STALLS = 6  # batches in a row that bring nothing, before it goes back to the best
+STALLS = 6  # batches in a row that bring nothing, before a kick away from the best
+KICKS = 30  # in a row that bring nothing, before it ends
+DROPPED, KICKED = 8, 4  # changes left out, one at a time; moves in a kick, at most
 
 
 def guided(problem: Problem, search: Search[Changes], seed: int, start: Changes = ()) -> None:
@@ -34,32 +37,31 @@ def guided(problem: Problem, search: Search[Changes], seed: int, start: Changes 
     current, score = start, first[0][0].score
     search.offer(score, start)
     seen: set[frozenset[object]] = {_key(current)}
-    stalls = 0
-    while not search.over:
+    stalls = kicks = 0
+    while not search.over and kicks <= KICKS:
         if search.score[0] == 0 and not _wants_more(problem):
             return
         moves = _moves(problem, current, random)
-        if not moves:
+        candidates = [merged(current, move) for move in moves] + _without_one(current, random)
+        if not candidates:
             return
-        tried = judges.judged(search, [merged(current, move) for move in moves])
-        ranked = sorted(tried, key=lambda one: one[0].score)
+        ranked = sorted(judges.judged(search, candidates), key=lambda one: one[0].score)
         if ranked and not ranked[0][0].score < score and not search.over:
             pairs = combinations([changes for _, changes in ranked[:PAIRED]], 2)
             more = judges.judged(search, [merged(one, other) for one, other in pairs])
             ranked = sorted(ranked + more, key=lambda one: one[0].score)
         fresh = [one for one in ranked if _key(one[1]) not in seen]
-        if not fresh:
-            stalls += 1
-            if stalls > STALLS:
-                return
-            continue
-        found, changes = fresh[0]
-        stalls = 0 if found.score < score else stalls + 1
-        search.offer(found.score, changes)
-        current, score = changes, found.score
-        if stalls > STALLS:
-            current, score, stalls = search.answer or (), search.score, 0
-        seen.add(_key(current))
+        if fresh:
+            found, changes = fresh[0]
+            stalls = 0 if found.score < score else stalls + 1
+            if search.offer(found.score, changes):
+                kicks = 0
+            current, score = changes, found.score
+            seen.add(_key(current))
+        if not fresh or stalls > STALLS:
+            kicks, stalls = kicks + 1, 0
+            current = _kicked(search.answer or (), moves, random)
+            score = (math.inf,)
 
 
 class _Judges:
@@ -88,8 +90,7 @@ class _Judges:
 
 def _moves(problem: Problem, current: Changes, random: np.random.Generator) -> list[Changes]:
     """Moves of all levers, each with its share of the batch."""
-    ((state, *_),) = problem.states([apply_all(problem.scenario, current)], problem.model)
-    look = Look(problem, current, state, random)
+    look = Look(problem, current, problem.state(current), random)
     levers = [lever.kind for lever in problem.intent.levers if lever.kind in MOVES]
     each = max(LARGEST // max(len(levers), 1), 4)
     out: list[Changes] = []
@@ -98,6 +99,23 @@ def _moves(problem: Problem, current: Changes, random: np.random.Generator) -> l
         chosen = sorted(random.permutation(len(moves))[:each].tolist())
         out += [moves[i] for i in chosen]
     return out
+
+
+def _without_one(current: Changes, random: np.random.Generator) -> list[Changes]:
+    """The changes of now without one of them."""
+    left_out = sorted(random.permutation(len(current))[:DROPPED].tolist())
+    return [current[:k] + current[k + 1 :] for k in left_out]
+
+
+def _kicked(best: Changes, moves: list[Changes], random: np.random.Generator) -> Changes:
+    """The best with a change less, or some moves more."""
+    count = int(random.integers(1, KICKED + 1))
+    if best and random.random() < 0.5:
+        k = int(random.integers(len(best)))
+        best = best[:k] + best[k + 1 :]
+    for k in random.permutation(len(moves))[:count].tolist():
+        best = merged(best, moves[k])
+    return best
 
 
 def _wants_more(problem: Problem) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-from nettwin.intent import Intent, Judgement
+from nettwin.intent import Intent, Judgement, Lever
 from nettwin.model import NetworkModel
 from nettwin.optimize.bounds import lower_bound, proofs
 from nettwin.optimize.methods import Method
@@ -92,9 +92,10 @@ def optimize(
 def warm_up(method: str = "auto") -> None:
     """Load or make the machine code that a method needs, on a tiny network: the first search of a
     program then has all of its time."""
-    tiny = Problem(generate("ring", nodes=4), Intent())
+    tiny = generate("ring", nodes=4)
     for name in ("local_search", "linear") if method == "auto" else (method,):
-        optimize(tiny, name, Steps(20))
+        for lever in ("segments", "weights"):
+            optimize(Problem(tiny, Intent(levers=(Lever(lever),))), name, Steps(20))
 
 
 def _searched(
@@ -136,7 +137,8 @@ def _improved(problem: Problem, method: Method, search: Search[Changes], seed: i
     ending_s += ENDING_FLOW_S * problem.scenario.traffic.flow_count
     left = search.seconds_left - ending_s
     now = search.clock.seconds
-    share = TRIM_SHARE if problem.intent.predicted else 0.0
+    exact = {lever.kind for lever in problem.intent.levers} <= {"segments"}  # and few as they are
+    share = 0.0 if exact and not problem.intent.predicted else TRIM_SHARE
     first = search.part(method.name, Seconds(max(now + (1 - share) * left, 0.0)))
     first.bounded(search.bound)
     first.offer(search.score, search.answer or ())

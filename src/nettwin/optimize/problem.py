@@ -76,7 +76,8 @@ class Problem:
     def states(
         self, scenarios: Sequence[Scenario], model: NetworkModel | None
     ) -> list[list[State]]:
-        """Each scenario and its failures, with what a model says of them, if one is given."""
+        """Each scenario and its failures, with what a model says of them, if one is given; of
+        failures only where the intent asks for what it must predict."""
         names = ["", *(name for name, _ in self.failures)]
         every = [
             apply_all(scenario, failing)
@@ -84,14 +85,23 @@ class Problem:
             for failing in ((), *(failing for _, failing in self.failures))
         ]
         metrics: list[Any] = [None] * len(every)
+        asked = range(0, len(every), 1 if self.intent.predicted_after_failures else len(names))
         if model is not None:
-            for start in range(0, len(every), AT_ONCE):
-                metrics[start : start + AT_ONCE] = model.predict(every[start : start + AT_ONCE])
+            for start in range(0, len(asked), AT_ONCE):
+                part = asked[start : start + AT_ONCE]
+                found = model.predict([every[i] for i in part])
+                for i, one in zip(part, found, strict=True):
+                    metrics[i] = one
         states = [
             State(scenario, found, names[i % len(names)])
             for i, (scenario, found) in enumerate(zip(every, metrics, strict=True))
         ]
         return [states[i : i + len(names)] for i in range(0, len(states), len(names))]
+
+    def state(self, changes: Changes) -> State:
+        """The network after changes, nothing failed, as the problem's model sees it."""
+        after = apply_all(self.scenario, changes)
+        return State(after, self.model.predict([after])[0] if self.model else None)
 
     def judged_by(self, model: NetworkModel, changes: Changes) -> Judgement:
         """The judgement after changes as another model sees it."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from nettwin.optimize.stop import AnyOf, Clock, Standing, Stop
+from nettwin.optimize.stop import AnyOf, Clock, Seconds, Standing, Stop
 
 A = TypeVar("A")
 
@@ -51,6 +51,14 @@ class Search(Generic[A]):
         """A search for something else that is a part of this one: on its clock, over when this one
         is, its steps count here too."""
         return Search(stop or AnyOf(()), self._tell, self.clock, stage, self)
+
+    def portion(self, share: float) -> Search[A]:
+        """A part that goes on from the best answer for this share of the time that is left."""
+        timed = math.isfinite(self.seconds_left)
+        end = self.clock.seconds + share * self.seconds_left
+        found: Search[A] = self.part(self.stage, Seconds(end) if timed else None)
+        found.bound, found.score, found._answer = self.bound, self.score, self._answer
+        return found
 
     @property
     def value(self) -> float:

@@ -57,7 +57,7 @@ class Scenario:
         """Everything wrong with the parts and with how they fit."""
         topology, traffic = self.topology, self.traffic
         found = topology.faults() + traffic.faults(topology)
-        if topology.misfits() or traffic.misfits(topology):
+        if found and (topology.misfits() or traffic.misfits(topology)):
             return found
         return found + self.routing.faults(topology, traffic)
 

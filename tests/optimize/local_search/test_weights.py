@@ -75,12 +75,15 @@ def test_limits_hold_and_the_value_is_that_of_the_answer(
     fixed = 0.05 * weighing.capacity_bps * random.random(weighing.capacity_bps.size)
     weighing = replace(weighing, movable=movable, fixed_bps=fixed)
     value, found = solved(weighing, 600, seed)
-    assert weighing.utilization(found) == pytest.approx(value, rel=1e-9)
+    assert weighing.utilization(found) <= value * (1 + 1e-9)
     assert value <= weighing.utilization(weighing.start) * (1 + 1e-12)
     changed = found != weighing.start
     assert not (changed & ~movable).any()
     assert np.isin(found[changed], weighing.choices).all()
     assert most < 0 or changed.sum() <= most
+    for link in np.flatnonzero(changed):  # none without need
+        less = np.where(np.arange(len(found)) == link, weighing.start, found)
+        assert weighing.utilization(less) > value
 
 
 def test_the_best_of_all_weights_is_found() -> None:

@@ -9,21 +9,37 @@ import numpy as np
 from nettwin.optimize.levers.look import Look
 from nettwin.optimize.problem import Changes
 from nettwin.scenario.changes import SetCapacity, SetWeight
+from nettwin.scenario.shortest import nearness
 
 LINKS = 4
+FLOWS, OTHERS = 4, 6  # flows to be drawn onto other links, and links for each
 
 
 def weights(look: Look) -> Iterator[Changes]:
-    """Hot links made dearer, and one idle link made cheaper."""
+    """Hot links made dearer; links made so cheap that flows on hot links come over them, as short
+    a way as theirs or a shorter one."""
     topology, allowed = look.scenario.topology, look.problem.links("weights")
     for k in look.hot_links(LINKS):
         if allowed[k]:
             for factor in (1.5, 2.0, 4.0):
-                yield (_weight(look, k, factor),)
-    idle = np.flatnonzero(allowed & (look.scenario.link_utilization < 0.5) & topology.link_live)
-    if len(idle):
-        k = int(look.random.choice(idle))
-        yield (_weight(look, k, 0.5),)
+                yield (_weight(look, k, topology.link_weight[k] * factor),)
+    others = np.flatnonzero(allowed & topology.link_live)
+    traffic = look.scenario.traffic
+    flows = look.flows_to_move(np.ones(traffic.flow_count, np.bool_), 1, FLOWS)
+    if not len(others) or not flows:
+        return
+    links = look.random.choice(others, min(OTHERS, len(others)), replace=False)
+    source, target = topology.link_source[links], topology.link_target[links]
+    ends = traffic.flow_target[flows]
+    near = nearness(topology, np.concatenate([ends, source])).distance
+    unit = float(topology.link_weight.min())
+    for flow in flows:
+        s, t = traffic.flow_source[flow], traffic.flow_target[flow]
+        spare = near[t, s] - near[source, s] - near[t, target]  # [links]
+        for k, weight in zip(links.tolist(), spare.tolist(), strict=True):
+            for new in (weight, weight - unit):
+                if 0 < new < topology.link_weight[k]:
+                    yield (_weight(look, k, new),)
 
 
 def capacities(look: Look) -> Iterator[Changes]:
@@ -37,8 +53,6 @@ def capacities(look: Look) -> Iterator[Changes]:
             yield (SetCapacity(topology.link_name[k], float(new)),)
 
 
-def _weight(look: Look, k: int, factor: float) -> SetWeight:
-    topology = look.scenario.topology
-    weight = float(topology.link_weight[k] * factor)
+def _weight(look: Look, k: int, weight: float) -> SetWeight:
     whole = round(weight)
-    return SetWeight(topology.link_name[k], float(whole) if whole >= 1 else weight)
+    return SetWeight(look.scenario.topology.link_name[k], float(whole if whole >= 1 else weight))

@@ -103,6 +103,13 @@ class Look:
         drawn = self.random.choice(here, count, replace=False, p=_shares(weight))
         return [int(f) for f in drawn]
 
+    def flows_to_move(self, allowed: NDArray[np.bool_], links: int, each: int) -> list[int]:
+        """Flows on some hot links, so many on each."""
+        found: dict[int, None] = {}
+        for link in self.hot_links(links):
+            found.update(dict.fromkeys(self.flows_on(link, allowed, each)))
+        return list(found)
+
     @cached_property
     def _delay_s(self) -> float:
         """The size of a delay that matters here."""

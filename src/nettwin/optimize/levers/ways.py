@@ -27,7 +27,7 @@ def over_midpoints(look: Look) -> Iterator[Changes]:
     cheapest = [way for flow in missing for way in _ways(look, cost, flow)[:1]]
     if len(cheapest) > 1:
         yield tuple(cheapest)
-    for flow in _flows(look, allowed):
+    for flow in look.flows_to_move(allowed, LINKS, FLOWS):
         if flow in scenario.routing.steer:
             yield (SetPath(scenario.flow_names[flow], ()),)
         for way in _ways(look, cost, flow):
@@ -56,7 +56,7 @@ def along_paths(look: Look) -> Iterator[Changes]:
     scenario = look.scenario
     topology = scenario.topology
     priced = topology.with_arrays(link_weight=np.maximum(look.price, 1e-12))
-    flows = _flows(look, look.problem.flows("paths"))
+    flows = look.flows_to_move(look.problem.flows("paths"), LINKS, FLOWS)
     if not flows:
         return
     traffic = scenario.traffic.keep(np.array(flows))
@@ -66,10 +66,3 @@ def along_paths(look: Look) -> Iterator[Changes]:
             links = [topology.link_name[e] for e in paths.of(k)[0][1]]
             if links:
                 yield (SetPath(scenario.flow_names[flow], ({"links": links, "share": 1.0},)),)
-
-
-def _flows(look: Look, allowed: NDArray[np.bool_]) -> list[int]:
-    found: dict[int, None] = {}
-    for link in look.hot_links(LINKS):
-        found.update(dict.fromkeys(look.flows_on(link, allowed, FLOWS)))
-    return list(found)

@@ -159,6 +159,30 @@ def give_back(net: Map, ways: Ways, random: Any) -> Any:
 
 
 @compiled
+def undo(net: Map, ways: Ways, top: float, tries: int) -> None:
+    """Give back their weights of the start to all links that need no other for no link to get
+    busier than `top`; again and again, as what one gives back may make room for another, but no
+    more tries than so many."""
+    again = True
+    while again:
+        again = False
+        for e in net.movable:
+            if ways.weight[e] == net.start[e]:
+                continue
+            if tries == 0:
+                return
+            tries -= 1
+            ways.link[0], ways.old[0] = e, ways.weight[e]
+            ways.weight[e] = net.start[e]
+            rows = weigh(net, ways, 1)
+            if judge(net, ways, 1, 1.0, 0)[0] <= top:
+                settle(ways, rows)
+                again = True
+            else:
+                ways.weight[e] = ways.old[0]
+
+
+@compiled
 def balance(net: Map, ways: Ways, random: Any) -> Any:
     """Make all ways from a node toward a target equally long, as far as they lead nearer to it;
     both are drawn."""

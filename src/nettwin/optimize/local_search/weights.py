@@ -6,22 +6,24 @@ weights with some room to get worse.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.optimize.local_search import weight_kernels as kernels
-from nettwin.optimize.local_search.weight_moves import steps
+from nettwin.optimize.local_search.weight_moves import steps, undo
 from nettwin.optimize.search import Search
 from nettwin.optimize.weighing import Weighing
 from nettwin.scenario.shortest import adjacency
-from nettwin.scenario.topology import Topology
 
 PIECE = 2_000_000  # nodes times links times states times steps between two looks at the clock
 SQUARINGS = (4, 5, 6, 7, 8)  # powers of utilization that stand for the highest, one after another
 MEMORY = 30  # steps that late acceptance looks back
 WORSE = 1.03  # how much busier links may get at first where a search begins anew
+SAME = 1e-9  # relative difference of utilizations that are equal
+TRIED = 4  # pieces of steps, in which weights are given back
 PATIENCE = 20  # steps a link without progress until the next power
 
 
@@ -35,7 +37,8 @@ def weights(
 
     A sum of powers of utilizations stands for the highest one, so that of two answers with the
     same busiest link the better balanced one is better. The first offer is the weights of today, or
-    those to begin from [links] where another method has found some.
+    those to begin from [links] where another method has found some. What is offered changes no
+    weight that need not have changed (see `fewest_weights`), and is as good as told or better.
     """
     net, random = _map_of(weighing), np.random.default_rng(seed)
     best = np.array(weighing.start if begin is None else begin)
@@ -45,7 +48,7 @@ def weights(
     search.offer(top, np.array(best))
     if not net.movable.size or not net.choices.size or top == 0.0:
         return
-    piece = max(PIECE // (net.live.size * len(weighing.demand_bps)), 1)
+    piece = _piece(net)
     ramp = list(SQUARINGS)
     while not search.over:
         slack = 1.0 if ramp else WORSE
@@ -58,12 +61,26 @@ def weights(
             rules = weighing.most_changes, squarings, scale
             steps(net, ways, piece, *rules, history, standing, best, random)
             if standing[2] < search.value:
-                search.offer(standing[2], np.array(best))
+                search.offer(standing[2], partial(fewest_weights, weighing, np.array(best)))
             if not search.step(piece):
                 return
         ways.weight[:] = best
         ways.load_bps[0] = weighing.fixed_bps.reshape(net.live.shape)
         kernels.route_all(net, ways)
+
+
+def fewest_weights(weighing: Weighing, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights [links] of which those are as today again that need not differ for no link to get
+    busier; on large networks as many of them as can be tried in a moment."""
+    net, ways = _map_of(weighing), _ways_of(weighing, weight)
+    kernels.route_all(net, ways)
+    top, _ = kernels.judge(net, ways, 0, 1.0, 0)
+    undo(net, ways, top * (1.0 + SAME), TRIED * _piece(net))
+    return np.asarray(ways.weight)
+
+
+def _piece(net: kernels.Map) -> int:
+    return max(PIECE // int(net.live.size * len(net.demand_bps)), 1)
 
 
 def _map_of(weighing: Weighing) -> kernels.Map:
@@ -91,19 +108,6 @@ def _map_of(weighing: Weighing) -> kernels.Map:
         np.flatnonzero(weighing.movable),
         weighing.start,
     )
-
-
-def _adjacencies(
-    topologies: tuple[Topology, ...], *, into: bool
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Live links by their ends, one row a state."""
-    states, first = len(topologies), topologies[0]
-    offsets = np.zeros((states, first.node_count + 1), np.int64)
-    listed = np.zeros((states, first.link_count), np.int32)
-    for state, topology in enumerate(topologies):
-        offsets[state], live = adjacency(topology, into=into)
-        listed[state, : live.size] = live
-    return offsets, listed
 
 
 def _ways_of(weighing: Weighing, weight: NDArray[np.float64]) -> kernels.Ways:
