@@ -387,8 +387,15 @@ def test_no_routing_is_better_than_what_is_called_the_best(seed: int) -> None:
         assert np.nanmax(each["owd_p99_s"]) >= bound["minimize max delay_p99"] > 0
 
 
+def test_schedulers_of_single_queues_are_no_lever() -> None:
+    network = generate("nsfnet", classes="three", scheduler="fifo", load=0.5)
+    asked = expecting(Expectation("delay_p99", VOICE, at_most=0.2))
+    (warning,) = check(replace(asked, levers=(Lever("schedulers"),)), network).findings
+    assert "a single queue" in warning.reason
+
+
 def test_a_generated_network_with_every_lever() -> None:
-    network = generate("nsfnet", classes="three", load=0.5)
+    network = generate("nsfnet", classes="three", scheduler="wfq", load=0.5)
     levers = tuple(Lever(k) for k in ("segments", "weights", "schedulers", "capacities", "rates"))
     intent = Intent(
         expect=(Expectation("delay_p99", VOICE, at_most=0.2),),

@@ -86,6 +86,10 @@ def _idle(each: Moved, scenario: Scenario) -> str:
             return f"no link that it selects can grow by {step} and stay within {most}"
     if lever.kind == "rates" and lever.at_least >= 1:
         return "flows keep all of their rate: it limits none"
+    if lever.kind == "schedulers":
+        used = np.unique(topology.link_scheduler[each.mask]).tolist()
+        if all(len(topology.schedulers[k].queues) < 2 for k in used):
+            return "all links that it selects have a single queue"
     if lever.kind == "weights" and scenario.routing.next_link is not None:
         return "the network is routed by next-hop tables, which weights do not change"
     return ""

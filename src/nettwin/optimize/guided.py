@@ -39,8 +39,8 @@ def guided(problem: Problem, search: Search[Changes], seed: int, start: Changes 
     seen: set[frozenset[object]] = {_key(current)}
     stalls = kicks = 0
     while not search.over and kicks <= KICKS:
-        if search.score[0] == 0 and not _wants_more(problem):
-            return
+        if search.score[0] == 0 and not any(search.score[1:]):
+            return  # nothing can be better than nothing
         moves = _moves(problem, current, random)
         candidates = [merged(current, move) for move in moves] + _without_one(current, random)
         if not candidates:
@@ -116,11 +116,6 @@ def _kicked(best: Changes, moves: list[Changes], random: np.random.Generator) ->
     for k in random.permutation(len(moves))[:count].tolist():
         best = merged(best, moves[k])
     return best
-
-
-def _wants_more(problem: Problem) -> bool:
-    """Whether there is something to make lower once everything expected is met."""
-    return any(o.measure not in ("changes", "cost") for e in problem.intent.minimize for o in e)
 
 
 def _key(changes: Changes) -> frozenset[object]:
