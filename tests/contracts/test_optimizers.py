@@ -23,6 +23,7 @@ from nettwin.scenario.scenario import Scenario
 
 MODULES = {"constraint": "ortools"}
 ROUNDS = {"linear": 12}  # its steps are rounds of a program, those of others single moves
+PATH_ROUNDS = {"linear": 12, "auto": 12, "constraint": 20}  # over explicit paths
 LATE_S = 0.2
 VOICE = Selector(traffic_class=("voice",))
 INTENTS = {
@@ -34,6 +35,8 @@ INTENTS = {
         minimize=(), survive=Survive(minimize=(Objective("utilization"),)), most_changes=20
     ),
     "weights": Intent(levers=(Lever("weights"),)),
+    "paths": Intent(levers=(Lever("paths"),)),
+    "all routing": Intent(levers=(Lever("segments"), Lever("paths"), Lever("weights"))),
     "delays": Intent(
         minimize=((Objective("delay_p99", VOICE, "max"),), (Objective("utilization"),)),
         levers=(Lever("segments"), Lever("schedulers"), Lever("paths")),
@@ -51,6 +54,12 @@ def network(kind: str) -> Scenario:
     if kind in ("delays", "planning"):
         return generate("nsfnet", classes="three", scheduler="wfq", load=1.1, seed=3)
     return generate("nsfnet", load=1.2, seed=2)
+
+
+def steps(method: str, kind: str, usual: int) -> Steps:
+    """So many steps that a method has a good answer."""
+    rounds = PATH_ROUNDS if kind == "paths" else ROUNDS
+    return Steps(rounds.get(method, usual))
 
 
 def model(kind: str) -> NetworkModel | None:
@@ -75,7 +84,7 @@ def method(request: pytest.FixtureRequest) -> str:
 @pytest.mark.parametrize("kind", sorted(INTENTS))
 def test_never_worse_than_doing_nothing_and_the_plan_replays(method: str, kind: str) -> None:
     asked = problem(kind)
-    plan = optimize(asked, method, Steps(ROUNDS.get(method, 300)), seed=4)
+    plan = optimize(asked, method, steps(method, kind, 300), seed=4)
     assert plan.after.score <= asked.before.score
     again = plan_from_dict(json.loads(json.dumps(plan_to_dict(plan), allow_nan=False)))
     assert again.changes == plan.changes
@@ -96,19 +105,18 @@ def test_never_worse_than_doing_nothing_and_the_plan_replays(method: str, kind: 
         assert plan.after.objectives[0] >= plan.bound * (1 - 1e-9)
 
 
-@pytest.mark.parametrize("kind", ["loads", "failures", "delays"])
+@pytest.mark.parametrize("kind", ["loads", "failures", "delays", "paths"])
 def test_same_seed_same_plan(method: str, kind: str) -> None:
-    plans = [
-        optimize(problem(kind), method, Steps(ROUNDS.get(method, 200)), seed=7) for _ in range(2)
-    ]
+    some = steps(method, kind, 200)
+    plans = [optimize(problem(kind), method, some, seed=7) for _ in range(2)]
     assert plans[0].changes == plans[1].changes
     assert plans[0].after.score == plans[1].after.score
 
 
-@pytest.mark.parametrize("kind", ["loads", "failures", "delays"])
+@pytest.mark.parametrize("kind", ["loads", "failures", "delays", "paths"])
 def test_ends_on_time(method: str, kind: str) -> None:
     asked = problem(kind)
-    optimize(asked, method, Steps(ROUNDS.get(method, 50)))  # machine code is made
+    optimize(asked, method, steps(method, kind, 50))  # machine code is made
     spent = []
     for _ in range(3):  # the best of three: other programs may take the processor
         begin = time.perf_counter()
@@ -117,6 +125,19 @@ def test_ends_on_time(method: str, kind: str) -> None:
         if spent[-1] <= 0.7 + LATE_S:
             return
     pytest.fail(f"asked for 0.7 s, took {min(spent):.2f} s at best")
+
+
+def test_a_stage_of_explicit_paths_comes_near_the_bound_and_single_moves_do_not(
+    method: str,
+) -> None:
+    asked = Problem(generate("gabriel", nodes=18, load=1.5, seed=3), INTENTS["paths"])
+    plan = optimize(asked, method, steps(method, "paths", 300), seed=1)
+    assert plan.bound is not None
+    value = plan.after.objectives[0]
+    if OPTIMIZERS[method].path:
+        assert value <= 1.01 * plan.bound
+    else:
+        assert 1.1 * plan.bound < value < asked.before.objectives[0]
 
 
 def test_cancelled_before_it_begins_returns_what_there_is(method: str) -> None:

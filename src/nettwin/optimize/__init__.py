@@ -4,6 +4,7 @@ optimize        the whole: from a problem to a plan
 problem         a scenario, what is wanted of it and who predicts; how candidates are judged
 methods         the registry; each method is made of parts that solve one array problem
 steering        midpoints of flows as arrays; steering_of: from a problem and back to changes
+pathing         explicit paths as arrays; pathing_of: the same for them
 weighing        IGP weights as arrays; weighing_of: the same for them
 segment_flows   unit flows of segments, in one or several states of the network
 routing, guided the two stages of a search: by loads, and by what the model says of moves

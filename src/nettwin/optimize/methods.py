@@ -11,7 +11,7 @@ from typing import Any
 from nettwin.errors import UnknownNameError
 from nettwin.optimize.guided import guided
 from nettwin.optimize.problem import Changes, Problem
-from nettwin.optimize.routing import steer_with, weigh_with
+from nettwin.optimize.routing import path_with, steer_with, weigh_with
 from nettwin.optimize.search import Search
 from nettwin.optimize.stop import Seconds
 
@@ -22,14 +22,16 @@ ROUTING_SHARE = 0.3  # of the time, where delays are asked about and loads are b
 class Method:
     """An optimizer as people choose it.
 
-    `steer` and `weigh` name what finds midpoints (see `steering`) and IGP weights (see `weighing`),
-    as `module:function`; empty where it has none. `extra` is the optional dependency that it needs.
+    `steer`, `weigh` and `path` name what finds midpoints (see `steering`), IGP weights (see
+    `weighing`) and explicit paths (see `pathing`), as `module:function`; empty where it has none.
+    `extra` is the optional dependency that it needs.
     """
 
     name: str
     title: str
     steer: str = ""
     weigh: str = ""
+    path: str = ""
     midpoints: int = 1
     extra: str = ""
 
@@ -65,15 +67,23 @@ class Method:
                 steer_with(p, s, steer, seed, self.midpoints)
 
             found.append(("midpoints", find))
+        if self._paths(problem):
+            path = _named(self.path)
+            found.append(("paths", lambda p, s, seed: path_with(p, s, path, seed)))
         if self.weigh and problem.intent.lever("weights"):
             weigh = _named(self.weigh)
             found.append(("weights", lambda p, s, seed: weigh_with(p, s, weigh, seed)))
         return found
 
+    def _paths(self, problem: Problem) -> bool:
+        """Whether a stage moves explicit paths: not where failures count, in which they break."""
+        return bool(self.path and problem.intent.lever("paths") and not problem.intent.survive)
+
     def _others(self, problem: Problem) -> bool:
         """Whether there are levers that no stage before has moved."""
         mine = {"segments"} if self.steer else set()
         mine |= {"weights"} if self.weigh else set()
+        mine |= {"paths"} if self._paths(problem) else set()
         return not {lever.kind for lever in problem.intent.levers} <= mine
 
 
@@ -85,16 +95,19 @@ OPTIMIZERS: dict[str, Method] = {
             "local search first; given more than two seconds, linear programming after it",
             "nettwin.optimize.auto:steer",
             "nettwin.optimize.local_search:weights",
+            "nettwin.optimize.linear.paths:linear_paths",
         ),
         Method(
             "linear",
             "linear programming: ways by column generation, rounded; few flows exactly",
             "nettwin.optimize.linear.linear:linear",
+            path="nettwin.optimize.linear.paths:linear_paths",
         ),
         Method(
             "constraint",
             "constraint programming: large neighborhoods around the bottleneck (CP-SAT)",
             "nettwin.optimize.constraint:constraint",
+            path="nettwin.optimize.constraint:constraint_paths",
             extra="constraint",
         ),
         Method(

@@ -15,6 +15,7 @@ from nettwin.optimize.steering_of import steered, steering_of
 from nettwin.scenario.changes import apply_all
 
 Steer = Callable[[Steering, Search[NDArray[np.int32]], int], None]
+Path = Callable[[Any, Search[Any], int], None]
 Weigh = Callable[[Any, Search[NDArray[np.float64]], int], None]
 ROUNDS = 3  # in which limits on some links and objectives on others are brought together
 FIRST_LEVEL = 1.0
@@ -35,6 +36,26 @@ def steer_with(
         found = part.answer
         if found is not None:
             _offer(problem, search, merged(base, steered(scenario, steering, found)))
+        if search.over or not _limits_and_objectives(problem):
+            return
+        level = max(search.score[1] if len(search.score) > 1 else FIRST_LEVEL, 1e-3)
+
+
+def path_with(problem: Problem, search: Search[Changes], method: Path, seed: int) -> None:
+    """Improve the best answer by explicit paths of single flows, as a method finds them."""
+    from nettwin.optimize.pathing_of import pathed, pathing_of
+
+    base = search.answer or ()
+    scenario = apply_all(problem.scenario, base)
+    level = FIRST_LEVEL
+    for turn in range(ROUNDS):
+        pathing = pathing_of(problem, scenario, level)
+        part = search.part(search.stage)
+        part.bounded(search.bound)
+        method(pathing, part, seed + turn)
+        found = part.answer
+        if found is not None:
+            _offer(problem, search, merged(base, pathed(scenario, pathing, found)))
         if search.over or not _limits_and_objectives(problem):
             return
         level = max(search.score[1] if len(search.score) > 1 else FIRST_LEVEL, 1e-3)

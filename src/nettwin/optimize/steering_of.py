@@ -42,9 +42,9 @@ def steering_of(
         movable=carried & problem.flows("segments") & (traffic.flow_rate_bps > 0),
         start=np.where(carried[:, None], start, NONE).astype(np.int32),
         capacity_bps=limits_bps(problem, scenario, level),
-        fixed_bps=np.concatenate([_fixed(state, ~carried & live) for state in states]),
+        fixed_bps=np.concatenate([fixed_load_bps(state, ~carried & live) for state in states]),
         segment_delay_s=segments.longest(topology.link_delay_s),
-        limit_s=_limits_s(problem, scenario),
+        limit_s=limits_s(problem, scenario),
         shunned=shunned,
         group=group,
         most_changes=-1 if most is None else most,
@@ -75,7 +75,7 @@ def _start(scenario: Scenario, most: int) -> tuple[NDArray[np.int32], NDArray[np
     return start, plain
 
 
-def _fixed(state: Scenario, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
+def fixed_load_bps(state: Scenario, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
     """The load of flows that stay as they are, in one state. [links]"""
     chosen = np.flatnonzero(fixed)
     if not len(chosen):
@@ -116,7 +116,7 @@ def _share(
     return share
 
 
-def _limits_s(problem: Problem, scenario: Scenario) -> NDArray[np.float64]:
+def limits_s(problem: Problem, scenario: Scenario) -> NDArray[np.float64]:
     """What a flow's propagation may take, as its delay may take no less. [flows]"""
     limit = np.full(scenario.traffic.flow_count, np.inf)
     for e in problem.intent.expect:
@@ -131,16 +131,28 @@ def _shunned(
     problem: Problem, scenario: Scenario, segments: SegmentFlows
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """Groups of flows with the same links to avoid, and the segments that cross them."""
+    group, barred = barred_links(problem, scenario)
+    if not len(barred):
+        return group, np.zeros((0, 0, 0), np.bool_)
+    tables = []
+    for row in barred:
+        price = np.zeros(segments.states * len(row))
+        price[: len(row)] = row
+        tables.append(segments.cost(price) > 0)
+    return group, np.stack(tables)
+
+
+def barred_links(
+    problem: Problem, scenario: Scenario
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Groups of flows with the same links to avoid [flows], and those links [groups, links]; both
+    empty where nothing is to be avoided."""
     avoid = problem.intent.avoid
     flows, links = scenario.traffic.flow_count, scenario.topology.link_count
     if not avoid:
-        return np.zeros(0, np.int32), np.zeros((0, 0, 0), np.bool_)
+        return np.zeros(0, np.int32), np.zeros((0, links), np.bool_)
     member = np.stack([a.flows.select(scenario, "flow") for a in avoid])  # [rules, flows]
     crossed = np.stack([a.links.select(scenario, "link") for a in avoid])  # [rules, links]
     kinds, group = np.unique(member, axis=1, return_inverse=True)  # [rules, groups]
-    tables = []
-    for kind in kinds.T:
-        price = np.zeros(segments.states * links)
-        price[:links] = (crossed & kind[:, None]).any(axis=0)
-        tables.append(segments.cost(price) > 0)
-    return group.reshape(flows).astype(np.int32), np.stack(tables)
+    barred = np.stack([crossed[kind].any(axis=0) for kind in kinds.T])  # [groups, links]
+    return group.reshape(flows).astype(np.int32), barred

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nettwin.optimize.constraint import Pathing, constraint_paths
-from nettwin.optimize.constraint.pathing import Paths
+from nettwin.optimize.constraint import constraint_paths
+from nettwin.optimize.pathing import Pathing, Paths
 from nettwin.optimize.search import Search
 from nettwin.optimize.segment_flows import SegmentFlows
 from nettwin.optimize.stop import Steps

@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 from nettwin.optimize.linear.flow_lp import flow_lp
 from nettwin.optimize.linear.flow_problem import FlowProblem, problems_of
 from nettwin.optimize.linear.generate import Generation, generate
-from nettwin.optimize.linear.path_lp import PathAnswer, path_lp
 from nettwin.optimize.linear.rounding import START, Rounding
 from nettwin.optimize.linear.segment_lp import segment_lp
 from nettwin.optimize.linear.segment_milp import know_all, segment_milp
 from nettwin.optimize.linear.ways import SegmentWays, bound_of
 from nettwin.optimize.steering import Steering
-from tests.optimize.linear.networks import Demand, failed, few_flows, network, steering
+from tests.optimize.linear.networks import failed, few_flows, network, steering
 
 SEEDS = st.integers(0, 10_000)
 
@@ -134,49 +133,10 @@ def best_choice(rounding: Rounding, most: int) -> float:
     return float(min(used.max() for used in level.values()))
 
 
-def loads_of(problem: FlowProblem, demand: Demand, answer: PathAnswer) -> np.ndarray:
-    """The load of links under an answer, where each row is checked to be a path."""
-    load = np.array(problem.fixed_bps)
-    for r, (s, t) in enumerate(zip(answer.source, answer.target, strict=True)):
-        links = answer.links[answer.offset[r] : answer.offset[r + 1]]
-        ends = np.append(problem.link_source[links], t)
-        assert ends[0] == s
-        assert (problem.link_target[links] == ends[1:]).all()
-        load[links] += answer.share[r] * demand[s, t]
-    return load
-
-
-@settings(max_examples=20)
-@given(seed=SEEDS, whole=st.booleans())
-def test_paths_with_shares_reach_the_multicommodity_flow(seed: int, whole: bool) -> None:
-    topology, demand = network(seed, nodes=7)
-    fixed = np.random.default_rng(seed).uniform(0.0, 1e6, topology.link_count)
-    problem = FlowProblem.of(topology, demand, fixed_bps=fixed)
-    answer = path_lp(problem, whole=whole)
-    load = loads_of(problem, demand, answer)
-    assert (load / problem.capacity_bps).max() == pytest.approx(answer.value, rel=1e-6)
-    sent = np.zeros_like(demand)
-    np.add.at(sent, (answer.source, answer.target), answer.share)
-    assert sent == pytest.approx((demand > 0).astype(float))
-    flow = flow_lp(problem)
-    assert flow is not None
-    assert answer.bound <= flow.reached * (1 + 1e-6)
-    if whole:
-        assert len(answer.share) == (demand > 0).sum()
-    else:
-        assert answer.value == pytest.approx(flow.reached, rel=1e-5)
-
-
 def test_programs_end_on_time() -> None:
     topology, demand = network(11, nodes=40)
-    problem = FlowProblem.of(topology, demand)
-    path_lp(problem, 0.0)  # compiled before the clock counts
-    segment_lp(steering([topology], demand), 2, 0.0)
+    segment_lp(steering([topology], demand), 2, 0.0)  # compiled before the clock counts
     for seconds in (0.0, 0.1):
-        begin = time.perf_counter()
-        answer = path_lp(problem, seconds)
-        assert time.perf_counter() - begin < seconds + 0.2
-        assert answer.bound <= answer.value
         begin = time.perf_counter()
         relaxation = segment_lp(steering([topology], demand), 2, seconds)
         assert time.perf_counter() - begin < seconds + 0.2

@@ -7,7 +7,6 @@ choice                     one choice as a program; ways: what a flow may take, 
 """
 
 from nettwin.optimize.constraint.midpoints import constraint
-from nettwin.optimize.constraint.pathing import Pathing
 from nettwin.optimize.constraint.paths import constraint_paths
 
-__all__ = ["Pathing", "constraint", "constraint_paths"]
+__all__ = ["constraint", "constraint_paths"]

@@ -9,11 +9,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 
-from nettwin.optimize.constraint.pathing import Pathing, Paths
 from nettwin.optimize.constraint.ways import Way
-from nettwin.optimize.segment_flows import SegmentFlows
-
-Path = tuple[int, ...] | None  # links; None: where the common routing leads
+from nettwin.optimize.pathing import Path, Pathing, Paths
 
 _OFFERED = 10  # ways of a flow at a time
 _KEPT = 40  # paths that are remembered of a flow
@@ -38,13 +35,9 @@ class PathWays:
         given = pathing.start if paths is None else paths
         self.path: dict[int, Path] = {f: tuple(p) for f, p in given.items()}
         self.changed = len(self.moved())
-        self._segments = SegmentFlows.of([topology], pathing.rule)
         self._live = np.flatnonzero(topology.link_live)
         self._known: dict[int, dict[Path, None]] = {}
-        routed = ~self._segments.broken[0, pathing.source, pathing.target]
-        routed[list(pathing.start)] = True
-        movable = routed & (pathing.rate_bps > 0) & (pathing.source != pathing.target)
-        self.flows: NDArray[np.int64] = np.flatnonzero(movable)
+        self.flows: NDArray[np.int64] = np.flatnonzero(pathing.movable)
         self._common = np.ones(len(pathing.source), np.bool_)  # where the common routing leads
         self._padded = np.full((len(pathing.source), 1), topology.link_count)  # links of explicit
         for f, path in self.path.items():
@@ -55,7 +48,7 @@ class PathWays:
     def pays(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
         """What each of `flows` pays for all its traffic when links have prices. [flows]"""
         pathing = self.pathing
-        common = self._segments.cost(price)[pathing.source, pathing.target]
+        common = pathing.segments.cost(price)[pathing.legs].sum(axis=1)
         explicit = np.append(price, 0.0)[self._padded].sum(axis=1)
         unit = np.where(self._common, common, explicit)
         return np.asarray((unit * pathing.rate_bps)[self.flows])
@@ -69,7 +62,7 @@ class PathWays:
             cheap = sorted(known, key=lambda path: float(price[list(path or ())].sum()))
             self._known[f] = dict.fromkeys(cheap[:_KEPT])
             first = (self.path.get(f), self.pathing.start.get(f), None)
-            rows = [p for p in dict.fromkeys((*first, *cheap)) if self._keeps(f, p)]
+            rows = [p for p in dict.fromkeys((*first, *cheap)) if self.pathing.keeps(f, p)]
             found.append([self._way(f, path) for path in rows[:_OFFERED]])
         return found
 
@@ -81,7 +74,7 @@ class PathWays:
             if paths is None:
                 return None
             rows = dict.fromkeys((self.path.get(f), None, *paths))
-            found.append([self._way(f, path) for path in rows if self._keeps(f, path)])
+            found.append([self._way(f, path) for path in rows if self.pathing.keeps(f, path)])
             room -= len(found[-1])
         return found if room >= 0 else None
 
@@ -89,14 +82,9 @@ class PathWays:
         """The way of a flow now."""
         return self._way(flow, self.path.get(flow))
 
-    def start(self, flow: int) -> Way | None:
-        """The way of a flow at the start; None where it breaks limits."""
-        path = self.pathing.start.get(flow)
-        return self._way(flow, path) if self._keeps(flow, path) else None
-
     def breaking(self) -> NDArray[np.int64]:
         """Those of `flows` whose paths of now break their limits."""
-        some = [f for f in self.flows.tolist() if not self._keeps(f, self.path.get(f))]
+        some = [f for f in self.flows.tolist() if not self.pathing.keeps(f, self.path.get(f))]
         return np.array(some, np.int64)
 
     def take(self, flow: int, way: Way) -> None:
@@ -140,63 +128,37 @@ class PathWays:
 
     def _loads(self, flows: NDArray[Any]) -> NDArray[np.float64]:
         """The load of some flows on their ways of now, and of what is fixed. [links]"""
-        pathing = self.pathing
-        some = flows[self._common[flows]]
-        load = self._segments.loads(
-            pathing.source[some], pathing.target[some], pathing.rate_bps[some]
-        )
-        for f in flows[~self._common[flows]].tolist():
-            np.add.at(load, list(self.path[f] or ()), pathing.rate_bps[f])
-        return load + pathing.fixed_bps
+        return self.pathing.loads(self.path, flows) + self.pathing.fixed_bps
 
     def _way(self, flow: int, path: Path) -> Way:
-        rate = float(self.pathing.rate_bps[flow])
+        link, share = self.pathing.way(flow, path)
         changed = path != self.pathing.start.get(flow)
-        if path is not None:
-            link = np.array(path, np.int64)
-            return Way(path, link, np.full(link.size, rate), changed)
-        part = self._common_part(flow)
-        link = self._segments.link[part].astype(np.int64)
-        return Way(None, link, self._segments.share[part].astype(np.float64) * rate, changed)
-
-    def _common_part(self, flow: int) -> slice:
-        segments, pathing = self._segments, self.pathing
-        segment = int(pathing.source[flow]) * segments.nodes + int(pathing.target[flow])
-        return slice(int(segments.offset[segment]), int(segments.offset[segment + 1]))
-
-    def _keeps(self, flow: int, path: Path) -> bool:
-        """Whether a path is live and all its traffic comes within the limit of a flow."""
-        pathing = self.pathing
-        if path is not None:
-            links = list(path)
-            live = pathing.topology.link_live[links].all()
-            return bool(
-                live and pathing.topology.link_delay_s[links].sum() <= pathing.limit_s[flow]
-            )
-        if self._segments.broken[0, pathing.source[flow], pathing.target[flow]]:
-            return False
-        if np.isinf(pathing.limit_s[flow]):
-            return True
-        topology = pathing.topology
-        longest = {int(pathing.source[flow]): 0.0}  # links of a segment stand in order of the way
-        for e in self._segments.link[self._common_part(flow)].tolist():
-            a, b = int(topology.link_source[e]), int(topology.link_target[e])
-            far = longest[a] + float(topology.link_delay_s[e])
-            longest[b] = max(longest.get(b, 0.0), far)
-        return longest[int(pathing.target[flow])] <= float(pathing.limit_s[flow])
+        return Way(path, link, share * float(self.pathing.rate_bps[flow]), changed)
 
     def _learn(self, flows: NDArray[np.int64], price: NDArray[np.float64]) -> None:
         """Add the shortest paths at these prices to those known."""
+        pathing = self.pathing
+        group = pathing.group[flows] if pathing.group.size else np.full(len(flows), -1)
+        for g in np.unique(group).tolist():
+            live = self._live if g < 0 else self._live[~pathing.barred[g][self._live]]
+            self._learn_over(live, flows[group == g], price)
+
+    def _learn_over(
+        self, live: NDArray[np.intp], flows: NDArray[np.int64], price: NDArray[np.float64]
+    ) -> None:
+        """The same, of flows that may cross these links."""
         delay = self.pathing.topology.link_delay_s
-        self._add(flows, price)
+        self._add(live, flows, price)
         limited = flows[np.isfinite(self.pathing.limit_s[flows])]
         weight = price.mean() / max(float(delay.mean()), 1e-12)
         for factor in _DELAYS:
             if limited.size:
-                self._add(limited, price + factor * weight * delay)
+                self._add(live, limited, price + factor * weight * delay)
 
-    def _add(self, flows: NDArray[np.int64], length: NDArray[np.float64]) -> None:
-        topology, live = self.pathing.topology, self._live
+    def _add(
+        self, live: NDArray[np.intp], flows: NDArray[np.int64], length: NDArray[np.float64]
+    ) -> None:
+        topology = self.pathing.topology
         nodes = topology.node_count
         order = live[np.argsort(length[live], kind="stable")]
         ends = topology.link_source[order].astype(np.int64) * nodes + topology.link_target[order]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from nettwin.optimize.constraint.path_ways import PathWays
-from nettwin.optimize.constraint.pathing import Pathing, Paths
-from nettwin.optimize.constraint.ways import shifted, top_of
+from nettwin.optimize.constraint.ways import top_of
 from nettwin.optimize.constraint.whole import solve
+from nettwin.optimize.pathing import Pathing, Paths, fewest_paths
 from nettwin.optimize.search import Search
 
 
@@ -28,20 +26,3 @@ def constraint_paths(pathing: Pathing, search: Search[Paths], seed: int = 0) -> 
         search.settle((0.0, top_of(ways)), ways.paths())
 
     solve(ways, search, offer, settle, seed)
-
-
-def fewest_paths(pathing: Pathing, paths: Paths) -> Paths:
-    """Paths in which flows that need not have moved go as at the start again.
-
-    No link gets busier than the busiest of `paths`. Small flows first, as most of them fit.
-    """
-    ways = PathWays(pathing, paths)
-    top = top_of(ways)
-    for f in sorted(ways.moved(), key=lambda f: (pathing.rate_bps[f], f)):
-        start = ways.start(f)
-        if start is None:
-            continue
-        load = np.maximum(shifted(shifted(ways.load_bps, [ways.now(f)], -1.0), [start], 1.0), 0.0)
-        if (load <= top * pathing.capacity_bps).all():
-            ways.take(f, start)
-    return ways.paths()

@@ -9,7 +9,8 @@ generate      column generation: the one loop over pricing and master
 rounding      whole flows from shares, or from nothing but known ways
 segment_lp    what midpoints can reach at best, whatever their number
 segment_milp  whole flows exactly: all of them, or those that matter
-path_lp       explicit paths with shares, or one for each demand
-linear        the optimizer: all of it, one after another, as far as the time goes
+path_ways     explicit paths, priced
+solving       all of it, one after another, as far as the time goes
+linear, paths the optimizers: midpoints, and explicit paths
 highs         the solver
 """

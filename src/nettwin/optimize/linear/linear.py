@@ -1,43 +1,21 @@
-"""linear: bounds, then column generation over midpoints, then whole flows.
-
-1. The multicommodity bound, and ways that are cheap at the lengths that were met on the way to it.
-2. Answers of those ways alone: whole flows move to what lowers a soft maximum most, the prices of
-   links where that ends find more ways, and so on. No program is solved, which makes it the fast
-   part: it is often within a thousandth of the bound before column generation has begun.
-3. Column generation: its bound is that of the midpoints themselves, and every round is rounded.
-4. All of it exactly where that is small; else drawn answers, and exact programs over some flows
-   that matter, in turn until the search is over.
-"""
+"""linear: SR midpoints of a Steering by linear programming; see `solving` for how."""
 
 from __future__ import annotations
-
-import itertools
-import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.optimize.linear.flow_bound import FlowSearch
 from nettwin.optimize.linear.flow_problem import problems_of
-from nettwin.optimize.linear.generate import Generation
-from nettwin.optimize.linear.rounding import FAR, START, Rounding
-from nettwin.optimize.linear.segment_milp import Exact, critical, know_all, segment_milp
+from nettwin.optimize.linear.master import Master
+from nettwin.optimize.linear.segment_milp import know_all
+from nettwin.optimize.linear.solving import Solving
 from nettwin.optimize.linear.ways import SegmentWays
 from nettwin.optimize.search import Search
 from nettwin.optimize.steering import Steering
 
 Midpoints = NDArray[np.int32]
 
-_TURNS, _SWEEPS = 5, 80  # between the bound, by so many sweeps, and answers of whole flows
-_WORK = 1_500_000  # of the sweeps of a turn: sweeps * nodes * links, so that it is short
-_FEW = 4  # sweeps at least: a bottleneck that is proven at once says little about ways
-_NEAR = 1e-5  # relative gap of the first bound that is near enough
-_SHARPNESS = (250.0, 40.0)  # of prices by utilization, relatively, in turn
-_TIRED, _WORTH = 2, 1e-5  # rounds without so much better, relatively, end the descent
-_SMALL = 3000  # ways up to which the whole program is solved exactly
-_MOST_NODES, _UNTIMED_NODES = 10**6, 50  # its branches, with a deadline and where none ends it
-_DRAWS, _FREE, _NODES = 20, 40, 30  # in turn: answers drawn; flows of a program, its branches
-_SPARE_S = 0.05  # left at the end, for what cannot be interrupted
+_SMALL = 3000  # ways over one midpoint up to which the whole program is solved exactly
 
 
 def linear(
@@ -58,132 +36,18 @@ def linear(
     if not len(ways.rate_bps) or not steering.most_midpoints or not ways.most_moves:
         search.bounded(search.value)
         return
-    _Solving(steering, search, ways, seed, live).run()
 
-
-class _Solving:
-    def __init__(
-        self,
-        steering: Steering,
-        search: Search[Midpoints],
-        ways: SegmentWays,
-        seed: int,
-        live: NDArray[np.bool_] | None,
-    ) -> None:
-        self.steering, self.search, self.ways = steering, search, ways
-        self.random = np.random.default_rng(seed)
-        self.generation = Generation(ways)
-        self.column = np.full(len(ways.flow), START)  # of the master, what flows take
-        self.states = [FlowSearch(problem) for problem in problems_of(steering, live)]
-
-    def run(self) -> None:
-        """All stages, as far as the time goes."""
-        segments = self.steering.segments
-        size = segments.nodes * segments.links
-        sweeps = int(np.clip(_WORK // max(size, 1), _FEW, _SWEEPS))
-        for _ in range(_TURNS):
-            if self.search.over or self.search.standing.gap <= _NEAR:
-                break
-            self._sweep(sweeps)
-            self._descend()
-        while not self.generation.done and self.search.step():
-            self.generation.round(self._left)
-            self.search.bounded(self.generation.bound)
-            self._draw(self._rounding())
-        if self.search.step() and self._all_ways() <= _SMALL:
-            know_all(self.generation.master, self.ways)
-            timed = math.isfinite(self.search.seconds_left)
-            nodes = _MOST_NODES if timed else _UNTIMED_NODES
-            exact = self._exactly(np.arange(len(self.ways.flow)), nodes)
-            if self.ways.width == 1:
-                self.search.bounded(exact.bound)
-                if exact.proven:
-                    return
-        rounding = self._rounding()
-        while self.search.step():
-            before = self.search.value
-            for _ in range(_DRAWS):
-                if self.search.step():
-                    self._draw(rounding)
-            if self.search.value >= before and self.search.step():
-                choice = rounding.choice_of(self.column)
-                self._exactly(critical(rounding, choice, _FREE, self.random), _NODES)
-
-    def _descend(self) -> None:
-        """Answers of whole flows and more ways in turn, while they become better."""
-        column = self.column
-        tired = 0
-        for sharpness in itertools.cycle(_SHARPNESS):
-            if tired >= _TIRED or not self.search.step():
-                break
-            before, rounding = self.search.value, self._rounding()
-            choice = rounding.choice_of(column)
-            value, choice = rounding.improve(choice, self._left, FAR)
-            column = rounding.columns(choice)
-            self._offer(value, column)
-            tired = 0 if value < before * (1 - _WORTH) else tired + 1
-            if self._left() > 0:
-                used = rounding.used(choice)
-                weight = np.exp(sharpness * (used / max(value, 1e-300) - 1.0))
-                self._learn(weight / self.ways.capacity_bps)
-
-    def _left(self) -> float:
-        return 0.0 if self.search.over else max(self.search.seconds_left - _SPARE_S, 0.0)
-
-    def _sweep(self, sweeps: int) -> None:
-        """The multicommodity bound, and ways that are cheap at lengths met on the way."""
-        met = []
-        for sweep in range(sweeps):
-            worst = max(range(len(self.states)), key=lambda k: self.states[k].reached)
-            state = self.states[worst]
-            if self.search.over or (sweep >= _FEW and state.gap <= _NEAR):
-                break
-            state.sweep()
-            self.search.bounded(state.value)
-            if sweep & (sweep + 1) == 0:  # 0, 1, 3, 7 ..
-                met.append((worst, state.now))
-        best = max(range(len(self.states)), key=lambda k: self.states[k].value)
-        for k, lengths in [*met, (best, self.states[best].lengths)]:
-            if self._left() > 0:
-                price = np.zeros((len(self.states), self.steering.segments.links))
-                price[k] = lengths
-                self._learn(price.ravel())
-
-    def _learn(self, price: NDArray[np.float64]) -> None:
-        self.generation.learn(price)
-        self.search.bounded(self.generation.bound)
-
-    def _rounding(self) -> Rounding:
-        rate = self.steering.rate_bps[self.ways.flow]
-        return Rounding(self.generation.master, self.ways.demand, rate)
-
-    def _all_ways(self) -> int:
-        """How many columns there are when every way over one midpoint is known."""
-        return len(self.ways.rate_bps) * self.steering.segments.nodes
-
-    def _exactly(self, free: NDArray[np.intp], nodes: int) -> Exact:
-        """The best answer where only some flows may move, from the best answer so far."""
-        rounding = self._rounding()
-        choice = rounding.choice_of(self.column)
-        exact = segment_milp(rounding, choice, free, self._left, nodes)
-        self._offer(exact.value, rounding.columns(exact.choice))
-        return exact
-
-    def _draw(self, rounding: Rounding) -> None:
-        """An answer drawn by the shares of the program, made better."""
-        value, choice = rounding.improve(rounding.draw(self.random), self._left)
-        self._offer(value, rounding.columns(choice))
-
-    def _offer(self, value: float, column: NDArray[np.int64]) -> None:
-        if value < self.search.value:
-            self.column = column
-            midpoints = self._midpoints(column)
-            self.search.offer(self.steering.utilization(midpoints), midpoints)
-
-    def _midpoints(self, column: NDArray[np.int64]) -> Midpoints:
-        """Midpoints of all flows, where those that can move take columns of the master."""
-        midpoints = np.array(self.steering.start)
+    def offer(value: float, column: NDArray[np.int64], master: Master) -> None:
+        midpoints = np.array(start)
         moved = column >= 0
-        chosen = self.generation.master.way[column[moved]]
-        midpoints[self.ways.flow[moved]] = chosen[:, : midpoints.shape[1]]
-        return midpoints
+        chosen = master.way[column[moved]]
+        midpoints[ways.flow[moved]] = chosen[:, : midpoints.shape[1]]
+        search.offer(steering.utilization(midpoints), midpoints)
+
+    def know(master: Master) -> bool:
+        know_all(master, ways)
+        return ways.width == 1
+
+    few = len(ways.rate_bps) * steering.segments.nodes <= _SMALL
+    problems = problems_of(steering, live)
+    Solving(ways, problems, search, seed, offer, know if few else None).run()
