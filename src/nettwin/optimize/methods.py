@@ -13,7 +13,6 @@ from nettwin.optimize.guided import guided
 from nettwin.optimize.problem import Changes, Problem
 from nettwin.optimize.routing import path_with, steer_with, weigh_with
 from nettwin.optimize.search import Search
-from nettwin.optimize.stop import Seconds
 
 ROUTING_SHARE = 0.3  # of the time, where delays are asked about and loads are but a beginning
 
@@ -42,17 +41,24 @@ class Method:
         moves that the model judges then go on from there, whatever it scores.
         """
         predicted = problem.intent.predicted
-        routes = search
+        routes = search.portion(ROUTING_SHARE if predicted else 1.0)
         if predicted:
-            timed = math.isfinite(search.seconds_left)
-            end = search.clock.seconds + ROUTING_SHARE * search.seconds_left
-            routes = search.part(search.stage, Seconds(end) if timed else None)
             routes.settle((math.inf,), search.answer or ())
-        for stage, find in self._stages(problem):
-            search.stage = routes.stage = f"{self.name}: {stage}"
-            find(problem, routes, seed)
+        begin, stages = routes.answer or (), self._stages(problem)
+        orders = [stages, stages[::-1]] if len(stages) > 1 else [stages]
+        for turn, order in enumerate(orders):
+            one = routes.portion(1 / (len(orders) - turn))
+            one.settle((math.inf,), begin)
+            for k, (stage, find) in enumerate(order):
+                if one.over:
+                    break
+                search.stage = one.stage = f"{self.name}: {stage}"
+                part = one.portion(1 / (len(order) - k))
+                find(problem, part, seed)
+                one.offer(part.score, part.answer or ())
+            routes.offer(one.score, one.answer or ())
         routed = routes.answer or ()
-        if routes is not search and routes.score[0] < math.inf:
+        if routes.score[0] < math.inf:
             search.offer(routes.score, routed)
         if predicted or search.score[0] > 0 or self._others(problem):
             search.stage = f"{self.name}: moves judged by the model"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from nettwin.optimize.problem import Changes, Problem, merged
 from nettwin.optimize.search import Search
 from nettwin.optimize.steering import Steering
 from nettwin.optimize.steering_of import steered, steering_of
-from nettwin.scenario.changes import apply_all
+from nettwin.scenario.changes import SetPath, SetWeight, apply_all
 
 Steer = Callable[[Steering, Search[NDArray[np.int32]], int], None]
 Path = Callable[[Any, Search[Any], int], None]
@@ -25,59 +26,74 @@ def steer_with(
     problem: Problem, search: Search[Changes], method: Steer, seed: int, midpoints: int = 1
 ) -> None:
     """Improve the best answer by midpoints of single flows, as a method finds them."""
-    level = FIRST_LEVEL
-    for turn in range(ROUNDS):
-        base = search.answer or ()
+
+    def once(base: Changes, most: int, level: float, turn: int) -> Changes:
         scenario = apply_all(problem.scenario, base)
         steering = steering_of(problem, scenario, midpoints, level)
+        steering = replace(steering, most_changes=most)
         part = search.part(search.stage)
         part.bounded(search.bound)
         method(steering, part, seed + turn)
         found = part.answer
-        if found is not None:
-            _offer(problem, search, merged(base, steered(scenario, steering, found)))
-        if search.over or not _limits_and_objectives(problem):
-            return
-        level = max(search.score[1] if len(search.score) > 1 else FIRST_LEVEL, 1e-3)
+        return () if found is None else steered(scenario, steering, found)
+
+    _in_rounds(problem, search, SetPath.kind, once)
 
 
 def path_with(problem: Problem, search: Search[Changes], method: Path, seed: int) -> None:
     """Improve the best answer by explicit paths of single flows, as a method finds them."""
     from nettwin.optimize.pathing_of import pathed, pathing_of
 
-    base = search.answer or ()
-    scenario = apply_all(problem.scenario, base)
-    level = FIRST_LEVEL
-    for turn in range(ROUNDS):
-        pathing = pathing_of(problem, scenario, level)
+    def once(base: Changes, most: int, level: float, turn: int) -> Changes:
+        scenario = apply_all(problem.scenario, base)
+        pathing = replace(pathing_of(problem, scenario, level), most_changes=most)
         part = search.part(search.stage)
         part.bounded(search.bound)
         method(pathing, part, seed + turn)
         found = part.answer
-        if found is not None:
-            _offer(problem, search, merged(base, pathed(scenario, pathing, found)))
-        if search.over or not _limits_and_objectives(problem):
-            return
-        level = max(search.score[1] if len(search.score) > 1 else FIRST_LEVEL, 1e-3)
+        return () if found is None else pathed(scenario, pathing, found)
+
+    _in_rounds(problem, search, SetPath.kind, once)
 
 
 def weigh_with(problem: Problem, search: Search[Changes], method: Weigh, seed: int) -> None:
     """Improve the best answer by IGP weights, as a method finds them."""
     from nettwin.optimize.weighing_of import weighed, weighing_of
 
-    base = search.answer or ()
-    scenario = apply_all(problem.scenario, base)
-    weighing = weighing_of(problem, scenario)
-    part: Search[Any] = search.part(search.stage)
-    part.bounded(search.bound)
-    method(weighing, part, seed)
-    found = part.answer
-    if found is not None:
-        _offer(problem, search, merged(base, weighed(scenario, found)))
+    def once(base: Changes, most: int, level: float, turn: int) -> Changes:
+        scenario = apply_all(problem.scenario, base)
+        weighing = replace(weighing_of(problem, scenario, level), most_changes=most)
+        part: Search[Any] = search.part(search.stage)
+        part.bounded(search.bound)
+        method(weighing, part, seed + turn)
+        found = part.answer
+        return () if found is None else weighed(scenario, found)
+
+    _in_rounds(problem, search, SetWeight.kind, once)
 
 
-def _offer(problem: Problem, search: Search[Changes], changes: Changes) -> None:
-    search.offer(problem.judge([changes])[0].score, changes)
+Once = Callable[[Changes, int, float, int], Changes]
+
+
+def _in_rounds(problem: Problem, search: Search[Changes], kind: str, once: Once) -> None:
+    """Look once for changes of a kind; where some links have limits and others objectives, again
+    with the limits as they are at what the objectives have reached.
+
+    Where the number of changes is limited, changes of this kind that were made before give way, so
+    that they are not counted twice.
+    """
+    most = problem.intent.most_changes
+    level = FIRST_LEVEL
+    for turn in range(ROUNDS):
+        base, left = search.answer or (), -1
+        if most is not None:
+            base = tuple(change for change in base if change.kind != kind)
+            left = max(most - len(base), 0)
+        found = merged(base, once(base, left, level, turn))
+        search.offer(problem.judge([found])[0].score, found)
+        if search.over or not _limits_and_objectives(problem):
+            return
+        level = max(search.score[1] if len(search.score) > 1 else FIRST_LEVEL, 1e-3)
 
 
 def _limits_and_objectives(problem: Problem) -> bool:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from nettwin.optimize.stop import AnyOf, Clock, Seconds, Standing, Stop
+from nettwin.optimize.stop import AnyOf, Clock, Seconds, Standing, Stop, cancelled
 
 A = TypeVar("A")
 
@@ -52,11 +52,13 @@ class Search(Generic[A]):
         is, its steps count here too."""
         return Search(stop or AnyOf(()), self._tell, self.clock, stage, self)
 
-    def portion(self, share: float) -> Search[A]:
-        """A part that goes on from the best answer for this share of the time that is left."""
-        timed = math.isfinite(self.seconds_left)
-        end = self.clock.seconds + share * self.seconds_left
-        found: Search[A] = self.part(self.stage, Seconds(end) if timed else None)
+    def portion(self, share: float = 1.0, kept_s: float = 0.0) -> Search[A]:
+        """A part that goes on from the best answer, by the same rules, for this share of the time
+        that is left but for what is kept."""
+        left = self.seconds_left
+        end = self.clock.seconds + share * max(left - kept_s, 0.0)
+        rules = (self._stop, Seconds(end)) if math.isfinite(left) else (self._stop,)
+        found: Search[A] = self.part(self.stage, AnyOf(rules))
         found.bound, found.score, found._answer = self.bound, self.score, self._answer
         return found
 
@@ -76,6 +78,11 @@ class Search(Generic[A]):
         if self._parent is not None and self._parent.over:
             return True
         return self._stop.reached(self.standing)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody said by hand that it must end."""
+        return cancelled(self._stop) or (self._parent is not None and self._parent.cancelled)
 
     @property
     def seconds_left(self) -> float:

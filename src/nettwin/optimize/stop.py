@@ -139,6 +139,13 @@ class Cancel(_Rule):
         return self._event.is_set()
 
 
+def cancelled(stop: Stop) -> bool:
+    """Whether a rule, or one that it is made of, was cancelled by hand."""
+    if isinstance(stop, AnyOf):
+        return any(cancelled(rule) for rule in stop.rules)
+    return isinstance(stop, Cancel) and stop._event.is_set()
+
+
 class Clock:
     """Seconds since it was made; `now` may be another clock (processor time in benchmarks)."""
 

@@ -5,27 +5,31 @@ from __future__ import annotations
 from nettwin.optimize.problem import Changes, Problem
 from nettwin.optimize.search import Search
 
+MOST = 400  # changes; with more it would take too long
 TOLERANCE = 1e-4  # by which the first objectives may grow worse, relatively
 
 
-def trimmed(problem: Problem, search: Search[Changes], most: int = 400) -> None:
-    """Leave out of the best answer what it does as well without, in halves of halves."""
+def trimmed(problem: Problem, search: Search[Changes], kept_s: float = 0.0) -> None:
+    """Leave out of the best answer what it does as well without, in halves of halves.
+
+    That is no searching: it ends when the time does, but for what is kept of it, or somebody says
+    so, whatever else ends a search.
+    """
     changes = search.answer or ()
-    if len(changes) > most:
+    if len(changes) > MOST:
         return
     limit = search.score
     size = max(len(changes) // 2, 1)
-    while changes and not search.over:
+    while changes:
         for start in range(0, len(changes), size):
+            if search.cancelled or search.seconds_left <= kept_s:
+                return
             rest = changes[:start] + changes[start + size :]
             judged = problem.judge([rest])[0]
-            go_on = search.step()
             if _as_good(judged.score, limit):
                 changes = rest
                 search.settle(judged.score, changes)
                 break
-            if not go_on:
-                return
         else:
             if size == 1:
                 return
