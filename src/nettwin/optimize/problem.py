@@ -39,6 +39,7 @@ class Problem:
         self.model = model if intent.predicted else None
         for lever in intent.levers:  # what selects nothing is told at once
             lever.select.select(scenario, LEVER_OF[lever.kind])
+        self._last: tuple[Changes, Scenario, Judgement] | None = None
 
     @cached_property
     def before(self) -> Judgement:
@@ -71,7 +72,19 @@ class Problem:
                         cost=self.cost(after, len(changes)),
                     )
                 )
+        if len(candidates) == 1:
+            self._last = candidates[0], scenarios[0], found[0]
         return found
+
+    def judged(self, changes: Changes) -> Judgement:
+        """The same of one candidate; the one that was judged last is not judged again."""
+        last = self._last
+        return last[2] if last and last[0] is changes else self.judge([changes])[0]
+
+    def after(self, changes: Changes) -> Scenario:
+        """The scenario after changes; of the candidate that was judged last it is at hand."""
+        last = self._last
+        return last[1] if last and last[0] is changes else apply_all(self.scenario, changes)
 
     def states(
         self, scenarios: Sequence[Scenario], model: NetworkModel | None

@@ -1,0 +1,90 @@
+"""The order of a plan's changes, and the loads that they move."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nettwin.optimize.order import ordered
+from nettwin.optimize.shifts import Shifts, in_turn, shifts
+from nettwin.scenario.changes import SetPath, SetWeight, apply_all
+from nettwin.scenario.generate import generate
+from nettwin.scenario.routing import Routing
+from nettwin.scenario.scenario import Scenario
+
+
+def steered(scenario: Scenario, seed: int, count: int) -> tuple[SetPath, ...]:
+    """Flows over midpoints, some over two ways, some over links, some by the common way."""
+    random = np.random.default_rng(seed)
+    names, traffic = scenario.topology.node_name, scenario.traffic
+    out = []
+    for flow in random.choice(traffic.flow_count, count, replace=False).tolist():
+        one, two = (names[m] for m in random.choice(len(names), 2, replace=False))
+        ways: list[dict[str, object]] = [{"via": [one, two], "share": 1.0}]
+        if random.random() < 0.3:
+            ways = [{"via": [one], "share": 0.25}, {"via": [two], "share": 0.75}]
+        elif random.random() < 0.3:
+            links = replace(scenario, routing=Routing()).paths.of(flow)[0][1]
+            ways = [{"links": [scenario.topology.link_name[e] for e in links], "share": 1.0}]
+        elif random.random() < 0.2:
+            ways = []
+        out.append(SetPath(scenario.flow_names[flow], tuple(ways)))
+    return tuple(out)
+
+
+@given(seed=st.integers(0, 300))
+@settings(max_examples=20, deadline=None)
+def test_shifts_are_what_changes_do(seed: int) -> None:
+    scenario = generate("gabriel", nodes=10, seed=seed, load=0.9)
+    scenario = apply_all(scenario, steered(scenario, seed, 12))
+    changes = steered(scenario, seed + 1, 20)
+    after = apply_all(scenario, changes)
+    flows = np.array([scenario.flow(change.flow) for change in changes])
+    moved = shifts(scenario, after, flows)
+    load = np.array(scenario.link_load_bps)
+    for k, change in enumerate(changes):
+        part = slice(moved.offset[k], moved.offset[k + 1])
+        one = apply_all(scenario, [change]).link_load_bps - scenario.link_load_bps
+        mine = np.zeros(len(load))
+        mine[moved.link[part]] = moved.delta_bps[part]
+        np.testing.assert_allclose(mine, one, atol=1e-6 * load.max())
+
+
+@given(seed=st.integers(0, 300))
+@settings(max_examples=15, deadline=None)
+def test_no_step_is_busier_than_before_and_after_unless_it_is_told(seed: int) -> None:
+    scenario = generate("gabriel", nodes=10, seed=seed, load=0.9)
+    changes = steered(scenario, seed, 25)
+    plan = ordered(scenario, changes)
+    assert sorted(map(repr, plan.changes)) == sorted(map(repr, changes))
+    after = apply_all(scenario, changes).link_utilization.max()
+    ceiling = max(float(scenario.link_utilization.max()), float(after)) * (1 + 1e-5)
+    now, over = scenario, 0
+    for change, said in zip(plan.changes, plan.utilization, strict=True):
+        now = apply_all(now, [change])
+        over += now.link_utilization.max() > max(ceiling, 1.0)
+        assert said <= now.link_utilization.max() * (1 + 1e-5)
+    assert bool(over) == bool(plan.warnings) or not over
+
+
+def test_what_makes_room_comes_first_and_what_cannot_be_safe_is_the_least_bad() -> None:
+    capacity = np.array([10.0, 10.0, 10.0])
+    offset = np.array([0, 2, 4])
+    link, delta = np.array([0, 1, 1, 2], np.int32), np.array([-5.0, 5.0, -6.0, 6.0])
+    moved = Shifts(offset, link, delta)
+    turns = in_turn(moved, np.array([8.0, 8.0, 0.0]), capacity, 0.9)
+    assert turns.order.tolist() == [1, 0] and turns.peak.tolist() == pytest.approx([0.6, 0.7])
+    turns = in_turn(moved, np.array([8.0, 8.0, 3.5]), capacity, 0.9)
+    assert turns.order.tolist() == [1, 0] and turns.peak.tolist() == pytest.approx([0.95, 0.7])
+    assert turns.at.tolist() == [2, 1]
+
+
+def test_weights_are_ordered_by_the_network_after_each() -> None:
+    scenario = generate("nsfnet", seed=1, load=0.5)
+    changes = tuple(SetWeight(name, 7.0) for name in scenario.topology.link_name[:4])
+    plan = ordered(scenario, changes)
+    assert set(plan.changes) == set(changes) and len(plan.utilization) == 4
