@@ -24,6 +24,7 @@ from nettwin.optimize.search import Search
 from nettwin.optimize.steering import Steering
 
 GENTLE, HOLDING, STEEP = 20.0, 100.0, 5000.0  # kicked flows are held up to HOLDING
+REFINING = 500.0  # what is near an answer already first, which gentle prices would undo
 STEEPER = 1.5  # from one round to the next
 FEW_MOVES = 0.02  # of those that prices suggest
 PATIENCE = 50  # climbs without a better answer until it starts from the best again
@@ -48,7 +49,12 @@ def segments(
     climbs = _Climbs(steering, search, moves)
     if not climbs.moves.flows.size or search.over:
         return
-    climbs.climb(GENTLE)
+    if begin is None:
+        climbs.climb(GENTLE)
+    else:
+        for steepness in (REFINING, GENTLE):
+            climbs.climb(steepness)
+            climbs.settle()
     while not search.over:
         held = climbs.moves.kick(int(random.geometric(0.4)))
         noise = random.lognormal(0.0, 1.0, steering.capacity_bps.size)
