@@ -28,7 +28,7 @@ from nettwin.optimize.problem import Problem
 from nettwin.optimize.search import Progress
 from nettwin.optimize.stop import Standing, Steps
 from nettwin.plan import plan_to_dict
-from nettwin.scenario.changes import ScaleTraffic
+from nettwin.scenario.changes import ScaleTraffic, apply_all, change_from_dict
 
 DOCS = Path(__file__).parents[2] / "docs"
 LOCAL = "--method local_search"
@@ -145,6 +145,58 @@ def test_a_plan_is_judged_again_and_refused_on_another_network(run) -> None:
     assert forced.code in (0, 4)
     assert json.loads(forced.out)["plan"]["bound"] is None
     assert run("optimize mesh.yaml --force").code == 2
+
+
+FEW = """
+intent: mended by few
+minimize: [utilization]
+change: {at_most: 4}
+"""
+
+
+@pytest.mark.usefixtures("mesh")
+def test_it_begins_after_what_has_happened_and_the_plan_replays_there(run) -> None:
+    scenario = read("mesh.yaml").scenario
+    busiest = scenario.topology.link_name[int(scenario.link_utilization.argmax())]
+    failed = f"fail_link {busiest.replace('->', '<->')}"
+    Path("grown.yaml").write_text("changes: [scale_traffic 1.1]", encoding="utf-8")
+    usual = ["optimize", "mesh.yaml", "--intent", str(intent(FEW)), "--after", "grown.yaml"]
+    usual += ["--after", failed, *LOCAL.split()]
+    done = run(*usual, "--seconds", "0.5", "--out", "plan.yaml", "--json")
+    assert done.code == 0, done.err
+    told = json.loads(done.out)
+    assert [change["kind"] for change in told["happened"]] == ["scale_traffic", "fail_link"]
+    plan = read_change_plan("plan.yaml")
+    now = apply_all(scenario, [change_from_dict(change) for change in told["happened"]])
+    assert plan.network == now.fingerprint()
+    assert len(plan.changes) <= 4
+    before, after = (side.objectives[0] for side in (plan.before, plan.after))
+    assert before == pytest.approx(now.link_utilization.max())
+    assert after < before
+    assert after == pytest.approx(apply_all(now, plan.changes).link_utilization.max())
+    again = run(*usual, "--check", "plan.yaml", "--json")
+    assert again.code == 0, again.err
+    assert json.loads(again.out)["plan"]["after"] == told["plan"]["after"]
+    unaware = run("optimize mesh.yaml --check plan.yaml")
+    assert unaware.code == 2
+    assert "--after" in unaware.err
+
+
+@pytest.mark.usefixtures("mesh")
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [
+        ("fail_link Nowhere<->Here", "Nowhere"),
+        ("fall_link A<->B", "fail_link"),
+        ("nothing.yaml", "nothing.yaml"),
+        ("", "a change is empty"),
+    ],
+)
+def test_what_cannot_have_happened_is_named(after, words, run) -> None:
+    done = run("optimize", "mesh.yaml", "--after", after)
+    assert done.code == 2
+    assert words in done.err
+    assert "Traceback" not in done.err
 
 
 @pytest.fixture

@@ -26,7 +26,8 @@ def replayed(
     if foreign and not force:
         raise InputError(
             f"the plan was made for another network (fingerprint {plan.network[:SHOWN] or 'none'},"
-            f" this one has {mine[:SHOWN]}). Give that network, or --force to judge it on this one."
+            f" this one has {mine[:SHOWN]}). Give that network, with what had happened to it"
+            " by then (--after), or --force to judge it on this one."
         )
     after = problem.judge([plan.changes])[0]
     own = ("loads", "exact") if problem.model is None else (problem.model.name, "predicted")

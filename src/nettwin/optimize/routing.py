@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from nettwin.optimize.problem import Changes, Problem, merged
 from nettwin.optimize.search import Search
 from nettwin.optimize.steering import Steering
 from nettwin.optimize.steering_of import steered, steering_of
+from nettwin.optimize.stop import AnyOf, NoProgress, Seconds, Stop, Target
 from nettwin.scenario.changes import SetPath, SetWeight, apply_all
 
 Steer = Callable[[Steering, Search[NDArray[np.int32]], int], None]
@@ -20,6 +22,9 @@ Path = Callable[[Any, Search[Any], int], None]
 Weigh = Callable[[Any, Search[NDArray[np.float64]], int], None]
 ROUNDS = 3  # in which limits on some links and objectives on others are brought together
 FIRST_LEVEL = 1.0
+KEPT = Target(1.0 - 1e-6)  # where all limits on loads hold: no more is wanted of them
+BISECTIONS = 12  # towards the fewest changes that keep limits
+TIRED, TRY_SHARE = 500, 0.3  # steps without anything better, and of the time left, end one of them
 
 
 def steer_with(
@@ -27,12 +32,10 @@ def steer_with(
 ) -> None:
     """Improve the best answer by midpoints of single flows, as a method finds them."""
 
-    def once(base: Changes, most: int, level: float, turn: int) -> Changes:
+    def once(base: Changes, most: int, level: float, turn: int, part: Search[Any]) -> Changes:
         scenario = apply_all(problem.scenario, base)
         steering = steering_of(problem, scenario, midpoints, level)
         steering = replace(steering, most_changes=most)
-        part = search.part(search.stage)
-        part.bounded(search.bound)
         method(steering, part, seed + turn)
         found = part.answer
         return () if found is None else steered(scenario, steering, found)
@@ -44,11 +47,9 @@ def path_with(problem: Problem, search: Search[Changes], method: Path, seed: int
     """Improve the best answer by explicit paths of single flows, as a method finds them."""
     from nettwin.optimize.pathing_of import pathed, pathing_of
 
-    def once(base: Changes, most: int, level: float, turn: int) -> Changes:
+    def once(base: Changes, most: int, level: float, turn: int, part: Search[Any]) -> Changes:
         scenario = apply_all(problem.scenario, base)
         pathing = replace(pathing_of(problem, scenario, level), most_changes=most)
-        part = search.part(search.stage)
-        part.bounded(search.bound)
         method(pathing, part, seed + turn)
         found = part.answer
         return () if found is None else pathed(scenario, pathing, found)
@@ -60,11 +61,9 @@ def weigh_with(problem: Problem, search: Search[Changes], method: Weigh, seed: i
     """Improve the best answer by IGP weights, as a method finds them."""
     from nettwin.optimize.weighing_of import weighed, weighing_of
 
-    def once(base: Changes, most: int, level: float, turn: int) -> Changes:
+    def once(base: Changes, most: int, level: float, turn: int, part: Search[Any]) -> Changes:
         scenario = apply_all(problem.scenario, base)
         weighing = replace(weighing_of(problem, scenario, level), most_changes=most)
-        part: Search[Any] = search.part(search.stage)
-        part.bounded(search.bound)
         method(weighing, part, seed + turn)
         found = part.answer
         return () if found is None else weighed(scenario, found)
@@ -72,7 +71,7 @@ def weigh_with(problem: Problem, search: Search[Changes], method: Weigh, seed: i
     _in_rounds(problem, search, SetWeight.kind, once)
 
 
-Once = Callable[[Changes, int, float, int], Changes]
+Once = Callable[[Changes, int, float, int, Search[Any]], Changes]
 
 
 def _in_rounds(problem: Problem, search: Search[Changes], kind: str, once: Once) -> None:
@@ -84,16 +83,54 @@ def _in_rounds(problem: Problem, search: Search[Changes], kind: str, once: Once)
     """
     most = problem.intent.most_changes
     level = FIRST_LEVEL
+    enough = KEPT if _only_limits(problem) else AnyOf(())
     for turn in range(ROUNDS):
         base, left = search.answer or (), -1
         if most is not None:
             base = tuple(change for change in base if change.kind != kind)
             left = max(most - len(base), 0)
-        found = merged(base, once(base, left, level, turn))
+        part = search.part(search.stage, enough)
+        part.bounded(search.bound)
+        found = merged(base, once(base, left, level, turn, part))
         search.offer(problem.judge([found])[0].score, found)
         if search.over or not _limits_and_objectives(problem):
-            return
+            break
         level = max(search.score[1] if len(search.score) > 1 else FIRST_LEVEL, 1e-3)
+    if enough is KEPT and _few_wanted(problem):
+        _fewer(problem, search, kind, once)
+
+
+def _fewer(problem: Problem, search: Search[Changes], kind: str, once: Once) -> None:
+    """Keep the limits by fewer changes of a kind: look once for half as many, and so on."""
+    too_few = -1
+    for turn in range(ROUNDS, ROUNDS + BISECTIONS):
+        answer = search.answer or ()
+        base = tuple(change for change in answer if change.kind != kind)
+        count = len(answer) - len(base)
+        if search.over or search.score[0] > 0 or count - too_few <= 1:
+            return
+        most = (count + too_few) // 2
+        left = search.seconds_left
+        rules: list[Stop] = [KEPT, NoProgress(TIRED)]
+        if math.isfinite(left):
+            rules.append(Seconds(search.clock.seconds + TRY_SHARE * left))
+        part = search.part(search.stage, AnyOf(tuple(rules)))
+        found = merged(base, once(base, most, FIRST_LEVEL, turn, part))
+        if not search.offer(problem.judge([found])[0].score, found):
+            too_few = most
+
+
+def _only_limits(problem: Problem) -> bool:
+    """Whether loads must keep limits and need not be lower than those."""
+    intent = problem.intent
+    wanted = [o for entry in intent.minimize for o in entry]
+    wanted += intent.survive.minimize if intent.survive else ()
+    return not intent.predicted and not any(o.measure == "utilization" for o in wanted)
+
+
+def _few_wanted(problem: Problem) -> bool:
+    """Whether the number of changes comes before all else that shall be low."""
+    return [o.measure for o in (problem.intent.minimize or ((),))[0]] == ["changes"]
 
 
 def _limits_and_objectives(problem: Problem) -> bool:

@@ -22,6 +22,18 @@ def changes_of(words: Sequence[str], file: Path | None) -> list[Change]:
     return found + [parse_change(line) for line in lines_of(words)]
 
 
+def changes_or_files(words: Sequence[str]) -> list[Change]:
+    """Changes from words of which each is a line of a change or a file with changes, in order."""
+    found: list[Change] = []
+    for word in words:
+        if not word.strip():
+            raise InputError(f'a change is empty: must be a line such as "{EXAMPLE}", or a file.')
+        first = word.split(maxsplit=1)[0]
+        is_line = first in CHANGES or (" " in word.strip() and not Path(word).exists())
+        found += [parse_change(word)] if is_line else read_changes(Path(word))
+    return found
+
+
 def lines_of(words: Sequence[str]) -> list[str]:
     """Lines of changes from words: a line a word, or words that follow the kind of their change."""
     lines: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,13 +13,14 @@ from nettwin.errors import InputError
 from nettwin.interfaces import documents, wiring
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.answers import Files, check_place
+from nettwin.interfaces.cli.changes import changes_or_files
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import NOT_MET, app
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.plots import before_and_after
 from nettwin.interfaces.tables import facts
 from nettwin.plan import Plan, plan_to_dict
-from nettwin.scenario.changes import apply_all
+from nettwin.scenario.changes import apply_all, change_to_dict
 from nettwin.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def _installed(extra: str) -> str:
         "nettwin optimize network.yaml",
         "nettwin optimize network.yaml --intent voice.yaml --out plan.yaml --plot maps.svg",
         "nettwin optimize network.yaml --intent voice.yaml --method local_search --seconds 30",
+        "nettwin optimize network.yaml --after 'fail_link Madrid<->Paris' --intent few.yaml",
         "nettwin optimize network.yaml --intent voice.yaml --check plan.yaml",
         "nettwin optimize --list",
     )
@@ -58,6 +61,17 @@ def optimize(
             metavar="FILE",
             help="What is wanted (see nettwin intent).",
             show_default="the busiest link as empty as possible, by SR midpoints",
+        ),
+    ] = None,
+    after: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--after",
+            metavar="CHANGE",
+            help="What has happened to the network, in quotes, or a file with changes (see nettwin"
+            " whatif): the search begins there. May be repeated.",
+            autocompletion=o.complete_change,
+            show_default=False,
         ),
     ] = None,
     method: Annotated[
@@ -166,7 +180,9 @@ def optimize(
     near = None if gap is None else units.share(gap)
     ways = searches.Ways(method, seconds, near, seed, engine, model, verify)
     wanted = read_intent(intent) if intent else Intent(name=LEAST_UTILIZATION)
+    happened = changes_or_files(after or ())
     reading = source.read(network)
+    reading = replace(reading, scenario=apply_all(reading.scenario, happened))
     searches.prepare(output, wanted, ways)
     predictor = searches.engine_of(wanted, ways)
     notes = output.told(reading, [predictor] if predictor else [])
@@ -175,6 +191,7 @@ def optimize(
     where = {"source": reading.source, "format": reading.format, "index": index}
     about: dict[str, Any] = {
         "network": documents.network(reading.scenario, **where),
+        "happened": [change_to_dict(change) for change in happened],
         **notes,
         "engine": predictor.name if predictor else None,
         "intent": intent_data(wanted),
