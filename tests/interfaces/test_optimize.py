@@ -315,9 +315,10 @@ def test_the_live_line_says_where_the_search_stands() -> None:
 
 
 def test_the_live_line_of_loads_does_not_pass_for_delays() -> None:
-    watch = Watch(5.0, lambda value: f"{value} s", utilization=False)
-    watch.tell(Progress("auto: midpoints", Standing(1.0, 10, 0.62, 0.6, 3)))
-    assert "0.62" not in watch.line().plain
+    watch = Watch(5.0, lambda value: f"{value} s")
+    watch.tell(Progress("auto: midpoints", Standing(1.0, 10, 0.62, 0.6, 3), "busiest link"))
+    assert "busiest link: 62.0 %" in watch.line().plain
+    assert "0.62 s" not in watch.line().plain
     watch.tell(Progress("auto: moves judged by the model", Standing(1.0, 10, 0.62, 0.6, 3)))
     assert "0.62 s" in watch.line().plain
 

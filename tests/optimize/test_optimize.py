@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
+
+import pytest
 
 from nettwin.engines.theory import Theory
 from nettwin.intent import Expectation, Intent, Lever, Selector
 from nettwin.metrics import Metrics, Table
 from nettwin.optimize.optimize import optimize
 from nettwin.optimize.problem import Problem
-from nettwin.optimize.stop import Clock, Seconds
+from nettwin.optimize.search import Progress
+from nettwin.optimize.stop import Clock, Seconds, Steps
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
 
@@ -81,3 +85,19 @@ def test_a_clock_that_is_held_stands_still() -> None:
         now[0] = 20.0
     now[0] = 21.0
     assert clock.seconds == 3.0
+
+
+@pytest.mark.parametrize("limited", [False, True])
+def test_who_watches_hears_of_the_objective_or_of_what_else_the_values_are(limited: bool) -> None:
+    scenario = generate("nsfnet", load=1.2, seed=2)
+    limit = Expectation("utilization", Selector(node=("Boulder",)), at_most=0.3)
+    intent = Intent(expect=(limit,) if limited else ())
+    told: list[Progress] = []
+    asked = Problem(scenario, intent)
+    plan = optimize(asked, "local_search", Steps(400), seed=1, tell=told.append)
+    of_loads = [progress for progress in told if progress.of]
+    objective = [progress.standing.best for progress in told if not progress.of]
+    assert bool(of_loads) == limited
+    for best, later in pairwise(objective):
+        assert later <= 1.0002 * best  # what is left out of a plan may cost as much
+    assert min(objective) == pytest.approx(plan.after.objectives[0], rel=2e-4)

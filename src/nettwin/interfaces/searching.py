@@ -19,19 +19,17 @@ from nettwin import units
 from nettwin.optimize.search import Progress
 
 LINES_A_SECOND = 10
-LOADS_STAGES = ("midpoints", "weights")  # whose values are utilizations, whatever is asked
 
 
 @dataclass
 class Watch:
     """What was told last of a search, and of the simulation after it, as a line of text.
 
-    `shown` writes a value of the first objective; `utilization` says whether that is one.
+    `shown` writes a value of the first objective.
     """
 
     seconds: float
     shown: Callable[[float], str]
-    utilization: bool = True
     told: Progress | None = None
     simulated: float | None = None  # share done
     begin: float = field(default_factory=perf_counter)
@@ -54,13 +52,16 @@ class Watch:
             return Text("Looking for a bound", "bold cyan")
         line = Text.assemble((self.told.stage or "search", "bold cyan"))
         line.append(f"  {min(spent, self.seconds):.1f} of {self.seconds:g} s", "bright_black")
-        if self.utilization or not self.told.stage.endswith(LOADS_STAGES):
-            self._values(line)
+        self._values(line)
         return line
 
     def _values(self, line: Text) -> None:
         assert self.told is not None
-        standing = self.told.standing
+        standing, of = self.told.standing, self.told.of
+        if of:  # a share, as all values of parts are that are not the objective
+            if math.isfinite(standing.best):
+                line.append(f"  {of}: {units.percent(standing.best)}")
+            return
         if not math.isfinite(standing.best):
             line.append("  a limit is still missed", "yellow")
             return

@@ -22,6 +22,7 @@ Path = Callable[[Any, Search[Any], int], None]
 Weigh = Callable[[Any, Search[NDArray[np.float64]], int], None]
 ROUNDS = 3  # in which limits on some links and objectives on others are brought together
 FIRST_LEVEL = 1.0
+LOADS = "busiest link, of what it may carry"  # the values of a part, where they are not all
 KEPT = Target(1.0 - 1e-6)  # where all limits on loads hold: no more is wanted of them
 BISECTIONS = 12  # towards the fewest changes that keep limits
 TIRED, TRY_SHARE = 500, 0.3  # steps without anything better, and of the time left, end one of them
@@ -83,13 +84,14 @@ def _in_rounds(problem: Problem, search: Search[Changes], kind: str, once: Once)
     """
     most = problem.intent.most_changes
     level = FIRST_LEVEL
+    values = "" if _loads_are_all(problem) else LOADS
     enough = KEPT if _only_limits(problem) else AnyOf(())
     for turn in range(ROUNDS):
         base, left = search.answer or (), -1
         if most is not None:
             base = tuple(change for change in base if change.kind != kind)
             left = max(most - len(base), 0)
-        part = search.part(search.stage, enough)
+        part = search.part(search.stage, enough, values)
         part.bounded(search.bound)
         found = merged(base, once(base, left, level, turn, part))
         search.offer(problem.judge([found])[0].score, found)
@@ -114,10 +116,23 @@ def _fewer(problem: Problem, search: Search[Changes], kind: str, once: Once) -> 
         rules: list[Stop] = [KEPT, NoProgress(TIRED)]
         if math.isfinite(left):
             rules.append(Seconds(search.clock.seconds + TRY_SHARE * left))
-        part = search.part(search.stage, AnyOf(tuple(rules)))
+        part = search.part(search.stage, AnyOf(tuple(rules)), LOADS)
         found = merged(base, once(base, most, FIRST_LEVEL, turn, part))
         if not search.offer(problem.judge([found])[0].score, found):
             too_few = most
+
+
+def _loads_are_all(problem: Problem) -> bool:
+    """Whether the highest utilization that a method sees is the first objective, and all of it."""
+    intent = problem.intent
+    survive = intent.survive
+    wanted = [o for entry in intent.minimize for o in entry]
+    wanted += survive.minimize if survive else ()
+    loads = [o for o in wanted if o.measure == "utilization"]
+    plain = [o.reduce == "max" and o.weight == 1 for o in loads] == [True]
+    limits = intent.expect or (survive and survive.expect)
+    alone = all(len(entry) == 1 for entry in intent.minimize[:1])
+    return plain and alone and loads == wanted[:1] and not limits
 
 
 def _only_limits(problem: Problem) -> bool:

@@ -16,6 +16,7 @@ class Progress(NamedTuple):
 
     stage: str
     standing: Standing
+    of: str = ""  # what its values are, where they are not those of the first objective
 
 
 Tell = Callable[[Progress], None]
@@ -37,8 +38,9 @@ class Search(Generic[A]):
         clock: Clock | None = None,
         stage: str = "",
         parent: Search[Any] | None = None,
+        of: str = "",
     ) -> None:
-        self.stage = stage
+        self.stage, self.of = stage, of
         self.clock = clock or Clock()
         self.score: tuple[float, ...] = (math.inf,)
         self.bound = -math.inf
@@ -47,10 +49,10 @@ class Search(Generic[A]):
         self._steps_at_best = 0
         self._stop, self._tell, self._parent = stop, tell, parent
 
-    def part(self, stage: str, stop: Stop | None = None) -> Search[Any]:
+    def part(self, stage: str, stop: Stop | None = None, of: str = "") -> Search[Any]:
         """A search for something else that is a part of this one: on its clock, over when this one
-        is, its steps count here too."""
-        return Search(stop or AnyOf(()), self._tell, self.clock, stage, self)
+        is, its steps count here too. `of` names its values where they are others than here."""
+        return Search(stop or AnyOf(()), self._tell, self.clock, stage, self, of or self.of)
 
     def portion(self, share: float = 1.0, kept_s: float = 0.0) -> Search[A]:
         """A part that goes on from the best answer, by the same rules, for this share of the time
@@ -125,5 +127,10 @@ class Search(Generic[A]):
         return self._answer
 
     def _told(self) -> None:
-        if self._tell:
-            self._tell(Progress(self.stage, self.standing))
+        if not self._tell:
+            return
+        standing, whole = self.standing, self._parent
+        while whole is not None and whole.of == self.of:  # a part may begin at what is worse
+            best, bound = min(standing.best, whole.value), max(standing.bound, whole.bound)
+            standing, whole = standing._replace(best=best, bound=bound), whole._parent
+        self._tell(Progress(self.stage, standing, self.of))

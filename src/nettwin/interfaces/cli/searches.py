@@ -145,8 +145,7 @@ def _verifier(
     """A live line, and the simulator that moves it, if it is wanted."""
     levels = every_level(intent)
     first = levels[0] if levels else ()
-    utilization = [o.measure for o in first] == ["utilization"]
-    watch = Watch(ways.seconds, lambda value: level_value(first, value), utilization)
+    watch = Watch(ways.seconds, lambda value: level_value(first, value))
     verifier = None
     if ways.verifies(intent):
         verifier = wiring.engine(SIMULATOR, seed=ways.seed, progress=watch.simulate)
