@@ -1,15 +1,12 @@
 """Which three flows should move to empty the busiest link? Searched, replayed, simulated."""
 
 import nettwin
-from nettwin.intent import Expectation, Intent, Selector
-from nettwin.optimize.optimize import optimize
-from nettwin.optimize.problem import Problem
-from nettwin.optimize.stop import Steps
+from nettwin import Expectation, Intent, Selector, Steps
 
 network = nettwin.generate("nsfnet", load=0.9, seed=7)
 few = Intent(name="three moves", most_changes=3)  # minimize utilization, by SR midpoints
 
-plan = optimize(Problem(network, few), stop=Steps(20_000), seed=1)
+plan = nettwin.find_plan(network, few, stop=Steps(20_000), seed=1)
 before, after = plan.before.objectives[0], plan.after.objectives[0]
 print(f"busiest link {before:.1%} -> {after:.1%} by")
 for change in plan.changes:
@@ -22,6 +19,6 @@ quick = Intent(
     name="quick",
     expect=(Expectation("delay_p99", Selector(flow=("Seattle->Princeton",)), at_most=25e-3),),
 )
-slow = Problem(network, quick, nettwin.engine("theory"))
+slow = nettwin.Problem(network, quick, nettwin.engine("theory"))
 line = slow.judged_by(nettwin.engine("packet", seed=1), plan.changes).lines[0]
 print(f"{line.text}: {'met' if line.met else 'missed'}, simulated {1e3 * line.value:.1f} ms")

@@ -18,6 +18,8 @@ compare drr engine explain_flow explain_network explain_port fifo generate in_wo
 read read_all
 read_demands scenarios_over_time single_failures strict_priority wfq
 what_if write
+Avoid Expectation Intent Lever Objective Prices Selector Survive Cancel Gap NoProgress Seconds Steps
+Target Plan Problem find_plan read_change_plan read_intent write_change_plan
 """.split()
 HEAVY = ("numba", "pandas", "scipy", "matplotlib", "typer", "rich", "torch", "ruamel.yaml")
 

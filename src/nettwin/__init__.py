@@ -13,6 +13,7 @@ from nettwin.apps.comparison import Comparison, compare
 from nettwin.apps.explanation.explanation import explain_flow, explain_network, explain_port
 from nettwin.apps.explanation.words import in_words
 from nettwin.apps.failures import Failure, single_failures
+from nettwin.apps.planning import find_plan
 from nettwin.apps.whatif import WhatIf, what_if
 from nettwin.errors import (
     ChangeError,
@@ -25,10 +26,25 @@ from nettwin.errors import (
     UnsupportedError,
 )
 from nettwin.formats import Assume, Reading, read, read_all, write
+from nettwin.formats.change_plan import read_change_plan, write_change_plan
 from nettwin.formats.demands import read_demands, scenarios_over_time
+from nettwin.formats.intent import read_intent
+from nettwin.intent import (
+    Avoid,
+    Expectation,
+    Intent,
+    Lever,
+    Objective,
+    Prices,
+    Selector,
+    Survive,
+)
 from nettwin.interfaces.wiring import engine
 from nettwin.metrics import Interval, Metrics
 from nettwin.model import NetworkModel
+from nettwin.optimize.problem import Problem
+from nettwin.optimize.stop import Cancel, Gap, NoProgress, Seconds, Steps, Target
+from nettwin.plan import Plan
 from nettwin.scenario.arrivals import CBR, MMPP, Autocorrelated, OnOff, Poisson, Trace
 from nettwin.scenario.changes import (
     AddFlow,
@@ -68,11 +84,14 @@ __all__ = [
     "AddFlow",
     "Assume",
     "Autocorrelated",
+    "Avoid",
     "Binomial",
+    "Cancel",
     "Change",
     "ChangeError",
     "Comparison",
     "Discrete",
+    "Expectation",
     "Exponential",
     "FailGroup",
     "FailLink",
@@ -81,17 +100,25 @@ __all__ = [
     "Fixed",
     "Flow",
     "FormatError",
+    "Gap",
     "InputError",
+    "Intent",
     "Interval",
+    "Lever",
     "Link",
     "Metrics",
     "MissingExtraError",
     "NettwinError",
     "NetworkModel",
+    "NoProgress",
     "Node",
+    "Objective",
     "OnOff",
     "Paths",
+    "Plan",
     "Poisson",
+    "Prices",
+    "Problem",
     "Queue",
     "RateLimit",
     "Reading",
@@ -104,12 +131,17 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Scheduler",
+    "Seconds",
+    "Selector",
     "SetBuffer",
     "SetCapacity",
     "SetPath",
     "SetScheduler",
     "SetWeight",
     "Steer",
+    "Steps",
+    "Survive",
+    "Target",
     "Topology",
     "Trace",
     "Traffic",
@@ -128,16 +160,20 @@ __all__ = [
     "explain_network",
     "explain_port",
     "fifo",
+    "find_plan",
     "generate",
     "in_words",
     "parse_change",
     "read",
     "read_all",
+    "read_change_plan",
     "read_demands",
+    "read_intent",
     "scenarios_over_time",
     "single_failures",
     "strict_priority",
     "wfq",
     "what_if",
     "write",
+    "write_change_plan",
 ]

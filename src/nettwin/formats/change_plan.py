@@ -13,7 +13,6 @@ from typing import Any
 from nettwin.errors import FormatError, NettwinError
 from nettwin.formats.files import read_text, write_text
 from nettwin.formats.plan.text import encodable, json_text, yaml_text
-from nettwin.formats.yaml_document import parse_yaml
 from nettwin.plan import SCHEMA, Plan, plan_from_dict, plan_to_dict
 
 LARGEST_BYTES = 32 * 2**20
@@ -38,7 +37,7 @@ def read_change_plan(path: str | Path) -> Plan:
     """The plan in a file. Raises FormatError where there is none, or it is not whole."""
     source = Path(path)
     text = read_text(source, LARGEST_BYTES)
-    data = _json(source, text) if text.lstrip()[:1] == "{" else parse_yaml(text, source)
+    data = _json(source, text) if text.lstrip()[:1] == "{" else _yaml(source, text)
     if not isinstance(data, Mapping) or "schema" not in data:
         reason = f"is no plan: it has no schema (plans have {SCHEMA})"
         raise FormatError(source, "", reason, "Give a file that nettwin optimize --out wrote.")
@@ -68,3 +67,9 @@ def _json(path: Path, text: str) -> Any:
     except (ValueError, RecursionError) as error:
         place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise FormatError(path, place, f"is no JSON ({error})", "Correct it.") from None
+
+
+def _yaml(path: Path, text: str) -> Any:
+    from nettwin.formats.yaml_document import parse_yaml  # ruamel.yaml is slow to import
+
+    return parse_yaml(text, path)
