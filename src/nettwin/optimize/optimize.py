@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-from nettwin.intent import Intent, Judgement, Lever
+from nettwin.intent import Expectation, Intent, Judgement, Lever, Survive
 from nettwin.model import NetworkModel
 from nettwin.optimize.bounds import lower_bound, proofs
 from nettwin.optimize.methods import Method
@@ -17,7 +17,6 @@ from nettwin.optimize.stop import Clock, Gap, Seconds, Steps, Stop
 from nettwin.optimize.trimming import trimmed
 from nettwin.optimize.verification import tightened
 from nettwin.plan import Evidence, Plan, Stage
-from nettwin.scenario.changes import apply_all
 from nettwin.scenario.generate import generate
 
 DEFAULT_STOP = Seconds(5)
@@ -68,7 +67,8 @@ def optimize(
         search.bounded(bound)
     reasons = [] if problem.before.met else proofs(problem, for_bound_s)
     best, stages = _searched(problem, chosen, search, seed, verifier)
-    steps = ordered(problem.scenario, best.changes)
+    after = problem.after(best.changes)
+    steps = ordered(problem.scenario, best.changes, after)
     if not best.after.met and not reasons:
         reasons = [f"{method} found nothing better in {search.clock.seconds:.1f} s"]
     return Plan(
@@ -85,7 +85,7 @@ def optimize(
         reasons=() if best.after.met else tuple(reasons),
         intent=problem.intent.name,
         network=problem.scenario.fingerprint(),
-        cost=problem.cost(apply_all(problem.scenario, best.changes), len(best.changes)),
+        cost=problem.cost(after, len(best.changes)),
     )
 
 
@@ -93,9 +93,12 @@ def warm_up(method: str = "auto") -> None:
     """Load or make the machine code that a method needs, on a tiny network: the first search of a
     program then has all of its time."""
     tiny = generate("ring", nodes=4)
+    some = Survive(("node",), (Expectation("utilization", at_most=0.1),))
     for name in ("local_search", "linear") if method == "auto" else (method,):
         for lever in ("segments", "weights"):
-            optimize(Problem(tiny, Intent(levers=(Lever(lever),))), name, Steps(20))
+            for survive in (None, some):
+                intent = Intent(levers=(Lever(lever),), survive=survive)
+                optimize(Problem(tiny, intent), name, Steps(20))
 
 
 def _searched(
@@ -110,20 +113,23 @@ def _searched(
     rounds = ROUNDS if verifier else 1
     for turn in range(rounds):
         begin = search.answer or ()
-        share = ROUND_SHARE if turn < rounds - 1 else 1.0
+        missed = turn > 0 and search.score[0] > 0  # by the model: nothing to verify yet
+        share = ROUND_SHARE if turn < rounds - 1 and not missed else 1.0
         end = search.clock.seconds + share * search.seconds_left
         part = search.part(method.name, Gap(NEAR_ENOUGH) | Seconds(end))
         part.bounded(search.bound)
         part.offer(search.score if asked is problem else asked.judge([begin])[0].score, begin)
         _improved(asked, method, part, seed + turn)
         changes = part.answer or ()
-        after = problem.judge([changes])[0]
+        after = problem.judged(changes)
         search.offer(after.score, changes)
         stages.append(Stage(part.stage, search.clock.seconds, after.violation, after.objectives))
+        if not after.met and not search.over and turn < rounds - 1:
+            continue
         with search.clock.held():
             evidence = (_verified(problem, verifier, changes),) if verifier else ()
         answers.append(_Answer(changes, after, evidence))
-        if not evidence or evidence[0].judgement.met or not after.met or search.over:
+        if not evidence or evidence[0].judgement.met or search.over:
             break
         asked = tightened(asked, evidence[0].judgement, asked.judge([changes])[0])
     return min(answers, key=lambda one: one.score), tuple(stages)
@@ -135,20 +141,13 @@ def _improved(problem: Problem, method: Method, search: Search[Changes], seed: i
     problem.judge([search.answer or ()])
     ending_s = ENDING_S + JUDGED_AT_THE_END * (time.perf_counter() - begin)
     ending_s += ENDING_FLOW_S * problem.scenario.traffic.flow_count
-    left = search.seconds_left - ending_s
-    now = search.clock.seconds
     exact = {lever.kind for lever in problem.intent.levers} <= {"segments"}  # and few as they are
     share = 0.0 if exact and not problem.intent.predicted else TRIM_SHARE
-    first = search.part(method.name, Seconds(max(now + (1 - share) * left, 0.0)))
-    first.bounded(search.bound)
-    first.offer(search.score, search.answer or ())
+    first = search.portion(1 - share, ending_s)
     method.search(problem, first, seed)
     search.offer(first.score, first.answer or ())
     search.stage = first.stage
-    last = search.part(f"{method.name}: fewest changes", Seconds(max(now + left, 0.0)))
-    last.offer(search.score, search.answer or ())
-    trimmed(problem, last)
-    search.settle(last.score, last.answer or ())
+    trimmed(problem, search, ending_s)
 
 
 def _verified(problem: Problem, verifier: NetworkModel, changes: Changes) -> Evidence:
