@@ -26,12 +26,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.compiled import compiled
 from nettwin.engines.learned.architecture import Answer, architecture
 from nettwin.engines.learned.coverage import ranges_of
 from nettwin.engines.learned.features import QUEUE
 from nettwin.engines.learned.inputs import Inputs, inputs_of
 from nettwin.engines.learned.model_file import Model
+from nettwin.engines.theory.loops import without_interpreter
 from nettwin.errors import InputError
 from nettwin.formats.weight_file import Weights
 from nettwin.metrics import Metrics
@@ -155,7 +155,7 @@ def highest_load(inputs: Inputs) -> Floats:
     return np.asarray(_highest(load, inputs.hop_queue, inputs.path_offset, inputs.flow_offset))
 
 
-@compiled
+@without_interpreter
 def _highest(load: Any, queue: Any, path_offset: Any, flow_offset: Any) -> Any:
     out = np.zeros(flow_offset.size - 1)
     for f in range(out.size):
@@ -340,7 +340,18 @@ def _kind(of: Known, name: str) -> Floats:
 
 
 def _classes(of: Known, name: str, edges: NDArray[np.float32]) -> NDArray[np.intp]:
-    return np.searchsorted(edges, _kind(of, name), side="right")
+    return np.asarray(_place(_kind(of, name), edges))
+
+
+@without_interpreter
+def _place(values: Any, edges: Any) -> Any:
+    """How many of a few ascending edges each value reaches; all of them where it is NaN."""
+    out = np.zeros(values.size, np.intp)
+    for i in range(values.size):
+        for k in range(edges.size):
+            if not values[i] < edges[k]:
+                out[i] += 1
+    return out
 
 
 def _scale(of: Known, name: str, part: float) -> Floats:

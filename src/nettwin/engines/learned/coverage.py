@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.compiled import compiled
 from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE, SHAPE, run_sums
 from nettwin.engines.learned.inputs import Inputs
+from nettwin.engines.theory.loops import without_interpreter
 from nettwin.formats.weight_file import Weights
 from nettwin.scenario.scenario import Scenario
 
@@ -111,19 +111,18 @@ def _beyond(
     return np.asarray(_any_beyond(values, carrying, low, high))
 
 
-@compiled
+@without_interpreter
 def _any_beyond(values: Any, carrying: Any, low: Any, high: Any) -> Any:
     out = np.zeros(len(values), np.bool_)
     for row in range(len(values)):
-        if carrying[row]:
-            for k in range(low.size):
-                if values[row, k] < low[k] or values[row, k] > high[k]:
-                    out[row] = True
-                    break
+        beyond = False
+        for k in range(low.size):  # to the end: several at a time
+            beyond |= (values[row, k] < low[k]) | (values[row, k] > high[k])
+        out[row] = beyond and carrying[row]
     return out
 
 
-@compiled
+@without_interpreter
 def _walk(
     flow_offset: Any, path_offset: Any, queue: Any, met: Any, queues: Any, themselves: Any
 ) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,14 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.compiled import compiled
 from nettwin.engines.learned import calibration, coverage
 from nettwin.engines.learned.architecture import Answer, Architecture, architecture
 from nettwin.engines.learned.gnn import MANY_HOPS
 from nettwin.engines.learned.inputs import Inputs, Solved, inputs_of, solved
 from nettwin.engines.learned.model_file import Model
 from nettwin.engines.theory.flows import HopDelays, hop_table
+from nettwin.engines.theory.halves import cores
 from nettwin.engines.theory.hops import hop_split
+from nettwin.engines.theory.loops import without_interpreter
 from nettwin.engines.theory.network import solve
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.tables import tables
@@ -53,10 +53,11 @@ class Learned:
 
     def predict(self, scenarios: Sequence[Scenario]) -> list[Metrics]:
         """The metrics of each scenario, in their order; small ones at the same time."""
-        like = solve(scenarios[0]) if len(scenarios) > 1 else None
-        predict = partial(self._predict, like=like)
-        threads = min(os.cpu_count() or 1, len(scenarios))
-        if threads < 2 or max(len(s.paths.links) for s in scenarios) > MANY_HOPS:
+        if len(scenarios) < 2:
+            return [self._predict(scenario, None) for scenario in scenarios]
+        predict = partial(self._predict, like=solve(scenarios[0]))
+        threads = min(cores(), len(scenarios))
+        if threads < 2 or len(scenarios[0].paths.links) > MANY_HOPS:
             return [predict(scenario) for scenario in scenarios]
         with ThreadPoolExecutor(threads) as pool:
             return list(pool.map(predict, scenarios))
@@ -148,7 +149,7 @@ def _floor(scenario: Scenario, theory: Solved) -> Floats:
     return np.asarray(_fastest(bits, offset, paths, hops.second_per_bit, hops.delay_s))
 
 
-@compiled
+@without_interpreter
 def _fastest(bits: Any, flow_offset: Any, paths: Any, second_per_bit: Any, delay_s: Any) -> Any:
     """How long so many bits of each flow take over its fastest path; 0 without one. [flows]"""
     offset, queue = paths.offset, paths.queue
@@ -202,7 +203,7 @@ def _queue_and_link(scenario: Scenario, theory: Solved, each: HopDelays) -> tupl
     return queue, link
 
 
-@compiled
+@without_interpreter
 def _by_queue(paths: Any, flows: Any, waiting_s: Any, loss: Any, queues: int) -> Any:
     """Packets offered and accepted a second, packets and bits that wait (Little's law), and bits
     accepted a second. [5, queues]"""

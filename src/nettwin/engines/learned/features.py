@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nettwin.compiled import compiled
+from nettwin.engines.theory.loops import without_interpreter
 
 # What is offered to a queue and how its port serves it
 QUEUE_BASE = (
@@ -48,7 +48,7 @@ SHAPE = (
 LEAST_LOSS, MOST_LOSS = 1e-7, 1.0 - 1e-4  # of a queue in theory; keeps logits finite
 
 
-@compiled
+@without_interpreter
 def join_queues(
     path_offset: Any, path_queue: Any, hop_bps: Any, capacity_bps: Any, queues: int
 ) -> Any:
@@ -99,13 +99,13 @@ def join_queues(
     return source[:count].copy(), target[:count].copy(), features, hop_edge
 
 
-@compiled
+@without_interpreter
 def bounded(value: float, low: float, high: float) -> float:
     """The value, or the bound that it exceeds."""
     return min(max(value, low), high)
 
 
-@compiled
+@without_interpreter
 def queue_mix(
     path_offset: Any,
     path_flow: Any,
@@ -139,7 +139,7 @@ def queue_mix(
     return out
 
 
-@compiled
+@without_interpreter
 def hop_features(
     paths: Any,
     flows: Any,
@@ -147,15 +147,14 @@ def hop_features(
     hops: Any,
     hop_bps: Any,
     hop_edge: Any,
-    edges: Any,
+    edge: Any,
     capacity_bps: Any,
 ) -> Any:
     """What a flow is to the queue that it meets. [hops, HOP]
 
-    `paths`, `flows`, `each` and `hops` are those of the theory; `edges` is (source, features) and
-    `capacity_bps` [queues].
+    `paths`, `flows`, `each` and `hops` are those of the theory; `edge` is the features of
+    edges, and `capacity_bps` [queues].
     """
-    source, edge = edges
     out = np.zeros((paths.queue.size, 14), np.float32)
     for p in range(paths.flow.size):
         f = paths.flow[p]
@@ -173,7 +172,7 @@ def hop_features(
             out[h, 6] = paths.share[p]
             if e >= 0:
                 out[h, 7] = edge[e, 0]
-                out[h, 8] = ln_ratio(capacity_bps[source[e]], capacity_bps[q], 4.0)
+                out[h, 8] = edge[e, 2]
             out[h, 9] = 1.0 - passing
             out[h, 10] = ln_ratio(each.waiting_s[h], hops.waiting_s[q], 3.0)
             if flows.rate_variance[f] > 0.0 and hops.modulation_bits2[q] > 0.0:
@@ -186,7 +185,7 @@ def hop_features(
     return out
 
 
-@compiled
+@without_interpreter
 def path_physics(paths: Any, flows: Any, each: Any, hops: Any, least_s: Any) -> Any:
     """What theory says, in the form that networks correct.
 
@@ -216,7 +215,7 @@ def path_physics(paths: Any, flows: Any, each: Any, hops: Any, least_s: Any) -> 
     return waiting, cv2, logit, fixed, fixed2, largest
 
 
-@compiled
+@without_interpreter
 def ln_ratio(a: float, b: float, most: float) -> float:
     """ln(a / b) within `most` of 0; 0 where either is 0."""
     if a <= 0.0 or b <= 0.0:
@@ -224,7 +223,7 @@ def ln_ratio(a: float, b: float, most: float) -> float:
     return bounded(np.log(a / b), -most, most)
 
 
-@compiled
+@without_interpreter
 def offered_by_hop(paths: Any, flows: Any, loss: Any) -> Any:
     """Bits a second that each flow offers at each hop, thinned by the losses before it. [hops]"""
     out = np.zeros(loss.size)
@@ -237,7 +236,7 @@ def offered_by_hop(paths: Any, flows: Any, loss: Any) -> Any:
     return out
 
 
-@compiled
+@without_interpreter
 def run_sums(values: Any, begin: Any) -> Any:
     """Sums of runs of values: of `values[begin[k]:begin[k + 1]]`. [runs]
 
@@ -247,4 +246,42 @@ def run_sums(values: Any, begin: Any) -> Any:
     for k in range(begin.size - 1):
         for i in range(begin[k], begin[k + 1]):
             out[k] += values[i]
+    return out
+
+
+@without_interpreter
+def shape_features(
+    mean: Any,
+    variance: Any,
+    percentiles: Any,
+    by_path: Any,
+    share: Any,
+    flow_offset: Any,
+    size_levels: Any,
+    flow_size: Any,
+) -> Any:
+    """SHAPE, 0 where it says nothing. [flows, SHAPE]
+
+    In theory: mean and variance [flows], percentiles [3] of [flows], and by path the fixed delay,
+    its variance and the largest hop's part; `size_levels` [3, sizes] of packets.
+    """
+    fixed, fixed2, largest = by_path
+    out = np.zeros((mean.size, 10), np.float32)
+    for f in range(mean.size):
+        alone, varies, dominance = 0.0, 0.0, 0.0
+        for p in range(flow_offset[f], flow_offset[f + 1]):
+            alone += share[p] * fixed[p]
+            varies += share[p] * fixed2[p]
+            dominance += share[p] * largest[p]
+        out[f, 5] = bounded(dominance, 0.0, 1.0)
+        for k in range(3):
+            out[f, 6 + k] = size_levels[k, flow_size[f]]
+        if not mean[f] > 0.0:
+            continue
+        deviation = max(np.sqrt(variance[f]), 1e-6 * mean[f])
+        for k in range(3):
+            out[f, k] = bounded((percentiles[k][f] - mean[f]) / deviation, -4.0, 8.0)
+        out[f, 3] = bounded(np.log(deviation / mean[f]), -8.0, 3.0)
+        out[f, 4] = bounded(alone / mean[f], 0.0, 1.5)
+        out[f, 9] = bounded(varies / deviation**2, 0.0, 1.0)
     return out

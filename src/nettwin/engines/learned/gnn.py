@@ -7,21 +7,20 @@ bounded correction that is read from the state of the queue and from what the fl
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.compiled import compiled
 from nettwin.engines.learned.architecture import Answer
-from nettwin.engines.learned.features import EDGE, FLOW, HOP, SHAPE
+from nettwin.engines.learned.features import FLOW, HOP, SHAPE
 from nettwin.engines.learned.inputs import Inputs
+from nettwin.engines.learned.messages import at_queues, bend_all, several_at_a_time
 from nettwin.engines.learned.model_file import weight
 from nettwin.engines.theory.flows import STARVED, HopDelays
+from nettwin.engines.theory.halves import cores
 from nettwin.formats.weight_file import Weights
 
 Singles = NDArray[np.float32]
@@ -30,15 +29,8 @@ MOST = 3.0  # the largest correction of waiting and of its variability, in ln
 MOST_LOGIT = 8.0  # and of loss
 MANY_HOPS = 30_000  # from which on threads are worth their start
 BLOCK = 256  # hops that are worked on together
-SMALL = 250_000  # products of two numbers up to which OpenBLAS uses one thread
 HEAD = 24  # width of the layer that sees a whole flow
 COLUMNS = (*("mean_s", "variance_s2", "loss", "p50", "p90", "p99"), "ln_scale", "spread")
-
-
-# Sums may be reordered and nothing is raised, which lets loops work on several numbers at a time
-without_interpreter = partial(
-    compiled, nogil=True, fastmath={"contract", "reassoc"}, error_model="numpy"
-)
 
 
 class Layers(NamedTuple):
@@ -58,7 +50,7 @@ class Layers(NamedTuple):
 
 def answer(inputs: Inputs, members: Sequence[Weights]) -> Answer:
     """What networks of these weights say together: the mean of their corrections."""
-    at = np.stack([_at_queues(inputs, weights) for weights in members])
+    at = at_queues(inputs, members)
     stacked = (np.stack(parts) for parts in zip(*map(_layers, members), strict=True))
     layers = Layers(*map(np.ascontiguousarray, stacked))
     count, hops = len(inputs.flow), len(inputs.hop_queue)
@@ -68,7 +60,7 @@ def answer(inputs: Inputs, members: Sequence[Weights]) -> Answer:
     def part(first: int, end: int) -> None:
         _flows(first, end, inputs, at, layers, flows, each)
 
-    threads = min(os.cpu_count() or 1, 8) if hops > MANY_HOPS else 1
+    threads = min(cores(), 8) if hops > MANY_HOPS else 1
     bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
     if threads == 1:
         part(0, count)
@@ -84,78 +76,6 @@ def bend(x: Singles) -> Singles:
     """The activation: x times a rational sigmoid, 0.5 + 0.5 x / (1 + |x|), which needs no exp."""
     half = np.float32(0.5)
     return np.asarray(x * (half + half * x / (np.float32(1.0) + np.abs(x))), np.float32)
-
-
-def _linear(x: Singles, weights: Weights, name: str, width: int) -> Singles:
-    matrix = weight(weights, f"{name}.weight", (width, x.shape[1]))
-    return _product(x, matrix) + weight(weights, f"{name}.bias", (width,))
-
-
-def _product(x: Singles, matrix: Singles) -> Singles:
-    """x @ matrix.T, in pieces that linear algebra libraries do not hand out to threads: the start
-    of threads costs more than such a piece, and much more where a core is busy."""
-    rows = max(SMALL // matrix.size, 1)
-    out = np.empty((len(x), len(matrix)), np.float32)
-    turned = np.ascontiguousarray(matrix.T)
-    for k in range(0, len(x), rows):
-        np.dot(x[k : k + rows], turned, out=out[k : k + rows])
-    return out
-
-
-def _at_queues(inputs: Inputs, weights: Weights) -> Singles:
-    """What the readout needs of each queue, after the messages. [queues, width]"""
-    width = len(weight(weights, "enter.bias", weights["enter.bias"].shape))
-    rounds = int(weights["rounds"][0])
-    load = inputs.queue[:, :1]
-    source, edge, port_offset = inputs.edge_source, inputs.edge, inputs.port_offset
-    begin = np.searchsorted(inputs.edge_target, np.arange(len(inputs.queue) + 1))
-    h = _linear(_bent(inputs.queue, weights, "enter", width), weights, "enter2", width)
-    told = weight(weights, "message.weight", (width, width + len(EDGE)))
-    of_edge = _product(edge, told[:, width:]) + weights["message.bias"]
-    for _ in range(rounds):
-        upstream = _upstream(_product(h, told[:, :width]), of_edge, edge, source, begin)
-        own = _bent(h, weights, "sibling", width) * load
-        met = np.concatenate([h, upstream, _others(own, port_offset), own], axis=1)
-        h = h + _linear(_bent(met, weights, "mix", width), weights, "update", width)
-    return _linear(h, weights, "at_queue", width)
-
-
-def _bent(x: Singles, weights: Weights, name: str, width: int) -> Singles:
-    """A linear layer, and `bend`."""
-    out = _product(x, weight(weights, f"{name}.weight", (width, x.shape[1])))
-    _bend(out, weight(weights, f"{name}.bias", (width,)), len(out))
-    return out
-
-
-@without_interpreter
-def _upstream(said: Any, of_edge: Any, edge: Any, source: Any, begin: Any) -> Any:
-    """What reaches each queue over its edges, begin[q] to begin[q + 1]: what their sources `said`,
-    bent, each by the part of the queue's traffic that it brings. [queues, width]"""
-    half, one = np.float32(0.5), np.float32(1.0)
-    out = np.zeros((begin.size - 1, said.shape[1]), np.float32)
-    for q in range(begin.size - 1):
-        for e in range(begin[q], begin[q + 1]):
-            before, part = source[e], edge[e, 0]
-            for k in range(said.shape[1]):
-                y = said[before, k] + of_edge[e, k]
-                out[q, k] += part * y * (half + half * y / (one + abs(y)))
-    return out
-
-
-@without_interpreter
-def _others(own: Any, port_offset: Any) -> Any:
-    """What the other queues of each queue's port say. [queues, width]"""
-    out = np.empty_like(own)
-    whole = np.empty(own.shape[1], np.float32)
-    for port in range(port_offset.size - 1):
-        whole[:] = np.float32(0.0)
-        for q in range(port_offset[port], port_offset[port + 1]):
-            for k in range(whole.size):
-                whole[k] += own[q, k]
-        for q in range(port_offset[port], port_offset[port + 1]):
-            for k in range(whole.size):
-                out[q, k] = whole[k] - own[q, k]
-    return out
 
 
 def _layers(weights: Weights) -> Layers:
@@ -176,23 +96,13 @@ def _layers(weights: Weights) -> Layers:
     )
 
 
-@without_interpreter
+@several_at_a_time
 def limited(x: float, most: float) -> float:
     """x for small x, within `most` of 0: x / sqrt(1 + (x / most)^2)."""
     return float(x / np.sqrt(1.0 + (x / most) ** 2))
 
 
-@without_interpreter
-def _bend(x: Any, bias: Any, count: int) -> None:
-    """Add the bias to the first rows, and `bend`, in place."""
-    half, one = np.float32(0.5), np.float32(1.0)
-    for row in range(count):
-        for k in range(bias.size):
-            y = x[row, k] + bias[k]
-            x[row, k] = y * (half + half * y / (one + abs(y)))
-
-
-@without_interpreter
+@several_at_a_time
 def _block(first: int, end: int, inputs: Any, at: Any, layers: Any, u: Any, v: Any, x: Any) -> None:
     """Fill what the networks see, `v` [members, hops, hidden], and how they correct theory, `x`
     [members, hops, 3], of the hops of the flows from `first` to `end`; `u` is room between."""
@@ -205,27 +115,29 @@ def _block(first: int, end: int, inputs: Any, at: Any, layers: Any, u: Any, v: A
         np.dot(hop[begin : begin + count], layers.of_hop[m], u[m, :count])
         of_flow = np.dot(flow[first:end], layers.of_flow[m])
         for f in range(first, end):
+            sent = of_flow[f - first]
             for h in range(offset[flow_offset[f]], offset[flow_offset[f + 1]]):
-                q, row = hop_queue[h], h - begin
-                for k in range(u.shape[2]):
-                    y = u[m, row, k] + at[m, q, k] + of_flow[f - first, k]
-                    u[m, row, k] = y * (half + half * y / (one + abs(y)))
+                row, there = u[m, h - begin], at[m, hop_queue[h]]
+                for k in range(row.size):
+                    y = row[k] + there[k] + sent[k]
+                    row[k] = y * (half + half * y / (one + abs(y)))
         np.dot(u[m, :count], layers.inner[m], v[m, :count])
-        _bend(v[m], layers.inner_bias[m], count)
+        bend_all(v[m, :count], layers.inner_bias[m])
         np.dot(v[m, :count], layers.correct[m], x[m, :count])
         _limit(x[m], layers.correct_bias[m], count)
 
 
-@without_interpreter
+@several_at_a_time
 def _limit(x: Any, bias: Any, count: int) -> None:
-    """Add the bias to the first rows, and limit them, in place."""
+    """Add the bias to the first rows, and limit them as `limited` does, in place."""
     for row in range(count):
-        x[row, 0] = limited(x[row, 0] + bias[0], MOST)
-        x[row, 1] = limited(x[row, 1] + bias[1], MOST)
-        x[row, 2] = limited(x[row, 2] + bias[2], MOST_LOGIT)
+        for k in range(3):
+            y = np.float64(x[row, k] + bias[k])
+            part = y * (1.0 / MOST_LOGIT if k == 2 else 1.0 / MOST)
+            x[row, k] = y / np.sqrt(1.0 + part * part)
 
 
-@without_interpreter
+@several_at_a_time
 def _flows(first: int, end: int, inputs: Any, at: Any, layers: Any, flows: Any, each: Any) -> None:
     """Fill COLUMNS of the flows from `first` to `end`, and what they meet at their hops, block by
     block."""
@@ -249,7 +161,7 @@ def _flows(first: int, end: int, inputs: Any, at: Any, layers: Any, flows: Any, 
         first = last
 
 
-@without_interpreter
+@several_at_a_time
 def _along_hops(
     first: int, end: int, inputs: Any, v: Any, x: Any, seen: Any, flows: Any, each: Any
 ) -> None:
@@ -322,14 +234,14 @@ def _along_hops(
             seen[m, row, -1] = np.sqrt(1e-4 + flows[f, 2])
 
 
-@without_interpreter
+@several_at_a_time
 def _heads(first: int, end: int, inputs: Any, layers: Any, seen: Any, flows: Any) -> None:
     """Percentiles and the scale of the error of the flows from `first` to `end`."""
     count, members, shape = end - first, seen.shape[0], inputs.shape
     moved = np.zeros((count, 4), np.float32)
     for m in range(members):
         inner = np.dot(seen[m, :count], layers.head[m])
-        _bend(inner, layers.head_bias[m], count)
+        bend_all(inner, layers.head_bias[m])
         moved += np.dot(inner, layers.tail[m]) + layers.tail_bias[m]
     moved /= np.float32(members)
     for f in range(first, end):

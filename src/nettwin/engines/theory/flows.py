@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.compiled import compiled
 from nettwin.engines.theory.halves import in_halves
+from nettwin.engines.theory.loops import without_interpreter
 from nettwin.engines.theory.queueing import size_loss
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.tables import tables
@@ -109,7 +109,7 @@ def flow_sums(scenario: Scenario, state: QueueSolution, each: HopDelays) -> Flow
     return FlowSums(mean, variance, loss, waiting, offered, lost, PathDelays(*ways))
 
 
-@partial(compiled, nogil=True)
+@without_interpreter
 def _each_hop(begin: int, stop: int, flows: Any, paths: Any, hops: Any, out: Any) -> None:
     """Fill HopDelays for a range of paths."""
     waiting, variance, loss = out.waiting_s, out.variance_s2, out.loss
@@ -135,7 +135,7 @@ def _each_hop(begin: int, stop: int, flows: Any, paths: Any, hops: Any, out: Any
             passing *= 1.0 - loss[h]
 
 
-@compiled
+@without_interpreter
 def _along_paths(flows: Any, paths: Any, hops: Any, each: Any, least_bits: Any) -> Any:
     """The columns of FlowSums. Hops are independent, each waiting time like a gamma variable."""
     count, queues = flows.mean_bits.size, hops.loss.size
@@ -184,7 +184,7 @@ def _along_paths(flows: Any, paths: Any, hops: Any, each: Any, least_bits: Any) 
     return origin, sums[1], loss, waited, met, lost, weight, floor, mean, variance, third
 
 
-@compiled
+@without_interpreter
 def seen_swing(swing: float, own_bps: float, modulation_bits2: float, load_bps: float) -> float:
     """How much of a queue's modulation the packets of a flow see, which come when it sends: its
     part in the variance of the load over that in the load."""

@@ -25,7 +25,7 @@ def in_halves(run: Callable[[int, int], object], done: NDArray[Any], second_each
     piece of that takes. `run` must leave the interpreter free (Numba's `nogil`).
     """
     turns = len(done) - 1
-    if float(done[-1]) * second_each < WORTH_S or _cores() < 2:
+    if float(done[-1]) * second_each < WORTH_S or cores() < 2:
         run(0, turns)
         return
     middle = int(np.searchsorted(done, done[-1] / 2))
@@ -36,7 +36,7 @@ def in_halves(run: Callable[[int, int], object], done: NDArray[Any], second_each
 
 
 @cache
-def _cores() -> int:
+def cores() -> int:
     """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

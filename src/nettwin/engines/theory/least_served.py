@@ -53,16 +53,17 @@ def least_served_first(port: Any, answer: Any, room: Any) -> None:
             below,
             port.buffer[k],
         )
-        answer.tail[0, k], answer.tail[1, k] = second_moment(
-            load[k],
-            answer.rate[k],
-            port.service[k],
-            port.spread[k],
-            port.residual[k],
-            port.buffer[k],
-            above,
-            part,
-        )
+        if answer.with_tail:
+            answer.tail[0, k], answer.tail[1, k] = second_moment(
+                load[k],
+                answer.rate[k],
+                port.service[k],
+                port.spread[k],
+                port.residual[k],
+                port.buffer[k],
+                above,
+                part,
+            )
         most[k] = answer.waiting[k]
         greed[k] = (load[k] / port.weight[k] / greediest) ** STRICT_ORDER
         if satisfied.sum() + 1 == users:

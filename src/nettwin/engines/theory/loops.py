@@ -1,4 +1,4 @@
-"""Loops: how what is solved for one port at a time is compiled.
+"""Loops: how the loops over flows, hops and ports are compiled.
 
 The formulas of a port are small, and called hundred thousands of times. That Numba counts the
 references to the arrays that it passes on took longer than the formulas themselves; here it does
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
 
-# `_nrt`: without Numba's run time, which counts references; 1 / 0 is infinite
+# Leaves the interpreter to other threads; 1 / 0 is infinite and nothing is raised
+without_interpreter = partial(compiled, nogil=True, error_model="numpy")
+# `_nrt`: without Numba's run time, which counts references
 in_place = partial(compiled, _nrt=False, error_model="numpy")
 ROWS = 32
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nettwin.compiled import compiled
 from nettwin.engines.theory.halves import in_halves
+from nettwin.engines.theory.loops import without_interpreter
 from nettwin.engines.theory.queueing import packet_loss, size_loss
 from nettwin.engines.theory.solution import Known, QueueSolution
 from nettwin.engines.theory.states import (
@@ -151,7 +151,7 @@ def _same_ports(known: Known, ports: QueueTable, points: int) -> bool:
     )
 
 
-@compiled
+@without_interpreter
 def offered(flows: Any, paths: Any, loss: Any, state: Any) -> Any:
     """Add up what comes to each queue, thinned by the losses before it. [SUMS, queues]
 

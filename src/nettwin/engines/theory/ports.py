@@ -38,6 +38,7 @@ class Answer(NamedTuple):
     loss: Floats
     waiting: Floats  # work of its own that waits, in s
     tail: Floats  # E[w^2] is tail[0] E[w]^2 + tail[1] E[w] for the waiting time w
+    with_tail: bool  # whether that is asked for
 
 
 @in_place
@@ -121,9 +122,10 @@ def strict_priority(port: Any, answer: Any) -> None:
         part = (own + above) / max(own + above + rest, 1e-300)
         loss, waiting = one_queue(load[k], rate, service[k], spread[k], above, rest, buffer)
         answer.rate[k], answer.loss[k], answer.waiting[k] = rate, loss, waiting
-        answer.tail[0, k], answer.tail[1, k] = second_moment(
-            load[k], rate, service[k], spread[k], residual[k], buffer, above, part
-        )
+        if answer.with_tail:
+            answer.tail[0, k], answer.tail[1, k] = second_moment(
+                load[k], rate, service[k], spread[k], residual[k], buffer, above, part
+            )
         carried = load[k] * (1.0 - loss)
         taken += carried
         above += carried * service[k] * spread[k]

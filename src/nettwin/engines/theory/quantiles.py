@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammainc, gammaincinv
 
-from nettwin.compiled import compiled
 from nettwin.engines.theory.flows import PathDelays
 from nettwin.engines.theory.halves import in_halves
+from nettwin.engines.theory.loops import without_interpreter
 
 Floats = NDArray[np.float64]
 LN_SHAPES = np.linspace(-7.0, 9.0, 641)
@@ -57,7 +57,7 @@ def percentiles(
     return found
 
 
-@compiled
+@without_interpreter
 def _shapes(variance: Any, third: Any) -> Any:
     """The logarithm of the shape of each path's gamma variable, and its standard deviation."""
     ln_shape = np.full(variance.size, LN_SHAPES[-1])
@@ -69,7 +69,7 @@ def _shapes(variance: Any, third: Any) -> Any:
     return ln_shape, deviation
 
 
-@compiled
+@without_interpreter
 def _alone(table: Any, ln_shape: Any, mean: Any, deviation: Any, floor: Any) -> Any:
     """The quantile of each path, from a table over LN_SHAPES, linear between its nodes."""
     out = np.empty(mean.size)
@@ -82,7 +82,7 @@ def _alone(table: Any, ln_shape: Any, mean: Any, deviation: Any, floor: Any) -> 
     return out
 
 
-@partial(compiled, nogil=True)
+@without_interpreter
 def _mix(
     begin: int,
     stop: int,
@@ -131,7 +131,7 @@ def _mix(
         out[f] = (low + high) / 2.0
 
 
-@compiled
+@without_interpreter
 def _below(
     x: float,
     first: int,

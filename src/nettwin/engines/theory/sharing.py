@@ -137,11 +137,12 @@ def coming_last(k: int, port: Any, satisfied: Any, answer: Any) -> tuple[float, 
         elif j != k:
             below += min(port.load[j], 1.0) * port.service[j] * port.residual[j]
     below *= rate * max(rate - load, 0.0)  # one packet is found, once
-    answer.tail[0, k], lasting = second_moment(
-        load, rate, service, port.spread[k], port.residual[k], port.buffer[k], 0.0, 1.0
-    )
-    # what a light queue's packet finds is sent at the rate of the port, not of the queue
-    answer.tail[1, k] = lasting * rate ** (1.0 - min(load / rate, 1.0) ** 4)
+    if answer.with_tail:
+        answer.tail[0, k], lasting = second_moment(
+            load, rate, service, port.spread[k], port.residual[k], port.buffer[k], 0.0, 1.0
+        )
+        # what a light queue's packet finds is sent at the rate of the port, not of the queue
+        answer.tail[1, k] = lasting * rate ** (1.0 - min(load / rate, 1.0) ** 4)
     return one_queue(load, rate, service, port.spread[k], above, below, port.buffer[k])
 
 

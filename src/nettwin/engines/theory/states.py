@@ -7,20 +7,16 @@ slowly, a port is solved at several points of the modulation, and the answers ar
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from nettwin.compiled import compiled
 from nettwin.engines.theory.least_served import least_served_first
-from nettwin.engines.theory.loops import ROWS, Room, in_place, total_of
+from nettwin.engines.theory.loops import ROWS, Room, in_place, total_of, without_interpreter
 from nettwin.engines.theory.ports import DRR, LSF, SP, Answer, Port, strict_priority
 from nettwin.engines.theory.queueing import LARGEST_BUFFER
 from nettwin.engines.theory.sharing import shared_port
 from nettwin.engines.theory.variability import modulated_variance, periodic_cv2
-
-without_interpreter = partial(compiled, nogil=True)
 
 # Rows of the sums over the flows that come to each queue. [SUMS, queues]
 PACKETS, WORK, SECOND, SQUARES, GAPS, PERIODIC, PERIODS, MODULATION, MODULATION_MEMORY = range(9)
@@ -99,7 +95,7 @@ def solve_ports(
                 out[BUFFER, q] = max(out[BUFFER, q] - out[LOAD, q] / total, 0.0)
         capacity = ports.capacity_bps[port]
         remember(first, end - first, total, sums, capacity, out)
-        average_port(port, ports, out[:, first:end], z, out[LOAD, first:end], room)
+        average_port(port, ports, out[:, first:end], z, out[LOAD, first:end], room, True)
         if ports.burst_bits[port] > 0.0:
             take_tokens(out[:, first:end], ports.burst_bits[port] / capacity)
 
@@ -148,9 +144,11 @@ def take_tokens(state: Any, burst_s: float) -> None:
 
 
 @in_place
-def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any, room: Any) -> None:
+def average_port(
+    port: int, ports: Any, state: Any, z: Any, mean: Any, room: Any, varies: bool
+) -> None:
     """Fill rate, loss and waiting of a port's queues [STATES, n] at the mean loads given, averaged
-    over the points z [points, n] of the slow modulation."""
+    over the points z [points, n] of the slow modulation; the variance of waiting if asked for."""
     policy, first = ports.policy[port], ports.offset[port]
     n = mean.size
     slow = state[SLOW]
@@ -177,7 +175,7 @@ def average_port(port: int, ports: Any, state: Any, z: Any, mean: Any, room: Any
             share[k] = ports.quantum_bits[first + k] / ports.capacity_bps[port]
         buffer[k], filled[k] = state[BUFFER, k], 1.0
     count = z.shape[0] if largest(slow) > FEW else 1
-    answer = Answer(table[14], table[15], table[16], tail)
+    answer = Answer(table[14], table[15], table[16], tail, varies)
     answer.rate[:] = 1.0
     queues = Port(load, state[SERVICE], state[SPREAD], residual, buffer, share)
     for i in range(count):
@@ -256,14 +254,14 @@ def add_elasticities(begin: int, stop: int, state: Any, ports: Any, z: Any) -> N
         if total_of(base[LOAD]) <= 0.0:
             continue
         if largest(base[SLOW]) > FEW or ports.burst_bits[port] > 0.0:
-            average_port(port, ports, base, z, base[LOAD], room)
+            average_port(port, ports, base, z, base[LOAD], room, False)
         nudged = base.copy()
         mean = base[LOAD].copy()
         for k in range(end - first):
             if base[LOAD, k] <= 0.0:
                 continue
             mean[k] *= 1.0 - NUDGE
-            average_port(port, ports, nudged, z, mean, room)
+            average_port(port, ports, nudged, z, mean, room, False)
             mean[k] = base[LOAD, k]
             for source, target in ((WAITING, WAITING_ELASTICITY), (LOSS, LOSS_ELASTICITY)):
                 was, now = base[source, k], nudged[source, k]
