@@ -22,7 +22,7 @@ from nettwin.engines.learned import trial
 from nettwin.engines.learned.architecture import architecture
 from nettwin.engines.learned.model_file import Model, model_from_bytes
 from nettwin.errors import FormatError, InputError, NettwinError, UnknownNameError
-from nettwin.formats.files import read_bytes, read_text, write_bytes, write_text
+from nettwin.formats.files import installed_in, read_bytes, read_text, write_bytes, write_text
 from nettwin.formats.weight_file import SUFFIX
 
 DEFAULT = "gnn"
@@ -55,10 +55,7 @@ class Check:
 
 def installed_folder() -> Path:
     """Where models are installed."""
-    if chosen := os.environ.get(PLACE):
-        return Path(chosen)
-    home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(home) / "nettwin" / "models"
+    return installed_in(PLACE, "models")
 
 
 def entries() -> dict[str, Entry]:

@@ -13,10 +13,25 @@ from nettwin.engines.learned.training.adapt import adapt as adapt_model
 from nettwin.engines.learned.training.examples import USUAL, Source
 from nettwin.engines.learned.training.fit import Given, Machine, fit
 from nettwin.engines.learned.training.member import Tell
-from nettwin.engines.learned.training.recipe import Plan, TrainingRecipe, find_recipe
+from nettwin.engines.learned.training.recipe import (
+    Plan,
+    TrainingRecipe,
+    find_recipe,
+    shipped_recipes,
+)
 from nettwin.errors import InputError
 from nettwin.formats.weight_file import SUFFIX
 
+__all__ = [
+    "ADAPTING",
+    "Halves",
+    "Machine",
+    "adapt",
+    "learned_from",
+    "missing",
+    "shipped_recipes",
+    "train",
+]
 ADAPTING = Plan(steps=4000, rate=5e-4, validate_every=500, checkpoint_every=500)
 
 
