@@ -20,10 +20,13 @@ from nettwin.plan import plan_from_dict, plan_to_dict
 from nettwin.scenario.changes import apply_all
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.topology import Link, Topology
+from nettwin.scenario.traffic import Flow, Traffic
 
 MODULES = {"constraint": "ortools"}
 ROUNDS = {"linear": 12}  # its steps are rounds of a program, those of others single moves
 PATH_ROUNDS = {"linear": 12, "auto": 12, "constraint": 20}  # over explicit paths
+ONE_MIDPOINT = {"reinforcement"}  # give a flow no more, whatever is allowed
 LATE_S = 0.2
 VOICE = Selector(traffic_class=("voice",))
 INTENTS = {
@@ -138,6 +141,24 @@ def test_a_stage_of_explicit_paths_comes_near_the_bound_and_single_moves_do_not(
         assert value <= 1.01 * plan.bound
     else:
         assert 1.1 * plan.bound < value < asked.before.objectives[0]
+
+
+def detour() -> Scenario:
+    """Two flows from A to B; the way around the link between them leads over C and D, and only
+    whoever names both takes it."""
+    ends = {"AB": 1.0, "AC": 10.0, "CD": 10.0, "DB": 10.0}
+    links = [Link(*pair, capacity_bps=1e9, weight=weight) for pair, weight in ends.items()]
+    topology = Topology.build("ABCD", links, duplex=True)
+    flows = [Flow("A", "B", 4e8, name) for name in ("voice", "data")]
+    return Scenario(topology, Traffic.build(topology, flows))
+
+
+@pytest.mark.parametrize("midpoints", [1, 2])
+def test_as_many_midpoints_as_the_lever_says(method: str, midpoints: int) -> None:
+    intent = Intent(levers=(Lever("segments", midpoints=midpoints),))
+    plan = optimize(Problem(detour(), intent), method, Steps(ROUNDS.get(method, 300)), seed=1)
+    least = 0.4 if midpoints > 1 and method not in ONE_MIDPOINT else 0.8
+    assert plan.after.objectives[0] == pytest.approx(least)
 
 
 def test_cancelled_before_it_begins_returns_what_there_is(method: str) -> None:

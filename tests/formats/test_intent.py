@@ -94,7 +94,7 @@ avoid:
 change:
   at_most: 10
   with:
-    - segments
+    - {lever: segments, midpoints: 2}
     - {lever: capacities, link: core-*, step: 1G, at_most: 400G}
     - {lever: rates, class: bulk, at_least: 75 %}
     - {lever: paths, from: Madrid}
@@ -136,7 +136,7 @@ change:
             ),
         ),
         levers=(
-            Lever("segments"),
+            Lever("segments", midpoints=2),
             Lever("capacities", Selector(link=("core-*",)), 1e9, 400e9),
             Lever("rates", Selector(traffic_class=("bulk",)), at_least=0.75),
             Lever("paths", Selector(source=("Madrid",))),
@@ -239,7 +239,9 @@ def expectations(draw: Any, *, failed: bool = False) -> Expectation:
 
 @st.composite
 def levers(draw: Any, kind: str) -> Lever:
-    more: dict[str, float] = {}
+    more: dict[str, Any] = {}
+    if kind == "segments":
+        more["midpoints"] = draw(st.integers(1, 3))
     if kind == "capacities":
         more["step_bps"] = draw(st.floats(1, 1e12))
         more["at_most_bps"] = draw(st.floats(1, 1e12) | st.just(float("inf")))
@@ -357,7 +359,10 @@ BROKEN = [
     ("[segments]", "[{lever: weights, step: 1G}]", "with[0].step", "takes no limit", "Remove"),
     ("[segments]", "[{lever: rates, at_least: 2}]", "with[0].at_least", "at most 1", "share"),
     ("[segments]", "[{lever: capacities, step: 0}]", "with[0].step", "above 0", "10G"),
-    ("[segments]", "[]\n  at_most: 2.5", "line 7, change.at_most", "whole number", "Write 10"),
+    ("[segments]", "[]\n  at_most: 2.5", "line 7, change.at_most", "whole number", "Write 2"),
+    ("[segments]", "[{lever: segments, midpoints: 4}]", "midpoints", "at most 3", "Give"),
+    ("[segments]", "[{lever: segments, midpoints: 1.5}]", "midpoints", "whole number", "Write 2"),
+    ("[segments]", "[{lever: weights, midpoints: 2}]", "midpoints", "no limit", "Remove it"),
     ("[segments]", "[]\n  at_most: -1", "line 7, change.at_most", "at least 0", "Give"),
     ("[segments]", "[]\n  at_most: many", "line 7, change.at_most", "a number", "Give"),
     ("[segments]", "[]\n  prices: {chnge: 1}", "line 7, change.prices.chnge", "no key", "change"),

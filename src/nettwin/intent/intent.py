@@ -122,8 +122,9 @@ class Avoid:
 class Lever:
     """Something that may be changed, and where; limits of a kind that has some.
 
-    Capacities grow in steps of `step_bps` to at most `at_most_bps`; a rate may be limited to no
-    less than the share `at_least` of what the flow offers.
+    Segments send a flow over at most so many `midpoints`. Capacities grow in steps of `step_bps` to
+    at most `at_most_bps`; a rate may be limited to no less than the share `at_least` of what the
+    flow offers.
     """
 
     kind: str
@@ -131,6 +132,7 @@ class Lever:
     step_bps: float = 10e9
     at_most_bps: float = float("inf")
     at_least: float = 0.5
+    midpoints: int = 1
 
     @property
     def of(self) -> Kind:

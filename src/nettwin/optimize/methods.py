@@ -31,7 +31,6 @@ class Method:
     steer: str = ""
     weigh: str = ""
     path: str = ""
-    midpoints: int = 1
     extra: str = ""
 
     def search(self, problem: Problem, search: Search[Changes], seed: int) -> None:
@@ -66,11 +65,11 @@ class Method:
 
     def _stages(self, problem: Problem) -> list[tuple[str, Callable[..., None]]]:
         found: list[tuple[str, Callable[..., None]]] = []
-        if self.steer and problem.intent.lever("segments"):
-            steer = _named(self.steer)
+        if self.steer and (lever := problem.intent.lever("segments")):
+            steer, most = _named(self.steer), lever.midpoints
 
             def find(p: Problem, s: Search[Changes], seed: int) -> None:
-                steer_with(p, s, steer, seed, self.midpoints)
+                steer_with(p, s, steer, seed, most)
 
             found.append(("midpoints", find))
         if self._paths(problem):

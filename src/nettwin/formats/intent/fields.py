@@ -19,7 +19,11 @@ OVERS = ("worst", "mean")
 # a bare number above these could as well be meant in ms or in %
 MOST_BARE: Mapping[str, tuple[float, str]] = {"s": (1.0, "ms"), "share": (2.0, "%")}
 LEVER_LIMITS: Mapping[str, tuple[str, ...]] = {
-    name: {"capacities": ("step", "at_most"), "rates": ("at_least",)}.get(name, ())
+    name: {
+        "segments": ("midpoints",),
+        "capacities": ("step", "at_most"),
+        "rates": ("at_least",),
+    }.get(name, ())
     for name in LEVERS
 }
 SELECTORS = {WORDS.get(name, name): name for name in FIELDS["flow"] + FIELDS["link"]}
@@ -28,6 +32,7 @@ ELEMENT_WORDS, FLOW_WORDS = ("link", "node", "srlg"), ("from", "to", "class", "f
 STEP = Quantity("step", "bit/s", "what a capacity grows by", 10e9, above=0)
 GROWTH = Quantity("at_most", "bit/s", "what a capacity may grow to", above=0, infinite=True)
 KEPT = Quantity("at_least", "share", "share of its offered rate that a flow keeps", 0.5, 0, 1)
+MIDPOINTS = Quantity("midpoints", "", "how many midpoints a flow may have", 1, low=1, high=3)
 CHANGES = Quantity("at_most", "", "how many changes there may be", low=0)
 WEIGHT = Quantity("weight", "", "factor in the weighted sum", 1.0, above=0)
 PRICES = {
@@ -104,6 +109,7 @@ ELEMENTS: dict[str, Element] = {
         _number(STEP),
         _number(GROWTH),
         _number(KEPT),
+        Field("midpoints", "few", MIDPOINTS.meaning),
     ),
     "prices": _element("what changes cost", *map(_number, PRICES.values())),
     "change": _element(

@@ -14,6 +14,7 @@ from nettwin.formats.intent.fields import (
     GROWTH,
     KEPT,
     LEVER_LIMITS,
+    MIDPOINTS,
     MOST_BARE,
     OVERS,
     PRICES,
@@ -316,24 +317,28 @@ class _Reader:
         return tuple(found.values())
 
     def _lever(self, kind: str, said: Said) -> Lever:
-        numbers = {}
+        numbers: dict[str, Any] = {}
         for word, name, quantity in (
             ("step", "step_bps", STEP),
             ("at_most", "at_most_bps", GROWTH),
             ("at_least", "at_least", KEPT),
+            ("midpoints", "midpoints", MIDPOINTS),
         ):
             if word in said and word not in LEVER_LIMITS[kind]:
                 takes = ", ".join(LEVER_LIMITS[kind]) or "no limit"
                 reason = f"the lever {kind} takes {takes}, not {word}"
                 self.checks.fault(said[word][1], reason, "Remove it.")
+            elif quantity is MIDPOINTS and word in said:
+                numbers[name] = self._count(*said[word], quantity)
             elif word in said:
                 numbers[name] = self.checks.limit(*said[word], quantity)
         return Lever(kind, self._selector(said, LEVER_OF[kind], f"the lever {kind}"), **numbers)
 
-    def _count(self, value: Any, place: Place) -> int:
-        number = self.checks.number(value, place, CHANGES)
+    def _count(self, value: Any, place: Place, quantity: Quantity = CHANGES) -> int:
+        number = self.checks.number(value, place, quantity)
         if math.isfinite(number) and not number.is_integer():
-            self.checks.fault(place, f"is {shown(value)}: must be a whole number", "Write 10.")
+            remedy = f"Write {round(number)}."
+            self.checks.fault(place, f"is {shown(value)}: must be a whole number", remedy)
         return int(number) if math.isfinite(number) else 0
 
     def _prices(self, value: Any, place: Place) -> Prices:

@@ -11,6 +11,7 @@ from nettwin.formats.intent.fields import (
     ELEMENT_WORDS,
     ELEMENTS,
     LEVER_LIMITS,
+    MIDPOINTS,
     MOST_BARE,
     OVERS,
     REDUCES,
@@ -121,9 +122,8 @@ def _lever() -> Schema:
     for name in LEVERS:
         fields = FIELDS[LEVER_OF[name]]
         other = [word for word, field in SELECTORS.items() if field not in fields]
-        other += [
-            word for word in ("step", "at_most", "at_least") if word not in LEVER_LIMITS[name]
-        ]
+        limits = {word for words in LEVER_LIMITS.values() for word in words}
+        other += sorted(limits - set(LEVER_LIMITS[name]))
         rules.append(_rule("lever", [name], dict.fromkeys(other, False)))
     return _mapping("lever") | {"allOf": rules}
 
@@ -167,6 +167,7 @@ _KINDS: dict[str, Schema] = {
     "expectations": _list_of(_EXPECTATION),
     "expectations_after": _list_of({"allOf": [_EXPECTATION, _AFTER]}),
     "count": {"type": "integer", "minimum": 0},
+    "few": {"type": "integer", "minimum": int(MIDPOINTS.low), "maximum": int(MIDPOINTS.high)},
     "avoids": _list_of({"$ref": "#/$defs/avoid"}),
     "levers": _list_of(_LEVER_NAME, {"$ref": "#/$defs/lever"}, alone=_LEVER_NAME),
     "survivable": {"anyOf": [_SURVIVABLE, _list_of(_SURVIVABLE) | {"minItems": 1}]},

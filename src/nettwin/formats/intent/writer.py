@@ -96,11 +96,12 @@ def _lever(lever: Lever) -> Any:
         "step": ("bit/s", lever.step_bps, default.step_bps),
         "at_most": ("bit/s", lever.at_most_bps, default.at_most_bps),
         "at_least": ("share", lever.at_least, default.at_least),
+        "midpoints": ("", lever.midpoints, default.midpoints),
     }
     for name in LEVER_LIMITS[lever.kind]:
         unit, value, usual = values[name]
         if value != usual:
-            data[name] = _value(unit, value)
+            data[name] = _value(unit, value) if unit else value
     return lever.kind if len(data) == 1 else data
 
 
