@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("apps",),),
     (("optimize",),),
     (("engines",), ("datasets",), ("physical",), ("repository",)),
+    (("training",),),
     (("formats",),),
     (("plan", "model"),),
     (("intent",),),
@@ -38,7 +39,11 @@ PLACES = {
 
 # The modules (with all below them) that alone may import a library.
 HOMES = {
-    "torch": ("nettwin.engines.learned.training", "nettwin.optimize.reinforcement"),
+    "torch": (
+        "nettwin.engines.learned.training",
+        "nettwin.optimize.reinforcement",
+        "nettwin.training",
+    ),
     "typer": ("nettwin.interfaces",),
     "matplotlib": ("nettwin.interfaces.plots",),
     "gymnasium": ("nettwin.optimize.reinforcement",),

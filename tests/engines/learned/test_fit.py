@@ -20,7 +20,6 @@ from nettwin.engines.learned import catalog  # noqa: E402
 from nettwin.engines.learned.engine import Learned  # noqa: E402
 from nettwin.engines.learned.model_file import Model, read_model, write_model  # noqa: E402
 from nettwin.engines.learned.training.batch import labels_of, some_flows  # noqa: E402
-from nettwin.engines.learned.training.curves import Curves  # noqa: E402
 from nettwin.engines.learned.training.examples import USUAL, Parts, topology_number  # noqa: E402
 from nettwin.engines.learned.training.fit import Given, Machine, fit  # noqa: E402
 from nettwin.engines.learned.training.member import Moment, one_cycle  # noqa: E402
@@ -35,6 +34,7 @@ from nettwin.engines.learned.training.prepared import prepare  # noqa: E402
 from nettwin.engines.learned.training.recipe import Plan, TrainingRecipe  # noqa: E402
 from nettwin.errors import FormatError, InputError  # noqa: E402
 from nettwin.scenario.generate import generate  # noqa: E402
+from nettwin.training.curves import Curves  # noqa: E402
 from tests.engines.learned.made import Made, example  # noqa: E402
 
 PLAN = Plan(steps=24, seeds=(1,), validate_every=8, checkpoint_every=8, flows=20)

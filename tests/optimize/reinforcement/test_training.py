@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import csv
+import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,9 +75,9 @@ def stop_at(iteration: int) -> Callable[[Moment], None]:
     return tell
 
 
-def curve(folder: Path) -> list[dict[str, str]]:
-    with (folder / "curve.csv").open() as file:
-        return [{k: v for k, v in row.items() if k != "cpu_s"} for row in csv.DictReader(file)]
+def curve(folder: Path) -> list[dict[str, Any]]:
+    rows = map(json.loads, (folder / "curve.jsonl").read_text().splitlines())
+    return [{k: v for k, v in row.items() if k != "cpu_s"} for row in rows]
 
 
 @pytest.mark.parametrize("task", ["midpoints", "weights"])
@@ -90,7 +91,7 @@ def test_a_stopped_training_goes_on_to_the_same_agent(tmp_path: Path, task: str)
         np.testing.assert_array_equal(values, parts.weights[name])
     assert whole.card == parts.card
     assert curve(tmp_path / "whole") == curve(tmp_path / "parts")
-    assert [row["iteration"] for row in curve(tmp_path / "parts")] == ["1", "2", "3", "4", "5"]
+    assert [row["step"] for row in curve(tmp_path / "parts")] == [1, 2, 3, 4, 5]
     assert [row["phase"] for row in curve(tmp_path / "parts")][1:3] == ["imitation", "practice"]
 
 
@@ -104,7 +105,7 @@ def test_imitation_comes_nearer_to_the_teacher(tmp_path: Path) -> None:
     trained = train(recipe(imitation=12, practice=0), tmp_path)
     rows = curve(tmp_path)
     assert float(rows[-1]["loss"]) < 0.5 * float(rows[0]["loss"])
-    validations = [float(row["validation"]) for row in rows if row["validation"]]
+    validations = [float(row["validation"]) for row in rows if "validation" in row]
     assert trained.card["accuracy"]["validation"] == min(validations)
 
 

@@ -29,11 +29,11 @@ from nettwin.engines.learned.training.fit import (
 )
 from nettwin.engines.learned.training.member import Tell, Training
 from nettwin.engines.learned.training.prepared import Prepared
-from nettwin.engines.learned.training.provenance import commit, version
 from nettwin.engines.learned.training.recipe import Plan, as_table
 from nettwin.engines.learned.training.scores import accuracy
 from nettwin.engines.learned.trial import trial
 from nettwin.errors import InputError
+from nettwin.training.provenance import commit, version
 
 JUDGED = "owd_mean_s"  # the metric that must not grow worse
 VALIDATION = 8  # every so many samples to train on are kept to validate

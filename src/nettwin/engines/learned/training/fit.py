@@ -22,16 +22,16 @@ import torch
 from nettwin.engines.learned.calibration import LEAST_SIMULATIONS, calibrated
 from nettwin.engines.learned.coverage import ranges_of
 from nettwin.engines.learned.model_file import Model
-from nettwin.engines.learned.training import curves
 from nettwin.engines.learned.training.examples import Parts, Source
 from nettwin.engines.learned.training.member import Moment, Tell, Training, train_member
 from nettwin.engines.learned.training.prepared import Prepared, prepare
-from nettwin.engines.learned.training.provenance import commit, version
 from nettwin.engines.learned.training.recipe import Plan, TrainingRecipe, as_table
 from nettwin.engines.learned.training.scores import accuracy
 from nettwin.engines.learned.trial import trial
 from nettwin.errors import InputError
 from nettwin.formats.weight_file import Weights
+from nettwin.training import curves
+from nettwin.training.provenance import commit, version
 
 PART_NAMES = ("train", "validation", "calibration", "test")
 INPUTS = "inputs"

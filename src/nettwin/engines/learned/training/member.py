@@ -30,13 +30,13 @@ from nettwin.engines.learned.training.checkpoint import (
     restore,
     write_checkpoint,
 )
-from nettwin.engines.learned.training.curves import Curves
 from nettwin.engines.learned.training.examples import joined
 from nettwin.engines.learned.training.outputs import PARTS, Outputs, errors, total
 from nettwin.engines.learned.training.prepared import Prepared
 from nettwin.engines.learned.training.recipe import Plan, as_table
 from nettwin.errors import InputError
 from nettwin.formats.weight_file import Weights
+from nettwin.training.curves import Curves
 
 CHECKPOINT = "checkpoint.safetensors"
 WATCHED = ("mean", "variance", "loss", "percentiles")  # never below 0

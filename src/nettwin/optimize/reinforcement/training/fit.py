@@ -1,8 +1,8 @@
 """Fit: from a recipe to a trained agent with its card; imitation first, practice after it.
 
-The folder holds a checkpoint and `curve.csv`. What is random in an iteration follows from the seed
-and the number of the iteration, so that a training that was stopped and continued ends with the
-same agent as one that was not.
+The folder holds a checkpoint and `curve.jsonl`. What is random in an iteration follows from the
+seed and the number of the iteration, so that a training that was stopped and continued ends with
+the same agent as one that was not.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from nettwin.optimize.reinforcement.training.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
-from nettwin.optimize.reinforcement.training.curve import Curve
 from nettwin.optimize.reinforcement.training.learn import imitate, practice
 from nettwin.optimize.reinforcement.training.midpoint_task import MidpointTask
 from nettwin.optimize.reinforcement.training.networks import LinkNetwork
-from nettwin.optimize.reinforcement.training.provenance import commit, version
 from nettwin.optimize.reinforcement.training.recipe import AgentRecipe
 from nettwin.optimize.reinforcement.training.steps import Task
 from nettwin.optimize.reinforcement.training.weight_task import WeightTask
+from nettwin.training.curves import Curves
+from nettwin.training.provenance import commit, version
 
 GUIDED = 0.5  # share of the episodes of the first imitation in which the teacher acts
 VALUES_FIRST = 5  # iterations of practice after imitation in which only values are learned
@@ -73,7 +73,7 @@ def train(
     weights = network.exported()
     if path.exists():
         begin, best, weights = read_checkpoint(path, identity, network, optimizer)
-    with Curve(out, begin) as curve:
+    with Curves(out, begin) as curves:
         for iteration in range(begin, recipe.iterations):
             clock = time.process_time()
             values = _iteration(task, network, optimizer, recipe, iteration)
@@ -84,7 +84,7 @@ def train(
                 if found < best:
                     best, weights = found, network.exported()
             values["cpu_s"] = time.process_time() - clock
-            curve.add(done, values)
+            curves.add(done, values)
             if tell:
                 tell(Moment(done, recipe.iterations, values))
             if done % recipe.checkpoint_every == 0 or done == recipe.iterations:

@@ -1,4 +1,4 @@
-"""Curves: the losses of a training, JSON lines in a file, and TensorBoard where it is there."""
+"""Curves: what a training went through, JSON lines in a file, and TensorBoard where it is there."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ class Curves:
         self.file = self.path.open("a", encoding="utf-8")
         self.board = _board(folder / "tensorboard", step)
 
-    def add(self, step: int, values: Mapping[str, float]) -> None:
-        """The values at a step."""
+    def add(self, step: int, values: Mapping[str, float | str]) -> None:
+        """The values at a step; words are for the file alone."""
         if not values:
             return
         self.file.write(json.dumps({"step": step, **values}) + "\n")
         self.file.flush()
         if self.board is not None:
             for name, value in values.items():
-                self.board.add_scalar(name, value, step)
+                if not isinstance(value, str):
+                    self.board.add_scalar(name, value, step)
 
     def flush(self) -> None:
         """Everything to the disk."""

@@ -1,4 +1,4 @@
-"""Provenance: which version of nettwin trained a model, and from which commit."""
+"""Provenance: which version of nettwin trained a model or an agent, and from which commit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def version() -> str:
 
 def commit() -> str:
     """The commit of the source, with a `+` where files differ from it; empty where unknown."""
-    root = Path(__file__).parents[5]
+    root = Path(__file__).parents[3]
     if not (root / ".git").exists():
         return ""
     try:
