@@ -57,10 +57,11 @@ Measure = Callable[[Metrics], float]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Which engine explains, and how long the referee simulates."""
+    """Which engine explains, which networks are drawn, how long the referee simulates."""
     parser.add_argument("--engine", choices=tuple(ENGINES), default="theory")
     parser.add_argument("--model", help="a model's name or file (learned engines)")
     parser.add_argument("--packet-hops", type=float, default=PACKET_HOPS)
+    parser.add_argument("--seed", type=int, default=SEED, help="another one draws other networks")
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,9 @@ def run(options: Options) -> Outcome:
     extra = options.extra
     model = engine(extra["engine"], **({"model": extra["model"]} if extra.get("model") else {}))
     cases = []
-    for number, scenario, target in islice(queues(own_recipe()), options.limit or CASES):
-        case = examine(number, scenario, target, model, extra["packet_hops"])
+    recipe = own_recipe(extra.get("seed", SEED))
+    for number, scenario, target in islice(queues(recipe), options.limit or CASES):
+        case = examine(number, scenario, target, model, extra["packet_hops"], recipe.seed)
         cases.append(case)
         verdict = ("agrees" if case.agrees else "differs") if case.decided else "undecided"
         say(
@@ -117,12 +119,12 @@ def run(options: Options) -> Outcome:
     return Outcome(tuple(figures_of(cases)), (f"Explained by {model.name}.",))
 
 
-def own_recipe() -> Recipe:
+def own_recipe(seed: int = SEED) -> Recipe:
     """The recipe `general` with another seed, smaller networks and no real ones."""
     recipe = read_recipe(shipped_recipe("general"))
     kinds = {name: w for name, w in recipe.topology["kinds"].items() if name != "real"}
     topology = {**recipe.topology, "kinds": kinds, "nodes": list(NODES)}
-    return replace(recipe, seed=SEED, topology=topology)
+    return replace(recipe, seed=seed, topology=topology)
 
 
 def queues(recipe: Recipe) -> Iterator[tuple[int, Scenario, Target]]:
@@ -131,7 +133,7 @@ def queues(recipe: Recipe) -> Iterator[tuple[int, Scenario, Target]]:
         scenario = draw_scenario(recipe, number, {})
         names = busy_queues(scenario)
         if names:
-            random = np.random.default_rng([SEED, number])
+            random = np.random.default_rng([recipe.seed, number])
             yield number, scenario, queue_target(scenario, names[int(random.integers(len(names)))])
 
 
@@ -150,10 +152,15 @@ def busy_queues(scenario: Scenario) -> list[str]:
 
 
 def examine(
-    number: int, scenario: Scenario, target: Target, model: NetworkModel, packet_hops: float
+    number: int,
+    scenario: Scenario,
+    target: Target,
+    model: NetworkModel,
+    packet_hops: float,
+    seed: int = SEED,
 ) -> Case:
     """Explain one queue, take the named flows away, and ask the referee."""
-    random = np.random.default_rng([SEED, number, 1])
+    random = np.random.default_rng([seed, number, 1])
     before = model.predict([scenario])[0]
     causes = find_causes(scenario, model, target, top=MOST_NAMED, before=before)
     share = offered_shares(scenario, target)
@@ -168,9 +175,9 @@ def examine(
 
     said = of(before) - of(model.predict([cases[1]])[0])
     seen, by_chance, seen_now = [], [], []
-    for seed in SEEDS:
+    for run_seed in SEEDS:
         referee = PacketSimulator(
-            seed=seed, precision=0.0, max_packets=_packets(scenario, packet_hops), jobs=1
+            seed=run_seed, precision=0.0, max_packets=_packets(scenario, packet_hops), jobs=1
         )
         with_all, fewer, random_fewer = (of(m) for m in referee.predict(cases))
         seen_now.append(with_all)
