@@ -35,16 +35,20 @@ def know_all(master: Master, ways: SegmentWays) -> None:
     """Make every way over at most one midpoint known that a demand may take."""
     nodes = ways.steering.segments.nodes
     width = ways.start.shape[1]
-    for d in range(len(ways.rate_bps)):
-        flow = int(ways.flow[np.flatnonzero(ways.demand == d)[0]])
-        allowed = ways.steering.allowed(flow)
+    flow = np.zeros(len(ways.rate_bps), np.int64)  # one of each demand
+    flow[ways.demand] = ways.flow
+    every = []
+    for d, f in enumerate(flow.tolist()):
+        allowed = ways.steering.allowed(f)
         ends = np.array([ways.source[d], ways.target[d]])
         middle = allowed & ~np.isin(np.arange(nodes), ends)
         mids = np.append(np.flatnonzero(middle), [NONE] * int(allowed[ends].any()))
         way = np.full((len(mids), width), NONE, np.int32)
         way[:, 0] = mids
-        way = way[(way != ways.start[d]).any(axis=1)]
-        master.add(np.full(len(way), d), way)
+        every.append(way[(way != ways.start[d]).any(axis=1)])
+    if every:
+        demand = np.repeat(np.arange(len(every)), [len(way) for way in every])
+        master.add(demand, np.concatenate(every))
 
 
 def segment_milp(
