@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import csv
+import resource
 import statistics
 import time
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_most, say
+from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_most, cpu_seconds, say
 from nettwin import formats
 from nettwin.errors import MissingExtraError
 from nettwin.intent import Intent, Lever
@@ -23,14 +24,15 @@ from nettwin.scenario.scenario import Scenario
 
 TITLE = "The highest link utilization that an optimizer reaches on REPETITA instances"
 PROTOCOL = (
-    "Each instance (a .graph and its first .demands) is read and optimized in this process: "
-    "processor seconds, all threads, from before reading to the plan, machine code made before on "
+    "Each instance (a .graph and its first .demands, or each of them) is read and optimized in "
+    "this process: processor seconds, all threads, from before reading to the plan, machine code made before on "
     "a network of four nodes. The figure is the median over seeds of the highest utilization of "
     "the plan's network, as its exact loads say, over the bound: what demand that may be split at "
     "will cannot undercut (multicommodity flow, proven by link lengths, found apart). Peers: the "
     "published solvers' results as measured on two cores and kept beside the data, where they are."
 )
 SOON, LATER = 1.01, 1.003  # targets at 1 s and at 5 s
+MOST_GIB = 4.0  # of memory
 BOUND_S, BOUND_GAP = 10.0, 2e-4
 HEADLINE = (
     "Geant2012",
@@ -60,6 +62,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, nargs="+", default=[1.0, 5.0], metavar="S")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each instance")
     parser.add_argument("--lever", default="segments", choices=["segments", "weights"])
+    parser.add_argument(
+        "--demands", default="first", choices=["first", "all"], help="which sets of a graph"
+    )
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these instances alone")
 
 
@@ -79,7 +84,7 @@ def run(options: Options) -> Outcome:
             one = measured(path, intent, method, seconds, options.extra["seeds"], bound)
             say(f"{one.name}: {one.value:.4f} at {seconds:g} s, {one.value / bound:.4f} x bound")
             found.append(one)
-    return Outcome(tuple(_figures(found, options)), _remarks(found, method))
+    return Outcome((*_figures(found, options), *_whole(paths)), _remarks(found, method))
 
 
 def instances(options: Options) -> list[Path]:
@@ -95,7 +100,10 @@ def instances(options: Options) -> list[Path]:
         found = [path for path in found if path.stem in only]
     if not found:
         raise Skipped(f"no instance in {options.data}: give another folder or other names")
-    return found[: options.limit]
+    found = found[: options.limit]
+    if options.extra.get("demands") == "all":
+        return [d for path in found for d in sorted(path.parent.glob(f"{path.stem}.*demands"))]
+    return found
 
 
 def bound_of(scenario: Scenario) -> float:
@@ -163,6 +171,17 @@ def _peers(data: Path | None) -> dict[tuple[str, str, float], float]:
                 key = (row["topology"], row["solver"], float(row["time_limit_s"]))
                 every.setdefault(key, []).append(float(row["mlu"]))
     return {key: statistics.median(values) for key, values in every.items()}
+
+
+def _whole(paths: list[Path]) -> list[Figure]:
+    """What the run as a whole took: memory, and reading the largest instance."""
+    largest = max(paths, key=lambda path: path.stat().st_size)
+    spent = cpu_seconds(lambda: formats.read(largest))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # from KiB
+    return [
+        at_most("peak memory of the run", peak, MOST_GIB, "GiB"),
+        Figure(f"reading the largest instance ({largest.stem})", spent, "s"),
+    ]
 
 
 def _remarks(found: list[Found], method: str) -> tuple[str, ...]:

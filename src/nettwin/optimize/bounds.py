@@ -29,12 +29,13 @@ def lower_bound(problem: Problem, seconds: float, gap: float = 1e-4) -> float | 
     Where midpoints are the only lever and failures are survived, most of the time is for what any
     one choice of them reaches, which is more than what routing anew after each failure would.
     """
-    if not of_one_choice(problem):
+    lever = problem.intent.lever("segments")
+    if lever is None or not of_one_choice(problem):
         return anew_bound(problem, seconds, gap)
     begin = time.perf_counter()
     found = anew_bound(problem, ANEW_SHARE * seconds, gap)
     left = max(seconds - (time.perf_counter() - begin), 0.0)
-    return found if found is None else max(found, choice_bound(problem, left))
+    return found if found is None else max(found, choice_bound(problem, left, lever.midpoints))
 
 
 def choice_bound(problem: Problem, seconds: float, midpoints: int = 1) -> float:

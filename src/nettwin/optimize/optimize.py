@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from nettwin.intent import Expectation, Intent, Judgement, Lever, Survive
 from nettwin.model import NetworkModel
-from nettwin.optimize.bounds import lower_bound, proofs
+from nettwin.optimize.bounds import lower_bound, of_one_choice, proofs
 from nettwin.optimize.methods import Method
 from nettwin.optimize.methods import method as named
 from nettwin.optimize.order import ordered
@@ -23,10 +23,12 @@ DEFAULT_STOP = Seconds(5)
 ROUNDS = 4  # of searching and verifying
 ROUND_SHARE = 0.6  # of the time left, for each round but the last: the next learns from it
 BOUND_SHARE, MOST_BOUND_S = 0.1, 0.5  # of the time, for the bound
+MOST_CHOICE_S = 3.0  # where it is that of one choice for all failures
 NEAR_ENOUGH = 1e-4  # gap to the bound at which a search ends
 TRIM_SHARE = 0.15  # of the time, for leaving out what is not needed
-# kept back for the end: so long, as long for each flow, and time to judge so often
-ENDING_S, ENDING_FLOW_S, JUDGED_AT_THE_END = 0.02, 1e-5, 3
+# kept back for the end: so long, as long for each flow (but a share of the time: few are moved in
+# little), and time to judge so often
+ENDING_S, ENDING_FLOW_S, ENDING_SHARE, JUDGED_AT_THE_END = 0.02, 1.4e-5, 0.25, 3
 
 
 class _Answer(NamedTuple):
@@ -61,7 +63,8 @@ def optimize(
     chosen = named(method)
     search: Search[Changes] = Search(stop, tell, clock, method)
     search.offer(problem.before.score, ())
-    for_bound_s = min(BOUND_SHARE * search.seconds_left, MOST_BOUND_S)
+    most_s = MOST_CHOICE_S if of_one_choice(problem) else MOST_BOUND_S
+    for_bound_s = min(BOUND_SHARE * search.seconds_left, most_s)
     bound = lower_bound(problem, for_bound_s)
     if bound is not None:
         search.bounded(bound)
@@ -140,7 +143,8 @@ def _improved(problem: Problem, method: Method, search: Search[Changes], seed: i
     begin = time.perf_counter()
     problem.judge([search.answer or ()])
     ending_s = ENDING_S + JUDGED_AT_THE_END * (time.perf_counter() - begin)
-    ending_s += ENDING_FLOW_S * problem.scenario.traffic.flow_count
+    moved_s = ENDING_FLOW_S * problem.scenario.traffic.flow_count
+    ending_s += min(moved_s, ENDING_SHARE * search.seconds_left)
     exact = {lever.kind for lever in problem.intent.levers} <= {"segments"}  # and few as they are
     share = 0.0 if exact and not problem.intent.predicted else TRIM_SHARE
     first = search.portion(1 - share, ending_s)
