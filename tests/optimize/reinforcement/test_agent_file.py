@@ -153,6 +153,7 @@ def test_shipped_agents_are_small_and_say_what_they_are(name: str) -> None:
     card = read_agent(path).card
     for entry in ("title", "data", "accuracy", "license", "commit"):
         assert card[entry]
+    assert set(card["accuracy"]) == {"validation", "test"}
     assert card["recipe"]["seed"] is not None
 
 
