@@ -19,7 +19,7 @@ from nettwin.scenario.scenario import Scenario
 from nettwin.units import percent
 
 WORSE = 1e-6
-LOOKS = 2_000  # changes looked at in vain before the next comes as it stands
+LOOKS = 1_000  # changes looked at in vain before the next comes as it stands
 
 
 class Ordered(NamedTuple):
@@ -64,22 +64,22 @@ def _any_changes(scenario: Scenario, changes: Changes, ceiling: float) -> Ordere
     left, order, used, warnings = list(range(len(changes))), [], [], []
     looks = 0
     while left:
-        waiting = []
+        waiting, seen = [], []
         for k in left:
-            peak, _ = steps.after(k)
+            peak, where = steps.after(k)
             if peak <= ceiling:
                 steps.take(k)
                 order.append(k)
                 used.append(peak)
             else:
                 waiting.append(k)
+                seen.append((peak, where))
         if len(waiting) == len(left):
-            some = waiting if looks < LOOKS else waiting[:1]
-            k = min(some, key=lambda k: steps.after(k)[0])
-            looks += 2 * len(waiting)
-            peak, where = steps.after(k)
+            some = seen if looks < LOOKS else seen[:1]
+            best = min(range(len(some)), key=lambda n: some[n][0])
+            looks += len(waiting)
+            k, (peak, where) = waiting.pop(best), some[best]
             steps.take(k)
-            waiting.remove(k)
             order.append(k)
             used.append(peak)
             if peak > max(ceiling, 1.0):
