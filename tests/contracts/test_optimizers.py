@@ -24,7 +24,8 @@ from nettwin.scenario.topology import Link, Topology
 from nettwin.scenario.traffic import Flow, Traffic
 
 MODULES = {"constraint": "ortools"}
-ROUNDS = {"linear": 12}  # its steps are rounds of a program, those of others single moves
+# steps that are rounds of a program, where those of others are single moves
+ROUNDS = {"linear": 12, "constraint": 30}
 PATH_ROUNDS = {"linear": 12, "auto": 12, "constraint": 20}  # over explicit paths
 ONE_MIDPOINT = {"reinforcement"}  # give a flow no more, whatever is allowed
 LATE_S = 0.2

@@ -13,15 +13,18 @@ from nettwin.optimize.search import Search
 from nettwin.optimize.steering import Steering
 from nettwin.optimize.stop import AnyOf, Gap, NoProgress, Seconds, Stop
 
-LEAST_S = 2.0  # with less, all is for local search
-FIRST_SHARE = 0.5  # of more, for local search
+FIRST_SHARE = 0.5  # of the time, for local search
+# What linear programming needs to be worth it, and the same for each pair of a flow and a node;
+# with less, all is for local search
+LEAST_S, LEAST_PAIR_S = 1.0, 7e-7
 TIRED = 2000  # steps of local search without anything better
 NEAR = 1e-4  # gap to the bound at which either ends
 
 
 def steer(steering: Steering, search: Search[NDArray[np.int32]], seed: int) -> None:
     """Midpoints by local search, then by linear where the bound is not met yet; the better one."""
-    if search.seconds_left < LEAST_S:
+    pairs = steering.flow_count * steering.segments.nodes
+    if (1 - FIRST_SHARE) * search.seconds_left < max(LEAST_S, LEAST_PAIR_S * pairs):
         segments(steering, search, seed)
         return
     rules: list[Stop] = [Gap(NEAR), NoProgress(TIRED)]

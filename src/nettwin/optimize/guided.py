@@ -76,7 +76,8 @@ class _Judges:
     ) -> list[tuple[Judgement, Changes]]:
         found: list[tuple[Judgement, Changes]] = []
         while candidates and not search.over:
-            some = int(BATCH_S / self._each_s) + 1 if self._each_s else 1
+            room_s = min(BATCH_S, search.seconds_left)
+            some = int(room_s / self._each_s) + 1 if self._each_s else 1
             part, candidates = candidates[:some], candidates[some:]
             begin = time.perf_counter()
             judgements = self._problem.judge(part)

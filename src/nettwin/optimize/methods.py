@@ -97,7 +97,7 @@ OPTIMIZERS: dict[str, Method] = {
     for method in (
         Method(
             "auto",
-            "local search first; given more than two seconds, linear programming after it",
+            "local search first; given time for the size, linear programming after it",
             "nettwin.optimize.auto:steer",
             "nettwin.optimize.local_search:weights",
             "nettwin.optimize.linear.paths:linear_paths",

@@ -3,6 +3,7 @@
 A change comes as soon as it leaves no link busier than the busiest of before and after. Where none
 does, the least bad comes next and is told. Each step is checked: by the loads it moves where flows
 are steered, else on the network as it is after it, where flows that lose their way count too.
+Where nothing else than flows is steered, changes that move no load come first.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from nettwin.optimize.problem import Changes
 from nettwin.optimize.shifts import in_turn, shifts
-from nettwin.scenario.changes import Change, SetPath, apply_all
+from nettwin.scenario.changes import Change, SetPath, SetScheduler, apply_all
 from nettwin.scenario.scenario import Scenario
 from nettwin.units import percent
 
@@ -37,14 +38,21 @@ def ordered(scenario: Scenario, changes: Changes, after: Scenario | None = None)
     after = after or apply_all(scenario, changes)
     ends = (float(s.link_utilization.max(initial=0.0)) for s in (scenario, after))
     ceiling = max(ends) + WORSE
-    if all(isinstance(change, SetPath) for change in changes):
-        return _moves(scenario, after, changes, ceiling)
-    return _any_changes(scenario, changes, ceiling)
+    quiet = tuple(change for change in changes if isinstance(change, SetScheduler))
+    moves = tuple(change for change in changes if isinstance(change, SetPath))
+    if len(quiet) + len(moves) < len(changes):
+        return _any_changes(scenario, changes, ceiling)
+    found = _moves(scenario, after, moves, ceiling, len(quiet))
+    used = (float(scenario.link_utilization.max(initial=0.0)),) * len(quiet)
+    return Ordered(quiet + found.changes, used + found.utilization, found.warnings)
 
 
-def _moves(scenario: Scenario, after: Scenario, changes: Changes, ceiling: float) -> Ordered:
-    """Flows that are steered: the loads that each takes from links and puts on others."""
-    flows = np.array([scenario.flow(c.flow) for c in changes if isinstance(c, SetPath)])
+def _moves(
+    scenario: Scenario, after: Scenario, changes: Changes, ceiling: float, before: int
+) -> Ordered:
+    """Flows that are steered: the loads that each takes from links and puts on others; so many
+    steps come before them."""
+    flows = np.array([scenario.flow(c.flow) for c in changes if isinstance(c, SetPath)], np.int64)
     topology = scenario.topology
     turns = in_turn(
         shifts(scenario, after, flows), scenario.link_load_bps, topology.link_capacity_bps, ceiling
@@ -53,7 +61,7 @@ def _moves(scenario: Scenario, after: Scenario, changes: Changes, ceiling: float
     for step in np.flatnonzero(turns.peak > max(ceiling, 1.0)).tolist():
         peak, change = float(turns.peak[step]), changes[int(turns.order[step])]
         where = f"loads {topology.link_name[int(turns.at[step])]} to {percent(peak)}"
-        warnings.append(_warning(step, change, where))
+        warnings.append(_warning(before + step, change, where))
     order = tuple(changes[k] for k in turns.order.tolist())
     return Ordered(order, tuple(turns.peak.tolist()), tuple(warnings))
 
@@ -98,10 +106,12 @@ class _Networks:
     def __init__(self, scenario: Scenario, changes: Changes) -> None:
         self._scenario, self._changes = scenario, changes
         self._lost = _lost(scenario)
+        self._seen = -1, scenario  # the change looked at last, and the network after it
 
     def after(self, k: int) -> tuple[float, str]:
         """The highest utilization after change k, inf if flows lose their way; and where."""
         scenario = self._changes[k].apply(self._scenario)
+        self._seen = k, scenario
         lost = _lost(scenario) - self._lost
         if lost > 0:
             return np.inf, f"leaves {lost} more flows without a way"
@@ -109,7 +119,9 @@ class _Networks:
 
     def take(self, k: int) -> None:
         """Make change k."""
-        self._scenario = self._changes[k].apply(self._scenario)
+        at, scenario = self._seen
+        self._scenario = scenario if at == k else self._changes[k].apply(self._scenario)
+        self._seen = -1, self._scenario
 
 
 def _peak(scenario: Scenario, used: NDArray[np.float64]) -> tuple[float, str]:

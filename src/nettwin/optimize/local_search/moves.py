@@ -14,6 +14,7 @@ from nettwin.optimize.steering import Steering
 
 PIECE = 4_000_000  # elementary operations between two looks at the clock, some milliseconds
 CLOSE = 64  # moves of the highest gains that are calculated exactly where changes are few
+MANY, WORTH = 2000, 0.9  # where moves are many, those that bring so much of all are tried
 BATCH = 2  # of them that are made at the same prices
 KICKING = 20.0  # steepness of the prices by which kicked flows go
 
@@ -94,7 +95,10 @@ class Moves:
             self._gain[np.isin(self.flows, held)] = 0.0
         count = int(np.count_nonzero(self._gain))
         order = np.argsort(-self._gain, kind="stable")[:count]
-        return count, self._make(order)
+        if order.size > MANY:
+            worth = np.cumsum(self._gain[order])
+            order = order[: max(int(np.searchsorted(worth, WORTH * worth[-1])) + 1, MANY)]
+        return order.size, self._make(order)
 
     def kick(self, count: int) -> NDArray[np.intp]:
         """Move flows drawn by their rate to others of their cheap ways; returns the flows. Where
