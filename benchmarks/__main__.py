@@ -1,4 +1,4 @@
-"""The command: python -m benchmarks NAME [--data DIR] [--limit N] [--json FILE], list, report."""
+"""The command: python -m benchmarks NAME [--data DIR] [--json FILE], or list, report, card."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 
 from benchmarks import suite
 from benchmarks.benchmark import Figure, Options, Outcome, Skipped
+from benchmarks.card import write_card
 from benchmarks.environment import environment
-from benchmarks.report import write_report
+from benchmarks.report import kept, write_report
 
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -32,6 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(
             f"wrote {options.output or PAGE.name} from {len(list(RESULTS.glob('*.json')))} results"
         )
+        return 0
+    if options.name == "card":
+        print(f"noted what was measured on the card of {write_card(kept(RESULTS)).name}")
         return 0
     extra = {k: v for k, v in vars(options).items() if k not in COMMON}
     benchmark = suite.load(options.name)
@@ -101,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="name the benchmarks")
     report = commands.add_parser("report", help="make docs/benchmarks.md from the kept results")
     report.add_argument("--output", type=Path, help="where to write the page")
+    commands.add_parser("card", help="note the kept results on the carried model's card")
     for name in suite.names():
         benchmark = suite.load(name)
         command = commands.add_parser(name, help=benchmark.TITLE, description=benchmark.PROTOCOL)

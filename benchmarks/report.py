@@ -9,11 +9,14 @@ from typing import Any
 from benchmarks import suite
 
 
+def kept(results: Path) -> list[dict[str, Any]]:
+    """Every result in a folder, by the name of its file."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))]
+
+
 def write_report(results: Path, page: Path) -> None:
     """Write the page from every result in the folder."""
-    documents = [
-        json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))
-    ]
+    documents = kept(results)
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(page_of(documents), encoding="utf-8")
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks import suite
-from benchmarks.__main__ import as_document, main, table
+from benchmarks.__main__ import RESULTS, as_document, main, table
 from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_least, at_most
-from benchmarks.report import page_of
+from benchmarks.card import measured
+from benchmarks.report import kept, page_of
+from nettwin.engines.learned import catalog
 
 NEEDED = {"packet_speed", "packet_truth", "ns3", "gnnet", "ecmp", "scaling"}
 
@@ -103,3 +105,21 @@ def test_benchmarks_that_need_data_skip_without(monkeypatch: pytest.MonkeyPatch)
     for name in ("gnnet", "ecmp"):
         with pytest.raises(Skipped):
             suite.load(name).run(Options())
+
+
+def test_the_carried_models_card_says_what_the_kept_results_say() -> None:
+    model = catalog.load(catalog.DEFAULT)
+    expected = measured(kept(RESULTS))
+    assert len(expected) > 5
+    assert model.card["measured"] == expected  # else: python -m benchmarks card
+
+
+def test_results_of_other_engines_are_not_on_the_card() -> None:
+    figure = {"name": "error", "value": 2.0, "unit": "%", "target": 1.0, "met": False}
+    plain = {**figure, "target": None, "met": None}
+    documents = [
+        {"benchmark": "gnnet", "command": f"gnnet --engine {engine}", "figures": [figure, plain]}
+        for engine in ("gnn", "theory")
+    ]
+    documents.append({"benchmark": "ns3", "command": "ns3", "figures": [figure]})
+    assert measured(documents) == [{"command": "gnnet --engine gnn", "figures": [figure]}]

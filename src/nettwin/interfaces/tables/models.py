@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
@@ -51,7 +52,31 @@ def card(found: Mapping[str, Any], members: int) -> list[RenderableType]:
     ]
     shown: list[RenderableType] = [style.rows(made, content)]
     tested = found.get("accuracy", {}).get("test")
-    return [*shown, training.accuracy(tested)] if tested else shown
+    if tested:
+        shown.append(training.accuracy(tested))
+    if found.get("measured"):
+        shown.append(_measured(found["measured"]))
+    return shown
+
+
+def _measured(runs: Sequence[Mapping[str, Any]]) -> Table:
+    """Figures of benchmarks beside their targets, those that were missed first."""
+    made = style.table(
+        "Measured (docs/benchmarks.md)", "<benchmark", "<figure", "is", "target", wraps=True
+    )
+    content = []
+    for run in runs:
+        words = run["command"].removeprefix("python -m benchmarks ").split()
+        data = [Path(words[k + 1]).parts[-2:] for k, word in enumerate(words) if word == "--data"]
+        of = " ".join([words[0], *("/".join(parts) for parts in data)])
+        for one in run["figures"]:
+            value, unit = one["value"], one["unit"]
+            told = "-" if value is None else f"{value:,.0f}" if value >= 1e3 else f"{value:.3g}"
+            met = Text(f"{told} {unit}".strip(), "green" if one["met"] else style.ALARM)
+            target = f"{one['sense']} {one['target']:g}"
+            content.append((one["met"], (of, one["name"], met, target)))
+    content.sort(key=lambda row: bool(row[0]))
+    return style.rows(made, [row for _, row in content])
 
 
 def verified(found: Mapping[str, Sequence[Any]]) -> Table:
