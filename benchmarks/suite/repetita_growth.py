@@ -35,11 +35,12 @@ PROTOCOL = (
     "(multicommodity flow) is 0.9. Each size in a process of "
     "its own, seconds of the processor from the scenario in memory to the plan, its order and "
     "evidence included; machine code made before on a network of four nodes. Gap: the highest "
-    "utilization over the bound, at each limit of time; a good answer is within 10 % of it."
+    "utilization over the bound, at each limit of time. One midpoint a flow cannot always reach the "
+    "bound, so that an answer is called good within 2 % of the best that was found at any limit."
 )
 SIZES = (40, 80, 160, 315)
 LINES_A_NODE, KEPT = 972 / 315, 96_057 / (315 * 314)
-LEVEL, GOOD = 0.9, 1.1
+LEVEL, GOOD = 0.9, 1.02
 STEPS_BPS = (2.5e9, 10e9, 40e9, 100e9, 400e9)
 LATE_S, MOST_GIB = 0.2, 4.0
 DRAWING = Path("docs/benchmark_repetita_growth.svg")
@@ -71,7 +72,7 @@ def run(options: Options) -> Outcome:
             figures.append(Figure(f"{name}: {s:g} s, over the bound", row[f"ratio_{s:g}"]))
         figures += [
             Figure(f"{name}: before, over the bound", row["ratio_before"]),
-            Figure(f"{name}: first answer within 10 % of the bound", row["first_s"], "s"),
+            Figure(f"{name}: first answer within 2 % of the best", row["first_s"], "s"),
             at_most(f"{name}: longest over its time", row["late_s"], LATE_S, "s"),
             at_most(f"{name}: peak memory", row["peak_gib"], MOST_GIB, "GiB"),
         ]
@@ -142,21 +143,22 @@ def measured(size: int, method: str, limits: list[float]) -> Row:
         "first_s": math.inf,
         "late_s": 0.0,
     }
+    told: list[tuple[float, float]] = []
     for seconds in limits:
         fresh = replace(scenario)  # nothing is kept of what was found before
-        clock, first = Clock(time.process_time), []
+        clock = Clock(time.process_time)
 
-        def tell(progress: Progress, clock: Clock = clock, first: list[float] = first) -> None:
-            if progress.standing.best <= GOOD * bound and not first:
-                first.append(clock.seconds)
+        def tell(progress: Progress, clock: Clock = clock) -> None:
+            told.append((clock.seconds, progress.standing.best))
 
         plan = optimize(Problem(fresh, Intent()), method, Seconds(seconds), tell=tell, clock=clock)
         spent = clock.seconds
         row[f"ratio_{seconds:g}"] = plan.after.objectives[0] / bound
-        row["first_s"] = min([row["first_s"], *first])
         row["late_s"] = max(row["late_s"], spent - seconds)
         row[f"moved_{seconds:g}"] = len(plan.changes)
         say(f"{size} nodes, {seconds:g} s: {row[f'ratio_{seconds:g}']:.4f}, {spent:.2f} s")
+    good = GOOD * min(best for _, best in told)
+    row["first_s"] = min(spent for spent, best in told if best <= good)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     row["peak_gib"] = peak / 2**20  # from KiB
     return row

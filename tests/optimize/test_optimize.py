@@ -43,6 +43,22 @@ class Doubter:
         return replace(metrics, flow=Table(columns))
 
 
+class Refuter(Doubter):
+    """Sees the first plan one percent over a limit, and others by the same factor."""
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(0.0)
+        self._limit_s = limit_s
+
+    def predict(self, scenarios: Sequence[Scenario]) -> list[Metrics]:
+        if self._factor == 0.0:
+            traffic = scenarios[0].traffic
+            voice = traffic.flow_class == traffic.class_index("voice")
+            p99_s = self._theory.predict(scenarios)[0].flow.columns["owd_p99_s"]
+            self._factor = 1.01 * self._limit_s / float(p99_s[voice].max())
+        return super().predict(scenarios)
+
+
 def problem(limit_s: float) -> Problem:
     scenario = generate("nsfnet", classes="three", scheduler="wfq", load=1.1, seed=3)
     expect = (Expectation("delay_p99", VOICE, at_most=limit_s),)
@@ -50,12 +66,8 @@ def problem(limit_s: float) -> Problem:
 
 
 def test_what_a_verifier_refutes_is_searched_again_with_stricter_limits() -> None:
-    asked = problem(0.0295)
-    alone = optimize(asked, stop=Seconds(2))
-    assert alone.met
-    doubter = Doubter(1.01 * 0.0295 / alone.after.lines[0].value)
-    assert not asked.judged_by(doubter, alone.changes).met
-    plan = optimize(asked, stop=Seconds(5), verifier=doubter)
+    optimize(problem(0.0295), stop=Steps(20))  # machine code is made
+    plan = optimize(problem(0.0295), stop=Seconds(5), verifier=Refuter(0.0295))
     assert plan.met
     assert plan.evidence[-1].engine == "doubter"
     assert len(plan.stages) > 1

@@ -28,7 +28,7 @@ NEAR_ENOUGH = 1e-4  # gap to the bound at which a search ends
 TRIM_SHARE = 0.15  # of the time, for leaving out what is not needed
 # kept back for the end: so long, as long for each flow (but a share of the time: few are moved in
 # little), and time to judge so often
-ENDING_S, ENDING_FLOW_S, ENDING_SHARE, JUDGED_AT_THE_END = 0.02, 1.4e-5, 0.25, 3
+ENDING_S, ENDING_FLOW_S, ENDING_SHARE, JUDGED_AT_THE_END = 0.02, 1e-5, 0.35, 3
 
 
 class _Answer(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
 from nettwin.optimize.segment_flows import SegmentFlows
+from nettwin.scenario.ecmp import legs_of
 from nettwin.scenario.routing import Steer
 from nettwin.scenario.scenario import Scenario
 
@@ -36,34 +36,25 @@ class Turns(NamedTuple):
 def shifts(scenario: Scenario, after: Scenario, flows: NDArray[np.int64]) -> Shifts:
     """What moving each of some flows to its ways in `after` changes on links."""
     states = scenario, after
-    legs: list[tuple[int, int, int]] = []  # the change, and a segment's ends
-    part: list[float] = []
-    link_of: list[tuple[int, int]] = []  # the change, and a link of an explicit path
-    link_part: list[float] = []
-    plain = (Steer(),)
-    rate = scenario.traffic.flow_rate_bps
-    ends = scenario.traffic.flow_source, scenario.traffic.flow_target
-    for sign, state in zip((-1.0, 1.0), states, strict=True):
-        for k, flow in enumerate(flows.tolist()):
-            for way in state.routing.steer.get(flow, plain):
-                share = sign * way.share * float(rate[flow])
-                if way.links:
-                    link_of += [(k, e) for e in way.links]
-                    link_part += [share] * len(way.links)
-                    continue
-                stops = (int(ends[0][flow]), *way.midpoints, int(ends[1][flow]))
-                legs += [(k, a, b) for a, b in pairwise(stops)]
-                part += [share] * (len(stops) - 1)
+    source, target = scenario.traffic.flow_source[flows], scenario.traffic.flow_target[flows]
+    rate = scenario.traffic.flow_rate_bps[flows]
     segments = SegmentFlows.of([scenario.topology], scenario.routing)
-    leg = np.array(legs, np.int64).reshape(-1, 3)
-    explicit = np.array(link_of, np.int64).reshape(-1, 2)
-    whole = not segments.broken[0, leg[:, 1], leg[:, 2]].any()
+    whole, plain = True, (Steer(),)
+    parts: list[tuple[NDArray[Any], ...]] = []  # the change, what moves, and how much of it
+    for sign, state in zip((-1.0, 1.0), states, strict=True):
+        steer = {k: state.routing.steer.get(f, plain) for k, f in enumerate(flows.tolist())}
+        change, _, share, here, there = legs_of(source, target, steer)
+        whole = whole and not segments.broken[0, here, there].any()
+        parts.append((change, here * segments.nodes + there, sign * share * rate[change]))
+        own = [(k, w.share, e) for k, ways in steer.items() for w in ways for e in w.links]
+        if own:
+            change, share, link = (np.array(column) for column in zip(*own, strict=True))
+            parts.append((change, -1 - link, sign * share * rate[change]))
     if scenario.routing.next_link is not None or not whole:
         return _from_paths(states, flows)
-    whose = np.concatenate([leg[:, 0], explicit[:, 0]])
-    segment = np.concatenate([leg[:, 1] * segments.nodes + leg[:, 2], -1 - explicit[:, 1]])
+    whose, segment, moved = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.argsort(whose, kind="stable")
-    bps = np.concatenate([part, link_part])[order]
+    bps = moved[order]
     first = np.searchsorted(whose[order], np.arange(len(flows) + 1))
     arrays = segments.offset, segments.link, segments.share, segments.links
     return Shifts(*_summed(first, segment[order], bps, *arrays))

@@ -31,9 +31,9 @@ class Steering(ReadOnly):
     end.
 
     What a flow may use is a price on segments: `segment_delay_s` [nodes, nodes] is the longest
-    propagation of each segment in the first state and `limit_s` [flows] what a flow may take in
-    all. `shunned` [groups, nodes, nodes] marks segments that must be avoided by the flows of a
-    group; `group` [flows] is -1 where there is none.
+    propagation of each segment in the first state (zeros where no flow has a limit) and `limit_s`
+    [flows] what a flow may take in all. `shunned` [groups, nodes, nodes] marks segments that must
+    be avoided by the flows of a group; `group` [flows] is -1 where there is none.
     """
 
     segments: SegmentFlows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,10 @@ def steering_of(
     carried = plain & live & (traffic.flow_source != traffic.flow_target)
     segments = SegmentFlows.of([state.topology for state in states], scenario.routing)
     group, shunned = _shunned(problem, scenario, segments)
-    most = problem.intent.most_changes
+    most, limit = problem.intent.most_changes, limits_s(problem, scenario)
+    delay = np.zeros((segments.nodes, segments.nodes))
+    if np.isfinite(limit).any():
+        delay = segments.longest(topology.link_delay_s)
     return Steering(
         segments=segments,
         source=traffic.flow_source,
@@ -43,8 +47,8 @@ def steering_of(
         start=np.where(carried[:, None], start, NONE).astype(np.int32),
         capacity_bps=limits_bps(problem, scenario, level),
         fixed_bps=np.concatenate([fixed_load_bps(state, ~carried & live) for state in states]),
-        segment_delay_s=segments.longest(topology.link_delay_s),
-        limit_s=limits_s(problem, scenario),
+        segment_delay_s=delay,
+        limit_s=limit,
         shunned=shunned,
         group=group,
         most_changes=-1 if most is None else most,
@@ -55,11 +59,13 @@ def steered(scenario: Scenario, steering: Steering, midpoints: NDArray[np.int32]
     """The changes that make flows take these midpoints [flows, most_midpoints]."""
     names, nodes = scenario.flow_names, scenario.topology.node_name
     moved = np.flatnonzero((midpoints != steering.start).any(axis=1))
-    changes = []
-    for f in moved.tolist():
-        via = [nodes[m] for m in midpoints[f].tolist() if m != NONE]
-        changes.append(SetPath(names[f], ({"via": via, "share": 1.0},) if via else ()))
-    return tuple(changes)
+    rows, whose = np.unique(midpoints[moved], axis=0, return_inverse=True)
+    ways: list[tuple[dict[str, Any], ...]] = []  # shared by the flows that take them
+    for row in rows.tolist():
+        via = [nodes[m] for m in row if m != NONE]
+        ways.append(({"via": via, "share": 1.0},) if via else ())
+    ends = zip(moved.tolist(), whose.reshape(-1).tolist(), strict=True)
+    return tuple([SetPath(names[f], ways[k]) for f, k in ends])
 
 
 def _start(scenario: Scenario, most: int) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:

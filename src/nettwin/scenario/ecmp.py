@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from nettwin.compiled import compiled
 from nettwin.scenario.shortest import adjacency, nearness, next_hop
 
 if TYPE_CHECKING:
-    from nettwin.scenario.routing import Routing
+    from nettwin.scenario.routing import Routing, Steer
     from nettwin.scenario.topology import Topology
     from nettwin.scenario.traffic import Traffic
 
@@ -56,15 +55,10 @@ def leg_demand(topology: Topology, traffic: Traffic, routing: Routing) -> NDArra
     free = np.ones(flows, np.bool_)
     free[list(routing.steer)] = False
     demand = traffic.keep(free).matrix(nodes)
-    legs = [
-        (flow, way, share, a, b)
-        for way, (flow, share, stops) in enumerate(_ways(traffic, routing))
-        for a, b in pairwise(stops)
-        if a != b
-    ]
-    if not legs:
+    ends = traffic.flow_source, traffic.flow_target
+    flow, way, share, source, target = legs_of(*ends, routing.steer)
+    if not len(flow):
         return demand
-    flow, way, share, source, target = (np.array(column) for column in zip(*legs, strict=True))
     distance = nearness(topology, target).distance
     up = topology.node_up[source] & topology.node_up[target]
     broken = np.bincount(way, ~(up & np.isfinite(distance[target, source]))) > 0  # [ways]
@@ -79,12 +73,33 @@ def leg_demand(topology: Topology, traffic: Traffic, routing: Routing) -> NDArra
     return demand
 
 
-def _ways(traffic: Traffic, routing: Routing) -> Iterator[tuple[int, float, list[int]]]:
-    """Every way of the steered flows: the flow, the share, and the nodes its legs join."""
-    source, target = traffic.flow_source.tolist(), traffic.flow_target.tolist()
-    for flow, ways in routing.steer.items():
+def legs_of(
+    source: NDArray[Any], target: NDArray[Any], steer: Mapping[int, tuple[Steer, ...]]
+) -> tuple[NDArray[Any], ...]:
+    """The legs of ways over midpoints, explicit paths left out: the flow, the number of the way,
+    the way's share, and the nodes that the leg joins. [legs] each
+
+    `steer` maps flows to their ways; flow f goes from source[f] to target[f].
+    """
+    begin, end = source.tolist(), target.tolist()
+    flows: list[int] = []
+    shares: list[float] = []
+    stops: list[int] = []
+    counts: list[int] = []
+    for flow, ways in steer.items():
         for way in ways:
-            yield flow, way.share, [source[flow], *way.midpoints, target[flow]]
+            if way.links:
+                continue
+            flows.append(flow)
+            shares.append(way.share)
+            stops += (begin[flow], *way.midpoints, end[flow])
+            counts.append(2 + len(way.midpoints))
+    place, count = np.array(stops, np.int64), np.array(counts, np.int64)
+    number = np.repeat(np.arange(len(flows)), count)
+    joined = np.flatnonzero((number[1:] == number[:-1]) & (place[1:] != place[:-1]))
+    way_of = number[joined]
+    flow_of, share_of = np.array(flows, np.int64)[way_of], np.array(shares, np.float64)[way_of]
+    return flow_of, way_of, share_of, place[joined], place[joined + 1]
 
 
 @compiled

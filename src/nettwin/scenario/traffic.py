@@ -147,7 +147,12 @@ class Traffic(ReadOnly):
 
     def flow_names(self, node_name: Sequence[str]) -> tuple[str, ...]:
         """The name of each flow: its own, or made from its ends and class."""
-        several = len(set(self.flow_class.tolist())) > 1
+        several = len(np.unique(self.flow_class)) > 1
+        if not several and not self.given_names:
+            pairs = zip(self.flow_source.tolist(), self.flow_target.tolist(), strict=True)
+            plain = tuple([f"{node_name[a]}->{node_name[b]}" for a, b in pairs])
+            if len(set(plain)) == len(plain):
+                return plain
         taken = set(self.given_names.values())
         count: Counter[str] = Counter()
         names = []

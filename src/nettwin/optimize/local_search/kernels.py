@@ -237,6 +237,26 @@ def fits(network: Network, state: State, f: int, i: int, j: int, many: int, m: i
 
 
 @compiled
+def pays(
+    network: Network, state: State, cost: Any, by_state: Any, flows: Any, paid: Any, bend: Any
+) -> None:
+    """What each of `flows` pays at the prices `cost` [from, to], into `paid`, and what a unit pays
+    for what failures bend, into `bend`."""
+    for n in range(flows.size):
+        f = flows[n]
+        many = length(state, f)
+        total = 0.0
+        for k in range(many + 1):
+            a, b = place(network, state, f, k, many), place(network, state, f, k + 1, many)
+            total += cost[a, b]
+        bend[n] = 0.0
+        if network.bends:
+            s, t = network.source[f], network.target[f]
+            bend[n] = bent_cost(network.fallback, by_state, s, state.midpoints[f], t)
+        paid[n] = (total + bend[n]) * network.rate_bps[f]
+
+
+@compiled
 def sweep(
     network: Network,
     state: State,
@@ -244,34 +264,22 @@ def sweep(
     back: Any,
     by_state: Any,
     flows: Any,
-    floor: float,
+    bend: Any,
     gain: Any,
     slot: Any,
-) -> Any:
+) -> None:
     """What each of `flows` would gain at the prices `cost` [from, to] (`back` is its transpose) by
-    its best move, into `gain`, and the move (i, j, midpoint) into `slot`. Flows that pay
-    less than `floor` are passed over. Returns what all pay.
+    its best move, into `gain`, and the move (i, j, midpoint) into `slot`.
 
-    What failures change is in it where it is known by state; but for the parts of ways over more
-    than one midpoint, which are taken for whole.
+    What failures change (see `pays`) is in it where it is known by state; but for the parts of ways
+    over more than one midpoint, which are taken for whole.
     """
     room = state.midpoints.shape[1]
-    total = 0.0
     for n in range(flows.size):
         f = flows[n]
         gain[n] = 0.0
         many = length(state, f)
-        pays = 0.0
-        for k in range(many + 1):
-            a, b = place(network, state, f, k, many), place(network, state, f, k + 1, many)
-            pays += cost[a, b]
-        s, t, bend = network.source[f], network.target[f], 0.0
-        if network.bends:
-            bend = bent_cost(network.fallback, by_state, s, state.midpoints[f], t)
-        pays = (pays + bend) * network.rate_bps[f]
-        total += pays
-        if not pays > floor:
-            continue
+        s, t = network.source[f], network.target[f]
         for i in range(many + 1):
             part = 0.0
             p = place(network, state, f, i, many)
@@ -283,7 +291,7 @@ def sweep(
                 out, into = cost[p], back[q]
                 whole = network.bends and i == 0 and j == many
                 if whole:
-                    part += bend
+                    part += bend[n]
                 least = part - gain[n] / network.rate_bps[f]
                 for m in range(network.nodes):
                     paid = out[m] + into[m]
@@ -295,7 +303,6 @@ def sweep(
                         least = paid
                         gain[n] = (part - paid) * network.rate_bps[f]
                         slot[n, 0], slot[n, 1], slot[n, 2] = i, j, m
-    return total
 
 
 @compiled

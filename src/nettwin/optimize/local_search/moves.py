@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from nettwin.optimize.steering import Steering
 
 PIECE = 4_000_000  # elementary operations between two looks at the clock, some milliseconds
 CLOSE = 64  # moves of the highest gains that are calculated exactly where changes are few
-MANY, WORTH = 2000, 0.9  # where moves are many, those that bring so much of all are tried
+MANY, WORTH = 2000, 0.95  # where flows are many, those that pay so much of all are looked at
+LEAST = 500  # flows that are looked at before prices are made anew, at least
 BATCH = 2  # of them that are made at the same prices
 KICKING = 20.0  # steepness of the prices by which kicked flows go
 
@@ -37,8 +39,6 @@ class Moves:
         self.scale = 1.0 / steering.capacity_bps
         flows = steering.movable & (steering.rate_bps > 0) & (steering.source != steering.target)
         self.flows = np.flatnonzero(flows)
-        self._gain = np.zeros(self.flows.size)
-        self._slot = np.zeros((self.flows.size, 3), np.int32)
         kernels.load(self.network, self.state)
         self._mend()
         self._chance = steering.rate_bps[self.flows] / steering.rate_bps[self.flows].sum()
@@ -66,39 +66,26 @@ class Moves:
         noise: NDArray[np.float64] | float = 1.0,
         held: NDArray[Any] | None = None,
     ) -> tuple[int, int]:
-        """Suggest the cheapest move of every flow that pays much, and make those that help.
+        """Suggest the cheapest move of every flow that pays much, and make those that help; some
+        flows after others, each at the prices of then.
 
         `noise` [links] multiplies prices; flows `held` do not move. Returns how many moves were
         suggested and made.
         """
-        kernels.gauge(self.network, self.state, steepness)
-        price = self.state.pressure * self.scale
-        price = (price + 1e-9 * self.scale) * noise
-        costs = self._costs(price)
-        floor = 1e-7 * float(self.state.pressure.sum())
-        self._gain[:] = 0.0
-        step = max(PIECE // (4 * self.steering.segments.nodes), 1)
-        for begin in range(0, self.flows.size, step):
+        costs = self._prices(steepness, noise)
+        flows, bend = self._paying(costs, held)
+        suggested = made = 0
+        step = self._at_once if self._at_once else max(flows.size, 1)
+        for begin in range(0, flows.size, step):
+            if begin:
+                costs = self._prices(steepness, noise)
             part = slice(begin, begin + step)
-            kernels.sweep(
-                self.network,
-                self.state,
-                *costs,
-                self.flows[part],
-                floor,
-                self._gain[part],
-                self._slot[part],
-            )
-            if not self.go():
+            some, helped, more = self._moved(costs, flows[part], bend[part])
+            suggested += some
+            made += helped
+            if not more:
                 break
-        if held is not None:
-            self._gain[np.isin(self.flows, held)] = 0.0
-        count = int(np.count_nonzero(self._gain))
-        order = np.argsort(-self._gain, kind="stable")[:count]
-        if order.size > MANY:
-            worth = np.cumsum(self._gain[order])
-            order = order[: max(int(np.searchsorted(worth, WORTH * worth[-1])) + 1, MANY)]
-        return order.size, self._make(order)
+        return suggested, made
 
     def kick(self, count: int) -> NDArray[np.intp]:
         """Move flows drawn by their rate to others of their cheap ways; returns the flows. Where
@@ -122,32 +109,76 @@ class Moves:
         repairs.undo(self.network, self.state, flows, np.inf)
         return flows
 
-    def _make(self, order: NDArray[np.intp]) -> int:
-        most = self.steering.most_changes
-        if self.few:
-            close = order[:CLOSE]
-            made = kernels.best_attempts(
-                self.network, self.state, self.flows, self._slot, close, most, BATCH
-            )
-            self.go()
-            return int(made)
+    @cached_property
+    def _at_once(self) -> int:
+        """For how many flows prices are made once, so that making them takes no longer than looking
+        at the flows; 0: for all, where prices are dear or few changes must be the best of all."""
+        if self.few or self.network.bends:
+            return 0
         segments = self.steering.segments
-        touched = 4 * segments.link.size // max(segments.nodes**2, 1) + 10
-        step = max(PIECE // (40 * touched), 1)
-        made = 0
-        for begin in range(0, order.size, step):
-            made += kernels.attempts(
-                self.network,
-                self.state,
-                self.flows,
-                self._gain,
-                self._slot,
-                order[begin : begin + step],
-                most,
+        return max(segments.link.size // max(segments.nodes, 1), LEAST)
+
+    def _prices(self, steepness: float, noise: Floats | float) -> tuple[Floats, Floats, Floats]:
+        """What segments cost at the prices of now; see `_costs`."""
+        kernels.gauge(self.network, self.state, steepness)
+        price = self.state.pressure * self.scale
+        return self._costs((price + 1e-9 * self.scale) * noise)
+
+    def _paying(
+        self, costs: tuple[Floats, Floats, Floats], held: NDArray[Any] | None
+    ) -> tuple[NDArray[np.intp], Floats]:
+        """The flows that pay much, in an order of chance where that matters, and what a unit of
+        each pays for what failures bend."""
+        paid, bend = np.zeros(self.flows.size), np.zeros(self.flows.size)
+        cost, _, by_state = costs
+        kernels.pays(self.network, self.state, cost, by_state, self.flows, paid, bend)
+        if held is not None:
+            paid[np.isin(self.flows, held)] = 0.0
+        chosen = np.flatnonzero(paid > 1e-7 * float(self.state.pressure.sum()))
+        if chosen.size > MANY:
+            chosen = chosen[np.argsort(-paid[chosen], kind="stable")]
+            sums = np.cumsum(paid[chosen])
+            chosen = chosen[: max(int(np.searchsorted(sums, WORTH * sums[-1])) + 1, MANY)]
+        if self._at_once:
+            chosen = self.random.permutation(chosen)
+        return self.flows[chosen], bend[chosen]
+
+    def _moved(
+        self, costs: tuple[Floats, Floats, Floats], flows: NDArray[np.intp], bend: Floats
+    ) -> tuple[int, int, bool]:
+        """Move some flows at the same prices: moves suggested, moves made, whether to go on."""
+        gain, slot = np.zeros(flows.size), np.zeros((flows.size, 3), np.int32)
+        step = max(PIECE // (4 * self.steering.segments.nodes), 1)
+        for begin in range(0, flows.size, step):
+            part = slice(begin, begin + step)
+            kernels.sweep(
+                self.network, self.state, *costs, flows[part], bend[part], gain[part], slot[part]
             )
             if not self.go():
                 break
-        return int(made)
+        count = int(np.count_nonzero(gain))
+        order = np.argsort(-gain, kind="stable")[:count]
+        return count, *self._make(flows, gain, slot, order)
+
+    def _make(
+        self, flows: NDArray[np.intp], gain: Floats, slot: NDArray[np.int32], order: NDArray[Any]
+    ) -> tuple[int, bool]:
+        most = self.steering.most_changes
+        if self.few:
+            close = order[:CLOSE]
+            made = kernels.best_attempts(self.network, self.state, flows, slot, close, most, BATCH)
+            return int(made), self.go()
+        segments = self.steering.segments
+        touched = 4 * segments.link.size // max(segments.nodes**2, 1) + 10
+        step = max(PIECE // (40 * touched), 1)
+        made, more = 0, True
+        for begin in range(0, order.size, step):
+            part = order[begin : begin + step]
+            made += kernels.attempts(self.network, self.state, flows, gain, slot, part, most)
+            more = self.go()
+            if not more:
+                break
+        return int(made), more
 
     def _costs(self, price: Floats) -> tuple[Floats, Floats, Floats]:
         """What a unit pays on each segment, [from, to] and [to, from], inf where it must not go;
@@ -168,7 +199,6 @@ class Moves:
         costs = self._costs(price * self.scale)
         good = repairs.mend(self.network, self.state, *costs, self.flows)
         self.flows = self.flows[good]
-        self._gain, self._slot = self._gain[good], self._slot[good]
 
 
 def network_of(steering: Steering) -> kernels.Network:

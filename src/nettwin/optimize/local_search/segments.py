@@ -26,7 +26,7 @@ from nettwin.optimize.steering import Steering
 GENTLE, HOLDING, STEEP = 20.0, 100.0, 5000.0  # kicked flows are held up to HOLDING
 REFINING = 500.0  # what is near an answer already first, which gentle prices would undo
 STEEPER = 1.5  # from one round to the next
-FEW_MOVES = 0.02  # of those that prices suggest
+FEW_MOVES = 0.2  # of those that prices suggest
 PATIENCE = 50  # climbs without a better answer until it starts from the best again
 
 

@@ -166,8 +166,11 @@ class RateLimit:
 def set_paths(scenario: Scenario, changes: Sequence[SetPath]) -> Scenario:
     """The scenario after several flows are steered, one after another."""
     steer = dict(scenario.routing.steer)
+    known: dict[int, tuple[Steer, ...]] = {}  # by the ways, which many changes may share
     for change in changes:
-        flow, ways = scenario.flow(change.flow), change.steers(scenario.topology)
+        flow, ways = scenario.flow(change.flow), known.get(id(change.ways))
+        if ways is None:
+            ways = known[id(change.ways)] = change.steers(scenario.topology)
         steer.pop(flow, None)
         if ways:
             steer[flow] = ways
