@@ -35,8 +35,8 @@ PROTOCOL = (
     "(multicommodity flow) is 0.9. Each size in a process of "
     "its own, seconds of the processor from the scenario in memory to the plan, its order and "
     "evidence included; machine code made before on a network of four nodes. Gap: the highest "
-    "utilization over the bound, at each limit of time. One midpoint a flow may not reach the bound, "
-    "so that an answer is called good within 2 % of the best that was found at any limit."
+    "utilization over the bound, at each limit of time. One midpoint a flow may not reach it, so "
+    "that an answer is called good within 2 % of the best that was found at any limit."
 )
 SIZES = (40, 80, 160, 315)
 LINES_A_NODE, KEPT = 972 / 315, 96_057 / (315 * 314)

@@ -1,10 +1,12 @@
 """Segments: local search over SR midpoints, led by prices of links.
 
-In rounds: prices by the loads, each flow's cheapest move at these prices, and these moves one after
-another where they truly help (see `kernels`). Prices begin gentle, where they spread traffic all
-over the network, and get steeper as moves run out, until only the busiest links count: a climb.
-Then a few flows, large ones above all, are kicked onto other ways and held there while a new climb
-fits all others around them. The search goes on from where that ends if it is not much worse.
+In rounds: prices by the loads, the cheapest moves of some flows at these prices, and these moves
+one after another where they truly help (see `kernels`); then prices anew for the next flows, until
+all that pay much had their turn, in an order of chance. Prices begin gentle, where they spread
+traffic all over the network, and get steeper as moves run out, until only the busiest links count:
+a climb. Then a few flows, large ones above all, are kicked onto other ways and held there while a
+new climb fits all others around them. The search goes on from where that ends if it is not much
+worse.
 
 Gentle to steep prices are those of multiplicative-weight methods for flow problems (Garg and
 Könemann, 1998); kicks and the return to the best are those of iterated local search, as in SRLS
