@@ -39,6 +39,7 @@ def by_size(
     series: Sequence[tuple[str, str, str]],
     measure: Callable[[int], Row],
     options: Options,
+    axes: Axes = Axes(),  # noqa: B008 - a tuple
 ) -> list[Row]:
     """What `measure` finds of each size; drawn where a picture is asked for.
 
@@ -58,7 +59,7 @@ def by_size(
             continue
         rows.append(json.loads(done.stdout))
     if options.extra.get("picture"):
-        options.extra["picture"].write_text(chart(rows, series), encoding="utf-8")
+        options.extra["picture"].write_text(chart(rows, series, axes), encoding="utf-8")
     return rows
 
 

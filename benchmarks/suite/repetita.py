@@ -26,7 +26,7 @@ TITLE = "The highest link utilization that an optimizer reaches on REPETITA inst
 PROTOCOL = (
     "Each instance (a .graph and its first .demands, or each of them) is read and optimized in "
     "this process: processor seconds, all threads, from before reading to the plan, machine code "
-    "made before on a network of four nodes. The figure is the median over seeds of the highest "
+    "made before on a network of eight nodes. The figure is the median over seeds of the highest "
     "utilization of the plan's network, as its exact loads say, over the bound: what demand that "
     "may be split at will cannot undercut (multicommodity flow, proven by link lengths, found "
     "apart). Peers: the published solvers' results as measured on two cores and kept beside the "

@@ -29,6 +29,7 @@ TRIM_SHARE = 0.15  # of the time, for leaving out what is not needed
 # kept back for the end: so long, as long for each flow (but a share of the time: few are moved in
 # little), and time to judge so often
 ENDING_S, ENDING_FLOW_S, ENDING_SHARE, JUDGED_AT_THE_END = 0.02, 1e-5, 0.35, 3
+WARMING = {"linear": 8, "constraint": 2}  # steps that meet all machine code; others: 100
 
 
 class _Answer(NamedTuple):
@@ -93,15 +94,15 @@ def optimize(
 
 
 def warm_up(method: str = "auto") -> None:
-    """Load or make the machine code that a method needs, on a tiny network: the first search of a
-    program then has all of its time."""
-    tiny = generate("ring", nodes=4)
+    """Load or make the machine code that a method needs, on a small network whose bound is not
+    reached at once: the first search of a program then has all of its time."""
+    tiny = generate("gabriel", nodes=8, load=1.5, seed=1)
     some = Survive(("node",), (Expectation("utilization", at_most=0.1),))
     for name in ("local_search", "linear") if method == "auto" else (method,):
         for lever in ("segments", "weights"):
             for survive in (None, some):
                 intent = Intent(levers=(Lever(lever),), survive=survive)
-                optimize(Problem(tiny, intent), name, Steps(20))
+                optimize(Problem(tiny, intent), name, Steps(WARMING.get(name, 100)))
 
 
 def _searched(
