@@ -93,16 +93,23 @@ def optimize(
     )
 
 
-def warm_up(method: str = "auto") -> None:
-    """Load or make the machine code that a method needs, on a small network whose bound is not
-    reached at once: the first search of a program then has all of its time."""
+def warm_up(method: str = "auto", intent: Intent | None = None) -> None:
+    """Load or make the machine code that a method needs (for an intent alone, if one is given), on
+    a small network whose bound is not reached at once: the first search of a program then has all
+    of its time."""
     tiny = generate("gabriel", nodes=8, load=1.5, seed=1)
-    some = Survive(("node",), (Expectation("utilization", at_most=0.1),))
+    survives = (None, Survive(("node",), (Expectation("utilization", at_most=0.1),)))
     for name in ("local_search", "linear") if method == "auto" else (method,):
+        stop = Steps(WARMING.get(name, 100))
         for lever in ("segments", "weights"):
-            for survive in (None, some):
-                intent = Intent(levers=(Lever(lever),), survive=survive)
-                optimize(Problem(tiny, intent), name, Steps(WARMING.get(name, 100)))
+            for survive in survives:
+                wanted = intent is None or (
+                    intent.lever(lever) is not None and bool(intent.survive) == bool(survive)
+                )
+                if wanted:
+                    optimize(
+                        Problem(tiny, Intent(levers=(Lever(lever),), survive=survive)), name, stop
+                    )
 
 
 def _searched(

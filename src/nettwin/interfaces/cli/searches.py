@@ -82,7 +82,7 @@ def prepare(output: Output, intent: Intent, ways: Ways) -> None:
         output.say(COMPILING)
     from nettwin.optimize.optimize import warm_up
 
-    warm_up(ways.method)
+    warm_up(ways.method, intent)
 
 
 def searched(
