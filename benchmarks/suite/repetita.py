@@ -7,6 +7,7 @@ import csv
 import resource
 import statistics
 import time
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_most, cpu
 from nettwin import formats
 from nettwin.errors import MissingExtraError
 from nettwin.intent import Intent, Lever
+from nettwin.optimize.bounds import choice_bound
 from nettwin.optimize.linear.flow_bound import flow_bound
 from nettwin.optimize.linear.flow_problem import FlowProblem
 from nettwin.optimize.methods import OPTIMIZERS
@@ -26,10 +28,12 @@ TITLE = "The highest link utilization that an optimizer reaches on REPETITA inst
 PROTOCOL = (
     "Each instance (a .graph and its first .demands, or each of them) is read and optimized in "
     "this process: processor seconds, all threads, from before reading to the plan, machine code "
-    "made before on a network of eight nodes. The figure is the median over seeds of the highest "
-    "utilization of the plan's network, as its exact loads say, over the bound: what demand that "
-    "may be split at will cannot undercut (multicommodity flow, proven by link lengths, found "
-    "apart). Peers: the published solvers' results as measured on two cores and kept beside the "
+    "made before on a network of eight nodes; up to two midpoints a flow. The figure is the median "
+    "over seeds of the highest utilization of the plan's network, as its exact loads say, over the "
+    "bound: what demand that may be split at will cannot undercut (multicommodity flow, proven by "
+    "link lengths, found apart). Where an answer is 1 % above, it is compared with what midpoints "
+    "reach, too: a linear program of flows that may be split over several of them. Peers: the "
+    "published solvers' results as measured on two cores and kept beside the "
     "data, where they are."
 )
 SOON, LATER = 1.01, 1.003  # targets at 1 s and at 5 s
@@ -54,6 +58,12 @@ class Found(NamedTuple):
     bound: float
     value: float  # median over seeds
     spent_s: float  # the longest
+    reach: float  # what midpoints cannot undercut; the bound where that was not looked at
+
+    @property
+    def ratio(self) -> float:
+        """The value over the bound."""
+        return self.value / self.bound
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,7 +93,9 @@ def run(options: Options) -> Outcome:
         bound = bound_of(formats.read(path).scenario)
         for seconds in options.extra["seconds"]:
             one = measured(path, intent, method, seconds, options.extra["seeds"], bound)
-            say(f"{one.name}: {one.value:.4f} at {seconds:g} s, {one.value / bound:.4f} x bound")
+            if one.ratio > SOON and intent.lever("segments"):
+                one = one._replace(reach=reach_of(path, intent, bound))
+            say(f"{one.name}: {one.value:.4f} at {seconds:g} s, {one.ratio:.4f} x bound")
             found.append(one)
     return Outcome((*_figures(found, options), *_whole(paths)), _remarks(found, method))
 
@@ -114,6 +126,14 @@ def bound_of(scenario: Scenario) -> float:
     return flow_bound(problem, BOUND_S, sweeps=100_000, gap=BOUND_GAP).value
 
 
+@cache
+def reach_of(path: Path, intent: Intent, bound: float) -> float:
+    """What midpoints cannot undercut, even if flows are split."""
+    lever = intent.lever("segments")
+    most = lever.midpoints if lever else 1
+    return max(choice_bound(Problem(formats.read(path).scenario, intent), BOUND_S, most), bound)
+
+
 def measured(
     path: Path, intent: Intent, method: str, seconds: float, seeds: int, bound: float
 ) -> Found:
@@ -125,14 +145,14 @@ def measured(
         plan = optimize(problem, method, Seconds(seconds), seed, clock=clock)
         spent.append(clock.seconds)
         values.append(plan.after.objectives[0])
-    return Found(path.stem, seconds, bound, statistics.median(values), max(spent))
+    return Found(path.stem, seconds, bound, statistics.median(values), max(spent), bound)
 
 
 def _figures(found: list[Found], options: Options) -> list[Figure]:
     out = []
     midpoints = options.extra["lever"] == "segments"
     for seconds in options.extra["seconds"]:
-        ratios = {one.name: one.value / one.bound for one in found if one.seconds == seconds}
+        ratios = {one.name: one.ratio for one in found if one.seconds == seconds}
         target = SOON if seconds <= 1 else LATER
         worst = max(ratios, key=lambda name: ratios[name])
         label = f"{seconds:g} s: worst of {len(ratios)} instances ({worst}), over the bound"
@@ -141,8 +161,16 @@ def _figures(found: list[Found], options: Options) -> list[Figure]:
         )
         middle = statistics.median(ratios.values())
         out.append(Figure(f"{seconds:g} s: median of instances, over the bound", middle))
+        if midpoints:
+            over = max(one.value / one.reach for one in found if one.seconds == seconds)
+            out.append(Figure(f"{seconds:g} s: worst, over what midpoints reach", over))
         good = sum(ratio <= target for ratio in ratios.values())
         out.append(Figure(f"{seconds:g} s: within {target:g} of the bound", good, "instances"))
+    for one in found:
+        if one.reach > one.bound:
+            label = f"{one.name}, {one.seconds:g} s"
+            out.append(Figure(f"{label}: over the bound", one.ratio))
+            out.append(Figure(f"{label}: over what midpoints reach", one.value / one.reach))
     peers = _peers(options.data)
     for one in found:
         if one.name in HEADLINE or len(found) <= 12:

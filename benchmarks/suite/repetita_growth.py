@@ -35,7 +35,7 @@ PROTOCOL = (
     "(multicommodity flow) is 0.9. Each size in a process of "
     "its own, seconds of the processor from the scenario in memory to the plan, its order and "
     "evidence included; machine code made before on a network of eight nodes. Gap: the highest "
-    "utilization over the bound, at each limit of time. One midpoint a flow may not reach it, so "
+    "utilization over the bound, at each limit of time. Two midpoints a flow may not reach it, so "
     "that an answer is called good within 2 % of the best that was found at any limit."
 )
 SIZES = (40, 80, 160, 315)

@@ -141,7 +141,7 @@ def test_the_bound_of_one_choice_is_kept_and_the_higher_one(kinds: tuple[Surviva
     anew, bound = anew_bound(asked, 5.0), lower_bound(asked, 10.0)
     assert anew is not None and bound is not None
     assert bound >= anew * (1 - 1e-9)
-    split = segment_lp(steering_of(asked, asked.scenario), 1)
+    split = segment_lp(steering_of(asked, asked.scenario, 2), 2)
     assert split.exact and bound == pytest.approx(split.reached, rel=1e-4)
     plan = optimize(asked, "local_search", Steps(1000), seed=1)
     assert bound <= plan.after.objectives[0] * (1 + 1e-6)

@@ -132,7 +132,7 @@ class Lever:
     step_bps: float = 10e9
     at_most_bps: float = float("inf")
     at_least: float = 0.5
-    midpoints: int = 1
+    midpoints: int = 2
 
     @property
     def of(self) -> Kind:

@@ -32,7 +32,7 @@ ELEMENT_WORDS, FLOW_WORDS = ("link", "node", "srlg"), ("from", "to", "class", "f
 STEP = Quantity("step", "bit/s", "what a capacity grows by", 10e9, above=0)
 GROWTH = Quantity("at_most", "bit/s", "what a capacity may grow to", above=0, infinite=True)
 KEPT = Quantity("at_least", "share", "share of its offered rate that a flow keeps", 0.5, 0, 1)
-MIDPOINTS = Quantity("midpoints", "", "how many midpoints a flow may have", 1, low=1, high=3)
+MIDPOINTS = Quantity("midpoints", "", "how many midpoints a flow may have", 2, low=1, high=3)
 CHANGES = Quantity("at_most", "", "how many changes there may be", low=0)
 WEIGHT = Quantity("weight", "", "factor in the weighted sum", 1.0, above=0)
 PRICES = {
