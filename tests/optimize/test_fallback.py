@@ -30,6 +30,7 @@ from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
 
 KINDS: tuple[Survivable, ...] = ("link", "node", "srlg")
+ONE = Lever("segments", midpoints=1)
 
 
 def network(seed: int, nodes: int = 9) -> Scenario:
@@ -46,7 +47,7 @@ def network(seed: int, nodes: int = 9) -> Scenario:
 def problem(seed: int, kinds: tuple[Survivable, ...]) -> Problem:
     """The worst of all failures is to be low."""
     survive = Survive(kinds, minimize=(Objective("utilization"),))
-    return Problem(network(seed), Intent((), survive=survive, levers=(Lever("segments"),)))
+    return Problem(network(seed), Intent((), survive=survive, levers=(ONE,)))
 
 
 def drawn(steering: Steering, seed: int, share: float = 0.6) -> np.ndarray:
@@ -141,7 +142,7 @@ def test_the_bound_of_one_choice_is_kept_and_the_higher_one(kinds: tuple[Surviva
     anew, bound = anew_bound(asked, 5.0), lower_bound(asked, 10.0)
     assert anew is not None and bound is not None
     assert bound >= anew * (1 - 1e-9)
-    split = segment_lp(steering_of(asked, asked.scenario, 2), 2)
+    split = segment_lp(steering_of(asked, asked.scenario), 1)
     assert split.exact and bound == pytest.approx(split.reached, rel=1e-4)
     plan = optimize(asked, "local_search", Steps(1000), seed=1)
     assert bound <= plan.after.objectives[0] * (1 + 1e-6)
