@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import resource
 import time
 from dataclasses import replace
@@ -41,6 +40,7 @@ PROTOCOL = (
 SIZES = (40, 80, 160, 315)
 LINES_A_NODE, KEPT = 972 / 315, 96_057 / (315 * 314)
 LEVEL, GOOD = 0.9, 1.02
+SEED = 11  # not that of the instances by which local search was set
 STEPS_BPS = (2.5e9, 10e9, 40e9, 100e9, 400e9)
 LATE_S, MOST_GIB = 0.2, 4.0
 AXES = Axes("nodes", "nodes", "x")
@@ -82,7 +82,7 @@ def run(options: Options) -> Outcome:
     return Outcome(tuple(figures), (f"Method {method}, one seed.",))
 
 
-def instance(nodes: int, seed: int = 1) -> Scenario:
+def instance(nodes: int, seed: int = SEED) -> Scenario:
     """A made-up instance of a size; see PROTOCOL."""
     scenario = generate("gabriel", nodes=nodes, seed=seed, load=1.0)
     random = np.random.default_rng(seed)
@@ -142,7 +142,6 @@ def measured(size: int, method: str, limits: list[float]) -> Row:
         "links": scenario.topology.link_count,
         "demands": scenario.traffic.flow_count,
         "ratio_before": float(scenario.link_utilization.max()) / bound,
-        "first_s": math.inf,
         "late_s": 0.0,
     }
     told: list[tuple[float, float]] = []

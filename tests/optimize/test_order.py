@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from nettwin.optimize.order import ordered
 from nettwin.optimize.shifts import Shifts, in_turn, shifts
-from nettwin.scenario.changes import SetPath, SetWeight, apply_all
+from nettwin.scenario.changes import SetPath, SetScheduler, SetWeight, apply_all
 from nettwin.scenario.generate import generate
 from nettwin.scenario.routing import Routing
 from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.scheduling import fifo
 
 
 def steered(scenario: Scenario, seed: int, count: int) -> tuple[SetPath, ...]:
@@ -88,3 +89,16 @@ def test_weights_are_ordered_by_the_network_after_each() -> None:
     changes = tuple(SetWeight(name, 7.0) for name in scenario.topology.link_name[:4])
     plan = ordered(scenario, changes)
     assert set(plan.changes) == set(changes) and len(plan.utilization) == 4
+
+
+def test_what_moves_no_load_comes_first_and_the_rest_as_without_it() -> None:
+    scenario = generate("nsfnet", load=1.2, seed=2)
+    moves = steered(scenario, 3, 20)
+    links = scenario.topology.link_name[:3]
+    quiet = tuple(SetScheduler(name, fifo(16.0).to_dict()) for name in links)
+    alone, found = ordered(scenario, moves), ordered(scenario, moves + quiet)
+    assert found.changes == quiet + alone.changes
+    now = float(scenario.link_utilization.max())
+    assert found.utilization == (now,) * len(quiet) + alone.utilization
+    assert len(found.warnings) == len(alone.warnings)
+    assert ordered(scenario, quiet).changes == quiet

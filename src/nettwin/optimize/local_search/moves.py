@@ -15,9 +15,9 @@ from nettwin.optimize.steering import Steering
 
 PIECE = 4_000_000  # elementary operations between two looks at the clock, some milliseconds
 CLOSE = 64  # moves of the highest gains that are calculated exactly where changes are few
+BATCH = 2  # of them that are made at the same prices
 MANY, WORTH = 2000, 0.95  # where flows are many, those that pay so much of all are looked at
 LEAST = 500  # flows that are looked at before prices are made anew, at least
-BATCH = 2  # of them that are made at the same prices
 KICKING = 20.0  # steepness of the prices by which kicked flows go
 
 Floats = NDArray[np.float64]
@@ -75,7 +75,7 @@ class Moves:
         costs = self._prices(steepness, noise)
         flows, bend = self._paying(costs, held)
         suggested = made = 0
-        step = self._at_once if self._at_once else max(flows.size, 1)
+        step = self._at_once or max(flows.size, 1)
         for begin in range(0, flows.size, step):
             if begin:
                 costs = self._prices(steepness, noise)
