@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("intent",),),
     (("metrics",),),
     (("scenario",),),
-    (("errors", "quantity", "units", "compiled"),),
+    (("errors", "quantity", "units", "compiled", "registry"),),
 )
 PLACES = {
     part: (depth, group)

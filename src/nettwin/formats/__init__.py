@@ -9,15 +9,15 @@ files       limited reading, atomic writing
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
-from importlib import import_module
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from nettwin.errors import FormatError, InputError, UnknownNameError
 from nettwin.formats.files import read_head
 from nettwin.formats.format import Assume, DemandSeries, Format, Reading
+from nettwin.registry import Registry
 from nettwin.scenario.scenario import Scenario
 
 __all__ = [
@@ -33,56 +33,48 @@ __all__ = [
 ]
 
 
-class _Registry(Mapping[str, Format]):
-    """The formats by name; their modules are imported when one of them is asked for."""
-
-    def __init__(self, homes: dict[str, str]) -> None:
-        self._homes = homes
-
-    def __getitem__(self, name: str) -> Format:
-        return self._made[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._homes)
-
-    def __len__(self) -> int:
-        return len(self._homes)
-
-    @cached_property
-    def _made(self) -> dict[str, Format]:
-        made = {}
-        for name, home in self._homes.items():
-            module, kind = home.split(":")
-            made[name] = getattr(import_module(f"nettwin.formats.{module}"), kind)()
-        return made
+def _adopted(name: str, loaded: Any) -> Format:
+    """The instance of a class of formats."""
+    made: Format = loaded() if isinstance(loaded, type) else loaded
+    if getattr(made, "name", None) != name:
+        raise ValueError(f"its name is {getattr(made, 'name', None)!r}, must be {name!r}")
+    for attribute in ("title", "suffixes", "prefix", "writes", "detects", "read"):
+        if not hasattr(made, attribute):
+            raise TypeError(f"it lacks {attribute}; inherit nettwin.extend.Format")
+    return made
 
 
-# The order in which formats are asked whether a file is theirs: the more particular ones first
-FORMATS: Mapping[str, Format] = _Registry(
+# The order in which formats are asked whether a file is theirs: the more particular ones first,
+# those of other packages last
+FORMATS: Registry[Format] = Registry(
+    "format",
+    "nettwin.formats",
     {
-        "datanet": "datanet:Datanet",
-        "testbed": "testbed:Testbed",
-        "topohub": "topohub:TopoHub",
-        "repetita": "repetita:Repetita",
-        "sndlib-xml": "sndlib_xml:SNDlibXML",
-        "sndlib": "sndlib_native:SNDlibNative",
-        "graphml": "graphml:GraphML",
-        "ietf-network": "ietf:IetfNetwork",
-        "node-link": "node_link:NodeLink",
-        "containerlab": "containerlab:Containerlab",
-        "plan": "plan:Plan",
-        "gml": "gml:GML",
-        "csv": "csv_tables:CsvTables",
-    }
+        "datanet": "nettwin.formats.datanet:Datanet",
+        "testbed": "nettwin.formats.testbed:Testbed",
+        "topohub": "nettwin.formats.topohub:TopoHub",
+        "repetita": "nettwin.formats.repetita:Repetita",
+        "sndlib-xml": "nettwin.formats.sndlib_xml:SNDlibXML",
+        "sndlib": "nettwin.formats.sndlib_native:SNDlibNative",
+        "graphml": "nettwin.formats.graphml:GraphML",
+        "ietf-network": "nettwin.formats.ietf:IetfNetwork",
+        "node-link": "nettwin.formats.node_link:NodeLink",
+        "containerlab": "nettwin.formats.containerlab:Containerlab",
+        "plan": "nettwin.formats.plan:Plan",
+        "gml": "nettwin.formats.gml:GML",
+        "csv": "nettwin.formats.csv_tables:CsvTables",
+    },
+    _adopted,
 )
 
 
 def detect(source: str | Path) -> Format:
     """The format of a source, from its content. Raises FormatError where none knows it."""
     text = str(source)
-    for known in FORMATS.values():
-        if known.prefix and text.startswith(known.prefix):
-            return known
+    if ":" in text:
+        for known in FORMATS.values():
+            if known.prefix and text.startswith(known.prefix):
+                return known
     path = Path(source)
     if not path.exists():
         raise FormatError(

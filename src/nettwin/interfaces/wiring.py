@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nettwin.errors import InputError, MissingExtraError, UnknownNameError
 from nettwin.model import NetworkModel
+from nettwin.registry import Registry, first_line
 from nettwin.scenario.changes import Change
 from nettwin.scenario.scenario import Scenario
 
@@ -70,40 +71,53 @@ def _twin(**settings: Any) -> NetworkModel:
     return Fallback(_learned("gnn", **settings), _theory())
 
 
-ENGINES: dict[str, EngineChoice] = {
-    choice.name: choice
-    for choice in (
+OWN = (
+    EngineChoice(
+        "theory",
+        "queueing theory: milliseconds, approximate",
+        _theory,
+        kernel="nettwin.engines.theory.network",
+    ),
+    EngineChoice(
+        "packet",
+        "packet simulation: seconds, with confidence intervals",
+        _packet,
+        kernel="nettwin.engines.packet.kernel",
+        slow=True,
+    ),
+    *(
         EngineChoice(
-            "theory",
-            "queueing theory: milliseconds, approximate",
-            _theory,
-            kernel="nettwin.engines.theory.network",
-        ),
-        EngineChoice(
-            "packet",
-            "packet simulation: seconds, with confidence intervals",
-            _packet,
-            kernel="nettwin.engines.packet.kernel",
-            slow=True,
-        ),
-        *(
-            EngineChoice(
-                name,
-                title,
-                partial(_learned, model=name),
-                kernel=f"nettwin.engines.learned.{module}",
-            )
-            for name, title, module in LEARNED
-            if (MODELS / f"{name}.safetensors").exists()
-        ),
-        EngineChoice(
-            "twin",
-            "the gnn, and theory where the gnn was not trained for it",
-            _twin,
-            kernel="nettwin.engines.learned.gnn",
-        ),
-    )
-}
+            name,
+            title,
+            partial(_learned, model=name),
+            kernel=f"nettwin.engines.learned.{module}",
+        )
+        for name, title, module in LEARNED
+        if (MODELS / f"{name}.safetensors").exists()
+    ),
+    EngineChoice(
+        "twin",
+        "the gnn, and theory where the gnn was not trained for it",
+        _twin,
+        kernel="nettwin.engines.learned.gnn",
+    ),
+)
+
+
+def _adopted(name: str, loaded: Any) -> EngineChoice:
+    """An engine that another package adds: an EngineChoice, or what makes a NetworkModel."""
+    if isinstance(loaded, EngineChoice):
+        if loaded.name != name:
+            raise ValueError(f"its name is {loaded.name!r}, must be {name!r}")
+        return loaded
+    if not callable(loaded):
+        raise TypeError(f"{loaded!r} must be a class or function that makes a NetworkModel")
+    return EngineChoice(name, first_line(loaded) or "an engine of another package", loaded)
+
+
+ENGINES: Registry[EngineChoice] = Registry(
+    "engine", "nettwin.engines", {one.name: one for one in OWN}, _adopted
+)
 
 
 def choice(name: str) -> EngineChoice:
@@ -118,7 +132,7 @@ def engine(name: str, **settings: Any) -> NetworkModel:
     for a setting that it does not have or that is out of range."""
     chosen = choice(name)
     try:
-        return chosen.make(**settings)
+        made = chosen.make(**settings)
     except TypeError as error:
         if "unexpected keyword argument" not in str(error):
             raise
@@ -126,6 +140,12 @@ def engine(name: str, **settings: Any) -> NetworkModel:
         raise InputError(
             f"engine {name} has no setting {wrong}. Leave it out; its docstring lists those it has."
         ) from None
+    if not isinstance(made, NetworkModel):
+        raise InputError(
+            f"engine {name} makes a {type(made).__name__}, which is no NetworkModel: it needs"
+            " `name`, `predict` and `unsupported`. Tell the authors of its package."
+        )
+    return made
 
 
 def simulator(**settings: Any) -> PacketSimulator:

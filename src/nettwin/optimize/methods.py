@@ -13,6 +13,7 @@ from nettwin.optimize.guided import guided
 from nettwin.optimize.problem import Changes, Problem
 from nettwin.optimize.routing import path_with, steer_with, weigh_with
 from nettwin.optimize.search import Search
+from nettwin.registry import Registry
 
 ROUTING_SHARE = 0.3  # of the time, where delays are asked about and loads are but a beginning
 
@@ -92,49 +93,62 @@ class Method:
         return not {lever.kind for lever in problem.intent.levers} <= mine
 
 
-OPTIMIZERS: dict[str, Method] = {
-    method.name: method
-    for method in (
-        Method(
-            "auto",
-            "local search first; given time for the size, linear programming after it",
-            "nettwin.optimize.auto:steer",
-            "nettwin.optimize.local_search:weights",
-            "nettwin.optimize.linear.paths:linear_paths",
-        ),
-        Method(
-            "linear",
-            "linear programming: ways by column generation, rounded; few flows exactly",
-            "nettwin.optimize.linear.linear:linear",
-            path="nettwin.optimize.linear.paths:linear_paths",
-        ),
-        Method(
-            "constraint",
-            "constraint programming: large neighborhoods around the bottleneck (CP-SAT)",
-            "nettwin.optimize.constraint:constraint",
-            path="nettwin.optimize.constraint:constraint_paths",
-            extra="constraint",
-        ),
-        Method(
-            "local_search",
-            "local search led by prices of links: midpoints and IGP weights",
-            "nettwin.optimize.local_search:segments",
-            "nettwin.optimize.local_search:weights",
-        ),
-        Method(
-            "reinforcement",
-            "trained agents: one chooses midpoints, one on every link raises weights",
-            "nettwin.optimize.reinforcement.agents:agent",
-            "nettwin.optimize.reinforcement.agents:weight_agent",
-        ),
-        Method(
-            "hybrid",
-            "the trained agents first; local search refines what they find",
-            "nettwin.optimize.hybrid:steer",
-            "nettwin.optimize.hybrid:weigh",
-        ),
-    )
-}
+OWN = (
+    Method(
+        "auto",
+        "local search first; given time for the size, linear programming after it",
+        "nettwin.optimize.auto:steer",
+        "nettwin.optimize.local_search:weights",
+        "nettwin.optimize.linear.paths:linear_paths",
+    ),
+    Method(
+        "linear",
+        "linear programming: ways by column generation, rounded; few flows exactly",
+        "nettwin.optimize.linear.linear:linear",
+        path="nettwin.optimize.linear.paths:linear_paths",
+    ),
+    Method(
+        "constraint",
+        "constraint programming: large neighborhoods around the bottleneck (CP-SAT)",
+        "nettwin.optimize.constraint:constraint",
+        path="nettwin.optimize.constraint:constraint_paths",
+        extra="constraint",
+    ),
+    Method(
+        "local_search",
+        "local search led by prices of links: midpoints and IGP weights",
+        "nettwin.optimize.local_search:segments",
+        "nettwin.optimize.local_search:weights",
+    ),
+    Method(
+        "reinforcement",
+        "trained agents: one chooses midpoints, one on every link raises weights",
+        "nettwin.optimize.reinforcement.agents:agent",
+        "nettwin.optimize.reinforcement.agents:weight_agent",
+    ),
+    Method(
+        "hybrid",
+        "the trained agents first; local search refines what they find",
+        "nettwin.optimize.hybrid:steer",
+        "nettwin.optimize.hybrid:weigh",
+    ),
+)
+
+
+def _adopted(name: str, loaded: Any) -> Method:
+    """A Method that another package adds."""
+    if not isinstance(loaded, Method):
+        raise TypeError(f"{loaded!r} must be a nettwin.extend.Method")
+    if loaded.name != name:
+        raise ValueError(f"its name is {loaded.name!r}, must be {name!r}")
+    if loaded.extra:
+        raise ValueError(f"its extra is {loaded.extra!r}, must be empty: extras are nettwin's own")
+    return loaded
+
+
+OPTIMIZERS: Registry[Method] = Registry(
+    "optimizer", "nettwin.optimizers", {one.name: one for one in OWN}, _adopted
+)
 
 
 def method(name: str) -> Method:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import warnings
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from nettwin.errors import NettwinError
+from nettwin.registry import PluginWarning, package_to_blame
 
 FAILED, WRONG_INPUT, DOUBTFUL, NOT_MET, STOPPED, PIPE_CLOSED = 1, 2, 3, 4, 130, 141
 EXIT_CODES = (
@@ -53,7 +56,10 @@ class Program(TyperGroup):
     def _guarded(self, *args: Any, **extra: Any) -> int:
         """Run; the exit code."""
         try:
-            answer = super().main(*args, **{**extra, "standalone_mode": False})
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", PluginWarning)
+                warnings.showwarning = _warned(warnings.showwarning)
+                answer = super().main(*args, **{**extra, "standalone_mode": False})
         except NettwinError as error:
             return _told(str(error), WRONG_INPUT)
         except (KeyboardInterrupt, typer.Abort):
@@ -85,10 +91,29 @@ def _told(message: str, code: int) -> int:
     return code
 
 
+def _warned(otherwise: Callable[..., None]) -> Callable[..., None]:
+    """How warnings are shown: those of plugins in one line, the others as before."""
+
+    def show(message: Warning | str, category: type[Warning], *args: Any, **extra: Any) -> None:
+        if issubclass(category, PluginWarning):
+            sys.stderr.write(f"nettwin: warning: {message}\n")
+        else:
+            otherwise(message, category, *args, **extra)
+
+    return show
+
+
 def _unexpected(error: Exception) -> int:
     if os.environ.get(DEBUG):
         traceback.print_exception(error)
         return FAILED
+    if package := package_to_blame(error):
+        return _told(
+            f"an error in the package {package}: {type(error).__name__}: {error}\n"
+            "  Run it again as nettwin --debug COMMAND ... for the traceback, and report it to the"
+            " authors of that package.",
+            FAILED,
+        )
     return _told(
         f"an error in nettwin itself: {type(error).__name__}: {error}\n"
         "  Run it again as nettwin --debug COMMAND ... for the traceback, and report it.",

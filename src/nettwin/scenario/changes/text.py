@@ -81,7 +81,7 @@ def _required(attribute: Field[Any]) -> bool:
 def _typed(kind: str, attribute: Field[Any], value: Any) -> Any:
     """The value in the attribute's type; text becomes a number where one is due, a rate also with
     its unit (`20G`)."""
-    declared = str(attribute.type)
+    declared = getattr(attribute.type, "__name__", str(attribute.type))
     try:
         if declared == "str":
             if not isinstance(value, str | int):
