@@ -5,7 +5,8 @@ NettwinError                what a user can understand and mend
 │   ├── FormatError         a file: where, why, what to do
 │   ├── ScenarioError       a scenario: all its faults at once
 │   ├── ChangeError         a change that does not fit its scenario
-│   └── UnknownNameError    a name that is not in a registry or a network
+│   ├── UnknownNameError    a name that is not in a registry or a network
+│   └── AmbiguousNameError  a name that several elements answer to
 ├── UnsupportedError        a model that must not be trusted with a scenario
 └── MissingExtraError       an optional dependency that is not installed
 """
@@ -76,6 +77,16 @@ class UnknownNameError(InputError):
         hint = "did you mean" if near else "known are"
         listed = ", ".join(shown) if shown else "none"
         super().__init__(f'there is no {kind} "{name}"; {hint}: {listed}{more}')
+
+
+class AmbiguousNameError(InputError):
+    """A name that several elements answer to; the message lists what each is called."""
+
+    def __init__(self, kind: str, name: object, choices: Sequence[str], remedy: str) -> None:
+        self.kind, self.name, self.choices = kind, name, tuple(choices)
+        shown = ", ".join(self.choices[:8])
+        more = f" and {len(self.choices) - 8} more" if len(self.choices) > 8 else ""
+        super().__init__(f'{kind} "{name}" is several: {shown}{more}. {remedy}')
 
 
 class UnsupportedError(NettwinError):

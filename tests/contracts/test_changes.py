@@ -79,6 +79,8 @@ RATE = st.integers(1, 10**9).map(float)
 DRAW: dict[str, Callable[[Scenario], dict[str, st.SearchStrategy[Any]]]] = {
     "fail_link": lambda s: {"link": links(s)},
     "restore_link": lambda s: {"link": links(s)},
+    "fail_bundle": lambda s: {"bundle": links(s)},
+    "restore_bundle": lambda s: {"bundle": links(s)},
     "fail_node": lambda s: {"node": nodes(s)},
     "restore_node": lambda s: {"node": nodes(s)},
     "fail_srlg": lambda s: {"srlg": st.sampled_from(s.topology.srlg_names)},
@@ -169,6 +171,7 @@ def test_unknown_elements_are_told(kind: str) -> None:
     scenario = networks()[0]
     attributes: dict[str, Any] = {
         "link": "nowhere->here",
+        "bundle": "nowhere<->here",
         "node": "nowhere",
         "srlg": "nowhere",
         "flow": "nowhere->here",

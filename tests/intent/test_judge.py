@@ -22,8 +22,12 @@ from nettwin.intent import (
     judge,
 )
 from nettwin.intent.judgement import HOPELESS
-from nettwin.intent.selector import EmptySelectionError
+from nettwin.intent.selector import EVERYTHING, EmptySelectionError
 from nettwin.scenario.changes import FailLink, FailNode, apply_all
+from nettwin.scenario.routing import Routing, Steer
+from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.topology import Link, Topology
+from nettwin.scenario.traffic import Flow, Traffic
 from tests.intent.towns import metrics, towns
 
 VOICE = Selector(traffic_class=("voice",))
@@ -235,7 +239,7 @@ def test_every_measure_has_a_value_for_every_element(measure: Measure) -> None:
     ("select", "kind", "names"),
     [
         (Selector(link=("Madrid<->Rome",)), "link", ["Madrid->Rome", "Rome->Madrid"]),
-        (Selector(link=("Madrid->*",)), "link", ["Madrid->Rome", "Madrid->Faro"]),
+        (Selector(link=("Madrid->*",)), "link", ["core-1", "Madrid->Rome", "Madrid->Faro"]),
         (Selector(link=("core-?",), source=("Paris",)), "link", ["core-2"]),
         (Selector(srlg=("pyrenees",), target=("Rome",)), "link", ["Madrid->Rome"]),
         (Selector(link=("*<->Faro",)), "link", ["Madrid->Faro", "Faro->Madrid"]),
@@ -252,3 +256,40 @@ def test_selectors(select: Selector, kind: str, names: list[str]) -> None:
     known = network.flow_names if kind == "flow" else network.topology.link_name
     mask = select.select(network, kind)  # type: ignore[arg-type]
     assert [known[i] for i in np.flatnonzero(mask)] == names
+
+
+def parallel() -> Scenario:
+    """A and B by two links each way, a third named `cable`; all traffic on A->B#2."""
+    links = [Link("A", "B"), Link("A", "B"), Link("B", "A"), Link("A", "B", name="cable")]
+    topology = Topology.build("AB", links)
+    steer = {0: (Steer(links=(1,)),)}
+    traffic = Traffic.build(topology, [Flow("A", "B", 1e6)])
+    return Scenario(topology, traffic, Routing(steer=steer))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("*<->B", ["A->B", "A->B#2", "B->A", "cable"]),
+        ("B<->*", ["A->B", "A->B#2", "B->A", "cable"]),
+        ("A*->B", ["A->B", "A->B#2", "cable"]),
+        ("A<->B", ["A->B", "A->B#2", "B->A", "cable"]),
+        ("A->B", ["A->B"]),
+        ("A->B#2", ["A->B#2"]),
+        ("A->B#*", ["A->B#2"]),
+        ("A<->B#1", ["A->B", "B->A"]),
+        ("cab*", ["cable"]),
+    ],
+)
+def test_patterns_and_parallel_links(pattern: str, names: list[str]) -> None:
+    network = parallel()
+    mask = Selector(link=(pattern,)).select(network, "link")
+    assert [n for n, k in network.topology.link_index.items() if mask[k]] == names
+
+
+def test_avoiding_a_pattern_means_its_parallel_links_too() -> None:
+    for pattern in ("A*->B", "A<->B", "A->*"):
+        line = only(
+            Intent(avoid=(Avoid(EVERYTHING, Selector(link=(pattern,))),)), State(parallel())
+        )
+        assert not line.met

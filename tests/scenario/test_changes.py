@@ -51,6 +51,8 @@ def diamond() -> Scenario:
 EXAMPLES = [
     "fail_link A<->B",
     "restore_link A->B",
+    "fail_bundle A<->B",
+    "restore_bundle A->B",
     "fail_node B",
     "restore_node B",
     "fail_srlg duct",

@@ -11,6 +11,7 @@ import numpy as np
 from nettwin.datasets.distributions import draw_name
 from nettwin.errors import UnknownNameError
 from nettwin.scenario.changes import (
+    FailBundle,
     FailLink,
     FailNode,
     ScaleTraffic,
@@ -47,7 +48,7 @@ def _line_failure(scenario: Scenario, random: Random) -> Scenario:
     k = scenario.topology.link(name)
     ends = scenario.topology.link_source[k], scenario.topology.link_target[k]
     names = [scenario.topology.node_name[int(i)] for i in ends]
-    return FailLink("<->".join(names)).apply(scenario)
+    return FailBundle("<->".join(names)).apply(scenario)
 
 
 def _interface_failure(scenario: Scenario, random: Random) -> Scenario:

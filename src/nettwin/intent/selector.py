@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from nettwin.errors import InputError, UnknownNameError
 from nettwin.intent.measures import Kind
-from nettwin.scenario.changes import find_links
+from nettwin.scenario.link_names import find_bundle
 from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.topology import Topology
 
 Names = tuple[str, ...]
 Mask = NDArray[np.bool_]
@@ -163,12 +164,38 @@ def _fits(pattern: str, names: Sequence[str]) -> list[int]:
 
 
 def _links_named(patterns: Iterable[str], scenario: Scenario) -> Mask:
-    """Links by name, by `A<->B`, or by a pattern of either."""
+    """Links by name, by both their ends, or by a pattern of either; parallel links included, other
+    than where `A->B` is the name of one of them."""
     topology = scenario.topology
     mask = np.zeros(topology.link_count, np.bool_)
     for pattern in patterns:
-        one, both, other = pattern.partition("<->")
-        forms = [f"{one}->{other}", f"{other}->{one}"] if both else [pattern]
-        fits = [i for form in forms for i in _fits(form, topology.link_name)]
-        mask[fits if fits else find_links(topology, pattern)] = True
+        if pattern in topology.link_index:
+            mask[topology.link_index[pattern]] = True
+            continue
+        fits = _links_like(pattern, topology)
+        mask[fits if fits else find_bundle(topology, pattern)] = True
+    return mask
+
+
+def _links_like(pattern: str, topology: Topology) -> list[int]:
+    """Links whose name, or whose ends, fit a pattern such as `core-*`, `A*->B` or `*<->B`."""
+    if not any(sign in pattern for sign in "*?["):
+        return []
+    one, both, other = pattern.partition("<->")
+    forms = [f"{one}->{other}", f"{other}->{one}"] if both else [pattern]
+    found: set[int] = set()
+    for form in forms:
+        found |= set(_fits(form, topology.link_name))
+        source, arrow, target = (part.strip() for part in form.partition("->"))
+        if arrow:
+            from_here, to_there = (_nodes_like(end, topology) for end in (source, target))
+            joined = from_here[topology.link_source] & to_there[topology.link_target]
+            found |= set(np.flatnonzero(joined).tolist())
+    return sorted(found)
+
+
+def _nodes_like(pattern: str, topology: Topology) -> Mask:
+    mask = np.zeros(topology.node_count, np.bool_)
+    index = topology.node_index
+    mask[[index[pattern]] if pattern in index else _fits(pattern, topology.node_name)] = True
     return mask

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nettwin.errors import InputError, UnknownNameError
 from nettwin.metrics import Metrics
-from nettwin.scenario.changes import find_links
+from nettwin.scenario.link_names import find_bundle
 from nettwin.scenario.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -69,7 +69,7 @@ def queue_target(scenario: Scenario, name: str) -> Target:
 
 def link_target(scenario: Scenario, name: str) -> Target:
     """A link by its name, all queues of its port. Raises InputError where no flow crosses it."""
-    found = find_links(scenario.topology, name)
+    found = find_bundle(scenario.topology, name)
     if len(found) > 1:
         names = ", ".join(scenario.topology.link_name[k] for k in found)
         raise InputError(f"{name} is {len(found)} links. Name one of {names}.")

@@ -51,7 +51,7 @@ _SELECTOR_MEANS = {
     "to": "nodes where it ends",
     "class": "traffic classes",
     "flow": "flows by name",
-    "link": "links by name, such as A->B; A<->B is both directions",
+    "link": "links by name, such as A->B; A<->B is both directions, parallel links too",
     "node": "nodes; for flows that they cross, for links at either end",
     "srlg": "shared-risk groups",
 }

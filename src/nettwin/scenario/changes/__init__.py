@@ -1,8 +1,8 @@
 """Change: a pure edit Scenario -> Scenario, written as JSON, YAML or a line of text.
 
-`CHANGES` holds every kind. A link is named as in the topology (`A->B`); `A<->B` means every link
-between the two, in both directions. Elements that fail keep their place, so that the metrics of
-before and after line up.
+`CHANGES` holds every kind. A link is named as in the topology (`A->B`); `A<->B` means both
+directions, `A<->B#2` those of one of several parallel links (`scenario.link_names`). Elements that
+fail keep their place, so that the metrics of before and after line up.
 
 change      the contract                 text       plain data and lines of text
 failures    down and up again            links      capacity, weight, scheduler, buffers
@@ -15,11 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
-from nettwin.scenario.changes.change import Change, find_links
+from nettwin.scenario.changes.change import Change
 from nettwin.scenario.changes.failures import (
+    FailBundle,
     FailGroup,
     FailLink,
     FailNode,
+    RestoreBundle,
     RestoreGroup,
     RestoreLink,
     RestoreNode,
@@ -35,17 +37,20 @@ from nettwin.scenario.changes.flows import (
 from nettwin.scenario.changes.links import SetBuffer, SetCapacity, SetScheduler, SetWeight
 from nettwin.scenario.changes.registry import CHANGES
 from nettwin.scenario.changes.text import change_from_dict, change_to_dict, parse_change
+from nettwin.scenario.link_names import find_links
 from nettwin.scenario.scenario import Scenario
 
 __all__ = [
     "CHANGES",
     "AddFlow",
     "Change",
+    "FailBundle",
     "FailGroup",
     "FailLink",
     "FailNode",
     "RateLimit",
     "RemoveFlow",
+    "RestoreBundle",
     "RestoreGroup",
     "RestoreLink",
     "RestoreNode",

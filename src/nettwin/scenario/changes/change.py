@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nettwin.errors import ChangeError, UnknownNameError
+from nettwin.errors import ChangeError
 from nettwin.quantity import Quantity
+from nettwin.scenario.link_names import Links, find_links
 from nettwin.scenario.scenario import Scenario
-from nettwin.scenario.topology import Topology
 
 
 class Change(Protocol):
@@ -25,22 +22,6 @@ class Change(Protocol):
         """The change in words."""
 
 
-def find_links(topology: Topology, name: str) -> NDArray[np.intp]:
-    """Indices of the links that a name stands for: one (`A->B`), or all between two (`A<->B`)."""
-    if name in topology.link_index:
-        return np.array([topology.link_index[name]])
-    for arrow, both in (("<->", True), ("->", False)):
-        one, found, other = name.partition(arrow)
-        ends = (one.strip(), other.strip())
-        if found and all(end in topology.node_index for end in ends):
-            links = topology.links_between(*ends)
-            if both:
-                links = np.concatenate([links, topology.links_between(*reversed(ends))])
-            if len(links):
-                return links
-    raise UnknownNameError("link", name, topology.link_name)
-
-
 def check_value(quantity: Quantity, value: float, element: str) -> None:
     """Raises ChangeError where a value is out of its quantity's range."""
     faults = quantity.check(value, element)
@@ -48,9 +29,10 @@ def check_value(quantity: Quantity, value: float, element: str) -> None:
         raise ChangeError(str(faults[0]))
 
 
-def with_links(scenario: Scenario, column: str, link: str, value: float | bool) -> Scenario:
-    """The scenario with another value in a column of the links that a name stands for."""
+def with_links(scenario: Scenario, column: str, link: str | Links, value: float | bool) -> Scenario:
+    """The scenario with another value in a column of links, given or those that a name stands
+    for."""
     topology = scenario.topology
     array = getattr(topology, column).copy()
-    array[find_links(topology, link)] = value
+    array[find_links(topology, link) if isinstance(link, str) else link] = value
     return scenario.with_(topology=topology.with_arrays(**{column: array}))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from nettwin.scenario.changes.change import with_links
+from nettwin.scenario.link_names import find_bundle
 from nettwin.scenario.scenario import Scenario
 
 
@@ -35,6 +36,34 @@ class RestoreLink:
 
     def describe(self) -> str:
         return f"link {self.link} is restored"
+
+
+@dataclass(frozen=True)
+class FailBundle:
+    """Take down all parallel links between two nodes: `A<->B`, or from A to B: `A->B`."""
+
+    bundle: str
+    kind: ClassVar[str] = "fail_bundle"
+
+    def apply(self, scenario: Scenario) -> Scenario:
+        return _with_bundle(scenario, self.bundle, False)
+
+    def describe(self) -> str:
+        return f"all links {self.bundle} fail"
+
+
+@dataclass(frozen=True)
+class RestoreBundle:
+    """Bring up all parallel links between two nodes."""
+
+    bundle: str
+    kind: ClassVar[str] = "restore_bundle"
+
+    def apply(self, scenario: Scenario) -> Scenario:
+        return _with_bundle(scenario, self.bundle, True)
+
+    def describe(self) -> str:
+        return f"all links {self.bundle} are restored"
 
 
 @dataclass(frozen=True)
@@ -91,6 +120,10 @@ class RestoreGroup:
 
     def describe(self) -> str:
         return f"shared-risk group {self.srlg} is restored"
+
+
+def _with_bundle(scenario: Scenario, bundle: str, up: bool) -> Scenario:
+    return with_links(scenario, "link_up", find_bundle(scenario.topology, bundle), up)
 
 
 def _with_group(scenario: Scenario, srlg: str, up: bool) -> Scenario:

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nettwin.errors import ChangeError
-from nettwin.scenario.changes.change import check_value, find_links, with_links
+from nettwin.scenario.changes.change import check_value, with_links
+from nettwin.scenario.link_names import find_links
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.scheduling import QUEUE, Scheduler
 from nettwin.scenario.topology import LINK

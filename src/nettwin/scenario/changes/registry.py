@@ -7,9 +7,11 @@ from typing import Any
 
 from nettwin.registry import Registry
 from nettwin.scenario.changes.failures import (
+    FailBundle,
     FailGroup,
     FailLink,
     FailNode,
+    RestoreBundle,
     RestoreGroup,
     RestoreLink,
     RestoreNode,
@@ -20,6 +22,8 @@ from nettwin.scenario.changes.links import SetBuffer, SetCapacity, SetScheduler,
 OWN = (
     FailLink,
     RestoreLink,
+    FailBundle,
+    RestoreBundle,
     FailNode,
     RestoreNode,
     FailGroup,

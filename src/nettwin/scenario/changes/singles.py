@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nettwin.errors import UnknownNameError
-from nettwin.scenario.changes.change import Change, find_links
+from nettwin.scenario.changes.change import Change
 from nettwin.scenario.changes.failures import FailGroup, FailLink, FailNode
+from nettwin.scenario.link_names import pairs
 from nettwin.scenario.topology import Topology
 
 Single = tuple[str, tuple[Change, ...]]  # its name, and the changes that make it happen
@@ -19,32 +19,36 @@ def single_failures(topology: Topology, kind: str) -> list[Single]:
 
 
 def duplex_links(topology: Topology) -> list[tuple[str, tuple[int, ...]]]:
-    """The lines of a network: links joined with the one that leads back, with a name for each."""
-    waiting: dict[tuple[int, int], list[int]] = {}
-    out: list[tuple[str, tuple[int, ...]]] = []
-    place: dict[int, int] = {}  # of a line that waits for the one back, by its link
-    ends = list(zip(topology.link_source.tolist(), topology.link_target.tolist(), strict=True))
-    parallel: dict[tuple[int, int], int] = {}
-    for pair in ends:
-        parallel[pair] = parallel.get(pair, 0) + 1
-    for k, (a, b) in enumerate(ends):
-        if waiting.get((b, a)):
-            first = waiting[b, a].pop(0)
-            both = f"{topology.node_name[b]}<->{topology.node_name[a]}"
-            alone = parallel[a, b] == 1
-            name = both if alone else f"{topology.link_name[first]}, {topology.link_name[k]}"
-            out[place[first]] = (name, (first, k))
-        else:
-            waiting.setdefault((a, b), []).append(k)
-            place[k] = len(out)
-            out.append((topology.link_name[k], (k,)))
-    return out
+    """Both directions of every link, named `A<->B`; of parallel links `A<->B#2`, or the names that
+    they were given. A link that nothing leads back from is alone, by its own name."""
+    return [(_shown(topology, name, links), links) for name, links in _every_pair(topology)]
+
+
+def _every_pair(topology: Topology) -> list[tuple[str, tuple[int, ...]]]:
+    """All pairs in the order of their first links."""
+    found: dict[str, tuple[int, ...]] = {}
+    done: set[tuple[int, int]] = set()
+    for a, b in zip(topology.link_source.tolist(), topology.link_target.tolist(), strict=True):
+        if (a, b) not in done:
+            done |= {(a, b), (b, a)}
+            found |= pairs(topology, topology.node_name[a], topology.node_name[b])
+    return sorted(found.items(), key=lambda pair: min(pair[1]))
+
+
+def _shown(topology: Topology, name: str, links: tuple[int, ...]) -> str:
+    names = [topology.link_name[k] for k in links]
+    first = links[0]
+    ends = topology.link_source[first], topology.link_target[first]
+    a, b = (topology.node_name[i] for i in ends)
+    own = name not in (f"{a}<->{b}", f"{b}<->{a}") and not all("->" in each for each in names)
+    return ", ".join(names) if own or len(links) == 1 else name
 
 
 def _lines(topology: Topology) -> Iterator[Single]:
-    for name, links in duplex_links(topology):
+    for name, links in _every_pair(topology):
         if topology.link_live[list(links)].any():
-            yield name, _failing(topology, name, links)
+            one = name if len(links) > 1 else topology.link_name[links[0]]
+            yield _shown(topology, name, links), (FailLink(one),)
 
 
 def _nodes(topology: Topology) -> Iterator[Single]:
@@ -56,12 +60,3 @@ def _nodes(topology: Topology) -> Iterator[Single]:
 def _groups(topology: Topology) -> Iterator[Single]:
     for name in topology.srlg_names:
         yield name, (FailGroup(name),)
-
-
-def _failing(topology: Topology, name: str, links: tuple[int, ...]) -> tuple[Change, ...]:
-    """One change where the line's name stands for its links, else one a link."""
-    try:
-        alone = set(find_links(topology, name).tolist()) == set(links)
-    except UnknownNameError:
-        alone = False
-    return (FailLink(name),) if alone else tuple(FailLink(topology.link_name[k]) for k in links)
