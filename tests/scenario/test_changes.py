@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from nettwin.scenario.changes import (
 )
 from nettwin.scenario.routing import Status
 from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.scheduling import Scheduler, drr, strict_priority, wfq
 from nettwin.scenario.topology import Link, Node, Topology
 from nettwin.scenario.traffic import Flow, Traffic
 
@@ -168,7 +170,7 @@ def test_unlimited_buffer() -> None:
         ("set_weight A->B", "weight"),
         ("set_capacity A->B -5", "above 0"),
         ("set_capacity A->B fast", "capacity_bps"),
-        ("set_buffer A->B queue=4", "queue"),
+        ("set_buffer A->B 8 queue=4", "queue"),
         ("scale_traffic -1", "at least 0"),
         ("scale_traffic nan", "factor"),
         ("rate_limit X->Y 5", "flow"),
@@ -183,6 +185,70 @@ def test_unlimited_buffer() -> None:
 def test_bad_changes_say_why(text: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         parse_change(text).apply(diamond())
+
+
+@pytest.mark.parametrize(
+    ("line", "attributes"),
+    [
+        ("set_path A->D/voice via=B,C", {"ways": ({"via": ["B", "C"]},)}),
+        (
+            "set_path A->D/voice links=A->B,B->D share=0.75 via=C share=0.25",
+            {"ways": ({"links": ["A->B", "B->D"], "share": 0.75}, {"via": ["C"], "share": 0.25})},
+        ),
+        ("set_path A->D/voice", {"ways": ()}),
+        ("""set_path A->D/voice '[{"via": ["C"]}]'""", {"ways": ({"via": ["C"]},)}),
+        ("set_buffer A->B 64", {"buffer_packets": 64.0, "buffer_bits": -1.0}),
+        ("set_buffer A->B 64kB", {"buffer_packets": -1.0, "buffer_bits": 512e3}),
+        ("set_buffer A->B unlimited", {"buffer_packets": None, "buffer_bits": None}),
+        ("set_buffer A->B buffer_bits=unlimited", {"buffer_packets": -1.0, "buffer_bits": None}),
+        ("set_buffer A->B 8 queue=0", {"buffer_packets": 8.0, "queue": 0}),
+        ("set_scheduler A->B fifo", {"scheduler": {"policy": "fifo", "queues": [{}]}}),
+        ("set_scheduler A->B sp voice data", {"scheduler": strict_priority("vd")}),
+        ("set_scheduler A->B wfq voice=4 data=1", {"scheduler": wfq({"v": 4, "d": 1})}),
+        ("set_scheduler A->B drr voice=3kB data", {"scheduler": drr({"v": 24e3, "d": 12e3})}),
+        ("""set_scheduler A->B '{"policy": "fifo"}'""", {"scheduler": {"policy": "fifo"}}),
+    ],
+)
+def test_paths_schedulers_and_buffers_in_a_line(line: str, attributes: dict[str, object]) -> None:
+    change = parse_change(line)
+    for name, value in attributes.items():
+        found = getattr(change, name)
+        if isinstance(value, Scheduler):  # of classes v and d, short for voice and data
+            classes = {"voice": 0, "data": 1}
+            assert Scheduler.from_dict(found) == replace(value, class_queue=classes)
+        else:
+            assert found == value
+    change.apply(diamond())
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("fail_link San Diego<->Los Angeles", r"quote the name, such as fail_link 'San Diego"),
+        ("set_weight San Diego->Oslo 5", "quote the name"),
+        ("scale_traffic -1", "^factor of scale_traffic is -1: must be at least 0. Give factor"),
+        ("set_buffer A->B", "must give buffer_packets or buffer_bits"),
+        ("set_buffer A->B queue=0", "must give buffer_packets or buffer_bits"),
+        ("set_buffer A->B 8 queue=1.7", "1.7"),
+        ("set_scheduler A->B best voice=1", "must be one of fifo, sp, wfq"),
+        ("set_scheduler A->B fifo voice", "one queue"),
+        ("set_scheduler A->B sp voice=1", "takes no weights"),
+        ("set_scheduler A->B wfq voice=high", "must be a number"),
+        ("set_path A->D/voice share=1", "follows no path"),
+        ("set_path A->D/voice via=C share=half", "from 0 to 1"),
+        ("set_path A->D/voice C", "list of paths"),
+    ],
+)
+def test_bad_lines_say_what_to_write(line: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        parse_change(line).apply(diamond())
+
+
+@pytest.mark.parametrize("queue", [1.7, True, "1.7", None, float("inf")])
+def test_a_queue_is_a_whole_number(queue: object) -> None:
+    entry = {"kind": "set_buffer", "link": "A->B", "buffer_packets": 8, "queue": queue}
+    with pytest.raises(ChangeError, match="queue of set_buffer"):
+        change_from_dict(entry)
 
 
 def test_bad_json() -> None:

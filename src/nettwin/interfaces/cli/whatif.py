@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,14 +23,13 @@ from nettwin.interfaces.plots import delay_distribution, weathermap
 from nettwin.interfaces.progress import progress
 from nettwin.interfaces.tables import changes as tables
 from nettwin.interfaces.tables import facts
-from nettwin.scenario.changes import CHANGES, change_to_dict
+from nettwin.scenario.changes import CHANGES, change_to_dict, takes
 
 
 def _list(asked: bool) -> None:
     if asked:
         rows = [
-            (kind, " ".join(f.name for f in fields(c)), (c.__doc__ or "").partition("\n")[0])
-            for kind, c in CHANGES.items()
+            (kind, takes(kind), (c.__doc__ or "").partition("\n")[0]) for kind, c in CHANGES.items()
         ]
         Output("whatif").show(facts.listing("Changes", ("change", "takes", "what it does"), rows))
         raise typer.Exit

@@ -5,6 +5,7 @@ directions, `A<->B#2` those of one of several parallel links (`scenario.link_nam
 fail keep their place, so that the metrics of before and after line up.
 
 change      the contract                 text       plain data and lines of text
+words       what some kinds take in a line of text
 failures    down and up again            links      capacity, weight, scheduler, buffers
 flows       ways, rates, more and fewer  registry   every kind by its name
 singles     every failure of one element alone
@@ -36,7 +37,7 @@ from nettwin.scenario.changes.flows import (
 )
 from nettwin.scenario.changes.links import SetBuffer, SetCapacity, SetScheduler, SetWeight
 from nettwin.scenario.changes.registry import CHANGES
-from nettwin.scenario.changes.text import change_from_dict, change_to_dict, parse_change
+from nettwin.scenario.changes.text import change_from_dict, change_to_dict, parse_change, takes
 from nettwin.scenario.link_names import find_links
 from nettwin.scenario.scenario import Scenario
 
@@ -65,6 +66,7 @@ __all__ = [
     "change_to_dict",
     "find_links",
     "parse_change",
+    "takes",
 ]
 
 

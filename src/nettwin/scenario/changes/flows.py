@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nettwin.errors import ChangeError, UnknownNameError
+from nettwin.quantity import Quantity
 from nettwin.scenario.arrivals import arrival_from_dict
 from nettwin.scenario.changes.change import check_value
 from nettwin.scenario.packet_sizes import size_from_dict
@@ -17,12 +18,14 @@ from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Topology
 from nettwin.scenario.traffic import BEST_EFFORT, FLOW, Flow, Traffic, concatenate
 
+FACTOR = Quantity("factor", "", "what rates are multiplied by; 1 leaves them", low=0)
+
 
 @dataclass(frozen=True)
 class SetPath:
-    """Steer a flow: each way has `via` (node names, SR midpoints) or `links` (names) and a `share`.
+    """Steer a flow over paths by `via` (nodes, SR midpoints) or `links`, each with its `share`.
 
-    No ways: the flow follows the common routing again.
+    No path: the flow follows the common routing again.
     """
 
     flow: str
@@ -72,7 +75,7 @@ class ScaleTraffic:
 
     def apply(self, scenario: Scenario) -> Scenario:
         traffic = scenario.traffic
-        check_value(FLOW["rate_bps"], self.factor, "the factor of the traffic")
+        check_value(FACTOR, self.factor, "scale_traffic")
         chosen = np.ones(traffic.flow_count, np.bool_)
         if self.traffic_class:
             chosen &= traffic.flow_class == traffic.class_index(self.traffic_class)
@@ -98,7 +101,7 @@ class ScaleTraffic:
 
 @dataclass(frozen=True)
 class AddFlow:
-    """Add a flow; `size` and `arrival` in the shape of `size_to_dict` and `arrival_to_dict`."""
+    """Add a flow; `size` and `arrival` are tables, as in a network file with SI units."""
 
     source: str
     target: str

@@ -50,7 +50,7 @@ class SetWeight:
 
 @dataclass(frozen=True)
 class SetScheduler:
-    """Give a link another scheduler (in the shape of `Scheduler.to_dict`)."""
+    """Give a link another scheduler and its classes from the first queue on."""
 
     link: str
     scheduler: Mapping[str, Any]
@@ -87,6 +87,13 @@ class SetBuffer:
     buffer_bits: float | None = -1.0
     queue: int = -1
     kind: ClassVar[str] = "set_buffer"
+
+    def __post_init__(self) -> None:
+        if self.buffer_packets == -1 and self.buffer_bits == -1:
+            raise ChangeError(
+                f"set_buffer {self.link} has no buffer: must give buffer_packets or buffer_bits."
+                " Add one, such as 64, or unlimited."
+            )
 
     def apply(self, scenario: Scenario) -> Scenario:
         new: dict[int, Scheduler] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, asdict, fields
@@ -9,8 +10,8 @@ from typing import Any
 
 from nettwin.errors import ChangeError, InputError, UnknownNameError
 from nettwin.scenario.changes.change import Change
-from nettwin.scenario.changes.flows import SetPath
 from nettwin.scenario.changes.registry import CHANGES
+from nettwin.scenario.changes.words import TAKES, size_or_bits, take
 from nettwin.units import rate_bps
 
 
@@ -46,8 +47,9 @@ def change_from_dict(data: Mapping[str, Any]) -> Change:
 def parse_change(text: str) -> Change:
     """A change from a line such as `fail_link A<->B` or `scale_traffic 1.5 traffic_class=voice`.
 
-    Words fill the attributes in their order; `name=value` fills any. A way of `set_path` is written
-    `via=NODE,NODE` or `links=LINK,LINK`. Raises UnknownNameError or ChangeError.
+    Words fill the attributes in their order; `name=value` fills any. Paths, schedulers and buffers
+    have forms of their own (`words`); a table may be given as JSON. A name that holds spaces is
+    put in quotes. Raises UnknownNameError or ChangeError.
     """
     try:
         words = shlex.split(text)
@@ -57,21 +59,45 @@ def parse_change(text: str) -> Change:
         raise UnknownNameError("change", words[0] if words else "", CHANGES)
     names = [f.name for f in fields(CHANGES[words[0]])]
     data: dict[str, Any] = {"kind": words[0]}
+    bare: dict[str, str] = {}  # words that fill attributes by their place
     place = iter(names)
     for word in words[1:]:
-        name, equals, value = word.partition("=")
-        if words[0] == SetPath.kind and equals and name in ("via", "links"):
-            data.setdefault("ways", []).append({name: value.split(",")})
+        if take(word, data):
             continue
+        name, equals, value = word.partition("=")
         if not equals or name not in names:
-            name, value = next(place, ""), word
+            name, value = next((n for n in place if n not in data), ""), word
             if not name:
                 raise ChangeError(
-                    f"change {text!r} has too many words: {words[0]} takes "
-                    f"{', '.join(names)}. Remove {word!r}."
+                    f"change {text!r} has too many words: {words[0]} takes {takes(words[0])}. "
+                    f"Remove {word!r}; where it is part of a name, quote the name, "
+                    f"such as {_quoted(words)}."
                 )
+            bare[name] = value
         data[name] = value
-    return change_from_dict(data)
+    try:
+        return change_from_dict(data)
+    except ChangeError as error:
+        spaced = any(value[:1].isalpha() for name, value in bare.items() if name in _numbers(words))
+        hint = " Where a name holds spaces, quote the name." if spaced else ""
+        raise ChangeError(f"{error}{hint}") from None
+
+
+def takes(kind: str) -> str:
+    """What a line of a kind of change takes, in words."""
+    return TAKES.get(kind) or " ".join(f.name for f in fields(CHANGES[kind]))
+
+
+def _numbers(words: Sequence[str]) -> list[str]:
+    """The attributes of a change that are numbers."""
+    return [f.name for f in fields(CHANGES[words[0]]) if str(f.type).startswith(("float", "int"))]
+
+
+def _quoted(words: Sequence[str]) -> str:
+    """The line with its first name in quotes: all words up to the one with the arrow, if any."""
+    arrow = next((i for i, word in enumerate(words) if "->" in word), len(words) - 1)
+    name = " ".join(words[1 : max(arrow, 1) + 1])
+    return " ".join([words[0], shlex.quote(name)])
 
 
 def _required(attribute: Field[Any]) -> bool:
@@ -88,19 +114,25 @@ def _typed(kind: str, attribute: Field[Any], value: Any) -> Any:
                 raise TypeError("must be a name")
             return str(value)
         if declared.startswith("float"):
-            if value is None and "None" in declared:
+            if value in (None, "unlimited") and "None" in declared:
                 return None
             if isinstance(value, bool):
                 raise TypeError("must be a number")
             if isinstance(value, str) and attribute.name.endswith("_bps"):
                 return rate_bps(value)
+            if isinstance(value, str) and attribute.name.endswith("_bits"):
+                return size_or_bits(value)
             return float(value)
         if declared == "int":
-            return int(value)
+            return _whole(value)
         if declared.startswith("tuple"):
+            value = _from_json(value)
             if not isinstance(value, Sequence) or not all(isinstance(v, Mapping) for v in value):
-                raise TypeError("must be a list of ways")
+                raise TypeError(
+                    "must be a list of paths, in a line via=NODE,NODE or links=LINK,LINK"
+                )
             return tuple(dict(v) for v in value)
+        value = _from_json(value)
         if not isinstance(value, Mapping):
             raise TypeError("must be a table of attributes")
         return dict(value)
@@ -111,3 +143,23 @@ def _typed(kind: str, attribute: Field[Any], value: Any) -> Any:
             f"{attribute.name} of {kind} is {value!r}: {error}. "
             f"Give {'a number' if 'float' in declared else declared}."
         ) from None
+
+
+def _whole(value: Any) -> int:
+    """An integer; TypeError or ValueError for anything with a fraction."""
+    if isinstance(value, bool):
+        raise TypeError("must be a whole number")
+    number = int(value)
+    if not isinstance(value, str) and number != value:
+        raise ValueError("must be a whole number")
+    return number
+
+
+def _from_json(value: Any) -> Any:
+    """What a text says as JSON, anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
