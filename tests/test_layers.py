@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("intent",),),
     (("metrics",),),
     (("scenario",),),
-    (("errors", "quantity", "units", "compiled", "registry"),),
+    (("errors", "quantity", "units", "compiled", "registry", "blas"),),
 )
 PLACES = {
     part: (depth, group)

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from nettwin.engines.learned.architecture import Answer
 from nettwin.engines.learned.features import FLOW, HOP, SHAPE
 from nettwin.engines.learned.inputs import Inputs
-from nettwin.engines.learned.messages import at_queues, bend_all, several_at_a_time
+from nettwin.engines.learned.messages import at_queues, bend_all
 from nettwin.engines.learned.model_file import weight
+from nettwin.engines.learned.products import product, several_at_a_time
 from nettwin.engines.theory.flows import STARVED, HopDelays
 from nettwin.engines.theory.halves import cores
 from nettwin.formats.weight_file import Weights
@@ -111,9 +112,10 @@ def _block(first: int, end: int, inputs: Any, at: Any, layers: Any, u: Any, v: A
     begin = offset[flow_offset[first]]
     count = offset[flow_offset[end]] - begin
     half, one = np.float32(0.5), np.float32(1.0)
+    of_flow = np.empty((end - first, at.shape[2]), np.float32)
     for m in range(at.shape[0]):
-        np.dot(hop[begin : begin + count], layers.of_hop[m], u[m, :count])
-        of_flow = np.dot(flow[first:end], layers.of_flow[m])
+        product(hop[begin : begin + count], layers.of_hop[m], u[m, :count])
+        product(flow[first:end], layers.of_flow[m], of_flow)
         for f in range(first, end):
             sent = of_flow[f - first]
             for h in range(offset[flow_offset[f]], offset[flow_offset[f + 1]]):
@@ -121,9 +123,9 @@ def _block(first: int, end: int, inputs: Any, at: Any, layers: Any, u: Any, v: A
                 for k in range(row.size):
                     y = row[k] + there[k] + sent[k]
                     row[k] = y * (half + half * y / (one + abs(y)))
-        np.dot(u[m, :count], layers.inner[m], v[m, :count])
+        product(u[m, :count], layers.inner[m], v[m, :count])
         bend_all(v[m, :count], layers.inner_bias[m])
-        np.dot(v[m, :count], layers.correct[m], x[m, :count])
+        product(v[m, :count], layers.correct[m], x[m, :count])
         _limit(x[m], layers.correct_bias[m], count)
 
 
@@ -238,11 +240,13 @@ def _along_hops(
 def _heads(first: int, end: int, inputs: Any, layers: Any, seen: Any, flows: Any) -> None:
     """Percentiles and the scale of the error of the flows from `first` to `end`."""
     count, members, shape = end - first, seen.shape[0], inputs.shape
-    moved = np.zeros((count, 4), np.float32)
+    moved, said = np.zeros((count, 4), np.float32), np.empty((count, 4), np.float32)
+    inner = np.empty((count, layers.head.shape[2]), np.float32)
     for m in range(members):
-        inner = np.dot(seen[m, :count], layers.head[m])
+        product(seen[m, :count], layers.head[m], inner)
         bend_all(inner, layers.head_bias[m])
-        moved += np.dot(inner, layers.tail[m]) + layers.tail_bias[m]
+        product(inner, layers.tail[m], said)
+        moved += said + layers.tail_bias[m]
     moved /= np.float32(members)
     for f in range(first, end):
         mean, deviation, row = flows[f, 0], np.sqrt(flows[f, 1]), f - first

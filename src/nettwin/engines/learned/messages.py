@@ -7,25 +7,18 @@ queues few, so that calls from Python would take as long as the sums.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.compiled import compiled
 from nettwin.engines.learned.features import EDGE, QUEUE
 from nettwin.engines.learned.inputs import Inputs
 from nettwin.engines.learned.model_file import weight
+from nettwin.engines.learned.products import product, several_at_a_time
 from nettwin.formats.weight_file import Weights
 
 Singles = NDArray[np.float32]
-SMALL = 250_000  # products of two numbers up to which OpenBLAS uses one thread
-
-# Sums may be reordered and nothing is raised, which lets loops work on several numbers at a time
-several_at_a_time = partial(
-    compiled, nogil=True, fastmath={"contract", "reassoc"}, error_model="numpy"
-)
 
 
 class Layers(NamedTuple):
@@ -139,15 +132,6 @@ def _network(
                 h[q, k] += out[q, k] + layers.update_bias[k]
     product(h, layers.at_queue, out)
     add(out, layers.at_queue_bias)
-
-
-@several_at_a_time
-def product(x: Any, matrix: Any, out: Any) -> None:
-    """out = x @ matrix, in pieces that linear algebra libraries do not hand out to threads: the
-    start of threads costs more than such a piece, and much more where a core is busy."""
-    rows = max(SMALL // matrix.size, 1)
-    for k in range(0, len(x), rows):
-        np.dot(x[k : k + rows], matrix, out[k : k + rows])
 
 
 @several_at_a_time

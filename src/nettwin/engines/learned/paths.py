@@ -14,6 +14,7 @@ from nettwin.engines.learned.features import HOP_BASE, QUEUE_BASE, run_sums
 from nettwin.engines.learned.gnn import bend
 from nettwin.engines.learned.inputs import Inputs
 from nettwin.engines.learned.model_file import weight
+from nettwin.engines.learned.products import product
 from nettwin.engines.theory.flows import STARVED, HopDelays
 from nettwin.formats.weight_file import Weights
 
@@ -44,7 +45,11 @@ def known_of(inputs: Inputs) -> tuple[Singles, Singles]:
 
 def linear(x: Singles, weights: Weights, name: str, width: int, *, bias: bool = True) -> Singles:
     """A linear layer. [rows, width]"""
-    out = x @ weight(weights, f"{name}.weight", (width, x.shape[1])).T
+    out = np.empty((len(x), width), np.float32)
+    rows = np.ascontiguousarray(x, np.float32)
+    product(
+        rows, np.ascontiguousarray(weight(weights, f"{name}.weight", (width, x.shape[1])).T), out
+    )
     return out + weight(weights, f"{name}.bias", (width,)) if bias else out
 
 
@@ -93,9 +98,12 @@ def along(
     [paths, width], in the order of the walk, becomes the last state of each path.
     """
     matrix, bias = unit
+    turned = np.ascontiguousarray(matrix.T)
     for hops in way.steps:
         old = state[: len(hops)].copy()
-        new = gated(of_queue[queue[hops]] + of_hop[hops], old @ matrix.T + bias, old)
+        heard = np.empty((len(hops), turned.shape[1]), np.float32)
+        product(old, turned, heard)
+        new = gated(of_queue[queue[hops]] + of_hop[hops], heard + bias, old)
         state[: len(hops)] = new
         yield hops, old, new
 
