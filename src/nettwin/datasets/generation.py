@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +21,7 @@ from nettwin.scenario.scenario import Scenario
 # How a scenario is simulated: a model for it, given a seed, a packet budget and a precision
 Simulator = Callable[[int, int, float], NetworkModel]
 Progress = Callable[[float], None]  # called with the share done, 0 to 1
+LOG = logging.getLogger(__name__)
 SECOND_SEED = 1_000_003  # added to a sample's number
 
 
@@ -44,10 +46,12 @@ def generate_dataset(
     groups = [tuple(todo[k : k + recipe.shard]) for k in range(0, len(todo), recipe.shard)]
     work = [(recipe, folder, simulator, group) for group in groups]
     done = len(there)
+    LOG.info("%s: %d of %d samples are there", folder, done, recipe.samples)
     for group, entry in in_order_of_completion(_make_shard, work, jobs, ray_address):
         manifest = Manifest(manifest.recipe, {**manifest.shards, _name(group): entry})
         write_manifest(folder, manifest)
         done += len(group)
+        LOG.info("%s written: %d of %d samples", _name(group), done, recipe.samples)
         if progress:
             progress(done / recipe.samples)
     return manifest

@@ -85,11 +85,13 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def installed_in(variable: str, kind: str) -> Path:
     """Where a user installs things of a kind: the folder that a variable of the environment names,
-    or else that kind's below nettwin's in the user's data (XDG_DATA_HOME is respected)."""
+    or else that kind's in the place where the platform keeps the user's data (`XDG_DATA_HOME` or
+    `~/.local/share` on Linux)."""
     if chosen := os.environ.get(variable):
         return Path(chosen)
-    home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(home) / "nettwin" / kind
+    from platformdirs import user_data_path
+
+    return user_data_path("nettwin", appauthor=False) / kind
 
 
 def _umask() -> int:

@@ -13,6 +13,8 @@ import typer
 from typer.core import TyperGroup
 
 from nettwin.errors import NettwinError
+from nettwin.interfaces import logs
+from nettwin.interfaces.logs import LogLevel
 from nettwin.registry import PluginWarning, package_to_blame
 
 FAILED, WRONG_INPUT, DOUBTFUL, NOT_MET, STOPPED, PIPE_CLOSED = 1, 2, 3, 4, 130, 141
@@ -148,11 +150,21 @@ def options(
     debug: Annotated[
         bool, typer.Option("--debug", help=f"Show tracebacks ({DEBUG}=1 does the same).")
     ] = False,
+    log_level: Annotated[
+        LogLevel,
+        typer.Option(
+            "--log-level",
+            help="Log this and what is more severe to standard error, with the time.",
+            case_sensitive=False,
+        ),
+    ] = LogLevel.OFF,
 ) -> None:
     """A digital twin of communication networks: a network file in; delay, loss and utilization of
     every flow, link and queue out, now and after changes."""
     if debug:
         os.environ[DEBUG] = "1"
+    if log_level is not LogLevel.OFF:
+        logs.show(log_level.value)
 
 
 def main() -> None:

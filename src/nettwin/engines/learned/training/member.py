@@ -11,6 +11,7 @@ was stopped and continued ends with the same bits as one that was not.
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +45,7 @@ WINDOW = 200  # steps that are compared with the first ones
 WORST = 3.0  # times the loss of the first steps, from which on training goes astray
 CURVE_EVERY = 50
 ORDER, FLOWS, NETWORK = 1, 2, 3  # what a random number is for
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ def train_member(
     if path.exists():
         tensors, progress = read_checkpoint(path, progress.identity)
         restore(path, tensors, network, optimizer)
+    LOG.info("network %d: begins at step %d of %d", seed, progress.step, plan.steps)
     deck = _Deck(training, seed)
     watch = _Watch(progress)
     with Curves(folder, progress.step) as curves:
@@ -135,6 +138,7 @@ def train_member(
             if done % plan.validate_every == 0 or done == plan.steps:
                 found = validate(network, training.validation, device)
                 curves.add(done, {f"validation/{k}": v for k, v in found.items()})
+                LOG.info("network %d: step %d of %d, validation %s", seed, done, plan.steps, found)
                 if tell and found:
                     tell(Moment(seed, done, plan.steps, len(plan.seeds), found["owd_mean"]))
             if done % plan.checkpoint_every == 0 or done == plan.steps:
