@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -138,6 +140,19 @@ def test_compare_takes_the_simulator_or_the_measurement_as_reference(square) -> 
     )
     (measured,) = compare(square, [theory], measured=truth).agreement(["owd_mean_s"])
     assert (measured.flows, measured.mean_error) == (1, pytest.approx(0.0))
+
+
+def test_compare_keeps_models_of_one_name_apart(square) -> None:
+    fast, slow = Plain("packet"), Plain("packet", wait_s=2e-3)
+    truth = replace(slow.predict([square])[0], method="measured", engine="packet")
+    comparison = compare(square, [fast, slow], measured=truth)
+    assert list(comparison.metrics) == ["packet", "packet#2", "packet#3"]
+    assert comparison.reference == "packet#3"
+    errors = {row.engine: row.mean_error for row in comparison.agreement(["owd_mean_s"])}
+    assert errors["packet"] > 0.1 and errors["packet#2"] == 0
+    named = compare(square, {"base": fast, "adapted": slow})
+    assert list(named.metrics) == list(named.seconds) == ["base", "adapted"]
+    assert named.reference == "adapted"
 
 
 def test_inspect_tells_facts_problems_and_objections(square) -> None:

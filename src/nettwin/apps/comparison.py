@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import NamedTuple
@@ -70,24 +70,40 @@ class Comparison:
 
 
 def compare(
-    scenario: Scenario, models: Sequence[NetworkModel], *, measured: Metrics | None = None
+    scenario: Scenario,
+    models: Sequence[NetworkModel] | Mapping[str, NetworkModel],
+    *,
+    measured: Metrics | None = None,
 ) -> Comparison:
     """Ask every model about a scenario; what was measured, if anything, is the reference.
 
-    Otherwise the first simulator is, and where there is none the last model.
+    Otherwise the first simulator is, and where there is none the last model. Models go by the names
+    that a mapping gives them, else by their own, where several share one as `packet`, `packet#2`.
     """
+    asked = models if isinstance(models, Mapping) else {}
+    for model in () if isinstance(models, Mapping) else models:
+        asked = {**asked, free_name(model.name, asked): model}
     found: dict[str, Metrics] = {}
     seconds: dict[str, float] = {}
-    for model in models:
+    for name, model in asked.items():
         start = perf_counter()
-        found[model.name] = model.predict([scenario])[0]
-        seconds[model.name] = perf_counter() - start
+        found[name] = model.predict([scenario])[0]
+        seconds[name] = perf_counter() - start
     if measured is not None:
-        found[measured.engine or "measured"] = measured
+        found[free_name(measured.engine or "measured", found)] = measured
     best = min(CREDIBLE[m.method] for m in found.values())
     credible = [name for name, m in found.items() if CREDIBLE[m.method] == best]
     reference = credible[-1] if best == CREDIBLE["predicted"] else credible[0]
     return Comparison(scenario, found, reference, seconds)
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """The name, with a number behind it where it is taken."""
+    made, number = name, 1
+    while made in taken:
+        number += 1
+        made = f"{name}#{number}"
+    return made
 
 
 def _agreement(

@@ -88,7 +88,10 @@ def _document(comparison: Comparison) -> dict[str, Any]:
     return {
         "reference": comparison.reference,
         "answers": [
-            documents.answer(comparison.scenario, metrics, comparison.seconds.get(name))
+            {
+                "name": name,
+                **documents.answer(comparison.scenario, metrics, comparison.seconds.get(name)),
+            }
             for name, metrics in comparison.metrics.items()
         ],
         "agreement": comparison.agreement(),
