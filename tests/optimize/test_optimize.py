@@ -15,7 +15,7 @@ from nettwin.metrics import Metrics, Table
 from nettwin.optimize.optimize import optimize
 from nettwin.optimize.problem import Problem
 from nettwin.optimize.search import Progress
-from nettwin.optimize.stop import Clock, Seconds, Steps
+from nettwin.optimize.stop import Cancel, Clock, Seconds, Steps
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
 
@@ -113,3 +113,25 @@ def test_who_watches_hears_of_the_objective_or_of_what_else_the_values_are(limit
     for best, later in pairwise(objective):
         assert later <= 1.0002 * best  # what is left out of a plan may cost as much
     assert min(objective) == pytest.approx(plan.after.objectives[0], rel=2e-4)
+
+
+def test_an_intent_that_stays_unmet_tells_what_became_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """How far the violation fell, or that nothing lowered it; and whether it was stopped."""
+    import nettwin.optimize.optimize as module
+
+    monkeypatch.setattr(module, "proofs", lambda *_: [])  # nothing is proven impossible
+    scenario = generate("nsfnet", load=1.0, seed=2)
+    intent = Intent(expect=(Expectation("utilization", at_most=0.65),))
+    plan = optimize(Problem(scenario, intent), "local_search", Steps(300), seed=1)
+    (reason,) = plan.reasons
+    assert plan.after.violation < plan.before.violation
+    fell = f"from {plan.before.violation:.3g} to {plan.after.violation:.3g}"
+    assert fell in reason and "ended after" in reason
+    cancel = Cancel()
+    cancel.cancel()
+    plan = optimize(Problem(scenario, intent), "local_search", cancel, seed=1)
+    (reason,) = plan.reasons
+    assert plan.after.violation == plan.before.violation
+    assert "was stopped after" in reason and "no changes with less" in reason

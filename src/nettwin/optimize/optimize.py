@@ -74,7 +74,7 @@ def optimize(
     after = problem.after(best.changes)
     steps = ordered(problem.scenario, best.changes, after)
     if not best.after.met and not reasons:
-        reasons = [f"{method} found nothing better in {search.clock.seconds:.1f} s"]
+        reasons = [_unmet(method, search, problem.before, best.after)]
     return Plan(
         changes=steps.changes,
         before=problem.before,
@@ -160,6 +160,17 @@ def _improved(problem: Problem, method: Method, search: Search[Changes], seed: i
     search.offer(first.score, first.answer or ())
     search.stage = first.stage
     trimmed(problem, search, ending_s)
+
+
+def _unmet(method: str, search: Search[Changes], before: Judgement, after: Judgement) -> str:
+    """Why an intent is not met where nothing proves that it cannot be: what the search came to."""
+    spent = f"{search.clock.seconds:.1f} s"
+    end = f"was stopped after {spent}" if search.cancelled else f"ended after {spent}"
+    if after.violation < before.violation:
+        done = f"the violation fell from {before.violation:.3g} to {after.violation:.3g}"
+    else:
+        done = f"no changes with less than the violation of {before.violation:.3g} were found"
+    return f"{method} {end}: {done}; a longer search or other levers may do more"
 
 
 def _verified(problem: Problem, verifier: NetworkModel, changes: Changes) -> Evidence:
