@@ -81,8 +81,10 @@ def rate(bps: float) -> str:
     if not math.isfinite(bps):
         return "-"
     for prefix in ("T", "G", "M", "k"):
-        if abs(bps) >= PREFIX[prefix] * 0.9995:
-            return f"{bps / PREFIX[prefix]:.3g} {prefix}bit/s"
+        value = bps / PREFIX[prefix]
+        if abs(value) >= 0.9995:
+            plain = 999.5 <= abs(value) < 1e9  # in words, not as 1.23e+03
+            return f"{value:{'.0f' if plain else '.3g'}} {prefix}bit/s"
     return f"{bps:.3g} bit/s"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -153,3 +154,26 @@ def test_measured_matrices_are_read(shared_data: Path) -> None:
     geant = read_demands(folder / "geant_7days_15min.npz", interval_s=900.0)
     assert geant.demand_bps.shape == (677, 22, 22) and not geant.node_name
     assert geant.times_s[-1] == 676 * 900
+
+
+def test_the_files_of_the_page_are_read(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text("utf-8")
+    tables = re.findall(r"```csv\n(.*?)```", page, re.DOTALL)
+    assert len(tables) == 2
+    demand = []
+    for k, table in enumerate(tables):
+        (tmp_path / f"{k}.csv").write_text(table, "utf-8")
+        series = read_demands(tmp_path / f"{k}.csv")
+        assert series.node_name == ("Paris", "Nice")
+        assert np.diff(series.times_s).tolist() == [300]
+        demand.append(series.demand_bps)
+    assert np.array_equal(*demand)
+    assert demand[0].max() == 150e6
+
+
+@pytest.mark.parametrize("name", ["rate", "Demand", "traffic"])
+def test_a_rate_without_a_unit_is_in_bits_and_said_so(tmp_path: Path, name: str) -> None:
+    (tmp_path / "d.csv").write_text(f"time,source,target,{name}\n0,A,B,5e6\n", "utf-8")
+    series = read_demands(tmp_path / "d.csv")
+    assert series.demand_bps.max() == 5e6
+    assert f"unit of {name.lower()}: bit/s, as it is not said" in series.assumptions

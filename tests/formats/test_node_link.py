@@ -186,3 +186,33 @@ def test_only_node_link_is_taken_for_it(tmp_path: Path, text: str, taken: bool) 
     except FormatError:
         name = ""
     assert (name == "node-link") is taken
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("capacity", "10GB", "must be a rate such as 10G"),
+        ("bandwidth", "fast", "must be a rate such as 10G"),
+        ("delay", "5 parsecs", "must be a time such as 5ms"),
+        ("latency", "-3ms", "must be a time such as 5ms"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_as_the_native_format_does(
+    tmp_path: Path, key: str, value: str, reason: str
+) -> None:
+    error = refused(graph(tmp_path, links=[{**LINK, key: value}]))
+    assert key in error.reason and value in error.reason and reason in error.reason
+    assert "links[0]" in error.place
+    if key in ("capacity", "delay"):
+        native = tmp_path / "native.yaml"
+        native.write_text(
+            f"nettwin: 1\nnodes: [a, b]\nlinks: [{{source: a, target: b, {key}: {value}}}]"
+        )
+        with pytest.raises(FormatError):
+            read(native)
+
+
+@pytest.mark.parametrize("text", ["45 Mbit/s", "1e3kbps", "0.045G"])
+def test_every_rate_that_the_native_format_reads_is_read(tmp_path: Path, text: str) -> None:
+    found = read(graph(tmp_path, links=[{**LINK, "capacity": text}])).scenario
+    assert found.topology.link_capacity_bps[0] == pytest.approx(45e6 if "45" in text else 1e6)

@@ -48,6 +48,11 @@ _DELAY_NAME = re.compile(
 )
 _LENGTH_NAME = re.compile(r"(?:link)?[\W_]*(?:length|distance|dist)(?:[\W_]+(m)|[\W_]*(km))[\W_]*")
 _DELAY_TEXT = ("delay", "latency", "linkdelay", "propagationdelay")
+# names that say what they hold, unlike labels: what they say is read, or it is wrong
+_EXAMPLES = {
+    **dict.fromkeys(("capacity", "bandwidth", "bw"), "a rate such as 10G"),
+    **dict.fromkeys(_DELAY_TEXT, "a time such as 5ms"),
+}
 _PREFIX = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 
 _COUNT = re.compile(r"(\d{1,3})\s*[x*]\s*(?=\S)", re.IGNORECASE)
@@ -192,6 +197,23 @@ def label_rate_bps(text: str) -> float:
     if sdh := _SDH.fullmatch(label):
         return times * float(sdh[2]) * _SDH_BPS[sdh[1].upper()] or math.nan
     return times * _LINES.get(label.upper(), math.nan)
+
+
+def _rate_bps(text: str) -> float:
+    """A rate with its unit, above 0; NaN for anything else."""
+    try:
+        rate = math.nan if is_number(text) else units.rate_bps(text)
+    except InputError:
+        return math.nan
+    return rate if 0 < rate <= LARGEST else math.nan
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a finite number without a unit."""
+    try:
+        return len(text) < 400 and math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def plain_name(name: str) -> str:
@@ -341,6 +363,8 @@ class _Facts:
             if name is None or not (text := self._attributes[name].strip()):
                 continue
             rate = label_rate_bps(text + unit if plain == "linkspeed" else text)
+            if math.isnan(rate) and plain in _EXAMPLES:
+                rate = _rate_bps(text)
             if math.isfinite(rate):
                 self.used.add(name)
                 said = f"{text} {unit}".strip() if plain == "linkspeed" else text
@@ -389,5 +413,11 @@ class _Facts:
         return value
 
     def _doubt(self, name: str) -> None:
+        """Note a value that says nothing certain. Raises FormatError where it had to say what its
+        name tells; a number alone is certain but for its unit."""
+        text, example = self._attributes[name].strip(), _EXAMPLES.get(plain_name(name))
+        if example and not is_number(text):
+            reason = f"{name} is {short(text)}: must be {example}"
+            raise FormatError(self._path, self._place, reason, "Correct it, or remove it.")
         self.used.add(name)
         self.unclear.append(f"{name} {short(self._attributes[name].strip())}")

@@ -17,7 +17,14 @@ from typing import Any
 
 from nettwin import units
 from nettwin.errors import FormatError, InputError
-from nettwin.formats.attributed_graph import edge_facts, listed, origin_words, place_of, plain_name
+from nettwin.formats.attributed_graph import (
+    edge_facts,
+    is_number,
+    listed,
+    origin_words,
+    place_of,
+    plain_name,
+)
 from nettwin.formats.draft import Draft, DraftFlow, DraftLink
 from nettwin.formats.plan.checks import Checks, near, shown
 from nettwin.formats.plan.parts import Parts, Shelf
@@ -103,7 +110,7 @@ class RecordReader:
         attributes = {}
         for key, value in record.items():
             if key not in own and (text := _text(value)):
-                number = isinstance(value, int | float) or _is_number(text)
+                number = isinstance(value, int | float) or is_number(text)
                 bare = _BARE.get(plain_name(key)) if number else None
                 if bare:
                     unit = "bit/s" if bare == "capacity_bps" else "seconds"
@@ -204,7 +211,7 @@ class RecordReader:
         match = _RATE_NAME.fullmatch(plain_name(name))
         text = _text(value)
         rate = math.nan
-        if _is_number(text):
+        if is_number(text):
             said = plain_name(name).endswith(("bps", "bits"))
             if not said:
                 self.draft.assume(f"unit of {name}: bit/s, as it is not said")
@@ -378,10 +385,3 @@ def _text(value: Any) -> str:
     if isinstance(value, int | float):
         return shown(value) if isinstance(value, int) and abs(value) > 1e300 else repr(value)
     return shown(value)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return len(text) < 400 and math.isfinite(float(text))
-    except ValueError:
-        return False

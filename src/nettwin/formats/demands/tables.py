@@ -18,7 +18,7 @@ from nettwin.formats.demands.matrices import BPS, MOST_NODES, MOST_VALUES, TIMES
 from nettwin.formats.files import read_text
 
 SOURCES, TARGETS = ("source", "src", "from"), ("target", "destination", "dst", "to")
-_RATE = re.compile(r"(?:rate|demand|traffic)[ _]?[\[(]?([kmgt]?)(?:bps|bit/s|b/s)[\])]?")
+_RATE = re.compile(r"(?:rate|demand|traffic)(?:[ _]?[\[(]?([kmgt]?)(bps|bit/s|b/s)[\])]?)?")
 _PAIR = re.compile(r"(.+?)\s*->\s*(.+?)(?:\s*[\[(]([kmgt]?)(?:bps|bit/s|b/s)[\])])?", re.IGNORECASE)
 
 
@@ -66,9 +66,9 @@ def _long(
             path,
             f"line {header_line}",
             f"has the columns {', '.join(low)[:120]}",
-            "Give time, source, target and one rate that tells its unit, such as rate_mbps.",
+            "Give time, source, target and one rate, its unit in the name, such as rate_mbps.",
         )
-    column, per = rates[0][0], BPS[rates[0][1][1]]
+    column, per = rates[0][0], BPS[rates[0][1][1] or ""]
     times, nodes = _Times(path), _Numbers()
     place: dict[tuple[int, int, int], float] = {}
     for line, row in rows:
@@ -95,6 +95,8 @@ def _long(
     for (t, s, d), value in place.items():
         demand[t, s, d] = value
     found = Matrices(demand, "the demand", times.seconds(), tuple(nodes), times.assumptions())
+    if rates[0][1][2] is None:
+        found.assumptions.append(f"unit of {low[column]}: bit/s, as it is not said")
     silent = demand.size - len(demand) * len(nodes) - sum(s != d for _, s, d in place)
     if silent:
         found.assumptions.append("demands of pairs and times that are not listed: 0 bit/s")
