@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from nettwin.engines.packet.compiled import compiled, inlined
+from nettwin.engines.packet.histogram import BINS_AN_OCTAVE, LAST_BIN, PAGE, PAGES_A_FLOW, ROW
 from nettwin.engines.packet.layout import (
     DOWN,
     EMISSIONS,
@@ -16,6 +17,7 @@ from nettwin.engines.packet.layout import (
     HOPS,
     LIVE,
     NEVER,
+    PAGES,
     RECORDED,
     SHAPED,
 )
@@ -24,13 +26,37 @@ from nettwin.engines.packet.random_numbers import exponential, uniform
 from nettwin.engines.packet.sources import draw_size, first_time, next_time
 from nettwin.engines.packet.tournament import ONE, key_of, lower, replace
 
-REACHED, PAUSED, POOL_EMPTY = range(3)  # what `advance` answers
+REACHED, PAUSED, POOL_EMPTY, PAGES_EMPTY = range(4)  # what `advance` answers
 ZERO = np.uint64(0)
+BINS = np.uint64(ROW)
+MANTISSA = (1 << 52) - 1
+EXPONENT_OF_1 = 1023
 
 
 @inlined
-def _deliver(flow, packet, now, histogram, first, bins, shift):  # type: ignore[no-untyped-def]
-    """Count a packet that reached its target."""
+def _bin_of(units):  # type: ignore[no-untyped-def]
+    """The bin of a delay, in units above the base: by exponent, and a parabola of the mantissa."""
+    bits = np.float64(units + 1.0).view(np.int64)
+    octave = (bits >> 52) - EXPONENT_OF_1
+    part = np.int64((bits & MANTISSA) | (EXPONENT_OF_1 << 52)).view(np.float64) - 1.0
+    return np.int64((octave + part * (4.0 - part) * (1.0 / 3.0)) * BINS_AN_OCTAVE)
+
+
+@compiled
+def _count_far(histograms, page_of, f, place, used):  # type: ignore[no-untyped-def]
+    """Count a delay beyond a flow's row; how many pages are given out now."""
+    far = min(place, LAST_BIN) - ROW
+    entry = f * PAGES_A_FLOW + far // PAGE
+    if page_of[entry] == 0:
+        page_of[entry] = used
+        used += 1
+    histograms[np.int64(page_of[entry]) * PAGE + far % PAGE] += np.uint32(1)
+    return used
+
+
+@inlined
+def _deliver(flow, packet, now):  # type: ignore[no-untyped-def]
+    """Take in a packet that reached its target; the bin of its delay."""
     above = now - packet.born - flow.base_s
     flow.delivered += 1
     flow.sum += above
@@ -38,9 +64,7 @@ def _deliver(flow, packet, now, histogram, first, bins, shift):  # type: ignore[
     flow.min = min(flow.min, above)
     flow.max = max(flow.max, above)
     flow.bits += packet.bits
-    # The upper bits of a positive float grow with it and are linear inside each power of 2.
-    place = (np.float64(above).view(np.int64) >> shift) - flow.bin_low
-    histogram[first + np.uint64(min(max(place, 0), bins - 1))] += np.uint32(1)
+    return max(_bin_of(above * flow.units_per_s), 0)
 
 
 @inlined
@@ -53,7 +77,8 @@ def _node_time(node, sources, turn):  # type: ignore[no-untyped-def]
 
 @compiled
 def advance(state, until, budget):  # type: ignore[no-untyped-def]
-    """Run to the time `until`, or for `budget` events; says which: REACHED, PAUSED, POOL_EMPTY."""
+    """Run to the time `until`, or for `budget` events; says which: REACHED, PAUSED, or what
+    there must be more of before it goes on: POOL_EMPTY, PAGES_EMPTY."""
     links, queues, packets, flows = state.links, state.queues, state.packets, state.flows
     nodes, sources, hops = state.nodes, state.sources, state.hops
     keys, source_keys = state.event_keys, state.source_keys
@@ -64,8 +89,7 @@ def advance(state, until, budget):  # type: ignore[no-untyped-def]
     link_count = np.uint64(len(links))
     size = np.uint64(len(keys) // 2)
     leaf_bits = size - ONE
-    shift, bins = state.bin_shift[0], state.bin_shift[1]
-    row = np.uint64(bins)
+    page_limit = len(state.pages) // PAGE
     free, live, hop_count, emissions = (
         counters[FREE],
         counters[LIVE],
@@ -93,10 +117,19 @@ def advance(state, until, budget):  # type: ignore[no-untyped-def]
             f = np.uint64(packet.flow)
             q = np.uint64(packet.queue)
             if q == 0:
-                _deliver(flows[f], packet, now, histogram, f * row, bins, shift)
+                place = _deliver(flows[f], packet, now)
                 packet.next = free
                 free = p
                 live -= ONE
+                if place < ROW:
+                    histogram[f * BINS + np.uint64(place)] += np.uint32(1)
+                    continue
+                used = np.int64(counters[PAGES])
+                used = _count_far(state.pages, state.page_of, np.int64(f), place, used)
+                counters[PAGES] = np.uint64(used)
+                if used == page_limit:
+                    answer = PAGES_EMPTY
+                    break
                 continue
         else:
             if free == 0:

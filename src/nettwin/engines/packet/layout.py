@@ -95,7 +95,7 @@ FLOW = _record(
     min="f8",
     max="f8",
     bits="f8",
-    bin_low="i8",
+    units_per_s="f8",  # one over the unit of its histogram
     sent="i8",
     dropped="i8",
     path_count="u4",
@@ -142,7 +142,7 @@ SOURCE = _record(
 ALIAS = _record(16, chance="f8", flow="u4", other="u4")
 
 # Places in `State.counters`
-FREE, LIVE, HOPS, EMISSIONS = range(4)
+FREE, LIVE, HOPS, EMISSIONS, PAGES = range(5)
 
 
 class State(NamedTuple):
@@ -165,9 +165,10 @@ class State(NamedTuple):
     sizes_other: NDArray[np.uint64]
     trace_times: NDArray[np.float64]
     trace_bits: NDArray[np.float64]
-    histogram: NDArray[np.uint32]  # [flows * bins]
-    bin_shift: NDArray[np.int64]  # [2] shift of the float's bits, bins a flow
-    counters: NDArray[np.uint64]  # [4]
+    histogram: NDArray[np.uint32]  # [flows * ROW]
+    pages: NDArray[np.uint32]  # [pages * PAGE] of the histograms; page 0 is nobody's
+    page_of: NDArray[np.uint32]  # [flows * PAGES_A_FLOW] 0: none
+    counters: NDArray[np.uint64]  # [5]
     clock: NDArray[np.float64]  # [1] s
     rng: NDArray[np.uint64]  # [4]
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.engines.packet import layout
+from nettwin.engines.packet.histogram import FIRST_PAGES, PAGE, PAGES_A_FLOW, ROW
 from nettwin.engines.packet.layout import State, packet_pool, records
 from nettwin.engines.packet.random_numbers import alias_table, seeded
 from nettwin.engines.packet.tournament import empty_tree, tree_size
@@ -26,8 +27,7 @@ POLICY = {
     "lsf": layout.LSF,
 }
 FIRST_POOL = 4096
-UNBOUNDED_QUEUE_PACKETS = 1e4  # what the histogram reckons with where a queue has no limit
-SUB_BIN_BITS = 5  # bins an octave of delay, as a power of 2
+UNIT_PACKETS = 4.0  # transmissions, over which the bins of a histogram are narrowest
 
 
 def load(
@@ -40,11 +40,11 @@ def load(
     links, queues = _ports(scenario)
     flows, size_tables = _flows(scenario)
     hops, path_hop, path_share = paths(scenario, flows)
-    bins, shift = _histogram([scenario, *later], flows)
+    _set_base([scenario, *later], flows)
     sources = load_sources(scenario, np.random.default_rng(abs(seed)))
     leaves = tree_size(len(links) + scenario.topology.node_count)
-    counters = np.zeros(4, np.uint64)
-    counters[layout.FREE] = 1
+    counters = np.zeros(5, np.uint64)
+    counters[layout.FREE] = counters[layout.PAGES] = 1
     return State(
         links=links,
         queues=queues,
@@ -56,8 +56,9 @@ def load(
         path_hop=path_hop,
         path_share=path_share,
         **size_tables,
-        histogram=np.zeros(len(flows) * bins, np.uint32),
-        bin_shift=np.array([shift, bins], np.int64),
+        histogram=np.zeros(len(flows) * ROW, np.uint32),
+        pages=np.zeros(FIRST_PAGES * PAGE, np.uint32),
+        page_of=np.zeros(len(flows) * PAGES_A_FLOW, np.uint32),
         counters=counters,
         clock=np.zeros(1),
         rng=seeded(seed),
@@ -196,45 +197,28 @@ def size_ranges(scenario: Scenario) -> tuple[NDArray[np.float64], NDArray[np.flo
     return low, high
 
 
-def _histogram(scenarios: Sequence[Scenario], flows: NDArray[Any]) -> tuple[int, int]:
-    """Sets each flow's base delay and the range of its histogram; bins a flow, shift of the bits.
-
-    Bins are logarithmic and fine enough for 3 % of the delay above the base. There are as many
-    octaves as the buffers need, so that 89,700 flows need about 200 MB.
-    """
-    count = len(flows)
-    base, top, finest = np.full(count, np.inf), np.zeros(count), np.full(count, np.inf)
+def _set_base(scenarios: Sequence[Scenario], flows: NDArray[Any]) -> None:
+    """Set each flow's base delay, that of its smallest packet in an empty network, and its
+    histogram's unit, so that bins are narrow beside the delay and beside its packets."""
+    base, packet = np.full(len(flows), np.inf), np.full(len(flows), np.inf)
     for scenario in scenarios:
-        _widen(scenario, base, top, finest)
-    way = np.isfinite(base)
-    flows["base_s"] = np.where(way, base, 0.0)
+        _lower_to(scenario, base, packet)
+    known = np.isfinite(base)
+    flows["base_s"] = np.where(known, base, 0.0)
+    unit = UNIT_PACKETS * np.where(known, packet, 1.0)
+    half = np.where(flows["base_s"] > 0, flows["base_s"] / 2, np.inf)
+    flows["units_per_s"] = 1.0 / np.minimum(half, unit)
     flows["min"], flows["max"] = np.inf, -np.inf
-    power = np.ceil(np.log2(np.maximum(top - flows["base_s"], 1e-9))).astype(np.int64)
-    needed = power[way] - np.floor(np.log2(finest[way]))
-    octaves = int(np.clip(needed.max(initial=0.0), 8, 28))
-    bins, shift = octaves << SUB_BIN_BITS, 52 - SUB_BIN_BITS
-    flows["bin_low"] = ((power + 1023) << SUB_BIN_BITS) - bins
-    return bins, shift
 
 
-def _widen(
-    scenario: Scenario,
-    base: NDArray[np.float64],
-    top: NDArray[np.float64],
-    finest: NDArray[np.float64],
-) -> None:
-    """Take a scenario into each flow's least and largest delay, and into the smallest delay above
-    the least that is worth telling: an eighth of its shortest transmission. All [flows]."""
-    topology, found, queues = scenario.topology, scenario.paths, scenario.topology.queues
+def _lower_to(scenario: Scenario, base: NDArray[np.float64], packet: NDArray[np.float64]) -> None:
+    """Take a scenario into each flow's least delay, and its shortest transmission of its largest
+    packet. [flows]"""
+    topology, found = scenario.topology, scenario.paths
     if not found.path_count:
         return
     low, high = size_ranges(scenario)
-    largest = float(high.max())
     second = 1.0 / topology.link_capacity_bps
-    endless = np.isinf(queues.buffer_packets)
-    packets = np.where(endless, UNBOUNDED_QUEUE_PACKETS, queues.buffer_packets)
-    wait_bits = np.minimum(packets * largest, queues.buffer_bits) + largest
-    wait_s = np.bincount(queues.link, wait_bits, topology.link_count) * second
     plain = np.array([s.burst_bits is None for s in topology.schedulers])[topology.link_scheduler]
 
     def along(per_link: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -243,7 +227,6 @@ def _widen(
 
     flow = found.path_flow
     fixed, sending = along(topology.link_delay_s), along(np.where(plain, second, 0.0))
-    shortest = high[flow] * np.minimum.reduceat(second[found.links], found.link_offset[:-1])
+    shortest = np.minimum.reduceat(second[found.links], found.link_offset[:-1])
     np.minimum.at(base, flow, fixed + low[flow] * sending)
-    np.maximum.at(top, flow, fixed + high[flow] * sending + along(wait_s))
-    np.minimum.at(finest, flow, shortest / 8)
+    np.minimum.at(packet, flow, high[flow] * shortest)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.engines.packet import kernel, layout, loading
+from nettwin.engines.packet.histogram import more_pages
 from nettwin.engines.packet.statistics import Counts, Extremes
 from nettwin.errors import InputError
 from nettwin.scenario.scenario import Scenario
@@ -18,7 +19,7 @@ EVENTS_A_CALL = 2_000_000  # under half a second, so that Ctrl-C and progress ge
 class Simulation:
     """A scenario being simulated; `now_s` is the simulated time.
 
-    `later` lists the scenarios that it will `become`: histograms reckon with their delays.
+    `later` lists the scenarios that it will `become`: delays are counted above the least of all.
     """
 
     def __init__(
@@ -46,6 +47,8 @@ class Simulation:
                 break
             if answer == kernel.POOL_EMPTY:
                 self.state = layout.grown(self.state)
+            elif answer == kernel.PAGES_EMPTY:
+                self.state = self.state._replace(pages=more_pages(self.state.pages))
             elif tick:
                 tick(float(self.state.clock[0]))
         self.now_s = float(until_s)
@@ -88,6 +91,7 @@ class Simulation:
         """Begin histograms, smallest and largest anew."""
         self.counts()  # settles the ports
         self.state.histogram[:] = 0
+        self.state.pages[:] = 0
         self.state.flows["min"], self.state.flows["max"] = np.inf, -np.inf
         for name, now in (
             ("max_bits", "bits"),

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.packet.layout import State
+from nettwin.engines.packet.histogram import PAGE, PAGES_A_FLOW, ROW, DelayHistogram
+from nettwin.engines.packet.layout import PAGES, State
 
 MOST_BATCHES = 32
-FLOWS_AT_ONCE = 4096  # whose histograms are summed up together: bounds the memory
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,7 @@ class Counts:
 class Extremes:
     """What is not a sum: delay histograms and extremes, since they were begun anew."""
 
-    histogram: NDArray[np.uint32]  # [flows, bins]
-    bin_low: NDArray[np.int64]  # [flows]
-    bin_shift: int
+    histogram: DelayHistogram
     base_s: NDArray[np.float64]  # [flows]
     low: NDArray[np.float64]  # [flows] smallest delay above the base
     high: NDArray[np.float64]  # [flows] largest
@@ -80,13 +78,16 @@ class Extremes:
 
     @classmethod
     def of(cls, state: State) -> Extremes:
-        """A look at a state: the histogram is not copied and goes on to change with it."""
+        """A look at a state: the histogram is not copied and changes with it."""
         flow, queue = state.flows, state.queues[1:]
-        shift, bins = state.bin_shift.tolist()
+        histogram = DelayHistogram(
+            state.histogram.reshape(len(flow), ROW),
+            state.pages.reshape(-1, PAGE)[: int(state.counters[PAGES])],
+            state.page_of.reshape(len(flow), PAGES_A_FLOW),
+            1.0 / flow["units_per_s"],
+        )
         return cls(
-            state.histogram.reshape(len(flow), bins),
-            flow["bin_low"].copy(),
-            shift,
+            histogram,
             flow["base_s"].copy(),
             flow["min"].copy(),
             flow["max"].copy(),
@@ -98,10 +99,10 @@ class Extremes:
     def merged(self, earlier: Extremes | None) -> Extremes:
         """Those of this stretch of time and of an earlier one together, as a copy."""
         if earlier is None:
-            return replace(self, histogram=self.histogram.copy())
+            return replace(self, histogram=self.histogram.merged(None))
         return replace(
             self,
-            histogram=self.histogram + earlier.histogram,
+            histogram=self.histogram.merged(earlier.histogram),
             low=np.minimum(self.low, earlier.low),
             high=np.maximum(self.high, earlier.high),
             max_bits=np.maximum(self.max_bits, earlier.max_bits),
@@ -110,31 +111,8 @@ class Extremes:
         )
 
     def quantiles(self, levels: tuple[float, ...]) -> NDArray[np.float64]:
-        """Quantiles of the delay, linear inside a bin; NaN without packets. [levels, flows]"""
-        count, bins = self.histogram.shape
-        out = np.full((len(levels), count), np.nan)
-        for begin in range(0, count, FLOWS_AT_ONCE):
-            rows = slice(begin, min(begin + FLOWS_AT_ONCE, count))
-            cumulative = np.cumsum(self.histogram[rows], axis=1, dtype=np.int64)
-            total = cumulative[:, -1]
-            index = np.arange(len(total))
-            for i, level in enumerate(levels):
-                rank = level * total
-                place = np.minimum((cumulative < rank[:, None]).sum(axis=1), bins - 1)
-                below = np.where(place > 0, cumulative[index, place - 1], 0)
-                inside = cumulative[index, place] - below
-                part = np.divide(rank - below, inside, out=np.zeros(len(total)), where=inside > 0)
-                low, high = self._edges(rows, place), self._edges(rows, place + 1)
-                # the last bin holds everything above its upper edge, too
-                high = np.where(place == bins - 1, np.maximum(high, self.high[rows]), high)
-                value = np.clip(low + part * (high - low), self.low[rows], self.high[rows])
-                out[i, rows] = np.where(total > 0, value + self.base_s[rows], np.nan)
-        return out
-
-    def _edges(self, rows: slice, place: NDArray[Any]) -> NDArray[np.float64]:
-        """The lower edge of a bin of each flow; that of bin 0 is 0."""
-        bits = (self.bin_low[rows] + place) << self.bin_shift
-        return np.where(place > 0, bits.view(np.float64), 0.0)
+        """Quantiles of the delay; NaN without packets. [levels, flows]"""
+        return self.base_s + self.histogram.quantiles(levels, self.low, self.high)
 
 
 class Batches:
