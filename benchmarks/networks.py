@@ -87,7 +87,7 @@ def network(
     flow_class = np.arange(traffic.flow_count, dtype=np.int32) % len(CLASSES)
     traffic = traffic.with_arrays(class_name=CLASSES, flow_class=flow_class)
     unscaled = Scenario(topology, traffic, Routing(ecmp=False))
-    scale = load / float(unscaled.link_utilization.max())
+    scale = load / float(unscaled.link_offered_load.max())
     traffic = traffic.with_arrays(flow_rate_bps=traffic.flow_rate_bps * scale)
     return Scenario(topology, traffic, Routing(ecmp=False), name=f"{nodes} nodes, {policy}")
 

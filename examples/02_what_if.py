@@ -11,4 +11,4 @@ print(f"worst single failure: {worst.name}, busiest link then {worst.busiest_lin
 answer = nettwin.what_if(network, worst.changes, theory)
 print("links that get busier:")
 for link in answer.links[:3]:
-    print(f"  {link.name:22} {link.utilization_before:6.1%} -> {link.utilization_after:6.1%}")
+    print(f"  {link.name:22} {link.offered_load_before:6.1%} -> {link.offered_load_after:6.1%}")

@@ -4,7 +4,7 @@ import nettwin
 from nettwin import Expectation, Intent, Selector, Steps
 
 network = nettwin.generate("nsfnet", load=0.9, seed=7)
-few = Intent(name="three moves", most_changes=3)  # minimize utilization, by SR midpoints
+few = Intent(name="three moves", most_changes=3)  # minimize the offered load, by SR midpoints
 
 plan = nettwin.find_plan(network, few, stop=Steps(20_000), seed=1)
 before, after = plan.before.objectives[0], plan.after.objectives[0]
@@ -13,7 +13,7 @@ for change in plan.changes:
     print(" ", change.describe())
 
 answer = nettwin.what_if(network, plan.changes, nettwin.engine("theory"))
-print(f"replayed: {answer.scenario_after.link_utilization.max():.1%}")
+print(f"replayed: {answer.scenario_after.link_offered_load.max():.1%}")
 
 quick = Intent(
     name="quick",

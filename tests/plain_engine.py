@@ -19,14 +19,14 @@ class Plain:
     wait_s: float = 1e-3
 
     def unsupported(self, scenario: Scenario) -> list[str]:
-        return ["a link is overloaded"] if (scenario.link_utilization > 1).any() else []
+        return ["a link is overloaded"] if (scenario.link_offered_load > 1).any() else []
 
     def predict(self, scenarios: Sequence[Scenario]) -> list[Metrics]:
         return [self._one(scenario) for scenario in scenarios]
 
     def _one(self, scenario: Scenario) -> Metrics:
         topology, traffic, paths = scenario.topology, scenario.traffic, scenario.paths
-        load = scenario.link_utilization
+        load = scenario.link_offered_load
         lost = np.maximum(1 - 1 / np.maximum(load, 1e-9), 0.0)
         hop_delay = topology.link_delay_s[paths.links] + self.wait_s
         path_delay = np.bincount(paths.hop_path, hop_delay, paths.path_count)

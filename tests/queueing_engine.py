@@ -31,7 +31,7 @@ class Queueing:
             scenario.traffic.flow_mean_size_bits[paths.hop_flow]
             / topology.link_capacity_bps[paths.links]
         )
-        loss = np.maximum(1 - 1 / np.maximum(scenario.link_utilization, 1e-9), 0.0)[paths.links]
+        loss = np.maximum(1 - 1 / np.maximum(scenario.link_offered_load, 1e-9), 0.0)[paths.links]
         passing = paths.share * np.exp(
             np.bincount(paths.hop_path, np.log1p(-loss), paths.path_count)
         )
@@ -50,7 +50,7 @@ class Queueing:
         return [self._one(scenario) for scenario in scenarios]
 
     def _waiting_s(self, scenario: Scenario) -> np.ndarray:
-        topology, paths, load = scenario.topology, scenario.paths, scenario.link_utilization
+        topology, paths, load = scenario.topology, scenario.paths, scenario.link_offered_load
         bits = scenario.traffic.flow_mean_size_bits[paths.hop_flow]
         largest = np.zeros(topology.link_count)
         np.maximum.at(largest, paths.links, bits)
@@ -65,7 +65,7 @@ class Queueing:
         delay = np.bincount(paths.path_flow, path * split.weight, flows)
         passing = np.exp(np.bincount(paths.hop_path, np.log1p(-split.loss), paths.path_count))
         loss = 1 - np.bincount(paths.path_flow, paths.share * passing, flows)
-        load = scenario.link_utilization
+        load = scenario.link_offered_load
         lost = np.maximum(1 - 1 / np.maximum(load, 1e-9), 0.0)
         waiting = (1 + self.learned) * self._waiting_s(scenario)
         return Metrics(

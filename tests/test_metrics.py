@@ -45,7 +45,7 @@ def test_totals_weigh_by_delivered_packets() -> None:
     assert totals["throughput_bps"] == 6e5
     assert totals["utilization_max"] == 0.8
     assert totals["utilization_mean"] == 0.5
-    assert totals["flows_without_way"] == 0
+    assert totals["unroutable_flows"] == 0
 
 
 def test_totals_of_nothing_known_are_nan_and_silent() -> None:

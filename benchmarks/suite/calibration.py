@@ -254,7 +254,7 @@ def _flags(
 ) -> Floats:
     """Flows, flagged, out of range; large errors, flagged."""
     outside = coverage.flows_outside(model.ranges, inputs)
-    flagged = outside | calibration.doubtful(model.calibration, found)
+    flagged = outside | calibration.flagged(model.calibration, found)
     with np.errstate(invalid="ignore"):
         error = np.abs(known.predicted["owd_mean_s"] / truth["owd_mean_s"] - 1)
     good, large = np.isfinite(error), error > LARGE

@@ -43,7 +43,7 @@ def run(options: Options) -> Outcome:
         readings = []
         reading.append(cpu_seconds(lambda path=path, to=readings: to.append(read(path))))  # type: ignore[misc]
         scenario = readings[0].scenario
-        found = float(scenario.link_utilization.max())
+        found = float(scenario.link_offered_load.max())
         fresh = scenario.with_()
         loading.append(cpu_seconds(lambda fresh=fresh: fresh.link_load_bps))  # type: ignore[misc]
         differences.append(abs(found - reference[path.name]))

@@ -105,6 +105,6 @@ def survivable(scenario: Scenario) -> Problem:
 def worst_by_failure(problem: Problem, scenario: Scenario) -> list[float]:
     """The highest utilization after each failure."""
     return [
-        float(apply_all(scenario, failing).link_utilization.max())
+        float(apply_all(scenario, failing).link_offered_load.max())
         for _, failing in problem.failures
     ]

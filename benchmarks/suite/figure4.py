@@ -135,7 +135,7 @@ def measured(models: dict[str, NetworkModel], cases: Sequence[Case]) -> Measured
             error[name].append(np.where(np.isfinite(off), off, 1.0))
         paths = scenario.paths
         busiest, long = np.zeros(len(good)), np.zeros(len(good))
-        np.maximum.at(busiest, paths.hop_flow, scenario.link_utilization[paths.links])
+        np.maximum.at(busiest, paths.hop_flow, scenario.link_offered_load[paths.links])
         np.maximum.at(long, paths.path_flow, np.diff(paths.link_offset))
         hops.append(long[good])
         load.append(busiest[good])

@@ -153,7 +153,7 @@ def compare(reading: Reading, predicted: Metrics, seconds: float) -> Compared:
     touched = np.zeros((traffic.flow_count, len(POLICIES)), np.bool_)
     touched[paths.hop_flow, hop_policy] = True
     load = np.zeros(traffic.flow_count)
-    np.maximum.at(load, paths.hop_flow, scenario.link_utilization[paths.links])
+    np.maximum.at(load, paths.hop_flow, scenario.link_offered_load[paths.links])
     kinds = np.array([arrival.kind for arrival in traffic.arrivals])
     return Compared(
         topology.node_count,

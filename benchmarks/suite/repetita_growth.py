@@ -141,7 +141,7 @@ def measured(size: int, method: str, limits: list[float]) -> Row:
         "nodes": size,
         "links": scenario.topology.link_count,
         "demands": scenario.traffic.flow_count,
-        "ratio_before": float(scenario.link_utilization.max()) / bound,
+        "ratio_before": float(scenario.link_offered_load.max()) / bound,
         "late_s": 0.0,
     }
     told: list[tuple[float, float]] = []

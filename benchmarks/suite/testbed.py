@@ -135,7 +135,7 @@ def _measured(reading: Reading, family: str, fold: int, theory: bool) -> Measure
     assert reading.metrics is not None
     load = np.zeros(scenario.traffic.flow_count)
     paths = scenario.paths
-    np.maximum.at(load, paths.hop_flow, scenario.link_utilization[paths.links])
+    np.maximum.at(load, paths.hop_flow, scenario.link_offered_load[paths.links])
     kinds = np.array([arrival.kind for arrival in scenario.traffic.arrivals])
     said = None
     if theory:

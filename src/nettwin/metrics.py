@@ -32,9 +32,24 @@ FLOW_METRICS = by_name(
     Quantity("loss_ratio", "", "packets lost over packets sent", low=0, high=1, optional=True),
     Quantity("throughput_bps", "bit/s", "delivered bits a second", low=0, optional=True),
 )
+# Of links too, but the scenario tells it and no engine: what the routing sends to a link
+LINK_DEMAND = by_name(
+    Quantity(
+        "offered_load",
+        "",
+        "load offered to the link over its capacity, nothing lost on the path; above 1 it is"
+        " overloaded",
+        low=0,
+    ),
+)
 LINK_METRICS = by_name(
     Quantity(
-        "utilization", "", "share of time that the port sends", low=0, high=1.0001, optional=True
+        "utilization",
+        "",
+        "share of time that the port sends: what is carried over the capacity",
+        low=0,
+        high=1.0001,
+        optional=True,
     ),
     Quantity(
         "loss_ratio",
@@ -128,7 +143,8 @@ class Metrics:
 
     Rows follow the scenario's flows, links and queues. NaN is "not known"; a flow that delivers
     nothing has loss 1 and no delay. `provenance` says where the numbers come from: engine, its
-    parameters, seed, the scenario's fingerprint, why a simulation stopped.
+    parameters, seed, the scenario's fingerprint, why a simulation stopped. `flagged` marks flows
+    whose prediction the engine itself doubts; None where it flags none.
     """
 
     flow: Table
@@ -138,21 +154,55 @@ class Metrics:
     engine: str
     provenance: Mapping[str, Any] = field(default_factory=dict)
     confidence: float = 0.95
+    flagged: NDArray[np.bool_] | None = None  # [flows]
+
+    def __post_init__(self) -> None:
+        if self.flagged is not None:
+            object.__setattr__(self, "flagged", frozen(self.flagged, np.bool_))
+
+    @property
+    def answered_by(self) -> str:
+        """The engine that answered: of one that chooses among several, the one that was chosen."""
+        return str(self.provenance.get("answered_by", self.engine))
+
+    @property
+    def because(self) -> tuple[str, ...]:
+        """Why the engine that answered is not the one of first choice; empty where it is."""
+        return tuple(self.provenance.get("because", ()))
+
+    @property
+    def label(self) -> str:
+        """The engine for people: `twin (theory)` where a twin let theory answer."""
+        own = self.answered_by
+        return self.engine if own == self.engine else f"{self.engine} ({own})"
+
+    @property
+    def flagged_count(self) -> int:
+        """How many flows are flagged."""
+        return 0 if self.flagged is None else int(np.count_nonzero(self.flagged))
 
     def flows(self, scenario: Scenario) -> pd.DataFrame:
-        """The flows' metrics as a table, by name."""
-        return self.flow.frame(scenario.flow_names, "flow")
+        """The flows' metrics as a table, by name; `flagged` where the engine flags any."""
+        table = self.flow.frame(scenario.flow_names, "flow")
+        if self.flagged is not None:
+            table["flagged"] = self.flagged
+        return table
 
     def links(self, scenario: Scenario) -> pd.DataFrame:
-        """The links' metrics as a table, by name."""
-        return self.link.frame(scenario.topology.link_name, "link")
+        """The links' metrics as a table, by name, after the load that is offered to them."""
+        table = self.link.frame(scenario.topology.link_name, "link")
+        table.insert(0, "offered_load", scenario.link_offered_load)
+        return table
 
     def queues(self, scenario: Scenario) -> pd.DataFrame:
         """The queues' metrics as a table, by name."""
         return self.queue.frame(scenario.queue_names, "queue")
 
     def totals(self, scenario: Scenario) -> dict[str, float]:
-        """The whole network: delay over delivered and loss over sent packets, and the worst."""
+        """The whole network: delay over delivered and loss over sent packets, and the worst.
+
+        `offered_load_max` is exact and may exceed 1; `utilization_max` is what links carry.
+        """
         packets = scenario.traffic.flow_packet_rate_pps
         loss = np.nan_to_num(self.flow["loss_ratio"])
         delay = self.flow["owd_mean_s"]
@@ -171,9 +221,10 @@ class Metrics:
             "throughput_bps": float(np.nansum(self.flow["throughput_bps"]))
             if "throughput_bps" in self.flow
             else np.nan,
+            "offered_load_max": float(scenario.link_offered_load.max(initial=0.0)),
             "utilization_max": float(utilization.max()) if len(utilization) else np.nan,
             "utilization_mean": float(utilization.mean()) if len(utilization) else np.nan,
-            "flows_without_way": float(np.count_nonzero(scenario.paths.status)),
+            "unroutable_flows": float(np.count_nonzero(scenario.paths.status)),
         }
 
 

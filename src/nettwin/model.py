@@ -1,15 +1,23 @@
-"""NetworkModel: the contract of everything that answers how a network behaves."""
+"""NetworkModel: the contract of everything that answers how a network behaves.
+
+One question, one engine: what is compared with one another is answered by the same engine. The
+scenarios of one call of `predict` are one question. What asks in several calls takes the model of
+`settled` (a search, whose candidates are not known before) or asks within `by_one_engine` (a sweep
+over scenarios that are all known).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.metrics import Metrics
 from nettwin.scenario.scenario import Scenario
+
+T = TypeVar("T")
 
 
 @runtime_checkable
@@ -21,10 +29,35 @@ class NetworkModel(Protocol):
         """The engine's name in the registry."""
 
     def predict(self, scenarios: Sequence[Scenario]) -> list[Metrics]:
-        """The metrics of each scenario, in their order. Rows follow the scenario's elements."""
+        """The metrics of each scenario, in their order, by one engine for all of them. Rows follow
+        the scenario's elements."""
 
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why this model should not be trusted with a scenario; empty where it may be."""
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """A NetworkModel that has several engines and chooses one for each question."""
+
+    def settled(self, scenarios: Sequence[Scenario]) -> NetworkModel:
+        """The engine that supports all of these scenarios, for whatever is asked from now on."""
+
+    def by_one_engine(self, ask: Callable[[NetworkModel], T]) -> T:
+        """What `ask` gets from the first engine that supports every scenario it is asked about.
+
+        `ask` is called again, with the next engine, where a scenario turns out to be unsupported.
+        """
+
+
+def settled(model: NetworkModel, scenarios: Sequence[Scenario]) -> NetworkModel:
+    """The engine of a model that answers a question about these scenarios and others like them."""
+    return model.settled(scenarios) if isinstance(model, Choosing) else model
+
+
+def by_one_engine(model: NetworkModel, ask: Callable[[NetworkModel], T]) -> T:
+    """What `ask` gets from one engine of a model; see `Choosing.by_one_engine`."""
+    return model.by_one_engine(ask) if isinstance(model, Choosing) else ask(model)
 
 
 class HopSplit(NamedTuple):
@@ -51,7 +84,7 @@ class Explainable(Protocol):
 
 def beyond_every_model(scenario: Scenario) -> list[str]:
     """What speaks against a scenario whoever predicts: no steady state, paths left out."""
-    topology, queues, load = scenario.topology, scenario.topology.queues, scenario.link_utilization
+    topology, queues, load = scenario.topology, scenario.topology.queues, scenario.link_offered_load
     endless = np.isinf(queues.buffer_packets) & np.isinf(queues.buffer_bits)
     links = np.unique(queues.link[endless])
     found = [

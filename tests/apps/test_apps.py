@@ -99,7 +99,7 @@ def test_failures_rank_what_is_lost_then_load_then_delay(square) -> None:
     assert found[0].changes == (FailLink("A<->B"),)
     assert found[0].busiest_link in ("A->D", "D->C")
     assert found[0].utilization_max == pytest.approx(0.8)
-    assert found[0].flows_without_way == 0
+    assert found[0].unroutable_flows == 0
     again = apply_all(square, found[0].changes)
     assert Plain().predict([again])[0].link["utilization"].max() == pytest.approx(0.8)
 
@@ -108,7 +108,7 @@ def test_a_bridge_that_fails_cuts_flows_off() -> None:
     topology = Topology.build("ABC", [Link("A", "B"), Link("B", "C")], duplex=True)
     bridge = Scenario(topology, Traffic.build(topology, [Flow("A", "C", 1e6)]))
     for failure in single_failures(bridge, Plain()):
-        assert (failure.lost_share, failure.flows_without_way) == (1.0, 1)
+        assert (failure.lost_share, failure.unroutable_flows) == (1.0, 1)
 
 
 def test_parallel_lines_fail_one_at_a_time() -> None:
@@ -117,7 +117,7 @@ def test_parallel_lines_fail_one_at_a_time() -> None:
     lines = duplex_links(topology)
     assert [members for _, members in lines] == [(0, 1), (2, 3), (4,)]
     network = Scenario(topology, Traffic.build(topology, [Flow("A", "C", 1e6)]))
-    parallel = [f for f in single_failures(network, Plain()) if f.flows_without_way == 0]
+    parallel = [f for f in single_failures(network, Plain()) if f.unroutable_flows == 0]
     assert len(parallel) == 2
     for failure in parallel:
         down = ~apply_all(network, failure.changes).topology.link_live
@@ -158,7 +158,7 @@ def test_compare_keeps_models_of_one_name_apart(square) -> None:
 def test_inspect_tells_facts_problems_and_objections(square) -> None:
     found = inspect(square.with_(), [Plain()], top=1)
     assert (found.nodes, found.links, found.flows, found.offered_bps) == (4, 8, 2, 8e6)
-    assert (found.busiest[0].name, found.busiest[0].utilization) == ("A->B", pytest.approx(0.7))
+    assert (found.busiest[0].name, found.busiest[0].offered_load) == ("A->B", pytest.approx(0.7))
     assert (found.overloaded, found.problems, found.unsupported) == (0, (), {"theory": ()})
     assert found.hops_mean == pytest.approx(1.5)
     broken = apply_all(square, [FailNode("C"), ScaleTraffic(3)])
@@ -194,5 +194,9 @@ def test_the_worst_lose_first_then_wait_longest_and_the_unknown_is_last() -> Non
         engine="by hand",
     )
     assert worst_flows(metrics).tolist() == [2, 3, 0, 1, 4]
-    assert worst_links(metrics).tolist() == [2, 0, 3, 1]
+    line = generate("line", nodes=3, load=0.5)
+    idle = line.with_(traffic=line.traffic.keep(np.zeros(0, np.intp)))
+    assert worst_links(idle, metrics).tolist() == [2, 0, 3, 1]  # by what they carry
+    narrow = apply_all(line, [SetCapacity(line.topology.link_name[1], 1e6)])
+    assert worst_links(narrow, metrics)[0] == 1  # by what they are offered
     assert worst_queues(metrics).tolist() == [1, 0]

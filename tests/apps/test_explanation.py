@@ -127,7 +127,7 @@ def test_halving_takes_less_than_removing() -> None:
 
 def test_loss_is_explained_where_it_is_felt() -> None:
     network = generate("star", nodes=6, load=1.3)
-    link = network.topology.link_name[int(network.link_utilization.argmax())]
+    link = network.topology.link_name[int(network.link_offered_load.argmax())]
     causes = find_causes(network, Theory(), link_target(network, link))
     assert causes.measure == "loss"
     assert causes.loss > 0.1
@@ -136,7 +136,7 @@ def test_loss_is_explained_where_it_is_felt() -> None:
 
 def test_gradient_and_counterfactual_agree_on_theory() -> None:
     network = generate("nsfnet", load=0.85, classes="three", scheduler="wfq", seed=3)
-    link = network.topology.link_name[int(network.link_utilization.argmax())]
+    link = network.topology.link_name[int(network.link_offered_load.argmax())]
     causes = find_causes(network, Theory(), link_target(network, link), top=20)
     assert causes.agreement > 0.9
 
@@ -186,7 +186,7 @@ def test_nothing_is_critical_in_an_empty_network_and_losses_count() -> None:
     assert critical_queues(calm, Queueing().hops(calm)).queues == ()
     full = generate("star", nodes=6, load=1.5, classes="single")
     found = critical_queues(full, Queueing().hops(full))
-    busiest = full.topology.link_name[int(full.link_utilization.argmax())]
+    busiest = full.topology.link_name[int(full.link_offered_load.argmax())]
     assert busiest in [queue.link for queue in found.queues]
     assert sum(queue.loss_share for queue in found.queues) > 0.9
 

@@ -53,7 +53,7 @@ def test_queues_are_busy_and_named_flows_hold_their_part_of_the_load() -> None:
     assert "real" not in recipe.topology["kinds"]
     for _, scenario, target in islice(deletion.queues(recipe), 3):
         link = scenario.topology.queues.link[target.queues[0]]
-        load = scenario.link_utilization[link]
+        load = scenario.link_offered_load[link]
         assert deletion.BUSY[0] * 0.999 <= load <= deletion.BUSY[1] * 1.001
         causes, share = (
             find_causes(scenario, Theory(), target, top=5),

@@ -22,7 +22,7 @@ def test_nsfnet_is_what_the_protocol_says() -> None:
     assert scenario.topology.node_count == 14
     assert scenario.topology.link_count == 42
     assert scenario.traffic.flow_count == 182
-    assert scenario.link_utilization.max() == pytest.approx(0.8)
+    assert scenario.link_offered_load.max() == pytest.approx(0.8)
     assert scenario.traffic.flow_mean_size_bits == pytest.approx(8000.0)
     assert len(scenario.paths.share) == 182  # single paths
 

@@ -25,7 +25,7 @@ def test_networks_are_of_the_size_and_load_asked_and_never_of_a_training_seed() 
         recipe = sizes.recipe_of(nodes, load)
         scenario = draw_scenario(recipe, 3, {})
         assert scenario.topology.node_count == nodes
-        assert scenario.link_utilization.max() == pytest.approx(load)
+        assert scenario.link_offered_load.max() == pytest.approx(load)
         assert recipe.packet_hops == sizes.HOPS_A_PAIR * nodes**2
         trained = [read_recipe(shipped_recipe(name)) for name in ("general", "wide", "common")]
         assert recipe.seed not in {r.seed for r in trained}

@@ -232,7 +232,7 @@ def test_more_load_is_never_faster(name: str, policy: str, arrival: str) -> None
     whole = generate("line", nodes=2, classes="three", scheduler=policy, arrival=arrival)
     assert set(whole.traffic.class_name) == set(mix)
     loads = (0.2, 0.4, 0.6, 0.8, 0.9, 1.1)
-    base = float(whole.link_utilization.max())
+    base = float(whole.link_offered_load.max())
     asked = [
         whole.with_(
             traffic=whole.traffic.with_arrays(

@@ -295,7 +295,7 @@ def test_recorded_loads_are_those_of_the_scenario(shared_data: Path, folder: str
     reading = read(shared_data / folder)
     assert reading.metrics is not None
     recorded = reading.metrics.link["utilization"]
-    ratio = (reading.scenario.link_utilization / recorded)[recorded > 0.01]
+    ratio = (reading.scenario.link_offered_load / recorded)[recorded > 0.01]
     assert np.median(ratio) == pytest.approx(1.0, abs=2e-3)
     if reading.metrics.link["loss_ratio"].max() < 1e-3:
         assert np.abs(ratio - 1).max() < 0.03

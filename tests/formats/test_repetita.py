@@ -73,7 +73,7 @@ def test_a_reading_for_each_set_of_demands() -> None:
 def test_traffic_is_made_up_without_demands() -> None:
     made_up = read(GOOD / "folder" / "bare.graph")
     assert any("traffic: made up" in text for text in made_up.assumptions)
-    assert made_up.scenario.link_utilization.max() == pytest.approx(0.6)
+    assert made_up.scenario.link_offered_load.max() == pytest.approx(0.6)
     silent = read(GOOD / "folder" / "bare.graph", assume=Assume(load=None))
     assert silent.scenario.traffic.flow_count == 0
 
@@ -197,7 +197,7 @@ def test_ecmp_agrees_with_the_reference(shared_data: Path) -> None:
     known = sorted(reference.keys() & files.keys())
     assert known
     for name in known:
-        found = read(files[name]).scenario.link_utilization.max()
+        found = read(files[name]).scenario.link_offered_load.max()
         assert found == pytest.approx(reference[name], abs=1e-9)
 
 

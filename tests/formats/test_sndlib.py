@@ -35,7 +35,7 @@ def test_capacity_that_is_not_installed_is_planned_for_the_demands() -> None:
 def test_the_planned_load_is_the_one_assumed() -> None:
     reading = read(XML / "dimensioned.xml", assume=Assume(load=1.0))
     assert capacities(reading) == [155e6, 155e6, 310e6, 310e6]
-    assert reading.scenario.link_utilization.max() <= 1.0
+    assert reading.scenario.link_offered_load.max() <= 1.0
 
 
 def test_what_is_installed_counts_and_an_overload_is_told_not_scaled() -> None:
@@ -91,10 +91,10 @@ def test_the_library_itself_is_read(shared_data: Path, name: str) -> None:
     assert scenario.traffic.flow_count == text.count("<demand id=")
     assert not scenario.routing_problems()
     assert (scenario.topology.link_delay_s > 0).all()
-    overloaded = scenario.link_utilization.max() > 1
+    overloaded = scenario.link_offered_load.max() > 1
     assert overloaded == (name == "abilene")
     assert overloaded == any("offer the busiest link" in text for text in reading.assumptions)
-    assert overloaded or scenario.link_utilization.max() <= 0.6 + 1e-9
+    assert overloaded or scenario.link_offered_load.max() <= 0.6 + 1e-9
 
 
 @pytest.mark.parametrize("path", [XML / "dimensioned.xml", NATIVE / "network.txt"])

@@ -113,4 +113,4 @@ def test_the_public_recordings(shared_data: Path) -> None:
         for _, reading in zip(range(3), read_all(folder / f"{name}.npz"), strict=False):
             scenario = reading.scenario
             assert not scenario.paths.status.any() and not scenario.paths.fallback.any()
-            assert scenario.link_utilization.max() < 3
+            assert scenario.link_offered_load.max() < 3

@@ -127,7 +127,7 @@ def test_objectives_in_order_and_as_a_weighted_sum() -> None:
     found = judge(intent, now, changes=3)
     assert found.objectives == pytest.approx((0.875, 8.75 + 1.6, 3))
     assert found.score[0] == found.violation == 0
-    assert found.names[1].startswith("10 x max utilization + 100 x max delay")
+    assert found.names[1].startswith("10 x max offered_load + 100 x max delay")
 
 
 def test_changes_and_cost() -> None:
@@ -187,13 +187,13 @@ def test_an_objective_may_be_the_mean_over_failures() -> None:
     network = towns()
     failing = ("Paris<->Oslo", "Madrid<->Faro")
     after = [State(apply_all(network, [FailLink(name)]), name=name) for name in failing]
-    each = [float(state.scenario.link_utilization.max()) for state in after]
+    each = [float(state.scenario.link_offered_load.max()) for state in after]
     load = Objective("utilization")
     survive = Survive(("link",), (), (load, replace(load, failures="mean")))
     found = judge(Intent(minimize=(), survive=survive), State(network), after)
     assert found.objectives == pytest.approx((max(each), np.mean(each)))
     assert each[0] != each[1]
-    assert found.names[1].startswith("mean over failures of max utilization")
+    assert found.names[1].startswith("mean over failures of max offered_load")
 
 
 def test_queues_are_selected_by_class() -> None:

@@ -34,7 +34,7 @@ def metrics(scenario: Scenario, **columns: list[float]) -> Metrics:
     flow = {"loss_ratio": none, "throughput_bps": scenario.traffic.flow_rate_bps}
     return Metrics(
         flow=Table({**flow, **{k: np.array(v, float) for k, v in columns.items()}}),
-        link=Table({"utilization": scenario.link_utilization}),
+        link=Table({"utilization": scenario.link_offered_load}),
         queue=Table(
             {
                 "loss_ratio": np.zeros(queues),

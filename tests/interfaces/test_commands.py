@@ -30,6 +30,9 @@ ANSWER = {
     "ignored",
     "warnings",
     "engine",
+    "answered_by",
+    "because",
+    "flagged_flows",
     "method",
     "seconds",
     "confidence",
@@ -80,7 +83,7 @@ def test_a_flow_that_is_cut_off_has_null_delay_and_a_warning(run) -> None:
     assert {row["loss_ratio"] for row in cut} == {1.0}
     assert document["warnings"] == []
     assert len(document["warnings_after"]) == len(cut) == 18
-    assert document["after"]["totals"]["flows_without_way"] == 18
+    assert document["after"]["totals"]["unroutable_flows"] == 18
     assert "Warning: flow" in done.err
     assert "13 more" in done.err
     assert document["flows"][0]["loss_after"] == 1.0
@@ -238,7 +241,7 @@ def test_generate_takes_its_options(run) -> None:
     assert scenario.topology.policy_of(0) == "drr"
     assert scenario.topology.queues.buffer_packets[0] == 16
     assert str(scenario.traffic.arrivals[0]) == "CBR"
-    assert scenario.link_utilization.max() == pytest.approx(0.4)
+    assert scenario.link_offered_load.max() == pytest.approx(0.4)
 
 
 @pytest.mark.usefixtures("net")

@@ -69,7 +69,7 @@ def test_batches_keep_the_order_and_progress_ends_at_one() -> None:
     times = [60.0 * k for k in range(40)]
     told: list[float] = []
     moments = zip(times, over_time(network, demand), strict=True)
-    found = predict_series(moments, times, Theory(), progress=told.append)
+    found = predict_series(lambda: moments, times, Theory(), progress=told.append)
     assert [part.start_s for part in found] == times
     assert told == sorted(told)
     assert told[-1] == 1.0

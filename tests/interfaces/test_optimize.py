@@ -76,7 +76,7 @@ def test_without_an_intent_the_busiest_link_is_emptied_and_the_plan_replays(run)
     scenario = read("mesh.yaml").scenario
     for change in read_change_plan("plan.yaml").changes:
         scenario = change.apply(scenario)
-    assert scenario.link_utilization.max() == pytest.approx(after, rel=1e-9)
+    assert scenario.link_offered_load.max() == pytest.approx(after, rel=1e-9)
     assert told["after"]["totals"]["utilization_max"] == pytest.approx(after, rel=1e-3)
 
 
@@ -84,8 +84,8 @@ def test_without_an_intent_the_busiest_link_is_emptied_and_the_plan_replays(run)
 def test_tables_name_the_bound_and_the_first_changes(run) -> None:
     done = run(f"optimize mesh.yaml {LOCAL} --seconds 0.4 --top 2")
     assert done.code == 0, done.err
-    assert "least utilization is better kept" in done.out
-    assert re.search(r"max utilization +90\.0 % +\d\d\.\d % +-\d\d\.\d % +\d\d\.\d %", done.out)
+    assert "least offered load is better kept" in done.out
+    assert re.search(r"max offered_load +90\.0 % +\d\d\.\d % +-\d\d\.\d % +\d\d\.\d %", done.out)
     assert re.search(r"\.\.\. and \d+ more \(the plan file and --json have all\)", done.out)
     assert len(re.findall(r"^ *\d+ +flow ", done.out, re.M)) == 2
     narrow = run(f"optimize mesh.yaml {LOCAL} --seconds 0.2 --top 2", columns=70).out
@@ -157,7 +157,7 @@ change: {at_most: 4}
 @pytest.mark.usefixtures("mesh")
 def test_it_begins_after_what_has_happened_and_the_plan_replays_there(run) -> None:
     scenario = read("mesh.yaml").scenario
-    busiest = scenario.topology.link_name[int(scenario.link_utilization.argmax())]
+    busiest = scenario.topology.link_name[int(scenario.link_offered_load.argmax())]
     failed = f"fail_link {busiest.replace('->', '<->')}"
     Path("grown.yaml").write_text("changes: [scale_traffic 1.1]", encoding="utf-8")
     usual = ["optimize", "mesh.yaml", "--intent", str(intent(FEW)), "--after", "grown.yaml"]
@@ -171,9 +171,9 @@ def test_it_begins_after_what_has_happened_and_the_plan_replays_there(run) -> No
     assert plan.network == now.fingerprint()
     assert len(plan.changes) <= 4
     before, after = (side.objectives[0] for side in (plan.before, plan.after))
-    assert before == pytest.approx(now.link_utilization.max())
+    assert before == pytest.approx(now.link_offered_load.max())
     assert after < before
-    assert after == pytest.approx(apply_all(now, plan.changes).link_utilization.max())
+    assert after == pytest.approx(apply_all(now, plan.changes).link_offered_load.max())
     again = run(*usual, "--check", "plan.yaml", "--json")
     assert again.code == 0, again.err
     assert json.loads(again.out)["plan"]["after"] == told["plan"]["after"]
@@ -263,8 +263,8 @@ def test_both_maps_are_drawn(run) -> None:
     assert done.code == 0
     words = ["".join(e.itertext()) for e in parse("maps.svg").iter() if e.tag.endswith("text")]
     assert {"before", "after"} <= set(words)
-    assert sum(each.startswith("busiest link") for each in words) == 2
-    (title,) = (each for each in words if "least utilization" in each)
+    assert sum(each.startswith("highest offered load") for each in words) == 2
+    (title,) = (each for each in words if "least offered load" in each)
     assert re.search(r"busiest link 90\.0 % to \d\d\.\d % by \d+ changes", title)
     places = [e.get("id") for e in parse("maps.svg").iter() if (e.get("id") or "") == "link-0"]
     assert len(places) == 2

@@ -40,7 +40,7 @@ def test_a_weathermap_has_an_arrow_for_every_link_and_a_name_for_every_node(tmp_
     assert ids(after) == {f"link-{k}-down" if k in down else f"link-{k}" for k in range(links)}
     shown = texts(before)
     assert set(network.topology.node_name) <= set(shown)
-    busiest = f"{network.link_utilization.max() * 100:.0f}"
+    busiest = f"{network.link_offered_load.max() * 100:.0f}"
     assert busiest == "75"
     assert busiest in shown
     assert "An & <after>" in texts(after)

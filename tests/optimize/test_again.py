@@ -17,7 +17,7 @@ STOP = Steps(1500)
 
 
 def busiest(scenario: Scenario) -> float:
-    return float(scenario.link_utilization.max())
+    return float(scenario.link_offered_load.max())
 
 
 def differing(one: Scenario, other: Scenario) -> int:
@@ -30,7 +30,7 @@ def test_after_a_failure_few_changes_come_near_what_many_do_from_scratch() -> No
     plain = generate("gabriel", nodes=20, seed=4, load=1.3)
     first = optimize(Problem(plain, Intent()), "local_search", STOP, seed=1)
     today = apply_all(plain, first.changes)
-    link = today.topology.link_name[int(np.argmax(today.link_utilization))]
+    link = today.topology.link_name[int(np.argmax(today.link_offered_load))]
     failure = (FailLink(link.replace("->", "<->")),)
     now, bare = apply_all(today, failure), apply_all(plain, failure)
 

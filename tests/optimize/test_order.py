@@ -62,13 +62,13 @@ def test_no_step_is_busier_than_before_and_after_unless_it_is_told(seed: int) ->
     changes = steered(scenario, seed, 25)
     plan = ordered(scenario, changes)
     assert sorted(map(repr, plan.changes)) == sorted(map(repr, changes))
-    after = apply_all(scenario, changes).link_utilization.max()
-    ceiling = max(float(scenario.link_utilization.max()), float(after)) * (1 + 1e-5)
+    after = apply_all(scenario, changes).link_offered_load.max()
+    ceiling = max(float(scenario.link_offered_load.max()), float(after)) * (1 + 1e-5)
     now, over = scenario, 0
     for change, said in zip(plan.changes, plan.utilization, strict=True):
         now = apply_all(now, [change])
-        over += now.link_utilization.max() > max(ceiling, 1.0)
-        assert said <= now.link_utilization.max() * (1 + 1e-5)
+        over += now.link_offered_load.max() > max(ceiling, 1.0)
+        assert said <= now.link_offered_load.max() * (1 + 1e-5)
     assert bool(over) == bool(plan.warnings) or not over
 
 
@@ -98,7 +98,7 @@ def test_what_moves_no_load_comes_first_and_the_rest_as_without_it() -> None:
     quiet = tuple(SetScheduler(name, fifo(16.0).to_dict()) for name in links)
     alone, found = ordered(scenario, moves), ordered(scenario, moves + quiet)
     assert found.changes == quiet + alone.changes
-    now = float(scenario.link_utilization.max())
+    now = float(scenario.link_offered_load.max())
     assert found.utilization == (now,) * len(quiet) + alone.utilization
     assert len(found.warnings) == len(alone.warnings)
     assert ordered(scenario, quiet).changes == quiet

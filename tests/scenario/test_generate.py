@@ -29,7 +29,7 @@ CASES = [(name, nodes) for name, sizes in SIZES.items() for nodes in sizes]
 def test_every_kind(kind: str, nodes: int) -> None:
     scenario = generate(kind, nodes=nodes, load=0.7, seed=3)
     topology, traffic = scenario.topology, scenario.traffic
-    assert scenario.link_utilization.max() == pytest.approx(0.7)
+    assert scenario.link_offered_load.max() == pytest.approx(0.7)
     assert not scenario.paths.status.any(), "every node reaches every other"
     n = topology.node_count
     assert traffic.flow_count == n * (n - 1)
@@ -53,7 +53,7 @@ def test_same_seed_same_network_other_seed_another(kind: str) -> None:
 def test_two_nodes(kind: str) -> None:
     scenario = generate(kind, nodes=2, load=0.5)
     assert scenario.topology.link_count == 2
-    assert scenario.link_utilization.max() == pytest.approx(0.5)
+    assert scenario.link_offered_load.max() == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
@@ -126,4 +126,4 @@ def test_500_nodes_take_seconds(kind: str) -> None:
     begin = time.process_time()
     scenario = generate(kind, nodes=500)
     assert time.process_time() - begin < 10.0
-    assert scenario.link_utilization.max() == pytest.approx(0.6)
+    assert scenario.link_offered_load.max() == pytest.approx(0.6)

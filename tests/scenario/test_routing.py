@@ -408,7 +408,7 @@ def test_repetita_initial_utilizations(shared_data: Path) -> None:
             rows = csv.DictReader(lines)
             expected |= {row["demands_file"]: float(row["initial_mlu_ecmp"]) for row in rows}
     found = {
-        path.name: float(read(path).scenario.link_utilization.max())
+        path.name: float(read(path).scenario.link_offered_load.max())
         for path in sorted((shared_data / "repetita").rglob("*.demands"))
         if path.name in expected
     }

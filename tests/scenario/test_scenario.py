@@ -176,7 +176,7 @@ def test_tables_for_people() -> None:
     assert scenario.nodes.loc["C", "srlg"] == "site"
     assert list(scenario.links.index)[:2] == ["A->B", "B->A"]
     assert scenario.links.loc["A->B", "load_bps"] == 1e6
-    assert scenario.links.loc["A->B", "utilization"] == 0.1
+    assert scenario.links.loc["A->B", "offered_load"] == 0.1
     assert scenario.links.loc["A->B", "policy"] == "fifo"
     assert scenario.flows.loc["C->A", "size"] == "100 to 1000 B"
     assert scenario.flows.loc["A->C", "arrival"] == "Poisson"

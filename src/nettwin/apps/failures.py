@@ -26,7 +26,7 @@ class Failure(NamedTuple):
     busiest_link: str
     owd_mean_s: float
     owd_mean_before_s: float
-    flows_without_way: int
+    unroutable_flows: int
 
 
 def single_failures(
@@ -58,7 +58,7 @@ def single_failures(
                     topology.link_name[busiest],
                     totals["owd_mean_s"],
                     now["owd_mean_s"],
-                    int(totals["flows_without_way"]),
+                    int(totals["unroutable_flows"]),
                 )
             )
         if progress:

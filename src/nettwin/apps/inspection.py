@@ -28,7 +28,7 @@ class LoadedLink(NamedTuple):
     name: str
     capacity_bps: float
     load_bps: float
-    utilization: float
+    offered_load: float
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ def inspect(
 ) -> Inspection:
     """The facts of a scenario, its routing problems, and what each model says against it."""
     topology, traffic = scenario.topology, scenario.traffic
-    utilization = scenario.link_utilization
-    busiest = np.argsort(-utilization, kind="stable")[:top]
+    offered = scenario.link_offered_load
+    busiest = np.argsort(-offered, kind="stable")[:top]
     names = [topology.policy_of(k) for k in range(topology.link_count)]
     down = [topology.node_name[i] for i in np.flatnonzero(~topology.node_up)]
     down += [topology.link_name[k] for k in np.flatnonzero(~topology.link_up)]
@@ -80,11 +80,11 @@ def inspect(
                 topology.link_name[k],
                 float(topology.link_capacity_bps[k]),
                 float(scenario.link_load_bps[k]),
-                float(utilization[k]),
+                float(offered[k]),
             )
             for k in busiest.tolist()
         ),
-        overloaded=int(np.count_nonzero(utilization > 1)),
+        overloaded=int(np.count_nonzero(offered > 1)),
         problems=tuple(scenario.routing_problems()),
         unsupported={model.name: tuple(model.unsupported(scenario)) for model in models},
         fingerprint=scenario.fingerprint(),

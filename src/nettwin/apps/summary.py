@@ -56,9 +56,10 @@ def worst_flows(metrics: Metrics) -> NDArray[np.intp]:
     return _worst(metrics.flow["loss_ratio"], delay)
 
 
-def worst_links(metrics: Metrics) -> NDArray[np.intp]:
-    """Links, the busiest first. [links]"""
-    return np.argsort(-np.nan_to_num(metrics.link["utilization"], nan=-1.0), kind="stable")
+def worst_links(scenario: Scenario, metrics: Metrics) -> NDArray[np.intp]:
+    """Links by the load that is offered to them, then by what they carry. [links]"""
+    carried = np.nan_to_num(metrics.link["utilization"], nan=-1.0)
+    return np.lexsort((-carried, -np.round(scenario.link_offered_load, 9)))
 
 
 def worst_queues(metrics: Metrics) -> NDArray[np.intp]:

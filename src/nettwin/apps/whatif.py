@@ -20,7 +20,11 @@ LOSS_THAT_COUNTS = 1e-3  # a smaller change of loss ranks below any change of de
 
 
 class FlowChange(NamedTuple):
-    """A flow before and after; NaN where there is no such flow or no packet arrives."""
+    """A flow before and after; NaN where there is no such flow or no packet arrives.
+
+    The bounds of what comes after are NaN where the model gives none; `flagged`: it doubts its own
+    answer, before or after.
+    """
 
     name: str
     traffic_class: str
@@ -29,6 +33,11 @@ class FlowChange(NamedTuple):
     delay_after_s: float
     loss_before: float
     loss_after: float
+    delay_after_low_s: float
+    delay_after_high_s: float
+    loss_after_low: float
+    loss_after_high: float
+    flagged: bool
 
 
 class LinkChange(NamedTuple):
@@ -36,6 +45,8 @@ class LinkChange(NamedTuple):
 
     name: str
     capacity_bps: float
+    offered_load_before: float
+    offered_load_after: float
     utilization_before: float
     utilization_after: float
     loss_before: float
@@ -81,6 +92,15 @@ class WhatIf:
         at_old, at_new = _places(names, old.flow_names), _places(names, new.flow_names)
         delay = [_taken(m.flow["owd_mean_s"], at) for m, at in self._sides(at_old, at_new)]
         loss = [_taken(m.flow["loss_ratio"], at) for m, at in self._sides(at_old, at_new)]
+        bounds = [
+            _taken(side.get(column, np.full(len(new.flow_names), np.nan)), at_new)
+            for column in ("owd_mean_s", "loss_ratio")
+            for side in (self.after.flow.low, self.after.flow.high)
+        ]
+        flagged = np.zeros(len(names), np.bool_)
+        for metrics, at in self._sides(at_old, at_new):
+            if metrics.flagged is not None:
+                flagged |= np.append(metrics.flagged, False)[at]
         order = _worst_first(delay[0], delay[1], loss[0], loss[1])
         out = []
         for i in order.tolist():
@@ -94,20 +114,26 @@ class WhatIf:
                     float(delay[1][i]),
                     float(loss[0][i]),
                     float(loss[1][i]),
+                    float(bounds[0][i]),
+                    float(bounds[1][i]),
+                    float(bounds[2][i]),
+                    float(bounds[3][i]),
+                    bool(flagged[i]),
                 )
             )
         return tuple(out)
 
     @cached_property
     def links(self) -> tuple[LinkChange, ...]:
-        """Every link, the one whose utilization grows most first."""
+        """Every link, the one whose offered load grows most first."""
         topology = self.scenario_after.topology
-        columns = [
+        columns = [s.link_offered_load for s in (self.scenario_before, self.scenario_after)]
+        columns += [
             m.link[name]
             for name in ("utilization", "loss_ratio")
             for m in (self.before, self.after)
         ]
-        growth = np.nan_to_num(columns[1]) - np.nan_to_num(columns[0])
+        growth = columns[1] - columns[0]
         return tuple(
             LinkChange(
                 topology.link_name[k],
@@ -165,8 +191,8 @@ class WhatIf:
 
 
 def what_if(scenario: Scenario, changes: Sequence[Change], model: NetworkModel) -> WhatIf:
-    """What a model says of a scenario before and after changes. Raises InputError if one does not
-    fit."""
+    """What a model says of a scenario before and after changes, both by the same engine. Raises
+    InputError if a change does not fit."""
     after = apply_all(scenario, changes)
     first, second = model.predict([scenario, after])
     return WhatIf(tuple(changes), scenario, after, first, second)

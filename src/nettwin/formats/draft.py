@@ -221,7 +221,7 @@ class Draft:
             topology.link_source, topology.link_capacity_bps, topology.node_count
         ).astype(np.float64)
         traffic = Traffic.from_matrix(gravity_demand(mass), size=assume.size)
-        peak = float(Scenario(topology, traffic).link_utilization.max(initial=0.0))
+        peak = float(Scenario(topology, traffic).link_offered_load.max(initial=0.0))
         if not peak:
             self.assume("traffic: none, as no two nodes are joined")
             return Traffic.build(topology, [])

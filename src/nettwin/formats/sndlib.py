@@ -96,7 +96,7 @@ def reading(network: SNDlibNetwork, path: Path, format: str, assume: Assume) -> 
 
 def with_overload_told(found: Reading) -> Reading:
     """The reading, saying so where its demands exceed a link; nothing is scaled."""
-    peak = float(found.scenario.link_utilization.max(initial=0.0))
+    peak = float(found.scenario.link_offered_load.max(initial=0.0))
     if peak <= 1.0:
         return found
     told = (

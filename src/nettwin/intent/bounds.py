@@ -163,7 +163,7 @@ class Ground:
             values = (self.most if up else self.least)(about, self.floor_s)
             found = self.whole(values, line.reduce, np.flatnonzero(mask), up)
             return found if np.isfinite(found) and (up or found > 0) else None
-        if about.name == "utilization" and line.reduce in (None, "max") and not up:
+        if about.name == "offered_load" and line.reduce in (None, "max") and not up:
             return self._fullest(mask)
         return None
 

@@ -181,7 +181,7 @@ def overfull(
     for k, each in enumerate(asked):
         limit = each.limit
         bounds_all = limit and limit.at_most is not None and limit.reduce in (None, "max")
-        if limit and bounds_all and limit.measure == "utilization":
+        if limit and bounds_all and limit.measure == "offered_load":
             lower = each.mask & (limit.limit < share)
             share[lower], owner[lower] = limit.limit, k
     live, n = topology.link_live, topology.node_count

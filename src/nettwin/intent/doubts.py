@@ -102,7 +102,7 @@ def _without_effect(each: Moved, intent: Intent, scenario: Scenario, asked: Sequ
     if lever.kind in STEERS and (lines or intent.avoid):
         return ""
     if lever.kind == "schedulers":
-        lines = [a for a in lines if a.about.name != "utilization"]
+        lines = [a for a in lines if a.about.name != "offered_load"]
     if lever.kind in ("schedulers", "capacities"):
         lines = [a for a in lines if a.about.kind == "flow" or _overlap(a, each.mask, scenario)]
     return "" if lines else f"{lever.kind} moves nothing that a line asks about"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from nettwin import units
-from nettwin.intent.measures import MEASURES, Kind, Measure, Reduce
+from nettwin.intent.measures import ALIASES, MEASURES, Kind, Measure, Reduce
 from nettwin.intent.selector import EVERYTHING, Selector
 
 Survivable = Literal["link", "node", "srlg"]
@@ -48,6 +48,9 @@ class Objective:
     weight: float = 1.0
     failures: Over = "worst"
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "measure", ALIASES.get(self.measure, self.measure))
+
     @property
     def about(self) -> Measure:
         """The measure's declaration."""
@@ -70,6 +73,9 @@ class Expectation:
     at_most: float | None = None  # SI
     at_least: float | None = None
     reduce: Reduce | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "measure", ALIASES.get(self.measure, self.measure))
 
     @property
     def about(self) -> Measure:
@@ -160,7 +166,7 @@ class Intent:
     None means any number.
     """
 
-    minimize: tuple[tuple[Objective, ...], ...] = ((Objective("utilization"),),)
+    minimize: tuple[tuple[Objective, ...], ...] = ((Objective("offered_load"),),)
     expect: tuple[Expectation, ...] = ()
     survive: Survive | None = None
     avoid: tuple[Avoid, ...] = ()

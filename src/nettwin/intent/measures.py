@@ -61,8 +61,8 @@ def _throughput(scenario: Scenario, metrics: Metrics | None) -> Values:
     return np.nan_to_num(metrics.flow["throughput_bps"])
 
 
-def _utilization(scenario: Scenario, metrics: Metrics | None) -> Values:
-    return np.where(scenario.topology.link_live, scenario.link_utilization, 0.0)
+def _offered_load(scenario: Scenario, metrics: Metrics | None) -> Values:
+    return np.where(scenario.topology.link_live, scenario.link_offered_load, 0.0)
 
 
 def _queue(column: str) -> Callable[[Scenario, Metrics | None], Values]:
@@ -77,12 +77,12 @@ MEASURES: dict[str, Measure] = {
     measure.name: measure
     for measure in (
         Measure(
-            "utilization",
+            "offered_load",
             "share",
             "link",
             "load offered to a link over its capacity; above 1 it is overloaded",
             predicted=False,
-            of=_utilization,
+            of=_offered_load,
         ),
         Measure("delay", "s", "flow", "mean one-way delay", "mean", of=_flow("owd_mean_s")),
         Measure("delay_p50", "s", "flow", "median one-way delay", "mean", of=_flow("owd_p50_s")),
@@ -117,6 +117,10 @@ MEASURES: dict[str, Measure] = {
         Measure("cost", "number", "plan", "what the changes cost", "total", predicted=False),
     )
 }
+
+# Other names that are read: the literature's "maximum link utilization" is of offered loads too
+ALIASES = {"utilization": "offered_load"}
+NAMED = {**MEASURES, **{alias: MEASURES[name] for alias, name in ALIASES.items()}}
 
 
 def reduced(values: Values, how: Reduce, weight: Values | None = None) -> float:

@@ -119,7 +119,7 @@ def _too_far(each: Asked, ground: Ground, after: Sequence[Failed]) -> Iterator[F
 def _overfull(asked: Sequence[Asked], ground: Ground, after: Sequence[Failed]) -> list[Finding]:
     """Limits on the links around a node that do not suffice after a failure; the first a line."""
     found: dict[tuple[Place, ...], Finding] = {}
-    if not any(a.limit and a.about.name == "utilization" for a in asked):
+    if not any(a.limit and a.about.name == "offered_load" for a in asked):
         return []
     for failed in after:
         rate = np.where(failed.reached(ground), ground.rate_bps, 0.0)

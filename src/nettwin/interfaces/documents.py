@@ -4,9 +4,11 @@ An answer is
 
     {"network": {"name", "source", "format", "index", "nodes", "links", "flows", "fingerprint"},
      "assumptions": [...], "ignored": [...], "warnings": [...],
-     "engine", "method", "seconds", "confidence", "provenance": {...}, "totals": {...},
+     "engine", "answered_by", "because": [...], "flagged_flows",
+     "method", "seconds", "confidence", "provenance": {...}, "totals": {...},
      "flows": [{"flow", "source", "target", "class", "rate_bps", metrics and their bounds...}],
-     "links": [{"link", "source", "target", "capacity_bps", "up", ...}], "queues": [...]}
+     "links": [{"link", "source", "target", "capacity_bps", "up", "offered_load", ...}],
+     "queues": [...]}
 
 Rows follow the network's order. Each command wraps its answers in {"nettwin": version, "command"}.
 """
@@ -46,7 +48,7 @@ def network(scenario: Scenario, **more: Any) -> dict[str, Any]:
 def answer(scenario: Scenario, metrics: Metrics, seconds: float | None = None) -> dict[str, Any]:
     """Everything a model says of a scenario."""
     return {
-        "engine": metrics.engine,
+        **engine(metrics),
         "method": metrics.method,
         "seconds": seconds,
         "confidence": metrics.confidence,
@@ -55,6 +57,17 @@ def answer(scenario: Scenario, metrics: Metrics, seconds: float | None = None) -
         "flows": flow_rows(scenario, metrics),
         "links": link_rows(scenario, metrics),
         "queues": queue_rows(scenario, metrics),
+    }
+
+
+def engine(*answers: Metrics) -> dict[str, Any]:
+    """Which engine answered a question, and how many flows it flags in any of the answers."""
+    first = answers[0]
+    return {
+        "engine": first.engine,
+        "answered_by": first.answered_by,
+        "because": first.because,
+        "flagged_flows": max(metrics.flagged_count for metrics in answers),
     }
 
 
@@ -83,6 +96,7 @@ def flow_rows(scenario: Scenario, metrics: Metrics) -> Rows:
             "class": traffic.class_name[traffic.flow_class[f]],
             "rate_bps": float(traffic.flow_rate_bps[f]),
             **row,
+            **({} if metrics.flagged is None else {"flagged": bool(metrics.flagged[f])}),
         }
         for f, row in enumerate(_rows(metrics.flow, traffic.flow_count))
     ]
@@ -90,7 +104,7 @@ def flow_rows(scenario: Scenario, metrics: Metrics) -> Rows:
 
 def link_rows(scenario: Scenario, metrics: Metrics) -> Rows:
     """A row for each link."""
-    topology = scenario.topology
+    topology, offered = scenario.topology, scenario.link_offered_load
     return [
         {
             "link": topology.link_name[k],
@@ -98,6 +112,7 @@ def link_rows(scenario: Scenario, metrics: Metrics) -> Rows:
             "target": topology.node_name[topology.link_target[k]],
             "capacity_bps": float(topology.link_capacity_bps[k]),
             "up": bool(topology.link_live[k]),
+            "offered_load": float(offered[k]),
             **row,
         }
         for k, row in enumerate(_rows(metrics.link, topology.link_count))

@@ -65,10 +65,10 @@ def _learned(model: str, **settings: Any) -> NetworkModel:
     return Learned(catalog().load(model), **settings)
 
 
-def _twin(**settings: Any) -> NetworkModel:
+def _twin(model: str = "gnn", **settings: Any) -> NetworkModel:
     from nettwin.engines.fallback import Fallback
 
-    return Fallback(_learned("gnn", **settings), _theory())
+    return Fallback(_learned(model, **settings), _theory())
 
 
 OWN = (

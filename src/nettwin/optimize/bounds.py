@@ -72,7 +72,7 @@ def anew_bound(problem: Problem, seconds: float, gap: float = 1e-4) -> float | N
         if intent.minimize
         else (intent.survive.minimize[:1] if intent.survive else ())
     )
-    if len(first) != 1 or first[0].measure != "utilization" or first[0].reduce != "max":
+    if len(first) != 1 or first[0].measure != "offered_load" or first[0].reduce != "max":
         return None
     if failing and first[0].failures != "worst":
         return None
@@ -121,7 +121,7 @@ def proofs(problem: Problem, seconds: float) -> list[str]:
 
 
 def _is_limit(e: Expectation) -> bool:
-    return e.measure == "utilization" and e.at_most is not None and not e.reduce
+    return e.measure == "offered_load" and e.at_most is not None and not e.reduce
 
 
 def _failed(problem: Problem) -> list[Scenario]:

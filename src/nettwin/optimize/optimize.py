@@ -98,7 +98,7 @@ def warm_up(method: str = "auto", intent: Intent | None = None) -> None:
     a small network whose bound is not reached at once: the first search of a program then has all
     of its time."""
     tiny = generate("gabriel", nodes=8, load=1.5, seed=1)
-    survives = (None, Survive(("node",), (Expectation("utilization", at_most=0.1),)))
+    survives = (None, Survive(("node",), (Expectation("offered_load", at_most=0.1),)))
     for name in ("local_search", "linear") if method == "auto" else (method,):
         stop = Steps(WARMING.get(name, 100))
         for lever in ("segments", "weights"):

@@ -36,14 +36,14 @@ def ordered(scenario: Scenario, changes: Changes, after: Scenario | None = None)
     if not changes:
         return Ordered((), (), ())
     after = after or apply_all(scenario, changes)
-    ends = (float(s.link_utilization.max(initial=0.0)) for s in (scenario, after))
+    ends = (float(s.link_offered_load.max(initial=0.0)) for s in (scenario, after))
     ceiling = max(ends) + WORSE
     quiet = tuple(change for change in changes if isinstance(change, SetScheduler))
     moves = tuple(change for change in changes if isinstance(change, SetPath))
     if len(quiet) + len(moves) < len(changes):
         return _any_changes(scenario, changes, ceiling)
     found = _moves(scenario, after, moves, ceiling, len(quiet))
-    used = (float(scenario.link_utilization.max(initial=0.0)),) * len(quiet)
+    used = (float(scenario.link_offered_load.max(initial=0.0)),) * len(quiet)
     return Ordered(quiet + found.changes, used + found.utilization, found.warnings)
 
 
@@ -115,7 +115,7 @@ class _Networks:
         lost = _lost(scenario) - self._lost
         if lost > 0:
             return np.inf, f"leaves {lost} more flows without a way"
-        return _peak(scenario, scenario.link_utilization)
+        return _peak(scenario, scenario.link_offered_load)
 
     def take(self, k: int) -> None:
         """Make change k."""

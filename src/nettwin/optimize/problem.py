@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nettwin.errors import InputError
 from nettwin.intent import LEVER_OF, Intent, Judgement, State, judge
-from nettwin.model import NetworkModel
+from nettwin.model import NetworkModel, settled
 from nettwin.scenario.changes import Change, apply_all
 from nettwin.scenario.changes.singles import Single, single_failures
 from nettwin.scenario.scenario import Scenario
@@ -36,10 +36,20 @@ class Problem:
                 " give an engine."
             )
         self.scenario, self.intent = scenario, intent
-        self.model = model if intent.predicted else None
+        self._asked = model if intent.predicted else None
         for lever in intent.levers:  # what selects nothing is told at once
             lever.select.select(scenario, LEVER_OF[lever.kind])
         self._last: tuple[Changes, Scenario, Judgement] | None = None
+
+    @cached_property
+    def model(self) -> NetworkModel | None:
+        """The one engine that judges every candidate: of a model with several the one that supports
+        the scenario and, where they are predicted, its failures."""
+        if self._asked is None:
+            return None
+        failing = self.failures if self.intent.predicted_after_failures else []
+        after = (apply_all(self.scenario, changes) for _, changes in failing)
+        return settled(self._asked, [self.scenario, *after])
 
     @cached_property
     def before(self) -> Judgement:

@@ -128,7 +128,7 @@ def _loads_are_all(problem: Problem) -> bool:
     survive = intent.survive
     wanted = [o for entry in intent.minimize for o in entry]
     wanted += survive.minimize if survive else ()
-    loads = [o for o in wanted if o.measure == "utilization"]
+    loads = [o for o in wanted if o.measure == "offered_load"]
     plain = [o.reduce == "max" and o.weight == 1 for o in loads] == [True]
     limits = intent.expect or (survive and survive.expect)
     alone = all(len(entry) == 1 for entry in intent.minimize[:1])
@@ -140,7 +140,7 @@ def _only_limits(problem: Problem) -> bool:
     intent = problem.intent
     wanted = [o for entry in intent.minimize for o in entry]
     wanted += intent.survive.minimize if intent.survive else ()
-    return not intent.predicted and not any(o.measure == "utilization" for o in wanted)
+    return not intent.predicted and not any(o.measure == "offered_load" for o in wanted)
 
 
 def _few_wanted(problem: Problem) -> bool:
@@ -151,9 +151,9 @@ def _few_wanted(problem: Problem) -> bool:
 def _limits_and_objectives(problem: Problem) -> bool:
     """Whether some links have limits while others shall be as empty as possible."""
     intent = problem.intent
-    limits = [e for e in intent.expect if e.measure == "utilization"]
-    wanted = [o for entry in intent.minimize for o in entry if o.measure == "utilization"]
+    limits = [e for e in intent.expect if e.measure == "offered_load"]
+    wanted = [o for entry in intent.minimize for o in entry if o.measure == "offered_load"]
     if intent.survive:
-        limits += [e for e in intent.survive.expect if e.measure == "utilization"]
-        wanted += [o for o in intent.survive.minimize if o.measure == "utilization"]
+        limits += [e for e in intent.survive.expect if e.measure == "offered_load"]
+        wanted += [o for o in intent.survive.minimize if o.measure == "offered_load"]
     return bool(limits and wanted)

@@ -113,10 +113,10 @@ def _share(
     """The share of its capacity that each link may carry; inf where nobody asks. [links]"""
     share = np.full(scenario.topology.link_count, np.inf)
     for o in objectives:
-        if o.measure == "utilization":
+        if o.measure == "offered_load":
             share[o.select.select(scenario, "link")] = 1.0
     for e in expectations:
-        if e.measure == "utilization" and e.at_most is not None and not e.reduce:
+        if e.measure == "offered_load" and e.at_most is not None and not e.reduce:
             chosen = e.select.select(scenario, "link")
             share[chosen] = np.minimum(share[chosen], max(e.at_most, 1e-9) / max(level, 1e-9))
     return share

@@ -170,7 +170,7 @@ def generate(
     routing = Routing(ecmp=ecmp)
     traffic = mixed_traffic(demand, mix, process)
     unscaled = Scenario(topology, traffic, routing)
-    peak = float(unscaled.link_utilization.max(initial=0.0))
+    peak = float(unscaled.link_offered_load.max(initial=0.0))
     factor = load / peak if peak else 0.0
     traffic = traffic.with_arrays(flow_rate_bps=traffic.flow_rate_bps * factor)
     settings = {

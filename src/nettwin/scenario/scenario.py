@@ -37,7 +37,7 @@ _TRAFFIC_NUMBERS = ("flow_source", "flow_target", "flow_rate_bps")
 class Scenario:
     """A network and what it carries, in steady state over one interval.
 
-    Checked when made: ScenarioError lists everything that is wrong. A flow without a way is no
+    Checked when made: ScenarioError lists everything that is wrong. An unroutable flow is no
     fault (failures make such flows); `routing_problems` lists them. `notes` is what people want to
     remember: a source, a date, the assumptions under which a file was read.
     """
@@ -106,8 +106,9 @@ class Scenario:
         return paths.link_loads(rate[chosen], links)
 
     @property
-    def link_utilization(self) -> NDArray[np.float64]:
-        """Offered load over capacity; above 1 where a link is overloaded. [links]"""
+    def link_offered_load(self) -> NDArray[np.float64]:
+        """Load offered to each link over its capacity, nothing lost; above 1 where the link is
+        overloaded. What a link carries is `utilization` in Metrics. [links]"""
         return self.link_load_bps / self.topology.link_capacity_bps
 
     @cached_property
@@ -158,7 +159,7 @@ class Scenario:
         """The links as a table, by name, with the load that is offered to them."""
         table = self.topology.links
         table["load_bps"] = self.link_load_bps
-        table["utilization"] = self.link_utilization
+        table["offered_load"] = self.link_offered_load
         return table
 
     @property

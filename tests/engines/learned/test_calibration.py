@@ -19,7 +19,7 @@ from nettwin.engines.learned.calibration import (
     Known,
     bounds,
     calibrate,
-    doubtful,
+    flagged,
     half_width,
     highest_load,
     quantile,
@@ -270,13 +270,13 @@ def test_a_flow_of_which_nothing_arrives_has_no_interval_of_delay(model: Model) 
     assert np.isnan(metrics.flow.low["owd_mean_s"][gone]).all()
     assert np.isfinite(metrics.flow.high["owd_mean_s"][~gone]).all()
     assert (metrics.flow.high["loss_ratio"][gone] == 1).all()
-    assert not Learned(model).doubtful(broken)[gone].any()
+    assert not Learned(model).flagged(broken)[gone].any()
 
 
 def test_without_calibration_there_are_no_intervals() -> None:
     metrics = Learned(small_model()).predict(scenarios()[:1])[0]
     assert not metrics.flow.low
-    assert not Learned(small_model()).doubtful(scenarios()[0]).any()
+    assert not Learned(small_model()).flagged(scenarios()[0]).any()
 
 
 def test_calibration_is_the_same_after_writing_and_reading(model: Model, tmp_path: Path) -> None:
@@ -289,16 +289,16 @@ def test_calibration_is_the_same_after_writing_and_reading(model: Model, tmp_pat
     assert set(again.ranges) == set(model.ranges)
 
 
-def test_doubtful_flows_are_those_of_wide_intervals(model: Model) -> None:
+def test_flagged_flows_are_those_of_wide_intervals(model: Model) -> None:
     scenario = scenarios()[20]
     inputs = inputs_of(scenario)
     engine = Learned(model)
     found = bounds(model.calibration, _known(engine, scenario))
     assert highest_load(inputs).max() > 0.5
     width = half_width(found)
-    marked = doubtful(model.calibration, found)
+    marked = flagged(model.calibration, found)
     assert marked.tolist() == (width >= model.calibration["doubt"][0]).tolist()
-    assert engine.doubtful(scenario).tolist() == marked.tolist()
+    assert engine.flagged(scenario).tolist() == marked.tolist()
 
 
 def _known(engine: Learned, scenario: Scenario) -> Known:

@@ -56,7 +56,7 @@ def like(**settings: object) -> Scenario:
 @pytest.mark.parametrize("k", range(20))
 def test_what_was_trained_on_is_in_range(k: int) -> None:
     assert engine().unsupported(trained()[k]) == []
-    assert not engine().doubtful(trained()[k]).any()
+    assert not engine().flagged(trained()[k]).any()
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_what_was_never_seen_is_flagged(settings: dict[str, object], feature: st
     said = engine().unsupported(scenario)
     assert 1 <= len(said) <= 5
     assert all("trained on" in sentence and "Ask another engine" in sentence for sentence in said)
-    assert engine().doubtful(scenario).any()
+    assert engine().flagged(scenario).any()
 
 
 def test_a_sentence_names_the_worst_element_its_value_and_the_range() -> None:
@@ -121,7 +121,7 @@ def test_what_carries_nothing_does_not_count() -> None:
         traffic=ring.traffic.with_arrays(flow_rate_bps=np.zeros(ring.traffic.flow_count))
     )
     assert engine().unsupported(idle) == []
-    assert not engine().doubtful(idle).any()
+    assert not engine().flagged(idle).any()
     assert ranges_of([inputs_of(idle)]) == {}
 
 

@@ -137,8 +137,8 @@ def test_midpoints_of_today_are_left_and_taken_up_again() -> None:
     assert not p.movable[20]
     search, paths = solved(p)
     after = apply_all(today, pathed(today, p, paths))
-    assert after.link_utilization.max() == pytest.approx(utilization(p, paths), rel=1e-6)
-    assert search.value < today.link_utilization.max()
+    assert after.link_offered_load.max() == pytest.approx(utilization(p, paths), rel=1e-6)
+    assert search.value < today.link_offered_load.max()
 
 
 def test_a_path_that_is_cut_counts_as_none() -> None:

@@ -13,7 +13,7 @@ from nettwin.apps.explanation.splitting import HopPart, split_flow
 from nettwin.apps.explanation.target import flow_target, link_target, queue_target
 from nettwin.apps.summary import worst_queues
 from nettwin.metrics import Metrics
-from nettwin.model import Explainable, HopSplit, NetworkModel
+from nettwin.model import Explainable, HopSplit, NetworkModel, settled
 from nettwin.scenario.scenario import Scenario
 
 Progress = Callable[[float], None]  # called with the share done, 0 to 1
@@ -82,7 +82,7 @@ def explain_flow(
 
     `top` flows are tried as causes, their rates multiplied by `factor` (0: removed).
     """
-    tell = progress or (lambda _: None)
+    tell, model = progress or (lambda _: None), settled(model, [scenario])
     targets = [flow_target(scenario, name) for name in names]
     before, split = model.predict([scenario])[0], split_of(scenario, model)
     target = max(targets, key=lambda t: np.nan_to_num(t.delay_s(before), nan=np.inf))
@@ -136,6 +136,7 @@ def explain_port(
 ) -> PortExplanation:
     """Who makes the delay and the loss of a queue, or of a link with all its queues."""
     target = queue_target(scenario, queue) if queue else link_target(scenario, link)
+    model = settled(model, [scenario])
     before = model.predict([scenario])[0]
     causes = find_causes(
         scenario, model, target, top=top, factor=factor, before=before, progress=progress
@@ -151,7 +152,7 @@ def explain_network(
     progress: Progress | None = None,
 ) -> NetworkExplanation:
     """The queues that decide what a network does, and who fills the first of them."""
-    tell = progress or (lambda _: None)
+    tell, model = progress or (lambda _: None), settled(model, [scenario])
     before, split = model.predict([scenario])[0], split_of(scenario, model)
     critical = critical_queues(scenario, split) if split else None
     links = [queue.link for queue in critical.queues] if critical else []

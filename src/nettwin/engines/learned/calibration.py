@@ -55,9 +55,9 @@ WIDEST = 7.0  # half an interval, as a logarithm: a factor of 1,100
 LEAST_VARIANCE = 1e-3  # of a delay over its squared mean; smaller ones are not learned
 STARVED = 0.99  # loss from which on the delay of what arrives says nothing
 CENSORED_S = 20.0  # the largest delay that the simulator of the public datanet sets keeps
-LARGE = 0.2  # relative error of the mean delay that a doubtful flow may have
+LARGE = 0.2  # relative error of the mean delay that a flagged flow may have
 MOST_SPREAD = 0.99  # part of the simulations whose networks differ no more than usual
-HELD = 0.97  # of the large errors that doubtful flows hold in calibration; elsewhere 95 % or more
+HELD = 0.97  # of the large errors that flagged flows hold in calibration; elsewhere 95 % or more
 
 
 class Case(NamedTuple):
@@ -195,7 +195,7 @@ def half_width(of: Mapping[str, Bounds]) -> Floats:
     return np.asarray(np.log(mean.high / mean.low) / 2)
 
 
-def doubtful(calibration: Weights, of: Mapping[str, Bounds]) -> Bools:
+def flagged(calibration: Weights, of: Mapping[str, Bounds]) -> Bools:
     """Flows whose mean delay may be off by more than a usual large error allows. [flows]"""
     with np.errstate(invalid="ignore"):
         return np.asarray(half_width(of) >= calibration["doubt"][0])
@@ -318,7 +318,7 @@ def _weights(simulation: NDArray[np.int64]) -> Floats:
 
 
 def _doubt(arrays: Weights, found: Sequence[tuple[Known, Mapping[str, Floats]]]) -> float:
-    """The half width from which on a flow is doubtful: that which holds HELD of the large errors;
+    """The half width from which on a flow is flagged: that which holds HELD of the large errors;
     where there are none, the widest of all."""
     widths, large = [], []
     for of, truth in found:

@@ -153,7 +153,7 @@ def sentences(ranges: Weights, found: Iterable[Outside], inputs: Inputs, of: Sce
 
 def overloaded(of: Scenario) -> list[str]:
     """Ports that are offered more than features can tell, in words: the worst, and how many."""
-    load = of.link_utilization
+    load = of.link_offered_load
     bad = np.flatnonzero(load > MOST_LOAD)
     if not len(bad):
         return []

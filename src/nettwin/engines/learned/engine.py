@@ -64,21 +64,18 @@ class Learned:
 
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why the model should not be trusted with a scenario; empty where it may be."""
-        found, model = beyond_every_model(scenario) + coverage.overloaded(scenario), self.model
         inputs = inputs_of(scenario)
-        outside = coverage.outside(model.ranges, inputs)
-        found += coverage.sentences(model.ranges, outside, inputs, scenario)
-        if "spread" in model.calibration:
-            spread = self.architecture.answer(inputs, model.members).spread
-            found += coverage.disagreement(float(model.calibration["spread"][0]), spread, scenario)
-        return found
+        spread = None
+        if "spread" in self.model.calibration:
+            spread = self.architecture.answer(inputs, self.model.members).spread
+        return self._unsupported(scenario, inputs, spread)
 
-    def doubtful(self, scenario: Scenario) -> Bools:
+    def flagged(self, scenario: Scenario) -> Bools:
         """Flows whose mean delay may be off by more than 20 %, or that meet what the model was not
         trained on. [flows]"""
         inputs = inputs_of(scenario)
         answer = self.architecture.answer(inputs, self.model.members)
-        return self._doubtful(inputs, self._bounds(inputs, answer))
+        return self._flagged(inputs, self._bounds(inputs, answer))
 
     def hops(self, scenario: Scenario) -> HopSplit | None:
         """What makes up the flows' mean delays, hop by hop: theory, and what the model adds to it;
@@ -89,14 +86,22 @@ class Learned:
             return None
         return hop_split(scenario, theory.state, theory.each, answer.each)
 
+    def _unsupported(self, scenario: Scenario, inputs: Inputs, spread: Floats | None) -> list[str]:
+        found, model = beyond_every_model(scenario) + coverage.overloaded(scenario), self.model
+        outside = coverage.outside(model.ranges, inputs)
+        found += coverage.sentences(model.ranges, outside, inputs, scenario)
+        if spread is not None and "spread" in model.calibration:
+            found += coverage.disagreement(float(model.calibration["spread"][0]), spread, scenario)
+        return found
+
     def _bounds(self, inputs: Inputs, answer: Answer) -> dict[str, calibration.Bounds]:
         known = calibration.known(inputs, answer)
         return calibration.bounds(self.model.calibration, known, self.confidence)
 
-    def _doubtful(self, inputs: Inputs, bounds: dict[str, calibration.Bounds]) -> Bools:
+    def _flagged(self, inputs: Inputs, bounds: dict[str, calibration.Bounds]) -> Bools:
         marked = coverage.flows_outside(self.model.ranges, inputs)
         if bounds:
-            marked |= calibration.doubtful(self.model.calibration, bounds)
+            marked |= calibration.flagged(self.model.calibration, bounds)
         return marked
 
     def _predict(self, scenario: Scenario, like: QueueSolution | None) -> Metrics:
@@ -110,6 +115,7 @@ class Learned:
         floor = _floor(scenario, theory)
         p50, p90, p99 = np.maximum(answer.percentile_s.T, floor)
         queue, link = _queue_and_link(scenario, theory, each)
+        flagged = self._flagged(inputs, bounds)
         return Metrics(
             flow=Table(
                 {
@@ -132,9 +138,11 @@ class Learned:
                 "engine": self.name,
                 "model": self.model.name,
                 "scenario": scenario.fingerprint(),
-                "doubtful_flows": int(self._doubtful(inputs, bounds).sum()),
+                "unsupported": self._unsupported(scenario, inputs, answer.spread),
+                "flagged_flows": int(flagged.sum()),
             },
             confidence=self.confidence,
+            flagged=flagged,
         )
 
 

@@ -98,7 +98,7 @@ def relaxation_s(scenario: Scenario) -> float:
     queues = topology.queues
     places = np.minimum(queues.buffer_packets, queues.buffer_bits / mean_bits) + 1.0
     places = np.bincount(queues.link, places, topology.link_count).astype(np.float64)
-    load = np.minimum(scenario.link_utilization, 0.999)
-    used = scenario.link_utilization > 0
+    load = np.minimum(scenario.link_offered_load, 0.999)
+    used = scenario.link_offered_load > 0
     relaxation = service * np.minimum(places**2, 1.0 / (1.0 - np.sqrt(load)) ** 2)
     return float(relaxation[used].max(initial=0.0))

@@ -22,7 +22,7 @@ def unsupported(scenario: Scenario) -> list[str]:
 
 
 def _overloaded(scenario: Scenario) -> list[str]:
-    load, names = scenario.link_utilization, scenario.topology.link_name
+    load, names = scenario.link_offered_load, scenario.topology.link_name
     return [
         f"link {names[k]} is offered {load[k]:.0%} of its capacity: the formulas are measured up "
         f"to {HIGHEST_LOAD:.0%}"

@@ -30,7 +30,6 @@ from nettwin.formats.plan.document import Document, Place
 from nettwin.intent import (
     LEVER_OF,
     LEVERS,
-    MEASURES,
     SURVIVABLE,
     Avoid,
     Expectation,
@@ -43,7 +42,7 @@ from nettwin.intent import (
     Survive,
 )
 from nettwin.intent.intent import Over
-from nettwin.intent.measures import Kind, Reduce
+from nettwin.intent.measures import NAMED, Kind, Reduce
 from nettwin.intent.selector import FIELDS, WORDS
 from nettwin.quantity import Quantity
 
@@ -203,8 +202,8 @@ class _Reader:
     def _measure(self, said: Said, *, failed: bool = False) -> Measure | None:
         if "measure" not in said:
             return None
-        name = self.checks.one_of(*said["measure"], "measure", MEASURES)
-        measure = MEASURES.get(name)
+        name = self.checks.one_of(*said["measure"], "measure", NAMED)
+        measure = NAMED.get(name)
         if measure and failed and measure.kind == "plan":
             reason = f"{name} is of the plan: no failure changes it"
             self.checks.fault(said["measure"][1], reason, "Write it outside of survive.")

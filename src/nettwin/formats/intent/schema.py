@@ -21,7 +21,8 @@ from nettwin.formats.intent.fields import (
 from nettwin.formats.intent.reader import LONGEST_NAME, MOST_ENTRIES, MOST_NAMES
 from nettwin.formats.plan.fields import Field
 from nettwin.formats.plan.schema import number_schema
-from nettwin.intent import LEVER_OF, LEVERS, MEASURES, SURVIVABLE
+from nettwin.intent import LEVER_OF, LEVERS, SURVIVABLE
+from nettwin.intent.measures import NAMED
 from nettwin.intent.selector import FIELDS
 from nettwin.quantity import Quantity
 
@@ -39,8 +40,8 @@ _NAMES: Schema = {
         {"type": "array", "items": _NAME, "minItems": 1, "maxItems": MOST_NAMES},
     ]
 }
-_LOW = [name for name, measure in MEASURES.items() if measure.worst != "min"]
-_OF_NETWORK = [name for name, measure in MEASURES.items() if measure.kind != "plan"]
+_LOW = [name for name, measure in NAMED.items() if measure.worst != "min"]
+_OF_NETWORK = [name for name, measure in NAMED.items() if measure.kind != "plan"]
 
 
 def intent_schema() -> Schema:
@@ -57,7 +58,7 @@ def intent_schema() -> Schema:
                 "anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}],
             },
             "objective": _asked("objective", _LOW),
-            "expectation": _asked("expectation", list(MEASURES)),
+            "expectation": _asked("expectation", list(NAMED)),
             "survive": _mapping("survive")
             | {"anyOf": [{"required": ["expect"]}, {"required": ["minimize"]}]},
             "avoid": _mapping("avoid")
@@ -105,13 +106,13 @@ def _asked(element: str, measures: list[str]) -> Schema:
         other = {word: False for word, name in SELECTORS.items() if name not in FIELDS[kind]}
         if kind == "plan":
             other["reduce"] = False
-        mine = [name for name in measures if MEASURES[name].kind == kind]
+        mine = [name for name in measures if NAMED[name].kind == kind]
         rules.append(_rule("measure", mine, other))
     if element == "expectation":
         sides = ("at_most", "at_least")
         whole["oneOf"] = [{"required": [side]} for side in sides]
-        for quantity in dict.fromkeys(limit(m) for m in MEASURES.values()):
-            mine = [name for name in measures if limit(MEASURES[name]) == quantity]
+        for quantity in dict.fromkeys(limit(m) for m in NAMED.values()):
+            mine = [name for name in measures if limit(NAMED[name]) == quantity]
             rules.append(_rule("measure", mine, dict.fromkeys(sides, _number(quantity))))
     whole["properties"]["measure"] = {"description": "what is asked about", "enum": measures}
     return whole | {"allOf": rules}
@@ -157,7 +158,7 @@ _FAILED: Schema = {"allOf": [_OBJECTIVE, {"properties": {"weight": False}}]}
 _KINDS: dict[str, Schema] = {
     "name": _NAME,
     "names": {"$ref": "#/$defs/names"},
-    "measure": {"enum": list(MEASURES)},
+    "measure": {"enum": list(NAMED)},
     "reduce": {"enum": list(REDUCES)},
     "limit": {"$ref": "#/$defs/limit"},
     "lever": _LEVER_NAME,

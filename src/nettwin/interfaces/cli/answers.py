@@ -71,6 +71,9 @@ def check_place(path: Path) -> None:
 
 def deliver(output: Output, answers: Sequence[Answer], top: int, index: int, files: Files) -> None:
     """Show the answers and write the files that were asked for."""
+    for answer in answers:
+        parts = [part.metrics for part in answer.intervals]
+        answer.notes["warnings"] += output.answered(answer.metrics, *parts)
     output.document({"answers": [_document(answer, index) for answer in answers]})
     if len(answers) == 1:
         show(output, answers[0], top)

@@ -74,6 +74,11 @@ def compare(
             )
         notes = output.told(reading, models)
         comparison = compare_models(reading.scenario, models, measured=reading.metrics)
+        notes["warnings"] += [
+            warning
+            for metrics in comparison.metrics.values()
+            for warning in output.answered(metrics)
+        ]
     where = {"source": reading.source, "format": reading.format, "index": index}
     content = {"network": documents.network(reading.scenario, **where), **notes}
     output.document({**content, **_document(comparison)})

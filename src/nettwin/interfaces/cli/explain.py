@@ -106,10 +106,11 @@ def explain(
     reading = source.read(network)
     notes = output.told(reading, [asked])
     found = _explain(output, reading.scenario, asked, (flow, to, queue, link), top, halve)
+    notes["warnings"] += output.answered(found.metrics)
     output.note("Note", found.notes)
     where = {"source": reading.source, "format": reading.format, "index": index}
     about = {"network": documents.network(reading.scenario, **where)}
-    output.document({**about, **notes, "engine": engine, **_document(found)})
+    output.document({**about, **notes, **documents.engine(found.metrics), **_document(found)})
     output.show(tables.sentences(in_words(found)))
     _show(output, found, top)
     if plot:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nettwin.intent import Intent
 
 SEARCH = "Search"
-LEAST_UTILIZATION = "least utilization"  # the intent that stands where none is given
+LEAST_LOAD = "least offered load"  # the intent that stands where none is given
 
 
 def _list(asked: bool) -> None:
@@ -179,7 +179,7 @@ def optimize(
         raise InputError("--force goes with --check PLAN. Leave it out.")
     near = None if gap is None else units.share(gap)
     ways = searches.Ways(method, seconds, near, seed, engine, model, verify)
-    wanted = read_intent(intent) if intent else Intent(name=LEAST_UTILIZATION)
+    wanted = read_intent(intent) if intent else Intent(name=LEAST_LOAD)
     happened = changes_or_files(after or ())
     reading = source.read(network)
     reading = replace(reading, scenario=apply_all(reading.scenario, happened))
@@ -203,6 +203,9 @@ def optimize(
         _compare(output, old, plan)
     else:
         plan = searches.searched(*given)
+    about["warnings"] = notes["warnings"] + searches.trusted(
+        output, reading.scenario, wanted, predictor, plan.changes
+    )
     output.document({**about, "plan": plan_to_dict(plan)})
     show(output, reading.scenario, wanted, plan, top)
     _write(output, reading.scenario, plan, out, plot)
@@ -252,7 +255,7 @@ def draw(scenario: Scenario, plan: Plan, path: Path) -> None:
     """Both maps, before and after a plan. Raises what `before_and_after` raises."""
     after, count = apply_all(scenario, plan.changes), len(plan.changes)
     busiest = " to ".join(
-        units.percent(float(each.link_utilization.max(initial=0.0))) for each in (scenario, after)
+        units.percent(float(each.link_offered_load.max(initial=0.0))) for each in (scenario, after)
     )
     changed = f"{units.count(count)} change{'' if count == 1 else 's'}"
     title = f"{scenario.name}, {plan.intent}: busiest link {busiest} by {changed}"

@@ -66,7 +66,10 @@ NetworksArg = Annotated[
 EngineOption = Annotated[
     str,
     typer.Option(
-        "--engine", "-e", help="Who answers: theory or packet.", autocompletion=complete_engine
+        "--engine",
+        "-e",
+        help=f"The engine that answers: {', '.join(ENGINES)}.",
+        autocompletion=complete_engine,
     ),
 ]
 FormatOption = Annotated[
@@ -105,7 +108,7 @@ LoadOption = Annotated[
     str | None,
     typer.Option(
         "--load",
-        help="Load of the busiest link under the traffic that is made up for a source without any,"
+        help="Offered load of the busiest link under the synthetic traffic of a source without any,"
         " such as 60% or 0.6; none: no traffic.",
         show_default="60%",
         rich_help_panel=ASSUME,
@@ -174,8 +177,8 @@ StrictOption = Annotated[
     bool,
     typer.Option(
         "--strict",
-        help="Exit with 3 where a warning stands: an engine not to be trusted with the network,"
-        " flows without a way.",
+        help="Exit with 3 where there is a warning: an engine not to be trusted with the network or"
+        " replaced by another, flagged or unroutable flows.",
         rich_help_panel=OUTPUT,
     ),
 ]

@@ -17,6 +17,7 @@ from nettwin import __version__
 from nettwin.formats import Reading
 from nettwin.interfaces import documents
 from nettwin.interfaces.cli.program import DOUBTFUL
+from nettwin.metrics import Metrics
 from nettwin.model import NetworkModel
 from nettwin.scenario.scenario import Scenario
 
@@ -71,7 +72,7 @@ class Output:
             sys.stdout.write(documents.dumps({**head, **content}) + "\n")
 
     def told(self, reading: Reading, models: Sequence[NetworkModel] = ()) -> dict[str, Any]:
-        """Tell what was assumed and ignored while reading, and what makes answers doubtful.
+        """Tell what was assumed and ignored while reading, and what speaks against the models.
 
         Gives the same for JSON.
         """
@@ -91,6 +92,26 @@ class Output:
         self.note("Warning", new, "yellow")
         self.warnings += new
         return found
+
+    def answered(self, *answers: Metrics) -> list[str]:
+        """Tell where another engine than the one of first choice answered, and how many flows are
+        flagged; the same for JSON."""
+        found: list[str] = []
+        for metrics in answers:
+            found += [
+                f"{metrics.engine}: {metrics.answered_by} answers: {why}" for why in metrics.because
+            ]
+        flagged = max(answers, key=lambda metrics: metrics.flagged_count, default=None)
+        if flagged is not None and flagged.flagged_count:
+            found.append(
+                f"{flagged.label}: {flagged.flagged_count:,} of {len(flagged.flow):,} flows are"
+                " flagged: their delay may be off by more than 20 %, or they meet what the model"
+                " was not trained on"
+            )
+        new = [warning for warning in dict.fromkeys(found) if warning not in self.warnings]
+        self.note("Warning", new, "yellow")
+        self.warnings += new
+        return list(dict.fromkeys(found))
 
     def note(self, title: str, lines: Sequence[str], color: str = "cyan") -> None:
         """A short list on stderr."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -85,7 +86,7 @@ def _over_time(output: Output, reading: Reading, demands: Path, model: NetworkMo
     series = read_demands(demands, topology=reading.scenario.topology)
     start = perf_counter()
     with progress(output.err, "Predicting") as tell:
-        moments = scenarios_over_time(reading.scenario, series)
+        moments = partial(scenarios_over_time, reading.scenario, series)
         intervals = predict_series(moments, series.times_s.tolist(), model, progress=tell)
     seconds = perf_counter() - start
     worst = intervals[worst_intervals(intervals)[0]]

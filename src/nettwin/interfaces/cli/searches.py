@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from nettwin.interfaces.searching import Watch, searching, stoppable
 from nettwin.interfaces.tables.plans import every_level, level_value
 from nettwin.model import NetworkModel
 from nettwin.plan import Plan
+from nettwin.scenario.changes import Change, apply_all
 from nettwin.scenario.scenario import Scenario
 
 SIMULATOR = "packet"
@@ -44,7 +45,7 @@ class Ways:
 
 
 def checked(output: Output, intent: Intent, scenario: Scenario) -> list[str]:
-    """Tell what is doubtful of an intent; the same for JSON.
+    """Tell the warnings about an intent; the same for JSON.
 
     Raises InputError where it does not fit the network or contradicts itself.
     """
@@ -136,6 +137,24 @@ def judged_again(
             return plan, replayed(problem, plan, verifier, force=force)
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
+
+
+def trusted(
+    output: Output,
+    scenario: Scenario,
+    intent: Intent,
+    model: NetworkModel | None,
+    changes: Sequence[Change],
+) -> list[str]:
+    """Tell which engine judged a plan and what it doubts, before and after; the same for JSON."""
+    from nettwin.optimize.problem import Problem
+
+    judging = Problem(scenario, intent, model).model
+    if judging is None:
+        return []
+    after = apply_all(scenario, changes)
+    found = output.answered(*judging.predict([scenario, after]))
+    return found + output.doubts(after, [judging])
 
 
 @contextmanager

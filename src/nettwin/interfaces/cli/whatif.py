@@ -119,6 +119,7 @@ def whatif(
             notes = output.told(reading, [model])
             answer = what_if(reading.scenario, asked, model)
             notes["warnings_after"] = output.doubts(answer.scenario_after, [model])
+            notes["warnings_after"] += output.answered(answer.before, answer.after)
         output.document({**_network(reading, index), **notes, **_document(answer)})
         output.show(tables.totals(answer))
         if len(answer.classes) > 1:
@@ -161,6 +162,7 @@ def _network(reading: Reading, index: int) -> dict[str, Any]:
 def _document(answer: WhatIf) -> dict[str, Any]:
     return {
         "changes": [change_to_dict(change) for change in answer.changes],
+        **documents.engine(answer.before, answer.after),
         "before": documents.answer(answer.scenario_before, answer.before),
         "after": documents.answer(answer.scenario_after, answer.after),
         "classes": answer.classes,

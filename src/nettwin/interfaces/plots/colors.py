@@ -12,7 +12,7 @@ from nettwin.interfaces.plots.figure import GREY, PAPER
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# utilization steps and their colors: calm blues and greens, then a warning, then an alarm
+# steps of a load and their colors: calm blues and greens, then a warning, then an alarm
 STEPS = (0.0, 0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.9, 1.0)
 COLORS = (
     "#c5d5e4",
@@ -27,21 +27,21 @@ COLORS = (
 OVER = "#7d0f4f"
 
 
-def color_of(utilization: float) -> str:
+def color_of(load: float) -> str:
     """The color of a link that is as busy as this."""
-    if utilization >= 0.9995:
+    if load >= 0.9995:
         return OVER
-    return COLORS[min(int(np.searchsorted(STEPS, utilization, "right")) - 1, len(COLORS) - 1)]
+    return COLORS[min(int(np.searchsorted(STEPS, load, "right")) - 1, len(COLORS) - 1)]
 
 
-def crowded(utilization: NDArray[np.float64]) -> str:
+def crowded(load: NDArray[np.float64]) -> str:
     """How many links are busy, in words."""
-    busy = int(np.count_nonzero(np.nan_to_num(utilization) >= 0.8))
-    return f"{busy} of {len(utilization)} links at 80 % or more"
+    busy = int(np.count_nonzero(np.nan_to_num(load) >= 0.8))
+    return f"{busy} of {len(load)} links at 80 % or more"
 
 
-def color_bar(drawn: Figure, height_in: float, width: float = 0.5) -> None:
-    """The meaning of the colors, at the lower left of a figure."""
+def color_bar(drawn: Figure, height_in: float, shown: str, width: float = 0.5) -> None:
+    """The meaning of the colors, at the lower left of a figure; `shown` is what they show."""
     from matplotlib.patches import Rectangle
 
     axes = drawn.add_axes((0.03, 0.36 / height_in, width, 0.16 / height_in))
@@ -58,7 +58,7 @@ def color_bar(drawn: Figure, height_in: float, width: float = 0.5) -> None:
     drawn.text(
         0.05 + width,
         0.44 / height_in,
-        "utilization in %, toward the arrow's point",
+        f"{shown} in %, toward the arrow's point",
         fontsize=8,
         color=GREY,
         va="center",

@@ -49,7 +49,7 @@ def before_and_after(
         for left, word, scenario in sides:
             box = (left, BELOW_IN / height, SIDE, tall / height)
             ringed = set(highlight) if scenario is after else set()
-            used = scenario.link_utilization
+            used = scenario.link_offered_load
             draw_map(drawn, box, scenario.topology, points, used, ringed)
             drawn.text(left + 0.006, 1 - 0.72 / height, word, fontsize=12, va="center")
             drawn.text(
@@ -58,16 +58,18 @@ def before_and_after(
         middle = SIDES[1] - 0.006
         rule = [BELOW_IN / height, 1 - 0.6 / height]
         drawn.add_artist(_line([middle, middle], rule))
-        color_bar(drawn, height, 0.33)
+        color_bar(drawn, height, "offered load", 0.33)
 
 
 def _subtitle(scenario: Scenario) -> str:
-    used = scenario.link_utilization
+    used = scenario.link_offered_load
     if not len(used):
         return "no links"
     worst = int(used.argmax())
     name = scenario.topology.link_name[worst]
-    return f"busiest link {units.percent(float(used[worst]))} ({name})   ·   {crowded(used)}"
+    return (
+        f"highest offered load {units.percent(float(used[worst]))} ({name})   ·   {crowded(used)}"
+    )
 
 
 def _line(x: list[float], y: list[float]) -> Line2D:

@@ -75,7 +75,7 @@ def weathermap(
             color=GREY,
             va="center",
         )
-        color_bar(drawn, height + 1.35)
+        color_bar(drawn, height + 1.35, "utilization")
         drawn.text(
             0.97,
             0.44 / (height + 1.35),
@@ -117,9 +117,11 @@ def _subtitle(scenario: Scenario, metrics: Metrics, totals: dict[str, float]) ->
         f"{units.rate(totals['offered_bps'])} offered",
         f"mean delay {units.duration(totals['owd_mean_s'])}",
         f"loss {units.percent(totals['loss_ratio'], 2)}",
-        f"busiest link {units.percent(totals['utilization_max'], 0)}",
-        f"{metrics.method} by {metrics.engine}" if metrics.engine else metrics.method,
+        f"offered load up to {units.percent(totals['offered_load_max'], 0)}",
+        f"{metrics.method} by {metrics.label}" if metrics.engine else metrics.method,
     ]
+    if metrics.flagged_count:
+        parts.append(f"{metrics.flagged_count:,} of {len(metrics.flow):,} flows flagged")
     return "   ·   ".join(parts)
 
 

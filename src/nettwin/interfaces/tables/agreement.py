@@ -24,6 +24,7 @@ GOOD, FAIR = 0.05, 0.15  # mean errors up to which an agreement is called good, 
 
 def engines(comparison: Comparison) -> Table:
     """Every engine's totals side by side, with the time it took."""
+    flagging = any(metrics.flagged_count for metrics in comparison.metrics.values())
     made = style.table(
         "Side by side",
         "<engine",
@@ -31,22 +32,24 @@ def engines(comparison: Comparison) -> Table:
         "mean delay",
         "?worst flow",
         "loss",
-        "busiest link",
+        "highest utilization",
         "?delivered",
+        *(["?flagged flows"] if flagging else []),
     )
-    content = []
+    content: list[tuple[str | Text, ...]] = []
     for name, metrics in comparison.metrics.items():
         totals = metrics.totals(comparison.scenario)
         mark = "  (reference)" if name == comparison.reference else ""
         content.append(
             (
-                Text(name, "bold").append(mark, style.FAINT),
+                Text(metrics.label or name, "bold").append(mark, style.FAINT),
                 units.duration(comparison.seconds.get(name, math.nan)),
                 units.duration(totals["owd_mean_s"]),
                 units.duration(totals["owd_worst_flow_s"]),
                 style.loss(totals["loss_ratio"]),
-                style.utilization(totals["utilization_max"]),
+                style.load(totals["utilization_max"]),
                 units.rate(totals["throughput_bps"]),
+                *([units.count(metrics.flagged_count)] if flagging else []),
             )
         )
     return style.rows(made, content)

@@ -31,14 +31,15 @@ def heading(scenario: Scenario, metrics: Metrics, seconds: float | None = None) 
     words.append(f"mean delay {units.duration(totals['owd_mean_s'])}, worst flow")
     words.append(f" {units.duration(totals['owd_worst_flow_s'])}, loss ")
     words.append_text(style.loss(totals["loss_ratio"]))
-    words.append(", busiest link ").append_text(style.utilization(totals["utilization_max"]))
-    if totals["flows_without_way"]:
-        words.append(f", {totals['flows_without_way']:.0f} flows without a way", style.ALARM)
+    words.append(", offered load up to ").append_text(style.load(totals["offered_load_max"]))
+    words.append(", utilization up to ").append_text(style.load(totals["utilization_max"]))
+    if totals["unroutable_flows"]:
+        words.append(f", {totals['unroutable_flows']:.0f} unroutable flows", style.ALARM)
     return words
 
 
 def _who(metrics: Metrics, seconds: float | None) -> str:
-    words = [f"{metrics.method} by {metrics.engine}" if metrics.engine else metrics.method]
+    words = [f"{metrics.method} by {metrics.label}" if metrics.engine else metrics.method]
     if seconds is not None:
         words[0] += f" in {units.duration(seconds)}"
     told = metrics.provenance
@@ -49,6 +50,8 @@ def _who(metrics: Metrics, seconds: float | None) -> str:
         )
         words.append(f"stopped by {told['stopped_by']}")
         words.append(f"seed {told['seed']}")
+    if metrics.flagged_count:
+        words.append(f"{metrics.flagged_count:,} of {len(metrics.flow):,} flows flagged")
     return "; ".join(words)
 
 
@@ -76,13 +79,15 @@ def classes(scenario: Scenario, metrics: Metrics) -> Table:
 def links(scenario: Scenario, metrics: Metrics, top: int) -> Table:
     """The busiest links."""
     topology, table = scenario.topology, metrics.link
-    order = worst_links(metrics)[:top]
+    offered = scenario.link_offered_load
+    order = worst_links(scenario, metrics)[:top]
     made = style.table(
         "Busiest links",
         "<link",
         "capacity",
         "?sent",
         "<",
+        "offered load",
         "utilization",
         "loss",
         shown=len(order),
@@ -96,8 +101,9 @@ def links(scenario: Scenario, metrics: Metrics, top: int) -> Table:
                 topology.link_name[k] if topology.link_live[k] else _down(topology.link_name[k]),
                 units.rate(topology.link_capacity_bps[k]),
                 units.rate(sent[k]),
-                style.bar(table["utilization"][k]),
-                style.utilization(table["utilization"][k]),
+                style.bar(offered[k]),
+                style.load(offered[k]),
+                style.load(table["utilization"][k]),
                 style.loss(lost[k]),
             )
             for k in order.tolist()
@@ -110,9 +116,11 @@ def flows(scenario: Scenario, metrics: Metrics, top: int) -> Table:
     table, traffic = metrics.flow, scenario.traffic
     order = worst_flows(metrics)[:top]
     bounded = "owd_mean_s" in table.low
-    columns = ["<flow", "offered", "mean delay"]
+    lost = "loss_ratio" in table.low
+    columns = ["<flow", *(["<"] if metrics.flagged_count else []), "offered", "mean delay"]
     columns += [f"?± {metrics.confidence * 100:.0f} %"] if bounded else []
     columns += ["?p50", "?p90", "p99", "?std. dev.", "loss"]
+    columns += [f"?{metrics.confidence * 100:.0f} % between"] if lost else []
     made = style.table("Worst flows", *columns, shown=len(order), of=traffic.flow_count)
     deviation = np.sqrt(_flow_column(metrics, "pdv_s2"))
     loss, rate = _flow_column(metrics, "loss_ratio"), traffic.flow_rate_bps
@@ -120,12 +128,17 @@ def flows(scenario: Scenario, metrics: Metrics, top: int) -> Table:
     mean = table["owd_mean_s"]
     content = []
     for f in order.tolist():
-        cells = [scenario.flow_names[f], units.rate(rate[f]), units.duration(mean[f])]
+        cells: list[str | Text] = [scenario.flow_names[f]]
+        if metrics.flagged is not None and metrics.flagged_count:
+            cells.append(style.flag(bool(metrics.flagged[f])))
+        cells += [units.rate(rate[f]), units.duration(mean[f])]
         if bounded:
-            half = (table.high["owd_mean_s"][f] - table.low["owd_mean_s"][f]) / 2
-            cells.append(Text(units.duration(half), style.FAINT))
+            cells.append(style.half(table.low["owd_mean_s"][f], table.high["owd_mean_s"][f]))
         cells += [units.duration(values[f]) for values in percentiles]
-        content.append((*cells, units.duration(deviation[f]), style.loss(loss[f])))
+        cells += [units.duration(deviation[f]), style.loss(loss[f])]
+        if lost:
+            cells.append(style.between(table.low["loss_ratio"][f], table.high["loss_ratio"][f]))
+        content.append(cells)
     return style.rows(made, content)
 
 
@@ -156,7 +169,7 @@ def queues(scenario: Scenario, metrics: Metrics, top: int) -> Table:
             (
                 scenario.queue_names[q],
                 who.get(q, "-"),
-                style.utilization(columns["utilization"][q]),
+                style.load(columns["utilization"][q]),
                 units.size(columns["occupancy_mean_bits"][q]),
                 units.size(columns["occupancy_max_bits"][q]),
                 units.duration(columns["delay_mean_s"][q]),
@@ -180,7 +193,15 @@ def _who_waits(scenario: Scenario) -> dict[int, str]:
 def overview(answers: Mapping[str, tuple[Scenario, Metrics]]) -> Table:
     """Several networks, a line each."""
     made = style.table(
-        "Networks", "<network", "?flows", "?offered", "mean delay", "worst flow", "loss", "busiest"
+        "Networks",
+        "<network",
+        "?flows",
+        "?offered",
+        "mean delay",
+        "worst flow",
+        "loss",
+        "offered load",
+        "?utilization",
     )
     content = []
     for name, (scenario, metrics) in answers.items():
@@ -193,7 +214,8 @@ def overview(answers: Mapping[str, tuple[Scenario, Metrics]]) -> Table:
                 units.duration(totals["owd_mean_s"]),
                 units.duration(totals["owd_worst_flow_s"]),
                 style.loss(totals["loss_ratio"]),
-                style.utilization(totals["utilization_max"]),
+                style.load(totals["offered_load_max"]),
+                style.load(totals["utilization_max"]),
             )
         )
     return style.rows(made, content)
@@ -211,13 +233,14 @@ def intervals(found: Sequence[Interval], worst: Sequence[int], most: int = MOST_
         "mean delay",
         "?worst flow",
         "loss",
-        "busiest",
+        "offered load",
+        "?utilization",
         "?<link",
     )
     content = []
     for part in shown:
         totals = part.metrics.totals(part.scenario)
-        busiest = worst_links(part.metrics)
+        busiest = worst_links(part.scenario, part.metrics)
         content.append(
             (
                 units.duration(part.start_s) if part.start_s > 1e-12 else "0 s",
@@ -226,7 +249,8 @@ def intervals(found: Sequence[Interval], worst: Sequence[int], most: int = MOST_
                 units.duration(totals["owd_mean_s"]),
                 units.duration(totals["owd_worst_flow_s"]),
                 style.loss(totals["loss_ratio"]),
-                style.utilization(totals["utilization_max"]),
+                style.load(totals["offered_load_max"]),
+                style.load(totals["utilization_max"]),
                 part.scenario.topology.link_name[busiest[0]] if len(busiest) else "-",
             )
         )

@@ -11,16 +11,18 @@ from nettwin import units
 from nettwin.apps.failures import Failure
 from nettwin.apps.whatif import WhatIf
 from nettwin.interfaces.tables import style
+from nettwin.metrics import Metrics
 
-LEAST_GROWTH = 1e-3  # of a utilization, that makes a link busier
+LEAST_GROWTH = 1e-3  # of an offered load, that makes a link busier
 TOTALS = (
     ("mean delay", "owd_mean_s"),
     ("worst flow's mean delay", "owd_worst_flow_s"),
     ("loss", "loss_ratio"),
     ("offered", "offered_bps"),
     ("delivered", "throughput_bps"),
-    ("busiest link", "utilization_max"),
-    ("flows without a way", "flows_without_way"),
+    ("highest offered load", "offered_load_max"),
+    ("highest utilization", "utilization_max"),
+    ("unroutable flows", "unroutable_flows"),
 )
 
 
@@ -29,13 +31,14 @@ def totals(answer: WhatIf) -> Table:
     before = answer.before.totals(answer.scenario_before)
     after = answer.after.totals(answer.scenario_after)
     made = style.table(f"If {answer.describe()}", "<", "before", "after", "change")
+    made.title = Text.assemble((f"If {answer.describe()}", "bold"), by(answer.before))
     content: list[tuple[str | Text, ...]] = []
     for words, name in TOTALS:
         old, new = before[name], after[name]
-        if name in ("loss_ratio", "utilization_max"):
-            show = style.loss if name == "loss_ratio" else style.utilization
+        if name in ("loss_ratio", "offered_load_max", "utilization_max"):
+            show = style.loss if name == "loss_ratio" else style.load
             content.append((words, show(old), show(new), style.points(old, new)))
-        elif name == "flows_without_way":
+        elif name == "unroutable_flows":
             alarm = style.ALARM if new > old else ""
             content.append((words, f"{old:.0f}", Text(f"{new:.0f}", alarm), f"{new - old:+.0f}"))
         else:
@@ -45,6 +48,11 @@ def totals(answer: WhatIf) -> Table:
             )
             content.append((words, show_words(old), show_words(new), growth))
     return style.rows(made, content)
+
+
+def by(metrics: Metrics) -> tuple[str, str]:
+    """Which engine answered, to stand under a table's title."""
+    return f"\n{metrics.method} by {metrics.label}", style.FAINT
 
 
 def classes(answer: WhatIf) -> Table:
@@ -81,17 +89,19 @@ def classes(answer: WhatIf) -> Table:
 
 
 def links(answer: WhatIf, top: int) -> Table:
-    """The links whose utilization grows, the one that grows most first."""
-    grown = [c for c in answer.links if c.utilization_after - c.utilization_before > LEAST_GROWTH]
+    """The links whose offered load grows, the one that grows most first."""
+    grown = [c for c in answer.links if c.offered_load_after - c.offered_load_before > LEAST_GROWTH]
     shown = grown[:top]
     made = style.table(
         "Links that get busier",
         "<link",
         "?capacity",
-        "before",
+        "offered load",
         "<",
         "after",
         "?points",
+        "?utilization",
+        "?after",
         "?loss before",
         "after",
         shown=len(shown),
@@ -103,10 +113,12 @@ def links(answer: WhatIf, top: int) -> Table:
             (
                 c.name,
                 units.rate(c.capacity_bps),
-                style.utilization(c.utilization_before),
-                style.bar(c.utilization_after),
-                style.utilization(c.utilization_after),
-                style.points(c.utilization_before, c.utilization_after),
+                style.load(c.offered_load_before),
+                style.bar(c.offered_load_after),
+                style.load(c.offered_load_after),
+                style.points(c.offered_load_before, c.offered_load_after),
+                style.load(c.utilization_before),
+                style.load(c.utilization_after),
                 style.loss(c.loss_before),
                 style.loss(c.loss_after),
             )
@@ -118,15 +130,21 @@ def links(answer: WhatIf, top: int) -> Table:
 def flows(answer: WhatIf, top: int) -> Table:
     """The flows that suffer most."""
     shown = answer.flows[:top]
+    flagged = any(f.flagged for f in shown)
+    bounded, lost = ("owd_mean_s" in answer.after.flow.low, "loss_ratio" in answer.after.flow.low)
+    sure = f"{answer.after.confidence * 100:.0f} %"
     made = style.table(
         "Flows that suffer most",
         "<flow",
+        *(["<"] if flagged else []),
         "?offered",
         "mean delay",
         "after",
+        *([f"?± {sure}"] if bounded else []),
         "change",
         "loss",
         "after",
+        *([f"?{sure} between"] if lost else []),
         shown=len(shown),
         of=len(answer.flows),
     )
@@ -135,12 +153,15 @@ def flows(answer: WhatIf, top: int) -> Table:
         [
             (
                 f.name,
+                *([style.flag(f.flagged)] if flagged else []),
                 units.rate(f.rate_bps),
                 units.duration(f.delay_before_s),
                 units.duration(f.delay_after_s),
+                *([style.half(f.delay_after_low_s, f.delay_after_high_s)] if bounded else []),
                 style.change(f.delay_before_s, f.delay_after_s),
                 style.loss(f.loss_before),
                 style.loss(f.loss_after),
+                *([style.between(f.loss_after_low, f.loss_after_high)] if lost else []),
             )
             for f in shown
         ],
@@ -170,11 +191,11 @@ def failures(found: Sequence[Failure], top: int) -> Table:
                 f.name,
                 style.loss(f.lost_share),
                 style.bar(f.utilization_max),
-                style.utilization(f.utilization_max),
+                style.load(f.utilization_max),
                 f.busiest_link,
                 units.duration(f.owd_mean_s),
                 style.change(f.owd_mean_before_s, f.owd_mean_s),
-                Text(str(f.flows_without_way), style.ALARM if f.flows_without_way else style.FAINT),
+                Text(str(f.unroutable_flows), style.ALARM if f.unroutable_flows else style.FAINT),
             )
             for f in shown
         ],

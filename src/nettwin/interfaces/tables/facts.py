@@ -55,12 +55,12 @@ def classes(found: Inspection) -> Table:
 def busiest(found: Inspection) -> Table:
     """The links that are offered most for their capacity."""
     made = style.table(
-        "Most loaded links (offered, before any loss)",
+        "Most loaded links (before any loss)",
         "<link",
         "capacity",
         "offered",
         "<",
-        "load",
+        "offered load",
         shown=len(found.busiest),
         of=found.links,
     )
@@ -71,8 +71,8 @@ def busiest(found: Inspection) -> Table:
                 k.name,
                 units.rate(k.capacity_bps),
                 units.rate(k.load_bps),
-                style.bar(k.utilization),
-                style.utilization(k.utilization),
+                style.bar(k.offered_load),
+                style.load(k.offered_load),
             )
             for k in found.busiest
         ],

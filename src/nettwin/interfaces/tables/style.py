@@ -102,22 +102,22 @@ def rows(made: FittingTable, content: Sequence[Sequence[str | Text]]) -> Fitting
     return made
 
 
-def severity(utilization: float) -> str:
-    """The color of a utilization."""
-    if utilization >= FULL:
+def severity(load: float) -> str:
+    """The color of an offered load or a utilization."""
+    if load >= FULL:
         return OVER
-    if utilization >= VERY_BUSY:
+    if load >= VERY_BUSY:
         return ALARM
-    return WARNING if utilization >= BUSY else CALM
+    return WARNING if load >= BUSY else CALM
 
 
-def utilization(value: float) -> Text:
-    """A utilization as a number in its color."""
+def load(value: float) -> Text:
+    """An offered load or a utilization as a number in its color."""
     return Text(units.percent(value), severity(value) if math.isfinite(value) else FAINT)
 
 
 def bar(value: float) -> Text:
-    """A utilization as a bar of ten cells."""
+    """An offered load or a utilization as a bar of ten cells; what is above 100 % fills it."""
     if not math.isfinite(value):
         return Text("")
     eighths = round(min(max(value, 0.0), 1.0) * BAR_CELLS * 8)
@@ -132,6 +132,23 @@ def loss(value: float) -> Text:
         return Text(units.percent(value, 2), FAINT)
     color = ALARM if value >= LOSS_FELT else WARNING if value >= LOSS_SEEN else ""
     return Text(units.percent(value, 2), color)
+
+
+def flag(flagged: bool) -> Text:
+    """The mark of a flow that the model doubts."""
+    return Text("flagged" if flagged else "", WARNING)
+
+
+def between(low: float, high: float) -> Text:
+    """The interval of a loss ratio."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return Text("-", FAINT)
+    return Text(f"{low * 100:.2f} to {units.percent(high, 2)}", FAINT)
+
+
+def half(low: float, high: float) -> Text:
+    """Half the width of the interval of a delay."""
+    return Text(units.duration((high - low) / 2), FAINT)
 
 
 def change(before: float, after: float) -> Text:

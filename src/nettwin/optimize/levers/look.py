@@ -62,13 +62,13 @@ class Look:
         queues = scenario.topology.queues
         asked = self._asked("link") + np.bincount(queues.link, self._asked("queue"), links)
         heat = _shares(heat) + _shares(asked)
-        return _shares(heat if heat.any() else scenario.link_utilization)
+        return _shares(heat if heat.any() else scenario.link_offered_load)
 
     @cached_property
     def price(self) -> NDArray[np.float64]:
         """What it costs to use a link: its delay, and waiting that grows as it fills. [links]"""
         topology = self.scenario.topology
-        used = np.minimum(self.scenario.link_utilization, 0.98)
+        used = np.minimum(self.scenario.link_offered_load, 0.98)
         traffic = self.scenario.traffic
         packets = float(traffic.flow_packet_rate_pps.sum())
         bits = float(traffic.flow_rate_bps.sum()) / packets if packets else 8000.0

@@ -121,7 +121,7 @@ def _one(source: Source, home: Path, example: Example) -> Prepared:
     scenario, metrics = example.scenario, example.metrics
     path = home / f"{example.number:06d}.safetensors"
     number = example.number if source.generated else topology_number(scenario)
-    load = scenario.link_utilization
+    load = scenario.link_offered_load
     if not path.exists():
         theory = Theory().predict([scenario])[0]
         parts: dict[str, dict[str, NDArray[Any]]] = {
