@@ -83,16 +83,12 @@ class Explainable(Protocol):
 
 
 def beyond_every_model(scenario: Scenario) -> list[str]:
-    """What speaks against a scenario whoever predicts: no steady state, paths left out."""
+    """What speaks against a scenario whoever predicts: no steady state."""
     topology, queues, load = scenario.topology, scenario.topology.queues, scenario.link_offered_load
     endless = np.isinf(queues.buffer_packets) & np.isinf(queues.buffer_bits)
     links = np.unique(queues.link[endless])
-    found = [
+    return [
         f"link {topology.link_name[k]} is offered {load[k]:.0%} of its capacity and has a queue"
         " without limit: its delay grows for ever"
         for k in links[load[links] >= 1.0].tolist()
-    ]
-    return found + [
-        f"flow {scenario.flow_names[f]} splits over more paths than are kept"
-        for f in np.flatnonzero(scenario.paths.truncated).tolist()
     ]

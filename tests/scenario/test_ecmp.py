@@ -28,5 +28,4 @@ def test_steered_flows_load_links_as_their_paths_do(seed: int, nodes: int, down:
     topology = plain.topology.with_arrays(link_up=up)
     scenario = Scenario(topology, plain.traffic, Routing(steer=steer))
     walked = scenario.paths.link_loads(scenario.traffic.flow_rate_bps, topology.link_count)
-    assert not scenario.paths.truncated.any()
     np.testing.assert_allclose(scenario.link_load_bps, walked, rtol=1e-9, atol=1e-3)

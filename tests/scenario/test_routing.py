@@ -18,11 +18,12 @@ from nettwin.errors import ScenarioError
 from nettwin.formats import read
 from nettwin.scenario.changes import FailLink, FailNode
 from nettwin.scenario.ecmp import ecmp_loads
+from nettwin.scenario.generate import generate
 from nettwin.scenario.k_shortest import explicit, k_shortest
-from nettwin.scenario.pathfinding import MOST_HOPS
 from nettwin.scenario.routing import Routing, Status, Steer
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.shortest import nearness
+from nettwin.scenario.splits import PORTIONS
 from nettwin.scenario.topology import Link, Topology
 from nettwin.scenario.traffic import Flow, Traffic
 
@@ -297,30 +298,68 @@ def diamonds(count: int, weight: float = 1.0) -> Topology:
     return Topology.build(nodes, links)
 
 
-def test_more_paths_than_are_kept_are_said_and_loads_stay_exact() -> None:
-    scenario = one_flow(diamonds(10), "j0", "j10", Routing())
-    assert scenario.paths.path_count == 256
-    assert scenario.paths.truncated[0]
-    assert scenario.paths.share.sum() == pytest.approx(1)
-    assert "splits over more paths than are kept" in scenario.routing_problems()[0]
-    assert scenario.link_load_bps == pytest.approx(np.full(40, 5e5))
-    few = Routing().resolve(scenario.topology, scenario.traffic, max_paths=4)
-    assert few.path_count == 4
-    exact = one_flow(diamonds(8), "j0", "j8", Routing())
-    assert exact.paths.path_count == 256 and not exact.paths.truncated[0]
+def test_few_paths_are_all_listed() -> None:
+    listed = one_flow(diamonds(4), "j0", "j4", Routing()).paths
+    assert listed.share == pytest.approx(np.full(16, 1 / 16))
 
 
-def test_paths_of_a_large_mesh_fit_in_memory() -> None:
-    """Up to 10**9 equal paths a flow."""
-    side = 18
-    place = [[f"{r}.{c}" for c in range(side)] for r in range(side)]
+@pytest.mark.parametrize("count", [5, 10, 300])  # of 300, 2**300 paths
+def test_many_paths_become_few_that_load_every_link_alike(count: int) -> None:
+    scenario = one_flow(diamonds(count), "j0", f"j{count}", Routing())
+    links = scenario.topology.link_count
+    assert scenario.paths.path_count <= PORTIONS + links - scenario.topology.node_count + 1
+    assert scenario.paths.link_loads(np.ones(1), links) == pytest.approx(np.full(links, 0.5))
+    assert not scenario.routing_problems()
+
+
+def test_drawn_paths_mix_like_independent_choices() -> None:
+    """The variance over the paths of what 16 choices, weighted alike, add up to: 16 / 4."""
+    scenario = one_flow(diamonds(16), "j0", "j16", Routing())
+    paths, topology = scenario.paths, scenario.topology
+    up = np.array([topology.node_name[v].startswith("up") for v in topology.link_target])
+    ups = np.bincount(paths.hop_path, up[paths.links], paths.path_count)
+    assert paths.share @ ups == pytest.approx(8.0)
+    assert 2.0 <= paths.share @ (ups - 8.0) ** 2 <= 8.0  # of two paths it would be 64
+
+
+@pytest.mark.parametrize("rows", [2, 5, 10])
+def test_paths_of_a_mesh_load_links_as_its_splits_do(rows: int) -> None:
+    """Parallel links and sums that differ in the last digit too; up to 10**5 equal paths a flow."""
+    place = [[f"{r}.{c}" for c in range(rows)] for r in range(rows)]
     links = [Link(a, b) for row in place for a, b in itertools.pairwise(row)]
     links += [Link(a, b) for col in zip(*place, strict=True) for a, b in itertools.pairwise(col)]
-    topology = Topology.build([n for row in place for n in row], links, duplex=True)
+    links += [Link("0.0", "0.1"), Link("0.0", "stub", weight=1e-12), Link("stub", "1.0")]
+    nodes = ["stub", *(n for row in place for n in row)]
+    topology = Topology.build(nodes, links, duplex=True)
     scenario = all_pairs(topology)
-    assert len(scenario.paths.links) <= MOST_HOPS
-    assert scenario.paths.truncated.any()
-    assert (np.diff(scenario.paths.flow_offset) >= 1).all()
+    paths, rate = scenario.paths, scenario.traffic.flow_rate_bps
+    loads = paths.link_loads(rate, topology.link_count)
+    assert loads == pytest.approx(ecmp_loads(topology, scenario.traffic.matrix(len(nodes))), 1e-9)
+    shortest = nearness(topology, np.arange(len(nodes))).distance
+    length = np.bincount(paths.hop_path, topology.link_weight[paths.links], paths.path_count)
+    ends = scenario.traffic.flow_target, scenario.traffic.flow_source
+    assert length == pytest.approx(shortest[ends][paths.path_flow])
+    assert np.bincount(paths.path_flow, paths.share) == pytest.approx(1.0, abs=1e-12)
+    for f in (0, 7, 11):  # a flow's paths are its own, whatever flows there are beside it
+        kept = scenario.traffic.keep(np.array([f]))
+        assert Routing().resolve(topology, kept).of(0) == paths.of(f)
+
+
+def test_midpoints_of_a_mesh_split_on_every_leg() -> None:
+    plain = generate("grid", nodes=64)
+    n, topology = plain.topology.node_count, plain.topology
+    one = Traffic.build(topology, [Flow(*(topology.node_name[i] for i in (0, 63)), 1e6)])
+    stops = (7, 56, 9)
+    scenario = Scenario(topology, one, Routing(steer={0: (Steer(midpoints=stops),)}))
+    demand = np.zeros((n, n))
+    for u, v in itertools.pairwise((0, *stops, 63)):
+        demand[u, v] = 1e6
+    found = scenario.paths.link_loads(one.flow_rate_bps, topology.link_count)
+    assert found == pytest.approx(ecmp_loads(topology, demand), rel=1e-9, abs=1e-6)
+    assert scenario.paths.path_count < topology.link_count * 4
+    for _, links in scenario.paths.of(0):
+        visited = iter([0, *topology.link_target[links].tolist()])
+        assert all(any(stop == node for node in visited) for stop in (*stops, 63))
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e-9, 0.1, 1.0, 3.7, 1e9])

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.compiled import compiled
 from nettwin.scenario.routing import Paths, Routing, Status
-from nettwin.scenario.shortest import Nearness, adjacency, nearness, next_hop
+from nettwin.scenario.shortest import adjacency, nearness
+from nettwin.scenario.splits import spread
 from nettwin.scenario.walks import next_hops, walk_all
 
 if TYPE_CHECKING:
     from nettwin.scenario.topology import Topology
     from nettwin.scenario.traffic import Traffic
 
-MOST_HOPS = 16_000_000  # of all paths together
 
-
-def resolve(routing: Routing, topology: Topology, traffic: Traffic, max_paths: int) -> Paths:
+def resolve(routing: Routing, topology: Topology, traffic: Traffic) -> Paths:
     """See `Routing.resolve`."""
     flows = traffic.flow_count
     offset, out = adjacency(topology)
@@ -27,16 +25,17 @@ def resolve(routing: Routing, topology: Topology, traffic: Traffic, max_paths: i
     near = nearness(topology, np.concatenate([traffic.flow_target, midpoints]))
     distance = np.ascontiguousarray(near.distance.T)  # flows from one node follow each other
     rank = np.ascontiguousarray(near.rank.T)
-    way, fan = next_hops(distance, rank, offset, out, topology.link_target, topology.link_weight)
+    way, fan, leads = next_hops(
+        distance, rank, offset, out, topology.link_target, topology.link_weight
+    )
+    number, order = spread(*near, offset, out, topology.link_target, topology.link_weight)
     table = np.zeros((0, 0), np.int32)
     if routing.next_link is not None:
         live = np.concatenate([topology.link_live, [False]])  # entry -1, no next hop, is not live
         table = np.where(live[routing.next_link], routing.next_link, -1).astype(np.int32)
-    elif routing.ecmp:
-        max_paths = _affordable(topology, traffic, near, max_paths)
-    else:
+    elif not routing.ecmp:
         table = np.where(fan > 0, np.append(out, -1)[way], -1).astype(np.int32)
-    path_walk, share, link_offset, links, status, truncated, broken = walk_all(
+    path_walk, share, link_offset, links, status, broken = walk_all(
         traffic.flow_source[walk_flow],
         traffic.flow_target[walk_flow],
         midpoint_offset,
@@ -44,15 +43,16 @@ def resolve(routing: Routing, topology: Topology, traffic: Traffic, max_paths: i
         offset,
         out,
         topology.link_target,
-        topology.link_weight,
         distance,
         rank,
         way,
         fan,
+        leads,
+        np.ascontiguousarray(number.T),
+        order,
         topology.node_up,
         routing.ecmp,
         table,
-        max_paths,
     )
     if not routing.steer:
         counts = np.bincount(path_walk, minlength=flows)
@@ -62,7 +62,6 @@ def resolve(routing: Routing, topology: Topology, traffic: Traffic, max_paths: i
             link_offset,
             links,
             status,
-            truncated,
             broken,
         )
     walked = Paths(
@@ -71,54 +70,9 @@ def resolve(routing: Routing, topology: Topology, traffic: Traffic, max_paths: i
         link_offset,
         links,
         status,
-        truncated,
         broken,
     )
     return _steered(walked, walk_flow, routing, topology, flows)
-
-
-def _affordable(topology: Topology, traffic: Traffic, near: Nearness, wanted: int) -> int:
-    """How many paths a flow may have, of those `wanted`, so that all together have at most
-    MOST_HOPS hops, or 1."""
-    ends = traffic.flow_target, traffic.flow_source
-    offset, out = adjacency(topology)
-    number, hops = _spread(*near, offset, out, topology.link_target, topology.link_weight)
-    number, hops = number[ends], hops[ends]
-    low, high = 1, wanted
-    middle = wanted  # nearly always fits
-    while low < high:
-        fits = float((np.minimum(number, middle) * hops).sum()) <= MOST_HOPS
-        low, high = (middle, high) if fits else (low, middle - 1)
-        middle = (low + high + 1) // 2
-    return low
-
-
-@compiled
-def _spread(
-    dist_to: Any, rank_to: Any, offset: Any, out: Any, link_target: Any, link_weight: Any
-) -> Any:
-    """How many shortest paths lead from a node to a target, and the most hops. [target, node]"""
-    number = np.zeros(dist_to.shape)
-    hops = np.zeros(dist_to.shape, np.int32)
-    nodes = dist_to.shape[0]
-    order = np.empty(nodes, np.int32)
-    for t in range(nodes):
-        near, rank = dist_to[t], rank_to[t]
-        reached = 0
-        for u in range(nodes):
-            if rank[u] < nodes:
-                order[rank[u]] = u
-                reached += 1
-        if reached == 0:
-            continue
-        number[t, t] = 1.0
-        for u in order[:reached]:
-            for k in range(offset[u], offset[u + 1]):
-                if next_hop(out[k], u, link_weight, link_target, near, rank):
-                    v = link_target[out[k]]
-                    number[t, u] += number[t, v]
-                    hops[t, u] = max(hops[t, u], hops[t, v] + 1)
-    return number, hops
 
 
 def _walks(
@@ -202,14 +156,11 @@ def _steered(
     lengths = lengths[order]
     end = np.cumsum(lengths)
     gather = np.arange(int(lengths.sum())) + np.repeat(begin - (end - lengths), lengths)
-    truncated = np.zeros(flows, np.bool_)
-    np.logical_or.at(truncated, walk_flow, walked.truncated & keep_walk)
     return Paths(
         flow_offset=np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=flows))]),
         share=share[order],
         link_offset=np.concatenate([[0], end]),
         links=hops[gather],
         status=status,
-        truncated=truncated,
         fallback=fallback,
     )

@@ -77,16 +77,14 @@ class Routing:
         steer = {i: self.steer[f] for i, f in enumerate(flows.tolist()) if f in self.steer}
         return replace(self, steer=steer)
 
-    def resolve(self, topology: Topology, traffic: Traffic, *, max_paths: int = 256) -> Paths:
+    def resolve(self, topology: Topology, traffic: Traffic) -> Paths:
         """Find every flow's paths on the elements that are up.
 
-        A flow that splits over more than `max_paths` paths keeps the first ones found, with shares
-        scaled to 1, and is marked in `Paths.truncated`. Fewer are kept where those of all flows
-        would not fit in memory (a large mesh has millions of equal paths).
+        A flow that splits over many paths gets fewer, which load every link alike (see `splits`).
         """
         from nettwin.scenario import pathfinding
 
-        return pathfinding.resolve(self, topology, traffic, max_paths)
+        return pathfinding.resolve(self, topology, traffic)
 
     def faults(self, topology: Topology, traffic: Traffic) -> list[Fault]:
         """Everything wrong with the rules on this topology and traffic."""
@@ -228,7 +226,8 @@ def _steer_faults(
 
 @dataclass(frozen=True)
 class Paths(ReadOnly):
-    """The paths of every flow, flat.
+    """The paths of every flow, flat; of a flow that splits over very many, some that load every
+    link as all of them do.
 
     Paths of flow f are `flow_offset[f]:flow_offset[f + 1]`; links of path p are
     `links[link_offset[p]:link_offset[p + 1]]`; `share[p]` is the part of the flow that takes p.
@@ -239,7 +238,6 @@ class Paths(ReadOnly):
     link_offset: NDArray[np.int64]  # [paths + 1]
     links: NDArray[np.int32]  # [hops]
     status: NDArray[np.int8]  # [flows] a Status
-    truncated: NDArray[np.bool_]  # [flows]
     fallback: NDArray[np.bool_]  # [flows] whose own ways are all broken
 
     @property

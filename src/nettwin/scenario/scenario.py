@@ -140,13 +140,9 @@ class Scenario:
             f"flow {names[f]} {words[Status(int(self.paths.status[f]))]}"
             for f in np.flatnonzero(self.paths.status)
         ]
-        out += [
+        return out + [
             f"flow {names[f]} lost its own paths and follows the common routing"
             for f in np.flatnonzero(self.paths.fallback & (self.paths.status == 0))
-        ]
-        return out + [
-            f"flow {names[f]} splits over more paths than are kept"
-            for f in np.flatnonzero(self.paths.truncated)
         ]
 
     @property

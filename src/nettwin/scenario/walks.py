@@ -8,13 +8,7 @@ import numpy as np
 
 from nettwin.compiled import compiled
 from nettwin.scenario.shortest import TIE
-
-
-@compiled
-def _grown(a: Any, n: int) -> Any:
-    out = np.empty(max(n, a.size + a.size // 2), a.dtype)
-    out[: a.size] = a
-    return out
+from nettwin.scenario.splits import LISTED, decomposed, grown
 
 
 @compiled
@@ -22,7 +16,9 @@ def next_hops(
     distance: Any, rank: Any, offset: Any, out: Any, link_target: Any, link_weight: Any
 ) -> Any:
     """The place in `out` of the first link on a shortest way, behind those of the node if there is
-    none, and how many there are. [node, target]"""
+    none, and how many there are [node, target]; and whether each place in `out` is such a link
+    [place, target]."""
+    leads = np.zeros((out.size, distance.shape[1]), np.bool_)
     way = np.empty(distance.shape, np.int32)
     fan = np.zeros(distance.shape, np.int32)
     for u in range(distance.shape[0]):
@@ -33,7 +29,8 @@ def next_hops(
                     if fan[u, t] == 0:
                         way[u, t] = k
                     fan[u, t] += 1
-    return way, fan
+                    leads[k, t] = True
+    return way, fan, leads
 
 
 @compiled
@@ -55,21 +52,22 @@ def walk_all(
     offset: Any,
     out: Any,
     link_target: Any,
-    link_weight: Any,
     distance: Any,
     rank: Any,
     way: Any,
     fan: Any,
+    leads: Any,
+    number: Any,
+    order: Any,
     node_up: Any,
     ecmp: bool,
     table: Any,
-    max_paths: int,
 ) -> Any:
-    """Depth-first walk along the next-hop edges of each flow.
+    """Walk along the next-hop edges of each flow, depth first.
 
-    `distance[u, t]` is that from u to t, and `rank`, `way` and `fan` alike. A walk aims at each
-    midpoint in turn, then at the target; at each node it branches over the next-hop edges, its
-    share divided evenly.
+    `distance[u, t]` is that from u to t, and `rank`, `way`, `fan` and `number` alike. A walk aims
+    at each midpoint in turn, then at the target; at each node it branches over the next-hop edges,
+    its share divided evenly. A flow of more than LISTED paths gets those of `decomposed`.
     """
     flows = flow_source.size
     use_table = table.shape[0] > 0
@@ -78,7 +76,6 @@ def walk_all(
     link_offset = np.zeros(flows + 17, np.int64)
     links = np.empty(4 * flows + 64, np.int32)
     status = np.zeros(flows, np.int8)
-    truncated = np.zeros(flows, np.bool_)
     fallback = np.zeros(flows, np.bool_)
     paths, hops = 0, 0
     nodes = node_up.size
@@ -91,6 +88,8 @@ def walk_all(
     at = np.empty(edge.size + 1, np.int32)
     aim_at = np.empty(edge.size + 1, np.int32)
     part = np.empty(edge.size + 1, np.float64)
+    left = np.empty((most, out.size))
+    visits = np.zeros(nodes)
     for f in range(flows):
         s, t = flow_source[f], flow_target[f]
         if not node_up[s] or not node_up[t]:
@@ -131,7 +130,7 @@ def walk_all(
                     status[f] = 3
                     break
                 if hops >= links.size:
-                    links = _grown(links, hops + 1)
+                    links = grown(links, hops + 1)
                 links[hops] = e
                 hops += 1
                 k += 1
@@ -140,16 +139,40 @@ def walk_all(
                 hops = start
                 continue
             if paths >= share.size:
-                share = _grown(share, paths + 1)
-                path_flow = _grown(path_flow, paths + 1)
+                share = grown(share, paths + 1)
+                path_flow = grown(path_flow, paths + 1)
             if paths + 1 >= link_offset.size:
-                link_offset = _grown(link_offset, paths + 2)
+                link_offset = grown(link_offset, paths + 2)
             path_flow[paths] = f
             share[paths] = 1.0
             paths += 1
             link_offset[paths] = hops
             continue
-        first = paths
+        ways = 1.0
+        if ecmp:
+            u = s
+            for a in range(n_aims):
+                ways *= number[u, aims[a]]
+                u = aims[a]
+        if ways > LISTED:
+            shares, begins, found = decomposed(
+                s, aims[:n_aims], offset, out, link_target, rank, way, fan, leads, order, left,
+                visits,
+            )  # fmt: skip
+            extra, length = shares.size, begins[-1]
+            if paths + extra + 1 >= link_offset.size:
+                share = grown(share, paths + extra)
+                path_flow = grown(path_flow, paths + extra)
+                link_offset = grown(link_offset, paths + extra + 1)
+            if hops + length > links.size:
+                links = grown(links, hops + length)
+            path_flow[paths : paths + extra] = f
+            share[paths : paths + extra] = shares
+            link_offset[paths + 1 : paths + extra + 1] = hops + begins[1:]
+            links[hops : hops + length] = found[:length]
+            paths += extra
+            hops += length
+            continue
         depth = 0
         at[0], aim_at[0], part[0], cursor[0] = s, 0, 1.0, -1
         while depth >= 0:
@@ -158,16 +181,13 @@ def walk_all(
             if u == aims[a]:
                 a += 1
                 if a == n_aims:
-                    if paths - first >= max_paths:
-                        truncated[f] = True
-                        break
                     if paths >= share.size:
-                        share = _grown(share, paths + 1)
-                        path_flow = _grown(path_flow, paths + 1)
+                        share = grown(share, paths + 1)
+                        path_flow = grown(path_flow, paths + 1)
                     if paths + 1 >= link_offset.size:
-                        link_offset = _grown(link_offset, paths + 2)
+                        link_offset = grown(link_offset, paths + 2)
                     if hops + depth > links.size:
-                        links = _grown(links, hops + depth)
+                        links = grown(links, hops + depth)
                     for k in range(depth):
                         links[hops + k] = edge[k]
                     hops += depth
@@ -183,9 +203,7 @@ def walk_all(
             if k < 0:
                 k = way[u, aim]
                 part[depth] /= max(fan[u, aim], 1) if ecmp else 1
-            while k < offset[u + 1] and not _leads(
-                out[k], u, aim, link_weight, link_target, distance, rank
-            ):
+            while k < offset[u + 1] and not leads[k, aim]:
                 k += 1
             if k == offset[u + 1]:
                 depth -= 1
@@ -198,19 +216,12 @@ def walk_all(
             part[depth + 1] = part[depth]
             cursor[depth + 1] = -1
             depth += 1
-        if truncated[f]:
-            total = 0.0
-            for p in range(first, paths):
-                total += share[p]
-            for p in range(first, paths):
-                share[p] /= total
     return (
         path_flow[:paths].copy(),
         share[:paths].copy(),
         link_offset[: paths + 1].copy(),
         links[:hops].copy(),
         status,
-        truncated,
         fallback,
     )
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.engines.learned.architecture import Answer
-from nettwin.engines.learned.features import FLOW, HOP, SHAPE
+from nettwin.engines.learned.features import FLOW, HOP, LEAST_LOSS, SHAPE
 from nettwin.engines.learned.inputs import Inputs
 from nettwin.engines.learned.messages import at_queues, bend_all
 from nettwin.engines.learned.model_file import weight
@@ -28,6 +28,10 @@ Singles = NDArray[np.float32]
 Floats = NDArray[np.float64]
 MOST = 3.0  # the largest correction of waiting and of its variability, in ln
 MOST_LOGIT = 8.0  # and of loss
+# where theory loses nothing, so little is none: simulations of some million packets, which the
+# networks learn from, cannot tell it
+UNTOLD_LOSS = 1e-5
+NO_LOSS_LOGIT = float(np.log(LEAST_LOSS / (1.0 - LEAST_LOSS))) + 1e-9
 MANY_HOPS = 30_000  # from which on threads are worth their start
 BLOCK = 256  # hops that are worked on together
 HEAD = 24  # width of the layer that sees a whole flow
@@ -197,6 +201,8 @@ def _along_hops(
                     moved2 += x[m, h - begin, 2] * equal
                 waiting = theory_s[h] * np.exp(moved0)
                 loss = 1.0 / (1.0 + np.exp(-(theory_logit[h] + moved2)))
+                if theory_logit[h] <= NO_LOSS_LOGIT and loss < UNTOLD_LOSS:
+                    loss = 0.0
                 spread = theory_cv2[h] * np.exp(moved1) * waiting * waiting
                 waiting_s[h], variance_s2[h], loss_ratio[h] = waiting, spread, loss
                 waited += waiting

@@ -55,7 +55,7 @@ def _fade(
             for h in range(inputs.path_offset[p], inputs.path_offset[p + 1]):
                 was = each.waiting_s[h]
                 wait = inputs.waiting_s[h] * (was / inputs.waiting_s[h]) ** t
-                logit = np.log(each.loss[h] / (1.0 - each.loss[h]))
+                logit = np.log(max(each.loss[h], 1e-300) / (1.0 - each.loss[h]))
                 logit = inputs.loss_logit[h] + t * (logit - inputs.loss_logit[h])
                 each.waiting_s[h], each.variance_s2[h] = (
                     wait,
