@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("intent",),),
     (("metrics",),),
     (("scenario",),),
-    (("errors", "quantity", "units", "compiled", "registry", "blas"),),
+    (("errors", "quantity", "units", "compiled", "registry", "blas", "workers"),),
 )
 PLACES = {
     part: (depth, group)

@@ -4,6 +4,6 @@ recipe         what to draw from, as TOML          distributions  how a recipe w
 drawing        one scenario from a recipe          mishaps        what goes wrong in it
 store          shards of samples, with checksums   generation     simulate and store, resumable
 inspection     what a data set holds, its noise    networks       real ones, and those held out
-workers        processes here, or Ray              labeled        any data to learn from
-conversion     recordings into shards              parquet        samples as tables, for others
+labeled        any data to learn from              conversion     recordings into shards
+parquet        samples as tables, for others
 """

@@ -13,10 +13,10 @@ from nettwin.datasets.drawing import draw_scenario
 from nettwin.datasets.networks import real_networks
 from nettwin.datasets.recipe import Recipe
 from nettwin.datasets.store import Manifest, Sample, begun, write_manifest, write_shard
-from nettwin.datasets.workers import in_order_of_completion
 from nettwin.metrics import Metrics
 from nettwin.model import NetworkModel
 from nettwin.scenario.scenario import Scenario
+from nettwin.workers import in_order_of_completion
 
 # How a scenario is simulated: a model for it, given a seed, a packet budget and a precision
 Simulator = Callable[[int, int, float], NetworkModel]
@@ -47,7 +47,7 @@ def generate_dataset(
     work = [(recipe, folder, simulator, group) for group in groups]
     done = len(there)
     LOG.info("%s: %d of %d samples are there", folder, done, recipe.samples)
-    for group, entry in in_order_of_completion(_make_shard, work, jobs, ray_address):
+    for _, (group, entry) in in_order_of_completion(_make_shard, work, jobs, ray_address):
         manifest = Manifest(manifest.recipe, {**manifest.shards, _name(group): entry})
         write_manifest(folder, manifest)
         done += len(group)

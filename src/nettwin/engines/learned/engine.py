@@ -17,7 +17,6 @@ from nettwin.engines.learned.gnn import MANY_HOPS
 from nettwin.engines.learned.inputs import Inputs, Solved, inputs_of, solved
 from nettwin.engines.learned.model_file import Model
 from nettwin.engines.theory.flows import HopDelays, hop_table
-from nettwin.engines.theory.halves import cores
 from nettwin.engines.theory.hops import hop_split
 from nettwin.engines.theory.loops import without_interpreter
 from nettwin.engines.theory.network import solve
@@ -26,6 +25,7 @@ from nettwin.engines.theory.tables import tables
 from nettwin.metrics import Metrics, Table
 from nettwin.model import HopSplit, beyond_every_model
 from nettwin.scenario.scenario import Scenario
+from nettwin.workers import usable_cores
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -56,7 +56,7 @@ class Learned:
         if len(scenarios) < 2:
             return [self._predict(scenario, None) for scenario in scenarios]
         predict = partial(self._predict, like=solve(scenarios[0]))
-        threads = min(cores(), len(scenarios))
+        threads = min(usable_cores(), len(scenarios))
         if threads < 2 or len(scenarios[0].paths.links) > MANY_HOPS:
             return [predict(scenario) for scenario in scenarios]
         with ThreadPoolExecutor(threads) as pool:

@@ -21,8 +21,8 @@ from nettwin.engines.learned.messages import at_queues, bend_all
 from nettwin.engines.learned.model_file import weight
 from nettwin.engines.learned.products import product, several_at_a_time
 from nettwin.engines.theory.flows import STARVED, HopDelays
-from nettwin.engines.theory.halves import cores
 from nettwin.formats.weight_file import Weights
+from nettwin.workers import usable_cores
 
 Singles = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -65,7 +65,7 @@ def answer(inputs: Inputs, members: Sequence[Weights]) -> Answer:
     def part(first: int, end: int) -> None:
         _flows(first, end, inputs, at, layers, flows, each)
 
-    threads = min(cores(), 8) if hops > MANY_HOPS else 1
+    threads = min(usable_cores(), 8) if hops > MANY_HOPS else 1
     bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
     if threads == 1:
         part(0, count)

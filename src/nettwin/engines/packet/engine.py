@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +25,7 @@ from nettwin.engines.packet.stopping import (
 from nettwin.errors import InputError
 from nettwin.metrics import Interval, Metrics
 from nettwin.scenario.scenario import Scenario
+from nettwin.workers import usable_cores
 
 Progress = Callable[[float], None]  # called with the share done, 0 to 1
 
@@ -112,7 +112,7 @@ class PacketSimulator:
 
     def predict(self, scenarios: Sequence[Scenario]) -> list[Metrics]:
         """The metrics of each scenario, in their order."""
-        jobs = min(self.jobs or os.cpu_count() or 1, len(scenarios))
+        jobs = min(self.jobs or usable_cores(), len(scenarios))
         if jobs > 1:
             return in_processes(self, scenarios, jobs)
         found = []

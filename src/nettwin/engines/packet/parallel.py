@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import threading
-import warnings
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nettwin.compiled import is_kept
+from nettwin.engines.packet import kernel
+from nettwin.engines.packet.simulation import Simulation
 from nettwin.metrics import Metrics
 from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.topology import Link, Topology
+from nettwin.scenario.traffic import Flow, Traffic
+from nettwin.workers import in_order_of_completion
 
 if TYPE_CHECKING:
     from nettwin.engines.packet.engine import PacketSimulator
@@ -21,29 +23,28 @@ def in_processes(
     simulator: PacketSimulator, scenarios: Sequence[Scenario], jobs: int
 ) -> list[Metrics]:
     """The metrics of each scenario; the simulator's `progress` hears of every finished one."""
+    if not is_kept(kernel.advance):
+        warm_up()  # compiled once here, and not once in every process
     alone = replace(simulator, jobs=1, progress=None)
-    with warnings.catch_warnings(), ProcessPoolExecutor(jobs, mp_context=_context()) as pool:
-        # A fork beside the idle threads of a linear-algebra library is safe.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        futures = [pool.submit(_simulated, alone, scenario) for scenario in scenarios]
-        try:
-            for done, future in enumerate(as_completed(futures), 1):
-                future.result()
-                if simulator.progress:
-                    simulator.progress(done / len(futures))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        return [future.result() for future in futures]
+    work = [(alone, scenario) for scenario in scenarios]
+    found: dict[int, Metrics] = {}
+    for k, metrics in in_order_of_completion(_simulated, work, jobs, warm=warm_up):
+        found[k] = metrics
+        if simulator.progress:
+            simulator.progress(len(found) / len(work))
+    return [found[k] for k in range(len(work))]
 
 
-def _simulated(simulator: PacketSimulator, scenario: Scenario) -> Metrics:
+def warm_up() -> None:
+    """Load the simulator's machine code, or make it where there is none."""
+    topology = Topology.build("AB", [Link("A", "B", 1e6)])
+    simulation = Simulation(
+        Scenario(topology, Traffic.build(topology, [Flow("A", "B", 1e5)])), seed=1
+    )
+    simulation.advance(1e-3)
+    simulation.counts()
+
+
+def _simulated(work: tuple[PacketSimulator, Scenario]) -> Metrics:
+    simulator, scenario = work
     return simulator.run(scenario).metrics
-
-
-def _context() -> multiprocessing.context.BaseContext:
-    """Forks where that is safe: it starts at once and does not run the caller's script again."""
-    methods = multiprocessing.get_all_start_methods()
-    if "fork" in methods and threading.active_count() == 1:
-        return multiprocessing.get_context("fork")
-    return multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")

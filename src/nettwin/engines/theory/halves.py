@@ -6,14 +6,14 @@ lives as long as the loop: a process that is forked later has none.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nettwin.workers import usable_cores
 
 WORTH_S = 2e-3  # work that is worth a thread, which takes a tenth of that to begin
 
@@ -25,7 +25,7 @@ def in_halves(run: Callable[[int, int], object], done: NDArray[Any], second_each
     piece of that takes. `run` must leave the interpreter free (Numba's `nogil`).
     """
     turns = len(done) - 1
-    if float(done[-1]) * second_each < WORTH_S or cores() < 2:
+    if float(done[-1]) * second_each < WORTH_S or usable_cores() < 2:
         run(0, turns)
         return
     middle = int(np.searchsorted(done, done[-1] / 2))
@@ -33,11 +33,3 @@ def in_halves(run: Callable[[int, int], object], done: NDArray[Any], second_each
         other = pool.submit(run, middle, turns)
         run(0, middle)
         other.result()
-
-
-@cache
-def cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

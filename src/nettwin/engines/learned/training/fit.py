@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import json
 import math
-import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,7 @@ from nettwin.errors import InputError
 from nettwin.formats.weight_file import Weights
 from nettwin.training import curves
 from nettwin.training.provenance import commit, version
+from nettwin.workers import process_pool
 
 PART_NAMES = ("train", "validation", "calibration", "test")
 INPUTS = "inputs"
@@ -168,16 +168,12 @@ def train_members(
     if jobs == 1 or len(homes) == 1:
         trained = [train_member(training, seed, home, tell) for seed, home in homes.items()]
         return [weights for given in trained for weights in given]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(homes)), mp_context=context) as pool:
+    with process_pool(min(jobs, len(homes))) as pool:
         futures = {
             seed: pool.submit(train_member, training, seed, home) for seed, home in homes.items()
         }
-        try:
-            _wait(list(futures.values()), training.plan, homes, tell)
-            return [weights for future in futures.values() for weights in future.result()]
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        _wait(list(futures.values()), training.plan, homes, tell)
+        return [weights for future in futures.values() for weights in future.result()]
 
 
 def _wait(
