@@ -17,7 +17,8 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / PACKAGE
 # From the top down. The parts in one inner tuple may import one another; the parts of one layer
 # that stand in different tuples may not.
 LAYERS: tuple[tuple[tuple[str, ...], ...], ...] = (
-    (("__init__", "__main__"),),
+    (("testing",),),
+    (("__init__", "__main__", "extend"),),
     (("interfaces",),),
     (("apps",),),
     (("optimize",),),
@@ -49,6 +50,8 @@ HOMES = {
     "gymnasium": ("nettwin.optimize.reinforcement",),
     "highspy": ("nettwin.optimize.linear",),
     "ortools": ("nettwin.optimize.constraint",),
+    "pytest": ("nettwin.testing",),
+    "hypothesis": ("nettwin.testing",),
 }
 
 # Above the engines, one module chooses among them; the others receive a NetworkModel.
