@@ -1,0 +1,48 @@
+"""SPREAD: the optimizer `spread`, single moves at random, those kept that help."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.extend import Method, Search, Steering
+
+
+def spread(steering: Steering, search: Search[Any], seed: int = 0) -> None:
+    """Move one flow at a time over one midpoint, flows first that may not stay where they are; keep
+    what lowers the highest utilization, or where it stays, the sum of their squares."""
+
+    def value(midpoints: NDArray[np.int32]) -> tuple[float, float]:
+        utilization = steering.loads(midpoints) / steering.capacity_bps
+        return float(utilization.max(initial=0.0)), float((utilization**2).sum())
+
+    random = np.random.default_rng(seed)
+    best, lowest = steering.start.copy(), value(steering.start)
+    movable = np.flatnonzero(steering.movable)
+    waiting = [int(f) for f in movable if not steering.allowed(int(f))[steering.source[f]]]
+    if not waiting:
+        search.offer(lowest[0], best.copy())
+    while len(movable) and search.step():
+        must = bool(waiting)
+        flow = waiting.pop() if must else int(random.choice(movable))
+        nodes = np.flatnonzero(steering.allowed(flow))
+        if not len(nodes):
+            continue
+        tried = best.copy()
+        tried[flow] = -1  # no midpoint, as where the node is one of its ends
+        node = int(random.choice(nodes))
+        if node not in (steering.source[flow], steering.target[flow]):
+            tried[flow, 0] = node
+        moved = np.count_nonzero((tried != steering.start).any(axis=1))
+        if 0 <= steering.most_changes < moved:
+            continue
+        found = value(tried)
+        if must or found < lowest:
+            best, lowest = tried, found
+            if not waiting:
+                search.offer(lowest[0], best.copy())
+
+
+SPREAD = Method("spread", "single moves at random, those kept that help", f"{__name__}:spread")
