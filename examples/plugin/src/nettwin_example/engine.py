@@ -23,7 +23,7 @@ class MM1:
 
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Links that are offered more than they can carry."""
-        load = scenario.link_utilization
+        load = scenario.link_offered_load
         return [
             f"link {scenario.topology.link_name[k]} is offered {load[k]:.0%} of its capacity"
             for k in np.flatnonzero(load > 1).tolist()
@@ -35,7 +35,7 @@ class MM1:
 
     def _one(self, scenario: Scenario) -> Metrics:
         topology, traffic, paths = scenario.topology, scenario.traffic, scenario.paths
-        load = scenario.link_utilization
+        load = scenario.link_offered_load
         lost = np.maximum(1 - 1 / np.maximum(load, 1e-9), 0.0)  # what does not fit
         busy = np.minimum(load, self.highest_load)
         wait = busy / (1 - busy)  # in mean service times
