@@ -1,11 +1,16 @@
 # Two commands are all a user needs: `make run` (the main job) and `make test`.
+# test         lint, types and every fast test: minutes
+# test-system  what installs or builds something first: wheel, plugin, documentation, Ray
+# test-all     the slow tests too, and random tests that search longer and elsewhere each time
+# docs         the documentation site, docs/site/html/index.html
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt
 STAMP := $(VENV)/.ready
 TRAIN := $(VENV)/.train
+SYSTEM := $(VENV)/.system
 
-.PHONY: run test lint venv fuzz bench clean
+.PHONY: run test test-system test-all docs lint venv fuzz bench clean
 .DEFAULT_GOAL := run
 
 run: venv
@@ -13,6 +18,18 @@ run: venv
 
 test: lint $(TRAIN)
 	$(PY) -m pytest -n 2
+
+test-system: $(SYSTEM)
+	$(PY) -m pytest -n 0 -m system --durations=10
+
+test-all: lint $(SYSTEM)
+	$(PY) -m pytest -n 2 -m 'not system' --hypothesis-profile=thorough
+	$(PY) -m pytest -n 0 -m system
+
+# warnings are errors: a link that leads nowhere, a docstring that cannot be read
+docs: $(SYSTEM)
+	@$(PY) -m sphinx -q -W --keep-going -b html docs docs/site/html
+	@echo "The documentation is in docs/site/html/index.html"
 
 lint: venv
 	$(VENV)/bin/ruff check --quiet .
@@ -52,6 +69,13 @@ $(TRAIN): $(STAMP)
 	@$(PIP) --no-build-isolation -e '.[dev,train]'
 	@touch $@
 
+# Documentation, wheels and Ray, for the tests that install or build something
+$(SYSTEM): $(STAMP)
+	@rm -f $@
+	@echo "Installing what the system tests need (Sphinx, Ray, PyTorch; a few minutes the first time) ..."
+	@$(PIP) --no-build-isolation -e '.[system]'
+	@touch $@ $(TRAIN)
+
 fuzz: venv
 	$(PY) -m fuzz
 
@@ -61,5 +85,5 @@ bench: venv
 	$(PY) -m benchmarks $(BENCH)
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis nettwin-demo
+	rm -rf $(VENV) build dist docs/site docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis nettwin-demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
