@@ -86,6 +86,11 @@ class Registry(MutableMapping[str, T], Generic[T]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The names of nettwin's own members, for which no packages are looked up."""
+        return tuple(self._own)
+
     def _look_up(self) -> dict[str, EntryPoint | T]:
         """What other packages add: members, or entry points that were not asked for yet."""
         if self._added is not None:

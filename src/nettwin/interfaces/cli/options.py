@@ -68,7 +68,7 @@ EngineOption = Annotated[
     typer.Option(
         "--engine",
         "-e",
-        help=f"The engine that answers: {', '.join(ENGINES)}.",
+        help=f"The engine that answers: {', '.join(ENGINES.own)}.",
         autocompletion=complete_engine,
     ),
 ]
