@@ -35,10 +35,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.delenv("NETTWIN_DEBUG", raising=False)
     monkeypatch.setattr(wiring, "first_start", lambda *_: False)  # whatever this machine has kept
 
-    def run_it(line: str, *more: object, columns: int = COLUMNS) -> Ran:
+    def run_it(line: str, *more: object, columns: int = COLUMNS, typed: str = "") -> Ran:
         words = [*shlex.split(line), *map(str, more)]
         runner = CliRunner(env={"COLUMNS": str(columns), "NO_COLOR": "1"})
-        done = runner.invoke(app, words)
+        done = runner.invoke(app, words, input=typed)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
         return Ran(done.exit_code, done.stdout, done.stderr)

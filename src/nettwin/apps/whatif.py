@@ -125,21 +125,22 @@ class WhatIf:
 
     @cached_property
     def links(self) -> tuple[LinkChange, ...]:
-        """Every link, the one whose offered load grows most first."""
-        topology = self.scenario_after.topology
-        columns = [s.link_offered_load for s in (self.scenario_before, self.scenario_after)]
+        """Every link of either scenario, the one whose offered load grows most first; NaN where a
+        scenario has no such link."""
+        old, new = self.scenario_before, self.scenario_after
+        names = list(dict.fromkeys(new.topology.link_name + old.topology.link_name))
+        at = [_places(names, s.topology.link_name) for s in (old, new)]
+        capacity = _taken(new.topology.link_capacity_bps, at[1])
+        capacity = np.where(at[1] < 0, _taken(old.topology.link_capacity_bps, at[0]), capacity)
+        columns = [_taken(s.link_offered_load, k) for s, k in zip((old, new), at, strict=True)]
         columns += [
-            m.link[name]
+            _taken(m.link[name], k)
             for name in ("utilization", "loss_ratio")
-            for m in (self.before, self.after)
+            for m, k in zip((self.before, self.after), at, strict=True)
         ]
-        growth = columns[1] - columns[0]
+        growth = np.nan_to_num(columns[1]) - np.nan_to_num(columns[0])
         return tuple(
-            LinkChange(
-                topology.link_name[k],
-                float(topology.link_capacity_bps[k]),
-                *(float(column[k]) for column in columns),
-            )
+            LinkChange(names[k], float(capacity[k]), *(float(column[k]) for column in columns))
             for k in np.argsort(-growth, kind="stable").tolist()
         )
 

@@ -4,15 +4,18 @@ program     errors, exit codes, version            options    what commands shar
 sources     networks as they are named             changes    changes as they are written
 engines     an engine with a bar while it works    output     where answers go
 answers     the answer of one engine, delivered   searches   a plan looked for or judged again
+streams     standard input and output as files
 """
 
 from __future__ import annotations
 
 from nettwin.interfaces.cli import (  # noqa: F401, each adds its command
+    apply,
     compare,
     convert,
     dataset,
     demo,
+    diff,
     explain,
     generate,
     inspect,

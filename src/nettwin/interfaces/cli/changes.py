@@ -11,6 +11,7 @@ from typing import Any
 from nettwin import units
 from nettwin.errors import ChangeError, FormatError, InputError, NettwinError
 from nettwin.formats.files import read_text
+from nettwin.interfaces.cli import streams
 from nettwin.scenario.changes import CHANGES, Change, change_from_dict, parse_change
 
 EXAMPLE = "fail_link 'A<->B'"
@@ -23,15 +24,25 @@ def changes_of(words: Sequence[str], file: Path | None) -> list[Change]:
 
 
 def changes_or_files(words: Sequence[str]) -> list[Change]:
-    """Changes from words of which each is a line of a change or a file with changes, in order."""
+    """Changes from words of which each is a line of a change or a file with changes, in order.
+
+    Words behind one that is the kind of a change, and nothing else, belong to that change.
+    """
     found: list[Change] = []
+    line = ""  # that more words may belong to
     for word in words:
         if not word.strip():
             raise InputError(f'a change is empty: must be a line such as "{EXAMPLE}", or a file.')
         first = word.split(maxsplit=1)[0]
+        if line and first not in CHANGES:
+            line += " " + shlex.quote(word)
+            continue
+        found += [parse_change(line)] if line else []
+        line = word if word.strip() in CHANGES else ""
         is_line = first in CHANGES or (" " in word.strip() and not Path(word).exists())
-        found += [parse_change(word)] if is_line else read_changes(Path(word))
-    return found
+        if not line:
+            found += [parse_change(word)] if is_line else read_changes(Path(word))
+    return found + ([parse_change(line)] if line else [])
 
 
 def lines_of(words: Sequence[str]) -> list[str]:
@@ -65,6 +76,7 @@ def read_changes(path: Path) -> list[Change]:
 
     Each is a line of text or a mapping. Raises FormatError that names the change.
     """
+    path = Path(streams.given(str(path)))
     text = read_text(path)
     found = _json(path, text) if text.lstrip()[:1] in ("[", "{") else _yaml(path, text)
     if isinstance(found, Mapping):

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from nettwin.errors import InputError
 from nettwin.formats import FORMATS, write
 from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli import streams
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.cli.sources import Source
@@ -31,6 +33,7 @@ def _list(asked: bool) -> None:
     epilog=o.examples(
         "nettwin convert Geant2012.graphml geant.yaml",
         "nettwin convert network.yaml tables/ --to csv",
+        "nettwin convert - network.yaml --from graphml < Geant2012.graphml",
         "nettwin convert --list",
     )
 )
@@ -38,7 +41,11 @@ def convert(
     network: o.NetworkArg,
     target: Annotated[
         Path,
-        typer.Argument(metavar="OUT", help="The file (or folder) to write.", show_default=False),
+        typer.Argument(
+            metavar="OUT",
+            help="The file (or folder) to write; - is standard output.",
+            show_default=False,
+        ),
     ],
     source_format: Annotated[
         str | None,
@@ -74,6 +81,11 @@ def convert(
     source = Source(source_format, index, capacity, link_delay, load, packet_size)
     reading = source.read(network)
     notes = output.told(reading)
-    write(reading.scenario, target, format=to)
+    stream = str(target) == streams.STREAM
+    if stream and (json or to is None):
+        raise InputError("OUT is standard output: it needs --to FORMAT, and takes no --json.")
+    with streams.target(target) as file:
+        write(reading.scenario, file, format=to)
     output.document({"source": network, "format": reading.format, "target": target, **notes})
-    output.wrote(target)
+    if not stream:
+        output.wrote(target)

@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from nettwin import units
+from nettwin.errors import InputError
 from nettwin.formats import write
 from nettwin.interfaces import documents
 from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli import streams
 from nettwin.interfaces.cli.engines import warn_of_compiling
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
@@ -49,7 +51,9 @@ def generate(
     ],
     target: Annotated[
         Path,
-        typer.Option("--output", "-o", metavar="FILE", help="The file to write."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The file to write; - is standard output."
+        ),
     ],
     nodes: Annotated[
         int | None, typer.Option(help="How many nodes.", show_default="as --list says")
@@ -107,6 +111,11 @@ def generate(
         capacity_bps=None if capacity is None else units.rate_bps(capacity),
         buffer_packets=buffer,
     )
-    write(scenario, target, format=to)
+    stream = str(target) == streams.STREAM
+    if stream and json:
+        raise InputError("--json and -o - both go to standard output. Give one of them.")
+    with streams.target(target) as file:
+        write(scenario, file, format=to or (streams.FORMAT if stream else None))
     output.document({"target": target, "network": documents.network(scenario)})
-    output.wrote(target)
+    if not stream:
+        output.wrote(target)

@@ -12,6 +12,7 @@ from nettwin import units
 from nettwin.errors import InputError
 from nettwin.interfaces import documents, wiring
 from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli import streams
 from nettwin.interfaces.cli.answers import Files, check_place
 from nettwin.interfaces.cli.changes import changes_or_files
 from nettwin.interfaces.cli.output import Output
@@ -179,7 +180,7 @@ def optimize(
         raise InputError("--force goes with --check PLAN. Leave it out.")
     near = None if gap is None else units.share(gap)
     ways = searches.Ways(method, seconds, near, seed, engine, model, verify)
-    wanted = read_intent(intent) if intent else Intent(name=LEAST_LOAD)
+    wanted = read_intent(streams.given(str(intent))) if intent else Intent(name=LEAST_LOAD)
     happened = changes_or_files(after or ())
     reading = source.read(network)
     reading = replace(reading, scenario=apply_all(reading.scenario, happened))
@@ -244,8 +245,10 @@ def _write(
     if out:
         from nettwin.formats.change_plan import write_change_plan
 
-        write_change_plan(plan, out)
-        output.wrote(out)
+        with streams.target(out) as file:
+            write_change_plan(plan, file)
+        if str(out) != streams.STREAM:
+            output.wrote(out)
     if plot:
         draw(scenario, plan, plot)
         output.wrote(plot)

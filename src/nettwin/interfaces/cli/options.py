@@ -51,7 +51,7 @@ NetworkArg = Annotated[
     str,
     typer.Argument(
         metavar="NETWORK",
-        help="A network file or folder in any known format, or topohub:NAME.",
+        help="A network file or folder in any known format, or topohub:NAME; - is standard input.",
         show_default=False,
     ),
 ]

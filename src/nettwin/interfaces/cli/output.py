@@ -16,7 +16,8 @@ from rich.text import Text
 from nettwin import __version__
 from nettwin.formats import Reading
 from nettwin.interfaces import documents
-from nettwin.interfaces.cli.program import DOUBTFUL
+from nettwin.interfaces.cli.program import DOUBTFUL, MARKDOWN
+from nettwin.interfaces.tables.markdown import to_markdown
 from nettwin.metrics import Metrics
 from nettwin.model import NetworkModel
 from nettwin.scenario.scenario import Scenario
@@ -56,6 +57,9 @@ class Output:
         """Print parts for people, with an empty line after each; nothing with --json."""
         if not self.json:
             for part in parts:
+                if MARKDOWN.get():
+                    sys.stdout.write(to_markdown(part) + "\n\n")
+                    continue
                 self.out.print(part)
                 self.out.print()
 

@@ -7,6 +7,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Annotated, Any
 
 import typer
@@ -26,8 +27,10 @@ EXIT_CODES = (
 )
 ORDER = (
     *("predict", "simulate", "compare", "whatif", "explain", "intent", "optimize"),
-    *("inspect", "convert", "generate", "dataset", "train", "models", "demo"),
+    *("inspect", "diff", "apply", "convert", "generate", "dataset", "train", "models", "demo"),
 )
+ANYWHERE = ("--debug", "--markdown")  # flags that may stand anywhere
+MARKDOWN: ContextVar[bool] = ContextVar("markdown", default=False)  # whether tables are Markdown
 DEBUG = "NETTWIN_DEBUG"  # environment variable: show tracebacks
 
 
@@ -36,6 +39,11 @@ class Program(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         return sorted(self.commands, key=ORDER.index)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Options of the whole program may also stand behind the command."""
+        first = [option for option in ANYWHERE if option in args]
+        return super().parse_args(ctx, [*first, *(arg for arg in args if arg not in first)])
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -63,7 +71,9 @@ class Program(TyperGroup):
                 warnings.showwarning = _warned(warnings.showwarning)
                 answer = super().main(*args, **{**extra, "standalone_mode": False})
         except NettwinError as error:
-            return _told(str(error), WRONG_INPUT)
+            from nettwin.interfaces.cli import streams
+
+            return _told(streams.named(str(error)), WRONG_INPUT)
         except (KeyboardInterrupt, typer.Abort):
             answer = STOPPED
         except Exception as error:
@@ -150,6 +160,12 @@ def options(
     debug: Annotated[
         bool, typer.Option("--debug", help=f"Show tracebacks ({DEBUG}=1 does the same).")
     ] = False,
+    markdown: Annotated[
+        bool,
+        typer.Option(
+            "--markdown", help="Print tables as Markdown; may also stand behind the command."
+        ),
+    ] = False,
     log_level: Annotated[
         LogLevel,
         typer.Option(
@@ -161,6 +177,7 @@ def options(
 ) -> None:
     """A digital twin of communication networks: a network file in; delay, loss and utilization of
     every flow, link and queue out, now and after changes."""
+    MARKDOWN.set(markdown)
     if debug:
         os.environ[DEBUG] = "1"
     if log_level is not LogLevel.OFF:

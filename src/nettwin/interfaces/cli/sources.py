@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from nettwin import units
 from nettwin.errors import InputError
 from nettwin.formats import Assume, Reading, read
+from nettwin.interfaces.cli import streams
 from nettwin.scenario.packet_sizes import Fixed
 
 
@@ -24,7 +25,9 @@ class Source:
 
     def read(self, network: str) -> Reading:
         """One network. Raises InputError where it cannot be read."""
-        return read(network, format=self.format, assume=self.assume(), index=self.index)
+        source = streams.given(network)
+        found = read(source, format=self.format, assume=self.assume(), index=self.index)
+        return found if source == network else replace(found, source=streams.named(source))
 
     def read_each(self, networks: list[str]) -> Iterator[Reading]:
         """Several, one after another."""

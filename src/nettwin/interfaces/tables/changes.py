@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from rich.table import Table
@@ -9,7 +10,7 @@ from rich.text import Text
 
 from nettwin import units
 from nettwin.apps.failures import Failure
-from nettwin.apps.whatif import WhatIf
+from nettwin.apps.whatif import LinkChange, WhatIf
 from nettwin.interfaces.tables import style
 from nettwin.metrics import Metrics
 
@@ -90,7 +91,7 @@ def classes(answer: WhatIf) -> Table:
 
 def links(answer: WhatIf, top: int) -> Table:
     """The links whose offered load grows, the one that grows most first."""
-    grown = [c for c in answer.links if c.offered_load_after - c.offered_load_before > LEAST_GROWTH]
+    grown = [c for c in answer.links if _growth(c) > LEAST_GROWTH]
     shown = grown[:top]
     made = style.table(
         "Links that get busier",
@@ -125,6 +126,15 @@ def links(answer: WhatIf, top: int) -> Table:
             for c in shown
         ],
     )
+
+
+def _growth(link: LinkChange) -> float:
+    """Of the offered load; a link that is not there is offered nothing."""
+    before, after = (
+        load if math.isfinite(load) else 0.0
+        for load in (link.offered_load_before, link.offered_load_after)
+    )
+    return after - before
 
 
 def flows(answer: WhatIf, top: int) -> Table:

@@ -1,0 +1,95 @@
+"""nettwin apply: a network file with changes made in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nettwin.errors import InputError
+from nettwin.formats import write
+from nettwin.interfaces import documents
+from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli import streams
+from nettwin.interfaces.cli.changes import EXAMPLE, changes_or_files
+from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.sources import Source
+from nettwin.scenario.changes import apply_all, change_to_dict
+
+
+@app.command(
+    epilog=o.examples(
+        "nettwin apply network.yaml 'fail_link Madrid<->Paris' -o failed.yaml",
+        "nettwin apply network.yaml plan.yaml -o optimized.yaml",
+        "nettwin apply network.yaml 'scale_traffic 1.3' -o - | nettwin predict -",
+    )
+)
+def apply(
+    network: o.NetworkArg,
+    changes: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CHANGES...",
+            help="Changes, in quotes (see nettwin whatif --list), or files with changes; - is"
+            " standard input. In their order.",
+            autocompletion=o.complete_change,
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The file to write; - is standard output.",
+            show_default=False,
+        ),
+    ],
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            help="The format of FILE, where its suffix does not say it.",
+            autocompletion=o.complete_writable,
+            show_default=False,
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
+    index: o.IndexOption = 0,
+    format: o.FormatOption = None,
+    capacity: o.CapacityOption = None,
+    link_delay: o.LinkDelayOption = None,
+    load: o.LoadOption = None,
+    packet_size: o.PacketSizeOption = None,
+    json: o.JsonOption = False,
+) -> None:
+    """Write a network file with changes made. It edits files only: no device, and no network that
+    runs, is touched."""
+    output = Output("apply", json)
+    stream = str(out) == streams.STREAM
+    if json and stream:
+        raise InputError("--json and -o - both go to standard output. Give one of them.")
+    source = Source(format, index, capacity, link_delay, load, packet_size)
+    made = changes_or_files(changes)
+    if not made:
+        raise InputError(f'nothing changes: give a change such as "{EXAMPLE}".')
+    reading = source.read(network)
+    notes = output.told(reading)
+    scenario = apply_all(reading.scenario, made)
+    kind = to or (streams.FORMAT if stream else None)
+    with streams.target(out, force=force) as file:
+        write(scenario, file, format=kind)
+    notes["warnings_after"] = output.doubts(scenario, [])
+    output.document(
+        {
+            "network": documents.network(reading.scenario, source=reading.source),
+            "changes": [change_to_dict(change) for change in made],
+            "after": documents.network(scenario, target=str(out)),
+            **notes,
+        }
+    )
+    if not stream:
+        output.wrote(out)
