@@ -1,11 +1,11 @@
-"""What if a line fails? The same network before and after, the worst flows first."""
+"""What if a link fails? The same network before and after, the worst flows first."""
 
 import nettwin
 
 network = nettwin.generate("nsfnet", load=0.6, seed=7)
 theory = nettwin.engine("theory")
 
-worst = nettwin.single_failures(network, theory)[0]
+worst = nettwin.resilience(network, theory).failures[0]
 print(f"worst single failure: {worst.name}, busiest link then {worst.busiest_link}")
 
 answer = nettwin.what_if(network, worst.changes, theory)

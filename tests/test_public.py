@@ -15,7 +15,7 @@ Queue RateLimit Reading RemoveFlow RestoreBundle RestoreGroup RestoreLink Restor
 ScaleTraffic Scenario ScenarioError Scheduler SetBuffer SetCapacity SetPath SetScheduler SetWeight
 Steer Topology Trace Traffic Uniform UnknownNameError UnsupportedError WhatIf __version__ apply_all
 change_from_dict change_to_dict compare drr engine explain_flow explain_network explain_port fifo
-generate in_words parse_change read read_all read_demands scenarios_over_time single_failures
+generate in_words parse_change read read_all read_demands scenarios_over_time Resilience resilience
 strict_priority wfq what_if write Avoid Expectation Intent Lever Objective Prices Selector Survive
 Cancel Gap NoProgress Seconds Steps Target Plan Problem find_plan read_change_plan read_intent
 write_change_plan

@@ -12,8 +12,8 @@ Every public name is here.
 from nettwin.apps.comparison import Comparison, compare
 from nettwin.apps.explanation.explanation import explain_flow, explain_network, explain_port
 from nettwin.apps.explanation.words import in_words
-from nettwin.apps.failures import Failure, single_failures
 from nettwin.apps.planning import find_plan
+from nettwin.apps.resilience.resilience import Failure, Resilience, resilience
 from nettwin.apps.whatif import WhatIf, what_if
 from nettwin.errors import (
     AmbiguousNameError,
@@ -128,6 +128,7 @@ __all__ = [
     "RateLimit",
     "Reading",
     "RemoveFlow",
+    "Resilience",
     "RestoreBundle",
     "RestoreGroup",
     "RestoreLink",
@@ -175,8 +176,8 @@ __all__ = [
     "read_change_plan",
     "read_demands",
     "read_intent",
+    "resilience",
     "scenarios_over_time",
-    "single_failures",
     "strict_priority",
     "wfq",
     "what_if",

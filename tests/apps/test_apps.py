@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from nettwin.apps.comparison import compare
-from nettwin.apps.failures import single_failures
 from nettwin.apps.inspection import inspect
+from nettwin.apps.resilience.resilience import resilience
 from nettwin.apps.summary import by_class, worst_flows, worst_links, worst_queues
 from nettwin.apps.whatif import what_if
 from nettwin.metrics import Metrics, Table
@@ -90,34 +90,13 @@ def test_lost_traffic_ranks_before_delay(square) -> None:
     assert growth[0] > 0.1
 
 
-def test_failures_rank_what_is_lost_then_load_then_delay(square) -> None:
-    shares = []
-    found = single_failures(square, Plain(), progress=shares.append)
-    assert {f.name for f in found} == {"A<->B", "B<->C", "C<->D", "D<->A"}
-    assert shares == [1.0]
-    assert found[0].name == "A<->B"
-    assert found[0].changes == (FailLink("A<->B"),)
-    assert found[0].busiest_link in ("A->D", "D->C")
-    assert found[0].utilization_max == pytest.approx(0.8)
-    assert found[0].unroutable_flows == 0
-    again = apply_all(square, found[0].changes)
-    assert Plain().predict([again])[0].link["utilization"].max() == pytest.approx(0.8)
-
-
-def test_a_bridge_that_fails_cuts_flows_off() -> None:
-    topology = Topology.build("ABC", [Link("A", "B"), Link("B", "C")], duplex=True)
-    bridge = Scenario(topology, Traffic.build(topology, [Flow("A", "C", 1e6)]))
-    for failure in single_failures(bridge, Plain()):
-        assert (failure.lost_share, failure.unroutable_flows) == (1.0, 1)
-
-
 def test_parallel_lines_fail_one_at_a_time() -> None:
     links = [Link("A", "B"), Link("B", "A"), Link("A", "B"), Link("B", "A"), Link("B", "C")]
     topology = Topology.build("ABC", links)
     lines = duplex_links(topology)
     assert [members for _, members in lines] == [(0, 1), (2, 3), (4,)]
     network = Scenario(topology, Traffic.build(topology, [Flow("A", "C", 1e6)]))
-    parallel = [f for f in single_failures(network, Plain()) if f.unroutable_flows == 0]
+    parallel = [f for f in resilience(network, Plain()).failures if not f.cut_flows]
     assert len(parallel) == 2
     for failure in parallel:
         down = ~apply_all(network, failure.changes).topology.link_live

@@ -198,14 +198,16 @@ def test_compare_tells_the_reference_and_the_errors(run) -> None:
 
 @pytest.mark.usefixtures("plain", "net")
 def test_failures_are_ranked_and_replay_as_changes(run) -> None:
-    document = strict_json(run("whatif net.yaml --failures --json --csv out").out)
-    ranked = document["failures"]
+    document = strict_json(run("failures net.yaml --json --csv out").out)
+    ranked = document["resilience"]["failures"]
     assert len(ranked) == 4
     lost = [round(row["lost_share"], 5) for row in ranked]
     assert lost == sorted(lost, reverse=True)
     Path("worst.json").write_text(json.dumps(ranked[0]["changes"]))
     again = strict_json(run("whatif net.yaml --changes worst.json --json").out)
-    assert again["after"]["totals"]["utilization_max"] == ranked[0]["utilization_max"]
+    assert again["after"]["totals"]["offered_load_max"] == pytest.approx(
+        ranked[0]["offered_load_max"]
+    )
     assert [row["name"] for row in rows("out/failures.csv")] == [row["name"] for row in ranked]
 
 

@@ -25,7 +25,7 @@ def test_demo_answers_draws_and_leaves_a_network_to_edit(run) -> None:
     assert [e.engine for e in plan.evidence] == ["gnn", "packet"]
     assert read_intent(folder / "voice.yaml").name == plan.intent
     assert plan.network == network.fingerprint()
-    for words in ("Side by side", "Single failures, the worst first", "Links that get busier"):
+    for words in ("Side by side", "Failures, the worst first", "Links that get busier"):
         assert words in done.out
     tried = [line.strip()[2:] for line in done.out.splitlines() if line.startswith("  $ ")]
     assert len(tried) == 8

@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
+WANTED = """
+expect:
+  - {measure: offered_load, at_most: 95 %}
+  - {measure: delay, class: voice, at_most: 8 ms}
+"""
 COMMANDS = {
     "predict": "predict net.yaml --top 3",
     "predict_several": "predict net.yaml other.yaml",
     "whatif_fails": "whatif net.yaml fail_link N1<->N2 --top 3",
     "whatif_cut_off": "whatif net.yaml fail_node N3 --top 3",
-    "whatif_failures": "whatif net.yaml --failures",
+    "failures": "failures net.yaml --kinds link,node --intent wanted.yaml",
     "whatif_list": "whatif --list",
     "compare": "compare net.yaml",
     "inspect": "inspect net.yaml --top 2",
@@ -24,6 +29,7 @@ COMMANDS = {
 @pytest.mark.parametrize("name", COMMANDS)
 def test_tables(name, run, golden) -> None:
     Path("other.yaml").write_text(Path("net.yaml").read_text())
+    Path("wanted.yaml").write_text(WANTED)
     done = run(COMMANDS[name])
     assert done.code == 0, done.err
     golden(name, done.out + (f"--- stderr\n{done.err}" if done.err else ""))

@@ -25,15 +25,17 @@ LOSS_THAT_COUNTS = 1e-3  # a smaller loss ranks below any delay
 NOTHING = ClassSummary(0, 0.0, np.nan, np.nan, np.nan)
 
 
-def by_class(scenario: Scenario, metrics: Metrics) -> dict[str, ClassSummary]:
-    """Each traffic class that has flows, weighed by packets."""
+def by_class(
+    scenario: Scenario, metrics: Metrics, among: NDArray[np.bool_] | None = None
+) -> dict[str, ClassSummary]:
+    """Each traffic class that has flows, weighed by packets; of some flows alone, if given."""
     traffic = scenario.traffic
     packets, loss = traffic.flow_packet_rate_pps, np.nan_to_num(metrics.flow["loss_ratio"])
     delay = metrics.flow["owd_mean_s"]
     p99 = metrics.flow["owd_p99_s"] if "owd_p99_s" in metrics.flow else np.full_like(delay, np.nan)
     out = {}
     for k, name in enumerate(traffic.class_name):
-        mine = traffic.flow_class == k
+        mine = (traffic.flow_class == k) & (True if among is None else among)
         if mine.any():
             delivered = np.where(np.isfinite(delay), packets * (1 - loss), 0.0)[mine]
             out[name] = ClassSummary(
@@ -44,6 +46,15 @@ def by_class(scenario: Scenario, metrics: Metrics) -> dict[str, ClassSummary]:
                 _mean(loss[mine], packets[mine]),
             )
     return out
+
+
+def mean_delay_s(
+    scenario: Scenario, metrics: Metrics, among: NDArray[np.bool_] | None = None
+) -> float:
+    """Mean delay over delivered packets; of some flows alone, if given."""
+    delay, loss = metrics.flow["owd_mean_s"], np.nan_to_num(metrics.flow["loss_ratio"])
+    delivered = scenario.traffic.flow_packet_rate_pps * (1 - loss)
+    return _mean(delay, delivered if among is None else np.where(among, delivered, 0.0))
 
 
 def worst_flows(metrics: Metrics) -> NDArray[np.intp]:

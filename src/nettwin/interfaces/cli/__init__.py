@@ -17,6 +17,7 @@ from nettwin.interfaces.cli import (  # noqa: F401, each adds its command
     demo,
     diff,
     explain,
+    failures,
     generate,
     inspect,
     intent,

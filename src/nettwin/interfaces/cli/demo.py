@@ -15,7 +15,7 @@ from rich.text import Text
 from nettwin import units
 from nettwin.apps.comparison import Comparison
 from nettwin.apps.comparison import compare as compare_models
-from nettwin.apps.failures import Failure, single_failures
+from nettwin.apps.resilience.resilience import Failure, resilience
 from nettwin.apps.whatif import WhatIf, what_if
 from nettwin.errors import MissingExtraError
 from nettwin.formats import write
@@ -29,7 +29,7 @@ from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.plots import delay_distribution, weathermap
 from nettwin.interfaces.progress import progress
-from nettwin.interfaces.tables import agreement, answers, changes
+from nettwin.interfaces.tables import agreement, answers, changes, failures
 from nettwin.metrics import Metrics
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
@@ -51,7 +51,7 @@ def demo(
     ] = Path("nettwin-demo"),
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 1,
 ) -> None:
-    """Show the main job on NSFNET: predict, simulate, fail the worst line, meet an intent, draw."""
+    """Show the main job on NSFNET: predict, simulate, fail the worst link, meet an intent, draw."""
     output = Output("demo")
     _compile(output)
     start = perf_counter()
@@ -66,7 +66,7 @@ def demo(
         "The network as it is: the learned twin and theory beside a simulation of every packet",
     )
     comparison = _compare(output, network, seed)
-    _chapter(output, 2, "Every line failed in turn, by the learned twin: which one hurts most?")
+    _chapter(output, 2, "Every link failed in turn, by the learned twin: which one hurts most?")
     ranked = _rank(output, network)
     _chapter(output, 3, f"The worst, {ranked[0].name}, looked at closely: simulated")
     answer = _fail(output, network, ranked[0], seed)
@@ -121,10 +121,10 @@ def _within(predicted: Metrics, simulated: Metrics) -> Text:
 
 
 def _rank(output: Output, network: Scenario) -> list[Failure]:
-    with progress(output.err, "Failing every line in turn") as tell:
-        ranked = single_failures(network, wiring.engine(TWIN), progress=tell)
-    output.show(changes.failures(ranked, 5))
-    return ranked
+    with progress(output.err, "Failing every link in turn") as tell:
+        found = resilience(network, wiring.engine(TWIN), progress=tell)
+    output.show(failures.heading(found), failures.failures(found, 5), failures.links(found, 5))
+    return list(found.failures)
 
 
 def _fail(output: Output, network: Scenario, worst: Failure, seed: int) -> WhatIf:
@@ -219,7 +219,7 @@ def _next(output: Output, plan: Path, pictures: Sequence[Path], worst: Failure) 
             f"nettwin predict {place} --engine {TWIN} --top 20",
             f"nettwin explain {place} --engine {TWIN}",
             f"nettwin whatif {place} fail_link {shlex.quote(worst.name)} scale_traffic 0.8",
-            f"nettwin whatif {place} --failures",
+            f"nettwin failures {place} --kinds link,node",
             f"nettwin simulate {place} --time 4s --interval 0.5s --convergence 0.2s"
             f" --event '1s fail_link \"{worst.name}\"'",
             f"nettwin optimize {place} --intent {wanted} --check {found}",

@@ -26,7 +26,7 @@ EXIT_CODES = (
     " 141 the reader of its output went away."
 )
 ORDER = (
-    *("predict", "simulate", "compare", "whatif", "explain", "intent", "optimize"),
+    *("predict", "simulate", "compare", "whatif", "failures", "explain", "intent", "optimize"),
     *("inspect", "diff", "apply", "convert", "generate", "dataset", "train", "models", "demo"),
 )
 ANYWHERE = ("--debug", "--markdown")  # flags that may stand anywhere

@@ -1,4 +1,4 @@
-"""nettwin whatif: the network after changes, or after every single failure."""
+"""nettwin whatif: the network after changes."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from nettwin.apps.failures import single_failures
 from nettwin.apps.whatif import WhatIf, what_if
 from nettwin.errors import InputError
 from nettwin.formats import Reading
-from nettwin.interfaces import documents, sheets, wiring
+from nettwin.interfaces import documents, sheets
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.answers import Files
 from nettwin.interfaces.cli.changes import EXAMPLE, changes_of
-from nettwin.interfaces.cli.engines import warn_of_compiling, working
+from nettwin.interfaces.cli.engines import working
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.plots import delay_distribution, weathermap
-from nettwin.interfaces.progress import progress
 from nettwin.interfaces.tables import changes as tables
 from nettwin.interfaces.tables import facts
 from nettwin.scenario.changes import CHANGES, change_to_dict, takes
@@ -40,7 +38,6 @@ def _list(asked: bool) -> None:
         "nettwin whatif network.yaml 'fail_link Madrid<->Paris' --plot after.svg",
         "nettwin whatif network.yaml 'scale_traffic 1.3' 'set_capacity A->B 20G' -e packet",
         "nettwin whatif network.yaml --changes maintenance.yaml --json",
-        "nettwin whatif network.yaml --failures --top 5",
         "nettwin whatif --list",
     )
 )
@@ -65,10 +62,8 @@ def whatif(
             show_default=False,
         ),
     ] = None,
-    failures: Annotated[
-        bool, typer.Option("--failures", help="Fail every line alone and rank them.")
-    ] = False,
     engine: o.EngineOption = "theory",
+    model: o.ModelOption = None,
     seed: o.SeedOption = 1,
     index: o.IndexOption = 0,
     format: o.FormatOption = None,
@@ -83,8 +78,7 @@ def whatif(
         typer.Option(
             "--csv",
             metavar="DIR",
-            help="Write flows.csv, links.csv and queues.csv into DIR/before and DIR/after (with"
-            " --failures: failures.csv into DIR).",
+            help="Write flows.csv, links.csv and queues.csv into DIR/before and DIR/after.",
             rich_help_panel=o.OUTPUT,
             show_default=False,
         ),
@@ -101,57 +95,27 @@ def whatif(
     output = Output("whatif", json, strict)
     source = Source(format, index, capacity, link_delay, load, packet_size)
     asked = changes_of(change or (), changes)
-    if not asked and not failures:
+    if not asked:
         raise InputError(
-            f'nothing changes: give a CHANGE such as "{EXAMPLE}", --changes FILE or --failures.'
+            f'nothing changes: give a CHANGE such as "{EXAMPLE}" or --changes FILE. For every'
+            " failure in turn there is nettwin failures."
         )
-    if asked and failures:
-        raise InputError("--failures takes no other changes. Leave out one or the other.")
     Files(csv, plot, plot_delays).check(1)
-    settings = {"seed": seed} if engine == "packet" else {}
+    settings: dict[str, Any] = {"seed": seed} if engine == "packet" else {}
+    settings |= {} if model is None else {"model": model}
     reading = source.read(network)
-    if failures:
-        if plot or plot_delays:
-            raise InputError("--failures draws nothing. Draw one of them: give it as a CHANGE.")
-        _rank(output, reading, index, engine, settings, top, csv)
-    else:
-        with working(output, engine, **settings) as model:
-            notes = output.told(reading, [model])
-            answer = what_if(reading.scenario, asked, model)
-            notes["warnings_after"] = output.doubts(answer.scenario_after, [model])
-            notes["warnings_after"] += output.answered(answer.before, answer.after)
-        output.document({**_network(reading, index), **notes, **_document(answer)})
-        output.show(tables.totals(answer))
-        if len(answer.classes) > 1:
-            output.show(tables.classes(answer))
-        output.show(tables.links(answer, top), tables.flows(answer, top))
-        _write(output, answer, csv, plot, plot_delays)
+    with working(output, engine, **settings) as answering:
+        notes = output.told(reading, [answering])
+        answer = what_if(reading.scenario, asked, answering)
+        notes["warnings_after"] = output.doubts(answer.scenario_after, [answering])
+        notes["warnings_after"] += output.answered(answer.before, answer.after)
+    output.document({**_network(reading, index), **notes, **_document(answer)})
+    output.show(tables.totals(answer))
+    if len(answer.classes) > 1:
+        output.show(tables.classes(answer))
+    output.show(tables.links(answer, top), tables.flows(answer, top))
+    _write(output, answer, csv, plot, plot_delays)
     output.finish()
-
-
-def _rank(
-    output: Output,
-    reading: Reading,
-    index: int,
-    engine: str,
-    settings: dict[str, Any],
-    top: int,
-    csv: Path | None,
-) -> None:
-    warn_of_compiling(output, engine)
-    model = wiring.engine(engine, **settings)
-    notes = output.told(reading, [model])
-    with progress(output.err, "Failing every line in turn") as tell:
-        found = single_failures(reading.scenario, model, progress=tell)
-    rows = [{**f._asdict(), "changes": [change_to_dict(c) for c in f.changes]} for f in found]
-    output.document({**_network(reading, index), **notes, "engine": engine, "failures": rows})
-    output.show(tables.failures(found, top))
-    if csv:
-        words = [
-            {**row, "changes": "; ".join(c.describe() for c in f.changes)}
-            for row, f in zip(rows, found, strict=True)
-        ]
-        output.wrote(sheets.write_rows(csv / "failures.csv", words))
 
 
 def _network(reading: Reading, index: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nettwin.interfaces.plots.comparing import before_and_after
 from nettwin.interfaces.plots.delays import delay_distribution
+from nettwin.interfaces.plots.failing import failure_matrix
 from nettwin.interfaces.plots.figure import check_drawable
 from nettwin.interfaces.plots.parts import cause_bars, delay_waterfall
 from nettwin.interfaces.plots.weathermap import weathermap
@@ -14,5 +15,6 @@ __all__ = [
     "check_drawable",
     "delay_distribution",
     "delay_waterfall",
+    "failure_matrix",
     "weathermap",
 ]

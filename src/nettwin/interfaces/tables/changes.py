@@ -1,15 +1,13 @@
-"""Changes: a network before and after, and its failures ranked."""
+"""Changes: a network before and after."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from rich.table import Table
 from rich.text import Text
 
 from nettwin import units
-from nettwin.apps.failures import Failure
 from nettwin.apps.whatif import LinkChange, WhatIf
 from nettwin.interfaces.tables import style
 from nettwin.metrics import Metrics
@@ -172,40 +170,6 @@ def flows(answer: WhatIf, top: int) -> Table:
                 style.loss(f.loss_before),
                 style.loss(f.loss_after),
                 *([style.between(f.loss_after_low, f.loss_after_high)] if lost else []),
-            )
-            for f in shown
-        ],
-    )
-
-
-def failures(found: Sequence[Failure], top: int) -> Table:
-    """Single line failures, the worst first."""
-    shown = found[:top]
-    made = style.table(
-        "Single failures, the worst first",
-        "<line that fails",
-        "traffic lost",
-        "<",
-        "busiest link",
-        "?<which",
-        "mean delay",
-        "change",
-        "?cut off",
-        shown=len(shown),
-        of=len(found),
-    )
-    return style.rows(
-        made,
-        [
-            (
-                f.name,
-                style.loss(f.lost_share),
-                style.bar(f.utilization_max),
-                style.load(f.utilization_max),
-                f.busiest_link,
-                units.duration(f.owd_mean_s),
-                style.change(f.owd_mean_before_s, f.owd_mean_s),
-                Text(str(f.unroutable_flows), style.ALARM if f.unroutable_flows else style.FAINT),
             )
             for f in shown
         ],

@@ -1,0 +1,291 @@
+"""nettwin failures: every failure of a network, what it breaks, and the worst load of each link."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import typer
+
+from nettwin.apps.resilience.cases import Kind
+from nettwin.apps.resilience.resilience import PREDICTED_PAIRS, Resilience, resilience
+from nettwin.errors import InputError, UnknownNameError
+from nettwin.intent import Intent
+from nettwin.interfaces import documents, sheets, wiring
+from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli.answers import Files
+from nettwin.interfaces.cli.changes import changes_or_files, read_changes
+from nettwin.interfaces.cli.engines import warn_of_compiling
+from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import STOPPED, app
+from nettwin.interfaces.cli.sources import Source
+from nettwin.interfaces.plots import failure_matrix
+from nettwin.interfaces.progress import progress
+from nettwin.interfaces.tables import failures as tables
+from nettwin.model import NetworkModel
+from nettwin.scenario.changes import apply_all, change_to_dict
+from nettwin.scenario.scenario import Scenario
+
+SPREAD = "Spread the work"
+
+
+@app.command(
+    epilog=o.examples(
+        "nettwin failures network.yaml",
+        "nettwin failures network.yaml --kinds link,node,srlg --intent voice.yaml -e twin",
+        "nettwin failures network.yaml --plan plan.yaml --plot failures.svg",
+        "nettwin failures network.yaml --with 'scale_traffic 1.3' --kinds pair --loads",
+        "nettwin failures network.yaml --demands month.npz --jobs 4 --json",
+    )
+)
+def failures(
+    network: o.NetworkArg,
+    kinds: Annotated[
+        str,
+        typer.Option(
+            help="What fails, joined by commas: link (both directions), node, srlg (a shared-risk"
+            " group), pair (every two links at once)."
+        ),
+    ] = "link",
+    changed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="CHANGE",
+            help="A change, in quotes, or a file with changes, made before anything fails. May be"
+            " repeated.",
+            autocompletion=o.complete_change,
+            show_default=False,
+        ),
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A change plan: the failures without it and with it.",
+            show_default=False,
+        ),
+    ] = None,
+    demands: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Other demands (npz or CSV); of several times the one with the most traffic.",
+            show_default=False,
+        ),
+    ] = None,
+    intent: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="An intent: which of its expectations each failure breaks.",
+            show_default=False,
+        ),
+    ] = None,
+    engine: o.EngineOption = "theory",
+    model: o.ModelOption = None,
+    loads: Annotated[
+        bool,
+        typer.Option("--loads", help="Loads and traffic cut off alone, which need no engine."),
+    ] = False,
+    pairs: Annotated[
+        int,
+        typer.Option(
+            min=0, help="How many pairs are predicted: those that are worst by their loads."
+        ),
+    ] = PREDICTED_PAIRS,
+    seed: o.SeedOption = 1,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, help="Processes.", rich_help_panel=SPREAD)
+    ] = 1,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="A Ray cluster: auto, local or its address.",
+            show_default=False,
+            rich_help_panel=SPREAD,
+        ),
+    ] = None,
+    index: o.IndexOption = 0,
+    format: o.FormatOption = None,
+    capacity: o.CapacityOption = None,
+    link_delay: o.LinkDelayOption = None,
+    load: o.LoadOption = None,
+    packet_size: o.PacketSizeOption = None,
+    top: o.TopOption = 10,
+    json: o.JsonOption = False,
+    csv: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv",
+            metavar="DIR",
+            help="Write failures.csv and links.csv into DIR.",
+            rich_help_panel=o.OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            metavar="FILE",
+            help="Draw which link gets how full under which failure, the worst of both.",
+            rich_help_panel=o.OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    strict: o.StrictOption = False,
+) -> None:
+    """Show what every failure does: the worst load of each link and its cause, what is cut off,
+    delay, loss, and which expectations break."""
+    from nettwin.formats.intent import read_intent
+
+    output = Output("failures", json, strict)
+    Files(csv, plot).check(1)
+    source = Source(format, index, capacity, link_delay, load, packet_size)
+    chosen = _kinds(kinds)
+    happened = changes_or_files(changed or ())
+    wanted = read_intent(intent) if intent else None
+    reading = source.read(network)
+    scenario = reading.scenario
+    if demands is not None:
+        scenario = _peak(output, scenario, demands)
+    scenario = apply_all(scenario, happened)
+    predictor = None if loads else _engine(output, engine, model, seed, jobs)
+    notes = output.told(reading, [])
+    warnings = output.doubts(scenario, [predictor] if predictor else [])
+    notes["warnings"] += [w for w in warnings if w not in notes["warnings"]]
+    sides: dict[str, Scenario] = {"": scenario}
+    if plan is not None:
+        sides = {"before": scenario, "after": apply_all(scenario, read_changes(plan))}
+    found: dict[str, Resilience] = {}
+    with progress(output.err, "Failing") as tell:
+        for number, (side, of) in enumerate(sides.items()):
+            found[side] = resilience(
+                of,
+                predictor,
+                chosen,
+                intent=wanted,
+                most_pairs=pairs,
+                jobs=jobs,
+                ray_address=ray,
+                progress=lambda share, n=number: tell((n + share) / len(sides)),  # type: ignore[misc]
+            )
+            if not found[side].complete:
+                break
+    last = list(found.values())[-1]
+    for one in found.values():
+        if one.metrics is not None:
+            notes["warnings"] += output.answered(one.metrics)
+    output.document(
+        {
+            "network": documents.network(
+                scenario, source=reading.source, format=reading.format, index=index
+            ),
+            "happened": [change_to_dict(change) for change in happened],
+            **notes,
+            **{side or "resilience": _document(one) for side, one in found.items()},
+        }
+    )
+    _show(output, found, wanted, top)
+    _write(output, last, csv, plot)
+    if not all(one.complete for one in found.values()):
+        output.say(
+            f"Stopped after {last.looked_at:,} of {last.failure_count:,} failures; what is shown"
+            " is what was done by then."
+        )
+        raise typer.Exit(STOPPED)
+    output.finish()
+
+
+def _kinds(text: str) -> list[Kind]:
+    found: list[Kind] = []
+    for word in (word.strip() for word in text.split(",")):
+        for kind in get_args(Kind):
+            if word == kind:
+                found.append(kind)
+                break
+        else:
+            raise UnknownNameError("kind of failure", word, get_args(Kind))
+    return found
+
+
+def _engine(output: Output, engine: str, model: str | None, seed: int, jobs: int) -> NetworkModel:
+    warn_of_compiling(output, engine)
+    settings: dict[str, Any] = {} if model is None else {"model": model}
+    if engine == "packet":
+        settings |= {"seed": seed, "jobs": 1 if jobs > 1 else None}
+    return wiring.engine(engine, **settings)
+
+
+def _peak(output: Output, scenario: Scenario, demands: Path) -> Scenario:
+    """The network with the demands of the time that has the most traffic."""
+    from nettwin.formats.demands import read_demands, scenarios_over_time
+
+    series = read_demands(demands, topology=scenario.topology)
+    peak: tuple[float, float, Scenario] | None = None
+    for time_s, one in scenarios_over_time(scenario, series):
+        total = float(one.traffic.flow_rate_bps.sum())
+        if peak is None or total > peak[0]:
+            peak = total, time_s, one
+    if peak is None:
+        raise InputError(f"{demands} has no demands: there must be one. Give another file.")
+    if len(series.times_s) > 1:
+        output.say(f"{demands}: of {len(series.times_s)} times the one with the most traffic.")
+    return peak[2]
+
+
+def _document(found: Resilience) -> dict[str, Any]:
+    head = {} if found.metrics is None else documents.engine(found.metrics)
+    return {
+        **head,
+        "kinds": found.kinds,
+        "complete": found.complete,
+        "failures_in_all": found.failure_count,
+        "looked_at": found.looked_at,
+        "summary": found.summary,
+        "lost_before": found.lost_before,
+        "owd_mean_before_s": found.owd_mean_before_s,
+        "classes_before": found.classes_before,
+        "broken_before": found.broken_before,
+        "failures": _rows(found),
+        "links": found.links,
+    }
+
+
+def _rows(found: Resilience) -> list[dict[str, Any]]:
+    return [
+        {**f._asdict(), "changes": [change_to_dict(change) for change in f.changes]}
+        for f in found.failures
+    ]
+
+
+def _show(output: Output, found: dict[str, Resilience], intent: Intent | None, top: int) -> None:
+    sides = list(found.values())
+    output.show(tables.heading(sides[-1]))
+    output.show(tables.summary(sides, intent))
+    output.show(tables.failures(sides[-1], top), tables.links(sides[-1], top))
+    if any(len(f.classes) > 1 for f in sides[-1].failures):
+        output.show(tables.classes(sides[-1], top))
+    if intent is not None:
+        output.show(tables.broken(sides[-1], top))
+
+
+def _write(output: Output, found: Resilience, csv: Path | None, plot: Path | None) -> None:
+    if csv:
+        rows = [
+            {
+                **row,
+                "changes": "; ".join(c.describe() for c in f.changes),
+                "broken": "; ".join(f.broken),
+                "classes": "; ".join(f"{c.name} loses {c.loss:.4%}" for c in f.classes),
+            }
+            for row, f in zip(_rows(found), found.failures, strict=True)
+        ]
+        output.wrote(sheets.write_rows(csv / "failures.csv", rows))
+        links = [link._asdict() for link in found.links]
+        output.wrote(sheets.write_rows(csv / "links.csv", links))
+    if plot:
+        failure_matrix(found, plot)
+        output.wrote(plot)
