@@ -13,6 +13,9 @@ from nettwin.apps.comparison import Comparison, compare
 from nettwin.apps.explanation.explanation import explain_flow, explain_network, explain_port
 from nettwin.apps.explanation.words import in_words
 from nettwin.apps.planning import find_plan
+from nettwin.apps.resilience.bottlenecks import bottlenecks
+from nettwin.apps.resilience.customers import Demand, fit
+from nettwin.apps.resilience.maintenance import drain
 from nettwin.apps.resilience.resilience import Failure, Resilience, resilience
 from nettwin.apps.whatif import WhatIf, what_if
 from nettwin.errors import (
@@ -94,6 +97,7 @@ __all__ = [
     "Change",
     "ChangeError",
     "Comparison",
+    "Demand",
     "Discrete",
     "Expectation",
     "Exponential",
@@ -158,9 +162,11 @@ __all__ = [
     "WhatIf",
     "__version__",
     "apply_all",
+    "bottlenecks",
     "change_from_dict",
     "change_to_dict",
     "compare",
+    "drain",
     "drr",
     "engine",
     "explain_flow",
@@ -168,6 +174,7 @@ __all__ = [
     "explain_port",
     "fifo",
     "find_plan",
+    "fit",
     "generate",
     "in_words",
     "parse_change",

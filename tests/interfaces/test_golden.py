@@ -18,6 +18,8 @@ COMMANDS = {
     "whatif_fails": "whatif net.yaml fail_link N1<->N2 --top 3",
     "whatif_cut_off": "whatif net.yaml fail_node N3 --top 3",
     "failures": "failures net.yaml --kinds link,node --intent wanted.yaml",
+    "fit": "fit net.yaml '5M from N1 to N3, voice' --top 3",
+    "bottlenecks": "bottlenecks net.yaml --links 1 --top 3",
     "whatif_list": "whatif --list",
     "compare": "compare net.yaml",
     "inspect": "inspect net.yaml --top 2",

@@ -39,6 +39,7 @@ class Prediction(NamedTuple):
     classes: tuple[ClassOutcome, ...]
     broken: tuple[str, ...]  # lines of the intent that are missed
     flagged_flows: int
+    unsupported: str  # why the engine should not be trusted with it; empty where it may be
 
 
 class Work(NamedTuple):
@@ -130,4 +131,12 @@ def _one(number: int, case: Case, work: Work, now: State, after: State) -> Predi
         classes_of(scenario, metrics, mine),
         broken_lines(work.intent, now, after),
         metrics.flagged_count,
+        _unsupported(work.model, after.scenario, metrics),
     )
+
+
+def _unsupported(model: NetworkModel, scenario: Scenario, metrics: Metrics) -> str:
+    """The first reason against an answer; engines that find it on the way say it with it."""
+    said = metrics.provenance.get("unsupported")
+    reasons = model.unsupported(scenario) if said is None else said
+    return str(reasons[0]) if reasons else ""

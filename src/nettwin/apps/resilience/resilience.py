@@ -51,6 +51,7 @@ class Failure(NamedTuple):
     classes: tuple[ClassOutcome, ...] = ()
     broken: tuple[str, ...] = ()  # expectations of the intent that it breaks
     flagged_flows: int = 0
+    unsupported: str = ""  # why the engine should not be trusted with it
 
     @property
     def predicted(self) -> bool:
@@ -105,6 +106,25 @@ class Resilience:
     lost_before: float = np.nan
     owd_mean_before_s: float = np.nan
     classes_before: tuple[ClassOutcome, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What speaks against the predictions after failures."""
+        found = []
+        name = self.metrics.label if self.metrics is not None else ""
+        if distrusted := [f for f in self.failures if f.unsupported]:
+            found.append(
+                f"{name} should not be trusted after {len(distrusted)} of {len(self.failures)}"
+                f" failures, such as {distrusted[0].name}: {distrusted[0].unsupported}"
+            )
+        if flagged := [f for f in self.failures if f.flagged_flows]:
+            most = max(flagged, key=lambda f: f.flagged_flows)
+            found.append(
+                f"{name} flags flows after {len(flagged)} of {len(self.failures)} failures, most"
+                f" of them after {most.name}: {most.flagged_flows:,} of"
+                f" {self.scenario.traffic.flow_count:,}"
+            )
+        return tuple(found)
 
     @property
     def complete(self) -> bool:
@@ -298,7 +318,7 @@ class _Run:
             int(cut.sum()),
             float(rate[cut].sum()),
             float(rate[own].sum()),
-            *(told[1:] if told else (np.nan, np.nan, (), broken, 0)),
+            *(told[1:] if told else (np.nan, np.nan, (), broken, 0, "")),
         )
 
     def summary(self, rows: Sequence[Failure], cut_before: NDArray[np.bool_]) -> Summary:

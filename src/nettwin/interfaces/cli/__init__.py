@@ -11,13 +11,16 @@ from __future__ import annotations
 
 from nettwin.interfaces.cli import (  # noqa: F401, each adds its command
     apply,
+    bottlenecks,
     compare,
     convert,
     dataset,
     demo,
     diff,
+    drain,
     explain,
     failures,
+    fit,
     generate,
     inspect,
     intent,

@@ -178,6 +178,10 @@ def failures(
     for one in found.values():
         if one.metrics is not None:
             notes["warnings"] += output.answered(one.metrics)
+        new = [warning for warning in one.warnings if warning not in output.warnings]
+        output.note("Warning", new, "yellow")
+        output.warnings += new
+        notes["warnings"] += new
     output.document(
         {
             "network": documents.network(

@@ -26,7 +26,8 @@ EXIT_CODES = (
     " 141 the reader of its output went away."
 )
 ORDER = (
-    *("predict", "simulate", "compare", "whatif", "failures", "explain", "intent", "optimize"),
+    *("predict", "simulate", "compare", "whatif", "failures", "bottlenecks", "fit"),
+    *("explain", "intent", "optimize", "drain"),
     *("inspect", "diff", "apply", "convert", "generate", "dataset", "train", "models", "demo"),
 )
 ANYWHERE = ("--debug", "--markdown")  # flags that may stand anywhere

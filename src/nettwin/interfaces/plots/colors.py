@@ -58,7 +58,7 @@ def color_bar(drawn: Figure, height_in: float, shown: str, width: float = 0.5) -
     drawn.text(
         0.05 + width,
         0.44 / height_in,
-        f"{shown} in %, toward the arrow's point",
+        f"{shown} in %",
         fontsize=8,
         color=GREY,
         va="center",

@@ -58,7 +58,7 @@ def before_and_after(
         middle = SIDES[1] - 0.006
         rule = [BELOW_IN / height, 1 - 0.6 / height]
         drawn.add_artist(_line([middle, middle], rule))
-        color_bar(drawn, height, "offered load", 0.33)
+        color_bar(drawn, height, "offered load toward the arrow's point,", 0.33)
 
 
 def _subtitle(scenario: Scenario) -> str:

@@ -12,7 +12,7 @@ from nettwin.interfaces.plots.colors import color_bar, color_of
 from nettwin.interfaces.plots.figure import GREY, INK, PALE, PAPER, figure
 
 MOST_ROWS, MOST_COLUMNS = 30, 40  # links and failures
-CELL_IN, NAMES_IN, HEAD_IN, FOOT_IN = 0.3, 2.4, 2.6, 0.8
+CELL_IN, NAMES_IN, HEAD_IN, FOOT_IN, RIGHT_IN = 0.3, 2.4, 2.6, 0.8, 1.3
 LONGEST = 30  # letters of a name
 WRITTEN = 0.7  # offered load from which on a number is written
 
@@ -30,7 +30,7 @@ def failure_matrix(found: Resilience, path: Path | str, *, title: str = "") -> N
     failures.sort(key=lambda f: -f.offered_load_max)
     load = load_matrix(found, links, failures)
     rows, columns = load.shape
-    width = NAMES_IN + max(columns, 10) * CELL_IN + 0.3
+    width = NAMES_IN + max(columns, 10) * CELL_IN + RIGHT_IN
     height = HEAD_IN + max(rows, 1) * CELL_IN + FOOT_IN
     with figure(Path(path), width, height) as drawn:
         axes = drawn.add_axes(

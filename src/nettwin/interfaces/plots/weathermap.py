@@ -75,7 +75,7 @@ def weathermap(
             color=GREY,
             va="center",
         )
-        color_bar(drawn, height + 1.35, "utilization")
+        color_bar(drawn, height + 1.35, "utilization toward the arrow's point,")
         drawn.text(
             0.97,
             0.44 / (height + 1.35),
