@@ -25,6 +25,7 @@ class HopPart(NamedTuple):
     waiting_s: float  # in queueing theory
     correction_s: float  # what the model adds to it
     loss: float  # part of the packets sent that is lost here
+    step: int = 0  # how many hops it is from the source, at least
 
     @property
     def waited_s(self) -> float:
@@ -76,10 +77,13 @@ def split_flow(scenario: Scenario, split: HopSplit, flow: int) -> tuple[HopPart,
     step = np.full(len(queues), np.inf)
     np.minimum.at(step, place, steps)
     return tuple(
-        HopPart(
-            scenario.queue_names[queues[k]],
-            topology.link_name[topology.queues.link[queues[k]]],
-            *(float(column[k]) for column in columns),
+        HopPart._make(
+            (
+                scenario.queue_names[queues[k]],
+                topology.link_name[topology.queues.link[queues[k]]],
+                *(float(column[k]) for column in columns),
+                int(step[k]),
+            )
         )
         for k in np.lexsort((-columns[0], step)).tolist()
     )

@@ -105,10 +105,10 @@ def _told(message: str, code: int) -> int:
 
 
 def _warned(otherwise: Callable[..., None]) -> Callable[..., None]:
-    """How warnings are shown: those of plugins in one line, the others as before."""
+    """How warnings are shown: nettwin's own in one line, the others as before."""
 
     def show(message: Warning | str, category: type[Warning], *args: Any, **extra: Any) -> None:
-        if issubclass(category, PluginWarning):
+        if category.__module__.partition(".")[0] == "nettwin":
             sys.stderr.write(f"nettwin: warning: {message}\n")
         else:
             otherwise(message, category, *args, **extra)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nettwin.errors import InputError, MissingExtraError
+from nettwin.interfaces.plots import fonts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 INK, GREY, PALE, PAPER = "#1b2733", "#66727d", "#dfe5ea", "#fbfcfd"
 SUFFIXES = (".svg", ".png", ".pdf")
 STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
     "font.size": 9,
     "svg.fonttype": "none",  # text stays text: small files that can be searched
     "svg.hashsalt": "nettwin",  # the same picture is the same file
@@ -45,24 +45,28 @@ def check_drawable(path: Path) -> None:
 def figure(path: Path, width_in: float, height_in: float) -> Iterator[Figure]:
     """A figure in the shared look, saved to the path at the end; its suffix says the kind.
 
-    Raises InputError for a suffix that is none of SUFFIXES or a path that cannot be written, and
-    MissingExtraError without matplotlib.
+    Warns (FontWarning) of letters that no installed font has. Raises InputError for a suffix that
+    is none of SUFFIXES or a path that cannot be written, and MissingExtraError without matplotlib.
     """
     check_drawable(path)
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with rc_context(STYLE):
+    with rc_context({**STYLE, "font.family": list(fonts.families())}):
         drawn = Figure(figsize=(width_in, height_in), facecolor=PAPER)
         FigureCanvasAgg(drawn)
-        yield drawn
+        with fonts.quiet():
+            yield drawn
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             kind = path.suffix.lower().removeprefix(".")
             metadata = {"Date": None} if kind == "svg" else None
             content = BytesIO()
-            drawn.savefig(content, format=kind, dpi=160, facecolor=PAPER, metadata=metadata)
+            if kind != "svg":
+                fonts.warn_of_missing(drawn)
+            with fonts.quiet():
+                drawn.savefig(content, format=kind, dpi=160, facecolor=PAPER, metadata=metadata)
             path.write_bytes(content.getvalue())
         except OSError as error:
             raise InputError(

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from nettwin.scenario.topology import Topology
 
 Points = NDArray[np.float64]  # [points, 2]
+EDGE = 0.04  # how far outside of the others a node without links is drawn, of their span
+GAP = 0.5  # between parts that no link joins, in hops
 Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 
@@ -17,7 +19,8 @@ def node_positions(topology: Topology) -> Points:
     """A place for every node in a box of about one: by coordinates, or by the graph without them.
 
     Nodes that lack coordinates on a map that has some go to the middle of their neighbors; nodes at
-    one site are set apart. [nodes, 2]
+    one site are set apart. A node without links takes no room from the others: one far from them is
+    drawn at their edge. [nodes, 2]
     """
     latitude, longitude = topology.node_latitude_deg, topology.node_longitude_deg
     known = np.isfinite(latitude) & np.isfinite(longitude)
@@ -41,7 +44,18 @@ def node_positions(topology: Topology) -> Points:
             if len(near):
                 points[i], known[i] = points[near].mean(axis=0), True
     points[~known] = np.nanmean(points, axis=0)
-    return _apart(_unit(points))
+    return _apart(_unit(_near(points, topology)))
+
+
+def _near(points: Points, topology: Topology) -> Points:
+    """The points with nodes that have no link moved to the edge of those that have, if outside."""
+    linked = np.zeros(topology.node_count, np.bool_)
+    linked[topology.link_source] = linked[topology.link_target] = True
+    if not linked.any():
+        return points
+    low, high = points[linked].min(axis=0), points[linked].max(axis=0)
+    margin = EDGE * float((high - low).max() or 1.0)
+    return np.where(linked[:, None], points, np.clip(points, low - margin, high + margin))
 
 
 def _unwrapped(longitude: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -75,17 +89,39 @@ def _apart(points: Points, least: float = 0.02) -> Points:
 
 
 def _by_graph(topology: Topology) -> Points:
-    """Places whose distances follow the hops between nodes: stress majorization (Gansner, Koren
-    and North, 2004), begun from a circle. [nodes, 2]"""
+    """Places by the links alone: each connected part by its hops, the largest first, the others in
+    rows below it. [nodes, 2]"""
     from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import shortest_path
+    from scipy.sparse.csgraph import connected_components, shortest_path
 
     n = topology.node_count
     ends = (topology.link_source, topology.link_target)
     graph = csr_array((np.ones(topology.link_count), ends), shape=(n, n))
     hops = shortest_path(graph, directed=False, unweighted=True)
-    longest = float(hops[np.isfinite(hops)].max(initial=1.0))
-    hops = np.where(np.isfinite(hops), hops, longest + 1)
+    _, label = connected_components(graph, directed=False)
+    parts = [np.flatnonzero(label == k) for k in np.argsort(-np.bincount(label), kind="stable")]
+    points = np.zeros((n, 2))
+    left, top, lowest, width = 0.0, 0.0, 0.0, 0.0
+    for part in parts:
+        placed = _by_hops(hops[np.ix_(part, part)])
+        placed -= placed.min(axis=0)
+        size = placed.max(axis=0)
+        if left > 0 and left + size[0] > width:
+            left, top = 0.0, lowest - GAP
+        points[part] = placed + np.array([left, top - size[1]])
+        left, lowest = left + size[0] + GAP, min(lowest, top - size[1])
+        if not width:  # the largest stands alone
+            width = max(float(size[0]), np.sqrt(len(parts)))
+            left, top = 0.0, lowest - GAP
+    return points
+
+
+def _by_hops(hops: NDArray[np.float64]) -> Points:
+    """Places whose distances follow the hops between nodes, all of which are finite: stress
+    majorization (Gansner, Koren and North, 2004), begun from a circle. [nodes, 2]"""
+    n = len(hops)
+    longest = float(hops.max(initial=1.0))
+    hops = hops.copy()
     np.fill_diagonal(hops, 1.0)
     weight = hops**-2
     np.fill_diagonal(weight, 0.0)

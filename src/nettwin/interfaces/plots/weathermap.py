@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,8 @@ ALARM = "#d8302f"
 MOST_NUMBERS = 90  # links that still get their percentage written, busy or not
 BUSY = 0.7  # utilization from which a link always gets it
 NUMBER_PLACES = (0.58, 0.38, 0.74)  # along the arrow, in the order they are tried
-MOST_NAMES = 150  # nodes that still get their name written
+MOST_NAMES = 150  # nodes that still all get their name written
+NAMED_LINKS = 12  # of the busiest, whose ends are named where not all nodes are
 WIDTH_IN = 11.0
 MARGIN = 0.08  # around the nodes, in map units
 
@@ -109,7 +111,16 @@ def draw_map(
     arrows = _arrows(topology, points, inch)
     _draw_lines(axes, topology, points, arrows, utilization, highlight)
     occupied = _numbers(axes, topology, arrows, utilization, inch)
-    _nodes(axes, topology, points, arrows, occupied, inch)
+    _nodes(axes, topology, points, arrows, occupied, inch, _named_nodes(topology, utilization))
+
+
+def _named_nodes(topology: Topology, utilization: NDArray[np.float64]) -> list[int]:
+    """The nodes whose names are written: all, or on a large map the ends of the busiest links."""
+    if topology.node_count <= MOST_NAMES:
+        return list(range(topology.node_count))
+    busy = np.where(topology.link_live, np.nan_to_num(utilization), 0.0)
+    hot = [k for k in np.argsort(-busy, kind="stable")[:NAMED_LINKS].tolist() if busy[k] >= BUSY]
+    return sorted({int(n) for k in hot for n in (topology.link_source[k], topology.link_target[k])})
 
 
 def _subtitle(scenario: Scenario, metrics: Metrics, totals: dict[str, float]) -> str:
@@ -298,7 +309,9 @@ def _nodes(
     arrows: list[_Arrow],
     occupied: list[Box],
     inch: float,
+    named: list[int],
 ) -> None:
+    """Draw the nodes, and write the names of some."""
     crowd = float(np.clip(30 / max(topology.node_count, 1), 0.3, 1.0))
     radius = 0.075 * inch * (0.5 + 0.5 * crowd)
     size = 7 + 42 * crowd
@@ -315,20 +328,21 @@ def _nodes(
         edgecolors=PAPER,
         zorder=8,
     )
-    if topology.node_count > MOST_NAMES:
+    if not named:
         return
+    names = [topology.node_name[i] for i in named]
     font = 9.0 if topology.node_count <= 30 else 6.5
-    sizes = np.array([_text_size(name, font, inch) for name in topology.node_name]).reshape(-1, 2)
+    sizes = np.array([_text_size(name, font, inch) for name in names])
     dots = [(x - radius, y - radius, x + radius, y + radius) for x, y in points.tolist()]
     lines = [box for arrow in arrows for box in _along(arrow)]
     bounds = (*axes.get_xlim(), *axes.get_ylim())
     frame = (bounds[0], bounds[2], bounds[1], bounds[3])
     places = place_labels(
-        points, sizes, [*occupied, *occupied, *dots, *lines], 1.25 * radius, frame
+        points[named], sizes, [*occupied, *occupied, *dots, *lines], 1.25 * radius, frame
     )
     # a plate, not a halo: text with an outline would be drawn as shapes, which cannot be searched
     plate = {"boxstyle": "round,pad=0.1", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.75}
-    for name, (left, bottom), (_, height) in zip(topology.node_name, places, sizes, strict=True):
+    for name, (left, bottom), (_, height) in zip(names, places, sizes, strict=True):
         axes.text(
             left,
             bottom + height / 2,
@@ -345,7 +359,13 @@ def _nodes(
 def _text_size(text: str, font: float, inch: float) -> tuple[float, float]:
     """Width and height of a text in map units, without asking the renderer (which is slow)."""
     wide = sum(
-        0.42 if letter in "iljtfrI.,'|- " else 0.85 if letter in "mwMWQ" else 0.66
+        0.42
+        if letter in "iljtfrI.,'|- "
+        else 1.1
+        if east_asian_width(letter) in "WF"
+        else 0.85
+        if letter in "mwMWQ"
+        else 0.66
         for letter in text
     )
     return wide * font / 72 * inch, 1.25 * font / 72 * inch
