@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nettwin.engines.packet.events import Event, in_time, known
 from nettwin.engines.packet.limits import unsupported
 from nettwin.engines.packet.parallel import in_processes
 from nettwin.engines.packet.results import metrics_of
@@ -28,19 +29,6 @@ from nettwin.scenario.scenario import Scenario
 from nettwin.workers import usable_cores
 
 Progress = Callable[[float], None]  # called with the share done, 0 to 1
-
-
-@dataclass(frozen=True)
-class Event:
-    """From `time_s` after the warm-up on, the network is another scenario (a Change makes it).
-
-    Routers go on to use the old paths for `convergence_s`; what meets a failed link meanwhile is
-    lost.
-    """
-
-    time_s: float
-    scenario: Scenario
-    convergence_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -200,9 +188,10 @@ class PacketSimulator:
                     f"an event is at {event.time_s:g} s and converges after "
                     f"{event.convergence_s:g} s: must be in 0 to {until_s:g} s"
                 )
-        simulation, warmup = self._warm(scenario, until_s, [e.scenario for e in events])
+        due = in_time(events)
+        simulation, warmup = self._warm(scenario, until_s, [e.scenario for e in due])
         ends = dict.fromkeys(_interval_ends(until_s, step))
-        stops = _stops(until_s, ends, events)
+        stops = _stops(until_s, ends, due)
         batches = Batches(until_s)
         start = begin = before = simulation.counts()
         intervals: list[Interval] = []
@@ -232,11 +221,11 @@ class PacketSimulator:
                     merged = extremes.merged(merged)
                     simulation.begin_extremes()
                     begin = now
-            for action in actions:
-                if isinstance(action, Event):
-                    simulation.become(action.scenario, paths=action.convergence_s == 0)
-                else:
-                    simulation.reroute()
+            for happens in actions:
+                if happens is not None:
+                    simulation.become(happens.scenario)
+            if actions:
+                simulation.reroute(known(scenario, due, time))
         total = before.since(start)
         metrics = metrics_of(
             scenario,
@@ -300,13 +289,12 @@ def _interval_ends(until_s: float, step_s: float) -> list[float]:
 def _stops(
     until_s: float, ends: Iterable[float], events: Sequence[Event]
 ) -> list[tuple[float, list[Event | None]]]:
-    """Times at which the simulation halts, with the events due then; None: the new paths."""
+    """Times at which the simulation halts, with the events due then; None: routers hear of one."""
     stops: dict[float, list[Event | None]] = {end: [] for end in ends}
-    for event in sorted(events, key=lambda e: e.time_s):
+    for event in events:
         stops.setdefault(event.time_s, []).append(event)
-        converged = event.time_s + event.convergence_s
-        if event.convergence_s > 0 and converged <= until_s:
-            stops.setdefault(converged, []).append(None)
+        if event.convergence_s > 0 and event.known_s <= until_s:
+            stops.setdefault(event.known_s, []).append(None)
     return sorted(stops.items(), key=lambda item: item[0])
 
 

@@ -37,6 +37,7 @@ class Simulation:
         self.state = loading.load(scenario, seed, later=later)
         self._room_bits = np.zeros(scenario.topology.link_count)
         self._room_until_s = 0.0
+        self._paths = scenario.paths
         kernel.start_sources(self.state, 0.0)
 
     def advance(self, until_s: float, tick: Callable[[float], None] | None = None) -> None:
@@ -102,11 +103,10 @@ class Simulation:
         links = self.state.links[self.state.links["free_at"] > self.now_s]
         self.state.queues["max_bits_system"][links["serving"]] += links["serving_bits"]
 
-    def become(self, scenario: Scenario, *, paths: bool = True) -> None:
-        """From now on the network is another scenario: links up, capacities, traffic, paths.
+    def become(self, scenario: Scenario) -> None:
+        """From now on the network is another scenario: links up, capacities, traffic.
 
-        Packets on a link that fails are lost; others keep the path they were given. With `paths`
-        false the old paths stay for now (`reroute` takes the new ones). Raises InputError where
+        Packets on a link that fails are lost. Paths stay until `reroute`. Raises InputError where
         the scenarios differ in what cannot change on the way.
         """
         _check_same_shape(self.scenario, scenario)
@@ -129,12 +129,12 @@ class Simulation:
             self.state = loading.with_traffic(self.state, scenario, self.seed)
             kernel.start_sources(self.state, self.now_s)
         self.scenario = scenario
-        if paths:
-            self.reroute()
 
-    def reroute(self) -> None:
-        """Give new packets the paths of the present scenario."""
-        self.state = loading.with_paths(self.state, self.scenario)
+    def reroute(self, known: Scenario) -> None:
+        """Give new packets the paths of the scenario that routers know; others keep theirs."""
+        if known.paths is not self._paths:
+            self._paths = known.paths
+            self.state = loading.with_paths(self.state, known)
 
 
 def _check_same_shape(before: Scenario, after: Scenario) -> None:
