@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -297,3 +300,12 @@ def test_measured_metrics_are_the_reference(run, shared_data) -> None:
     assert document["reference"] != "theory"
     assert next(a for a in document["answers"] if a["method"] == "measured")
     assert document["agreement"][0]["flows"] > 100
+
+
+def test_ctrl_c_prints_what_was_simulated(run, net) -> None:
+    run("simulate net.yaml --max-packets 1000")  # compiled before
+    timer = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    done = run("simulate net.yaml --precision 0% --max-packets 1000000000")
+    assert done.code == 130
+    assert "stopped by Ctrl-C" in done.out and "mean delay" in done.out

@@ -247,7 +247,7 @@ def test_bursts_longer_than_the_run_are_not_called_precise() -> None:
     for process in (OnOff(5.0, 5.0), MMPP(50.0, 5.0, 5.0)):
         flow = Flow("A", "B", 4e6, size=Fixed(800.0), arrival=process)
         scenario = Scenario(topology, Traffic.build(topology, [flow]))
-        assert memory_s(scenario) == 10.0
+        assert memory_s(scenario) == 30.0
         done = PacketSimulator(precision=0.5, max_packets=20_000).run(scenario)
         assert done.stopped_by.startswith("packet budget")
 

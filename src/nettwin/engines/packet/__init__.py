@@ -3,11 +3,12 @@
 engine         PacketSimulator: predict, run, intervals
 events         what changes on the way, and what routers know of it
 simulation     a network in motion: advance, change, read
-stopping       warm-up and when to stop          limits      what it cannot answer
+stopping       warm-up and when to stop          precision   what is known how well
+batches        sums by batch, and their scatter  limits      what it cannot answer
 loading        Scenario to arrays                traffic     flows to sources
 kernel         the event loop                    ports       admission, policies, transmission
 sources        arrivals and sizes                random_numbers, tournament, layout, compiled
-statistics     counts, batch means               histogram   delays and their quantiles
+statistics     counts, extremes                  histogram   delays and their quantiles
 results        counts to Metrics
 parallel       many scenarios in processes
 """

@@ -9,19 +9,28 @@ from typing import Any
 
 import numpy as np
 
+from nettwin.engines.packet.batches import Batches
 from nettwin.engines.packet.events import Event, in_time, known
 from nettwin.engines.packet.limits import unsupported
 from nettwin.engines.packet.parallel import in_processes
+from nettwin.engines.packet.precision import (
+    PERCENTILES,
+    Known,
+    Tails,
+    fate_unknown,
+    precision,
+    row_of,
+)
 from nettwin.engines.packet.results import metrics_of
 from nettwin.engines.packet.simulation import Simulation
-from nettwin.engines.packet.statistics import Batches, Counts
+from nettwin.engines.packet.statistics import Counts, Extremes
 from nettwin.engines.packet.stopping import (
     STRETCHES,
     StopRule,
+    check_size,
     default_packets,
     default_warmup_s,
     memory_s,
-    relative_precision,
 )
 from nettwin.errors import InputError
 from nettwin.metrics import Interval, Metrics
@@ -29,6 +38,8 @@ from nettwin.scenario.scenario import Scenario
 from nettwin.workers import usable_cores
 
 Progress = Callable[[float], None]  # called with the share done, 0 to 1
+NO_TRAFFIC = "no traffic"
+INTERRUPTED = "Ctrl-C"
 
 
 @dataclass(frozen=True)
@@ -48,10 +59,14 @@ class Run:
 class PacketSimulator:
     """Simulates every packet: output-queued store-and-forward routers, one event a packet and hop.
 
-    A run ends when 95 % of the flows know their mean delay to `precision` (half the 95 % confidence
-    interval over the mean, by batch means), or after `max_packets` packets or `max_time_s`
-    seconds simulated. Same seed, same answer. `warmup_s` is left out of the statistics; by default
-    it is long enough for the slowest queue to settle.
+    A run ends when 95 % of the flows know their mean delay and their loss, and 95 % of the links
+    their utilization, to `precision` (half the 95 % confidence interval over the value, by batch
+    means; of losses and utilizations under 10 %, to so much of 10 %), with `percentiles` also the
+    50th, 90th and 99th percentile of delay; or after `max_packets` packets or `max_time_s` seconds
+    simulated: the provenance then says what is known least (`known_least`). Same seed, same answer.
+    `warmup_s` is left out of the statistics; by default packets have come over the longest path
+    then and the slowest queue has settled. A flow of which no packet has arrived yet is not
+    measured: its loss is NaN. With `keep_interrupted` Ctrl-C ends a run and keeps what it has.
 
     Assumptions: a router's fabric is never the bottleneck; propagation delay is constant; packets
     keep the path they were given when sent; each packet of a multi-path flow draws its path;
@@ -68,6 +83,8 @@ class PacketSimulator:
     warmup_s: float | None = None
     jobs: int | None = None
     confidence: float = 0.95
+    percentiles: bool = False
+    keep_interrupted: bool = False
     occupancy_counts_service: bool = False
     progress: Progress | None = field(default=None, compare=False, repr=False)
     name: str = field(default="packet", init=False)
@@ -134,39 +151,45 @@ class PacketSimulator:
         pps = float(scenario.traffic.flow_packet_rate_pps.sum())
         packets = self.max_packets or default_packets(scenario)
         if pps == 0.0:
-            return self._for_time(scenario, 1.0, (), None, progress, why="no traffic")
+            return self._for_time(scenario, 1.0, (), None, progress, why=NO_TRAFFIC)
         horizon = min(packets / pps, self.max_time_s)
-        simulation, warmup = self._warm(scenario, horizon)
-        rule = StopRule(
-            self.precision, packets, self.max_time_s, self.confidence, memory_s(scenario)
-        )
-        batches = Batches(horizon / STRETCHES)
+        simulation, warmup = self._warm(scenario, horizon, packets=packets)
+        rule = StopRule(self.precision, packets, self.max_time_s)
+        batches = Batches(horizon / STRETCHES, memory_s(scenario))
+        tails: Tails | None = None
         start = before = simulation.counts()
         sent_before = simulation.packets_sent
         reason = ""
         step = 0
+
+        def known_by_now() -> list[Known]:
+            return self._known(scenario, simulation, total, batches, tails)
+
         while not reason:
-            stride = batches.stride
+            stride = batches.stride if tails is None else tails.batches.stride
             step += stride
-            simulation.advance(warmup + step * batches.length_s)
+            try:
+                simulation.advance(warmup + step * batches.length_s)
+            except KeyboardInterrupt:
+                if not self.keep_interrupted:
+                    raise
+                reason = INTERRUPTED
             now = simulation.counts()
-            batches.add(now.since(before), stride)
+            if not reason:
+                part = now.since(before)
+                batches.add(row_of(part, scenario), stride)
+                if tails is not None:
+                    tails.add(simulation.extremes().histogram, part.delivered, stride)
+                elif self.percentiles and step >= STRETCHES // 16:
+                    tails = _tails(simulation, batches)
             before = now
             total = now.since(start)
             sent = simulation.packets_sent - sent_before
-            reason = rule.reason(sent, total.time_s, batches, _mean_delay(simulation, total))
+            youngest = tails.batches if tails else None if self.percentiles else batches
+            reason = reason or rule.reason(sent, total.time_s, youngest, known_by_now)
             if progress:
                 progress(1.0 if reason else min(max(sent / packets, total.time_s / horizon), 1.0))
-        metrics = metrics_of(
-            scenario,
-            total,
-            simulation.extremes(),
-            batches,
-            self._provenance(scenario, simulation, warmup, total, batches, reason),
-            confidence=self.confidence,
-            occupancy_counts_service=self.occupancy_counts_service,
-        )
-        return Run(metrics)
+        return Run(self._metrics(scenario, simulation, warmup, total, batches, reason, tails=tails))
 
     def _for_time(
         self,
@@ -192,63 +215,73 @@ class PacketSimulator:
         simulation, warmup = self._warm(scenario, until_s, [e.scenario for e in due])
         ends = dict.fromkeys(_interval_ends(until_s, step))
         stops = _stops(until_s, ends, due)
-        batches = Batches(until_s)
+        batches = Batches(step, memory_s(scenario))
         start = begin = before = simulation.counts()
         intervals: list[Interval] = []
         merged = None
         reason = why or f"time limit: {until_s:g} s simulated"
         for time, actions in stops:
-            simulation.advance(warmup + time, _ticker(progress, warmup, until_s))
-            if time in ends:
+            try:
+                simulation.advance(warmup + time, _ticker(progress, warmup, until_s))
+            except KeyboardInterrupt:
+                if not self.keep_interrupted:
+                    raise
+                reason = INTERRUPTED
+            if time in ends or reason == INTERRUPTED:
                 now = simulation.counts()
                 extremes = simulation.extremes()
-                batches.add(now.since(before))
+                batches.add(row_of(now.since(before), scenario))
                 before = now
                 if interval_s is not None:
                     span = now.since(begin)
-                    provenance = self._provenance(scenario, simulation, warmup, span, None, reason)
-                    found = metrics_of(
-                        simulation.scenario,
-                        span,
-                        extremes,
-                        None,
-                        provenance,
-                        occupancy_counts_service=self.occupancy_counts_service,
-                    )
-                    intervals.append(
-                        Interval(begin.time_s - warmup, time, found, simulation.scenario)
-                    )
+                    present = simulation.scenario
+                    found = self._metrics(present, simulation, warmup, span, None, reason)
+                    end = now.time_s - warmup
+                    intervals.append(Interval(begin.time_s - warmup, end, found, present))
                     merged = extremes.merged(merged)
                     simulation.begin_extremes()
                     begin = now
+            if reason == INTERRUPTED:
+                break
             for happens in actions:
                 if happens is not None:
                     simulation.become(happens.scenario)
             if actions:
                 simulation.reroute(known(scenario, due, time))
         total = before.since(start)
-        metrics = metrics_of(
-            scenario,
-            total,
-            merged or simulation.extremes(),
-            batches,
-            self._provenance(scenario, simulation, warmup, total, batches, reason),
-            confidence=self.confidence,
-            occupancy_counts_service=self.occupancy_counts_service,
+        metrics = self._metrics(
+            scenario, simulation, warmup, total, batches, reason, extremes=merged
         )
         return Run(metrics, tuple(intervals))
 
     def _warm(
-        self, scenario: Scenario, horizon_s: float, later: Sequence[Scenario] = ()
+        self,
+        scenario: Scenario,
+        horizon_s: float,
+        later: Sequence[Scenario] = (),
+        packets: int | None = None,
     ) -> tuple[Simulation, float]:
         """A simulation that has run its warm-up, and how long that was."""
-        simulation = Simulation(scenario, self.seed, later=later)
         warmup = default_warmup_s(scenario, horizon_s) if self.warmup_s is None else self.warmup_s
+        check_size(scenario, warmup, packets)
+        simulation = Simulation(scenario, self.seed, later=later)
         simulation.advance(warmup)
         simulation.begin_extremes()
         return simulation, warmup
 
-    def _provenance(
+    def _known(
+        self,
+        scenario: Scenario,
+        simulation: Simulation,
+        total: Counts,
+        batches: Batches,
+        tails: Tails | None,
+    ) -> list[Known]:
+        under_way = simulation.flow_packets_under_way
+        extremes = simulation.extremes()
+        return precision(scenario, total, extremes, batches, tails, under_way, self.confidence)
+
+    def _metrics(
         self,
         scenario: Scenario,
         simulation: Simulation,
@@ -256,29 +289,55 @@ class PacketSimulator:
         total: Counts,
         batches: Batches | None,
         reason: str,
-    ) -> dict[str, Any]:
-        reached = None
-        if batches is not None and len(batches) > 1:
-            mean = _mean_delay(simulation, total)
-            width = relative_precision(batches, mean, self.confidence)
-            reached = width if math.isfinite(width) else None  # too few packets to tell
-        return {
+        *,
+        extremes: Extremes | None = None,
+        tails: Tails | None = None,
+    ) -> Metrics:
+        provenance: dict[str, Any] = {
             "engine": self.name,
             "seed": self.seed,
             "scenario": scenario.fingerprint(),
             "stopped_by": reason,
-            "precision_reached": reached,
+            "precision_reached": None,
             "precision_asked": self.precision,
             "warmup_s": warmup,
             "simulated_s": total.time_s,
             "packets_sent": int(total.sent.sum()),
             "packet_hops": simulation.packet_hops,
         }
+        under_way = simulation.flow_packets_under_way
+        not_measured = int(np.count_nonzero(fate_unknown(total, under_way)))
+        if not_measured:
+            provenance["not_measured"] = not_measured
+        if batches is not None and reason != NO_TRAFFIC:
+            known = self._known(scenario, simulation, total, batches, tails)
+            least = max(known, key=lambda quantity: quantity.relative)
+            if math.isfinite(least.relative):
+                provenance["precision_reached"] = least.relative
+            if len(batches) > 1 and least.relative > self.precision > 0:
+                provenance["known_least"] = least.least
+            elif len(batches) < 2:
+                provenance["known_least"] = (
+                    f"nothing has an interval: the run is shorter than {2 * batches.least_s:.3g} s,"
+                    " two stretches that do not depend on each other"
+                )
+        return metrics_of(
+            scenario,
+            total,
+            extremes or simulation.extremes(),
+            batches,
+            provenance,
+            under_way=under_way,
+            tails=tails,
+            confidence=self.confidence,
+            occupancy_counts_service=self.occupancy_counts_service,
+        )
 
 
-def _mean_delay(simulation: Simulation, counts: Counts) -> np.ndarray[Any, np.dtype[np.float64]]:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(simulation.state.flows["base_s"] + counts.delay / counts.delivered)
+def _tails(simulation: Simulation, batches: Batches) -> Tails:
+    extremes = simulation.extremes()
+    delay = extremes.quantiles(tuple(PERCENTILES.values())) - extremes.base_s
+    return Tails(extremes.histogram, delay, batches.length_s, batches.least_s)
 
 
 def _interval_ends(until_s: float, step_s: float) -> list[float]:

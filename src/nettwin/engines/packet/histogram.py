@@ -8,10 +8,13 @@ is within 1 % of the sample's, whatever the delays are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nettwin.engines.packet.compiled import compiled
 
 BINS_AN_OCTAVE = 80
 ROW = 512  # bins that every flow has: delays up to 83 units above the base
@@ -46,13 +49,17 @@ class DelayHistogram:
 
     def quantiles(
         self,
-        levels: tuple[float, ...],
+        levels: Sequence[float] | NDArray[np.float64],
         low: NDArray[np.float64],
         high: NDArray[np.float64],
     ) -> NDArray[np.float64]:
         """Quantiles of the delay above the base, linear inside a bin and between each flow's
-        smallest and largest, `low` and `high`; NaN without packets. [levels, flows]"""
+        smallest and largest, `low` and `high`; NaN without packets. [levels, flows]
+
+        Levels are those of all flows, or of each. [levels] or [levels, flows]
+        """
         flows = len(self.rows)
+        each = np.broadcast_to(np.asarray(levels, np.float64).T, (flows, len(levels))).T
         out = np.full((len(levels), flows), np.nan)
         for begin in range(0, flows, FLOWS_AT_ONCE):
             chosen = slice(begin, begin + FLOWS_AT_ONCE)
@@ -60,8 +67,8 @@ class DelayHistogram:
             cumulative = np.cumsum(counts, axis=1, dtype=np.int64)
             total = cumulative[:, -1]
             index = np.arange(len(total))
-            for i, level in enumerate(levels):
-                rank = level * total
+            for i, level in enumerate(each):
+                rank = level[chosen] * total
                 place = np.minimum((cumulative < rank[:, None]).sum(axis=1), len(bins) - 1)
                 below = np.where(place > 0, cumulative[index, place - 1], 0)
                 inside = cumulative[index, place] - below
@@ -76,6 +83,19 @@ class DelayHistogram:
                 out[i, chosen] = np.where(total > 0, value, np.nan)
         return out
 
+    def bins_of(self, delay_s: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The bins that delays above the base fall into; 0 where there is none. [..., flows]"""
+        mantissa, exponent = np.frexp(1.0 + np.nan_to_num(delay_s) / self.unit_s)
+        part = 2.0 * mantissa - 1.0
+        place = (exponent - 1 + part * (4.0 - part) / 3.0) * BINS_AN_OCTAVE
+        return np.clip(place, 0, LAST_BIN).astype(np.int64)
+
+    def counted_below(self, bins: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many packets were seen below the ends of these bins. [levels, flows]"""
+        out = np.zeros(bins.shape, np.int64)
+        _count_below(self.rows, self.pages, self.page_of, bins, out)
+        return out
+
     def _counts(self, chosen: slice) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
         """The bins that these flows use, and how often each was seen. [bins], [flows, bins]"""
         page_of, rows = self.page_of[chosen], self.rows[chosen]
@@ -83,6 +103,20 @@ class DelayHistogram:
         far = self.pages[page_of[:, used]].reshape(len(rows), -1)
         far_bins = ROW + (used[:, None] * PAGE + np.arange(PAGE)).ravel()
         return np.concatenate([np.arange(ROW), far_bins]), np.concatenate([rows, far], axis=1)
+
+
+@compiled
+def _count_below(rows, pages, page_of, bins, out):  # type: ignore[no-untyped-def]
+    for i in range(len(bins)):
+        for f in range(bins.shape[1]):
+            total = np.int64(0)
+            for place in range(bins[i, f] + 1):
+                if place < ROW:
+                    total += np.int64(rows[f, place])
+                else:
+                    far = place - ROW
+                    total += np.int64(pages[page_of[f, far // PAGE], far % PAGE])
+            out[i, f] = total
 
 
 def _edge(bin_: NDArray[np.int64]) -> NDArray[np.float64]:

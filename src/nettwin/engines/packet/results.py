@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.packet.statistics import Batches, Counts, Extremes
+from nettwin.engines.packet.batches import Batches
+from nettwin.engines.packet.precision import PERCENTILES, Tails, fate_unknown
+from nettwin.engines.packet.statistics import Counts, Extremes
 from nettwin.metrics import Metrics, Table
 from nettwin.scenario.scenario import Scenario
 
@@ -22,14 +24,17 @@ def metrics_of(
     batches: Batches | None,
     provenance: Mapping[str, Any],
     *,
+    under_way: NDArray[np.int64],
+    tails: Tails | None = None,
     confidence: float = 0.95,
     occupancy_counts_service: bool = False,
 ) -> Metrics:
-    """The metrics of a stretch of time; with `batches`, intervals of confidence as well."""
+    """The metrics of a stretch of time; with `batches`, intervals of confidence as well, with
+    `tails` also of percentiles. `under_way` counts packets on their way at its end. [flows]"""
     queue = _queue_table(scenario, counts, extremes, occupancy_counts_service)
     return Metrics(
-        flow=_flow_table(counts, extremes, batches, confidence),
-        link=_link_table(scenario, counts),
+        flow=_flow_table(counts, extremes, batches, tails, under_way, confidence),
+        link=_link_table(scenario, counts, batches, confidence),
         queue=Table(queue),
         method="simulated",
         engine="packet",
@@ -39,24 +44,35 @@ def metrics_of(
 
 
 def _flow_table(
-    counts: Counts, extremes: Extremes, batches: Batches | None, confidence: float
+    counts: Counts,
+    extremes: Extremes,
+    batches: Batches | None,
+    tails: Tails | None,
+    under_way: NDArray[np.int64],
+    confidence: float,
 ) -> Table:
     mean_above = _ratio(counts.delay, counts.delivered)
     spread = _ratio(counts.delay2, counts.delivered) - mean_above**2
-    p50, p90, p99 = extremes.quantiles((0.5, 0.9, 0.99))
+    p50, p90, p99 = extremes.quantiles(tuple(PERCENTILES.values()))
     mean = extremes.base_s + mean_above
     loss = _ratio(counts.dropped, counts.delivered + counts.dropped)
+    loss = np.where(fate_unknown(counts, under_way), np.nan, loss)
     throughput = counts.bits / counts.time_s
     low: dict[str, Floats] = {}
     high: dict[str, Floats] = {}
     if batches is not None and len(batches) > 1:
-        for name, value, half, top in (
-            ("owd_mean_s", mean, batches.delay_half_width(confidence), np.inf),
-            ("loss_ratio", loss, batches.loss_half_width(confidence), 1.0),
-            ("throughput_bps", throughput, batches.throughput_half_width(confidence), np.inf),
+        half = batches.half_width
+        for name, value, width, top in (
+            ("owd_mean_s", mean, half("delay", ("packets",), confidence), np.inf),
+            ("loss_ratio", loss, half("dropped", ("packets", "dropped"), confidence), 1.0),
+            ("throughput_bps", throughput, half("bits", ("time",), confidence), np.inf),
         ):
-            low[name] = np.maximum(value - half, 0.0)
-            high[name] = np.minimum(value + half, top)
+            low[name] = np.maximum(value - width, 0.0)
+            high[name] = np.minimum(value + width, top)
+    if tails is not None:
+        lows, highs = tails.bounds(extremes, confidence)
+        low |= dict(zip(PERCENTILES, lows, strict=True))
+        high |= dict(zip(PERCENTILES, highs, strict=True))
     columns = {
         "owd_mean_s": mean,
         "owd_p50_s": p50,
@@ -69,7 +85,9 @@ def _flow_table(
     return Table(columns, low, high)
 
 
-def _link_table(scenario: Scenario, counts: Counts) -> Table:
+def _link_table(
+    scenario: Scenario, counts: Counts, batches: Batches | None, confidence: float
+) -> Table:
     owner, links = scenario.topology.queues.link, scenario.topology.link_count
 
     def by_link(values: NDArray[Any]) -> Floats:
@@ -77,12 +95,19 @@ def _link_table(scenario: Scenario, counts: Counts) -> Table:
 
     sent = by_link(counts.served_bits)
     loss = np.minimum(_ratio(by_link(counts.drops), by_link(counts.arrivals), empty=0.0), 1.0)
+    columns = {
+        "utilization": np.clip(sent / counts.room_bits, 0.0, 1.0),
+        "loss_ratio": loss,
+        "throughput_bps": sent / counts.time_s,
+    }
+    if batches is None or len(batches) < 2:
+        return Table(columns)
+    half = batches.half_width("sent_bits", ("room_bits",), confidence)
+    value = columns["utilization"]
     return Table(
-        {
-            "utilization": np.clip(sent / counts.room_bits, 0.0, 1.0),
-            "loss_ratio": loss,
-            "throughput_bps": sent / counts.time_s,
-        }
+        columns,
+        {"utilization": np.clip(value - half, 0.0, 1.0)},
+        {"utilization": np.clip(value + half, 0.0, 1.0)},
     )
 
 

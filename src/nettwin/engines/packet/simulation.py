@@ -43,6 +43,7 @@ class Simulation:
     def advance(self, until_s: float, tick: Callable[[float], None] | None = None) -> None:
         """Run to a time; `tick` is called with the time reached every so many events."""
         while True:
+            self.now_s = float(self.state.clock[0])  # should Ctrl-C end it here
             answer = kernel.advance(self.state, float(until_s), EVENTS_A_CALL)
             if answer == kernel.REACHED:
                 break
@@ -70,6 +71,12 @@ class Simulation:
     def packets_under_way(self) -> int:
         """Packets sent, and neither delivered nor dropped."""
         return int(self.state.counters[layout.LIVE])
+
+    @property
+    def flow_packets_under_way(self) -> NDArray[np.int64]:
+        """Packets of each flow that were sent, and neither delivered nor dropped. [flows]"""
+        flows = self.state.flows
+        return np.asarray(flows["sent"] - flows["delivered"] - flows["dropped"])
 
     def counts(self) -> Counts:
         """What was counted since the beginning, to this moment."""

@@ -15,7 +15,7 @@ from nettwin.interfaces.cli.answers import Answer, Files, deliver
 from nettwin.interfaces.cli.changes import timed_changes
 from nettwin.interfaces.cli.engines import warn_of_compiling, working
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import STOPPED, app
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.progress import progress
 
@@ -36,11 +36,19 @@ def simulate(
     precision: Annotated[
         str,
         typer.Option(
-            help="Stop when 95 % of the flows know their mean delay to this (half the 95 %"
-            " confidence interval).",
+            help="Stop when 95 % of the flows know their mean delay and loss, and 95 % of the links"
+            " their utilization, to this (half the 95 % confidence interval).",
             rich_help_panel=LENGTH,
         ),
     ] = "2%",
+    percentiles: Annotated[
+        bool,
+        typer.Option(
+            "--percentiles",
+            help="The precision counts for p50, p90 and p99 of delay as well.",
+            rich_help_panel=LENGTH,
+        ),
+    ] = False,
     max_packets: Annotated[
         int | None,
         typer.Option(
@@ -114,6 +122,8 @@ def simulate(
     settings = {
         "seed": seed,
         "precision": units.share(precision),
+        "percentiles": percentiles,
+        "keep_interrupted": True,
         "max_packets": max_packets,
         "jobs": jobs,
     }
@@ -154,3 +164,5 @@ def simulate(
             for reading, note, metrics in zip(readings, notes, found, strict=True)
         ]
     deliver(output, answers, top, index, files)
+    if any(answer.metrics.provenance.get("stopped_by") == "Ctrl-C" for answer in answers):
+        raise typer.Exit(STOPPED)

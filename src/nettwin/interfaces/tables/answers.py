@@ -49,6 +49,10 @@ def _who(metrics: Metrics, seconds: float | None) -> str:
             f" {units.duration(told['simulated_s'])} of network time"
         )
         words.append(f"stopped by {told['stopped_by']}")
+        if "known_least" in told:
+            words.append(told["known_least"])
+        if "not_measured" in told:
+            words.append(f"{told['not_measured']} flows not measured: no packet arrived")
         words.append(f"seed {told['seed']}")
     if metrics.flagged_count:
         words.append(f"{metrics.flagged_count:,} of {len(metrics.flow):,} flows flagged")
