@@ -15,6 +15,7 @@ from nettwin.optimize.bounds import anew_bound, choice_bound
 from nettwin.optimize.optimize import optimize, warm_up
 from nettwin.optimize.problem import Problem
 from nettwin.optimize.stop import Clock, Seconds
+from nettwin.plan import PROVEN
 from nettwin.scenario.changes import apply_all
 from nettwin.scenario.changes.singles import single_failures
 from nettwin.scenario.scenario import Scenario
@@ -41,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--method", default="auto")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--midpoints", type=int, default=1)
+    parser.add_argument("--midpoints", type=int, default=2, help="of a flow, at most")
 
 
 def run(options: Options) -> Outcome:
@@ -57,7 +58,7 @@ def run(options: Options) -> Outcome:
     for seed in range(options.extra["seeds"]):
         clock = Clock(time.process_time)
         scenario = formats.read(paths[0]).scenario
-        problem = survivable(scenario)
+        problem = survivable(scenario, options.extra["midpoints"])
         plans.append(optimize(problem, method, Seconds(seconds), seed, clock=clock))
         say(f"seed {seed}: {plans[-1].after.objectives[0]:.4f} in {clock.seconds:.1f} s")
     values = [plan.after.objectives[0] for plan in plans]
@@ -65,8 +66,8 @@ def run(options: Options) -> Outcome:
     every = worst_by_failure(problem, apply_all(scenario, middle.changes))
     before = worst_by_failure(problem, scenario)
     say("bounds ...")
-    choice = choice_bound(problem, BOUND_S, options.extra["midpoints"])
     any_routing = anew_bound(problem, BOUND_S / 4) or 0.0
+    choice = max(choice_bound(problem, BOUND_S, options.extra["midpoints"]), any_routing)
     worst = statistics.median(values)
     figures = (
         at_most("worst over failures", worst, BETTER * PEER_WORST),
@@ -76,6 +77,10 @@ def run(options: Options) -> Outcome:
         Figure("before: mean over failures", float(np.mean(before))),
         Figure("SRLS, kept during failures: worst", PEER_WORST),
         Figure("SRLS, kept during failures: mean", PEER_MEAN),
+        at_most(
+            "worst over failures: gap to the bound of one choice", worst / choice - 1, NEAR - 1
+        ),
+        Figure("worst over failures: proven to be the best", float(worst <= choice * (1 + PROVEN))),
         Figure("bound: one choice of midpoints, split at will", choice),
         Figure("bound: routing chosen anew after each failure", any_routing),
         Figure("failures", len(problem.failures)),
@@ -85,12 +90,12 @@ def run(options: Options) -> Outcome:
     return Outcome(figures, (remark,))
 
 
-def survivable(scenario: Scenario) -> Problem:
+def survivable(scenario: Scenario, midpoints: int = 2) -> Problem:
     """The problem of all line failures that do not cut the network in two."""
     intent = Intent(
         minimize=(),
         survive=Survive(("link",), minimize=(Objective("utilization"),)),
-        levers=(Lever("segments"),),
+        levers=(Lever("segments", midpoints=midpoints),),
     )
     problem = Problem(scenario, intent)
     whole = [

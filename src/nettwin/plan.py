@@ -12,6 +12,7 @@ from nettwin.scenario.changes import Change, change_from_dict, change_to_dict
 from nettwin.units import finite_or_none
 
 SCHEMA = "nettwin-changes-1"
+PROVEN = 1e-4  # gap to the bound at which an answer counts as the best there is
 
 
 class Evidence(NamedTuple):
@@ -35,9 +36,9 @@ class Stage(NamedTuple):
 class Plan:
     """Changes in the order in which to make them; the judgement before and after.
 
-    `bound` is what the first objective cannot fall below with any routing; None where none is
-    known. `warnings` are said of the order: a step that for a while overloads something. `reasons`
-    say why an expectation cannot be met, where it is not.
+    `bound` is what the first objective cannot fall below by what the intent allows to change; None
+    where none is known. `warnings` are said of the order: a step that for a while overloads
+    something. `reasons` say why an expectation cannot be met, where it is not.
     """
 
     changes: tuple[Change, ...]
@@ -68,6 +69,11 @@ class Plan:
             return None
         return max(self.after.objectives[0] - self.bound, 0.0) / max(abs(self.bound), 1e-12)
 
+    @property
+    def proven(self) -> bool:
+        """Whether it is proven that the first objective cannot be lower, within PROVEN."""
+        return self.gap is not None and self.gap <= PROVEN
+
 
 def plan_to_dict(plan: Plan) -> dict[str, Any]:
     """A plan as plain JSON types; `changes` can be replayed by themselves."""
@@ -81,6 +87,7 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
         "met": plan.met,
         "bound": plan.bound,
         "gap": plan.gap,
+        "status": "proven" if plan.proven else "unproven",
         "cost": plan.cost,
         "changes": [change_to_dict(change) for change in plan.changes],
         "warnings": list(plan.warnings),

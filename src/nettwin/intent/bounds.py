@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nettwin.intent.intent import Expectation, Intent, Objective
 from nettwin.intent.measures import Measure, Reduce, reduced
+from nettwin.scenario.routing import Routing, Status
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Topology
 
@@ -39,6 +40,16 @@ def joined(topology: Topology, source: NDArray[np.int32], target: NDArray[np.int
         near = nearness(topology, target[rest]).distance
         found[rest] = np.isfinite(near[target[rest], source[rest]])
     return found
+
+
+def always_routed(scenario: Scenario, topology: Topology) -> Mask:
+    """Which flows a topology carries in any case, as far as tables of next hops say: what these
+    lead nowhere may be lost, and then loads no link. [flows]"""
+    table = scenario.routing.next_link
+    if table is None:
+        return np.ones(scenario.traffic.flow_count, np.bool_)
+    paths = Routing(next_link=table).resolve(topology, scenario.traffic)
+    return np.asarray(paths.status == Status.OK)
 
 
 def delay_floor_s(scenario: Scenario, topology: Topology, capacity_bps: Floats) -> Floats:
@@ -104,7 +115,8 @@ class Ground:
             rate[limited.select.select(scenario, "flow")] *= min(limited.at_least, 1.0)
         self.rates_move = limited is not None
         self.silent: Mask = rate <= 0  # what sends nothing, or may be made to
-        self.rate_bps: Floats = np.where(np.isfinite(self.floor_s), rate, 0.0)  # limited so
+        sure = np.isfinite(self.floor_s) & always_routed(scenario, self.topology)
+        self.rate_bps: Floats = np.where(sure, rate, 0.0)  # limited so
 
     @cached_property
     def floor_s(self) -> Floats:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.intent.bounds import Ground, delay_floor_s, joined
+from nettwin.intent.bounds import Ground, always_routed, delay_floor_s, joined
 from nettwin.intent.contradictions import TOLERANCE, overfull
 from nettwin.intent.findings import Asked, Finding, Mask, Place, listed
 from nettwin.intent.intent import Intent, shown
@@ -122,7 +122,8 @@ def _overfull(asked: Sequence[Asked], ground: Ground, after: Sequence[Failed]) -
     if not any(a.limit and a.about.name == "offered_load" for a in asked):
         return []
     for failed in after:
-        rate = np.where(failed.reached(ground), ground.rate_bps, 0.0)
+        sure = failed.reached(ground) & always_routed(ground.scenario, failed.topology)
+        rate = np.where(sure, ground.rate_bps, 0.0)
         when = f"after {failed.name} fails, "
         for finding in overfull(asked, ground, failed.topology, rate, when):
             found.setdefault(finding.places, finding)

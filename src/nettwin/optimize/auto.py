@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nettwin.optimize.linear.linear import linear
 from nettwin.optimize.local_search import fewest, segments
+from nettwin.optimize.proving import bound_by_flow
 from nettwin.optimize.search import Search
 from nettwin.optimize.steering import Steering
 from nettwin.optimize.stop import AnyOf, Gap, NoProgress, Seconds, Stop
@@ -18,6 +19,7 @@ FIRST_SHARE = 0.5  # of the time, for local search
 # with less, all is for local search
 LEAST_S, LEAST_PAIR_S = 1.0, 7e-7
 TIRED = 2000  # steps of local search without anything better
+PROVING_SHARE = 0.2  # of the time left, to prove what midpoints can reach
 NEAR = 1e-4  # gap to the bound at which either ends
 
 
@@ -33,8 +35,9 @@ def steer(steering: Steering, search: Search[NDArray[np.int32]], seed: int) -> N
     first = search.part(search.stage, AnyOf(tuple(rules)))
     first.bounded(search.bound)
     segments(steering, first, seed)
-    search.offer(first.value, lambda: _found(steering, first))
-    if search.over or first.standing.gap <= NEAR:
+    search.offer(first.value, _found(steering, first))
+    bound_by_flow(steering, search, first.answer, PROVING_SHARE * search.seconds_left)
+    if search.over or search.standing.gap <= NEAR:
         return
     second = search.part(search.stage, Gap(NEAR))
     second.bounded(search.bound)

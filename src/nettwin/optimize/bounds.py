@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from nettwin.intent import Expectation
+from nettwin.intent.bounds import always_routed
 from nettwin.optimize.linear.flow_bound import worst_bound
 from nettwin.optimize.linear.flow_problem import FlowProblem
+from nettwin.optimize.linear.segment_flow import suits, widest_bound
 from nettwin.optimize.linear.segment_lp import segment_lp
 from nettwin.optimize.problem import Problem
 from nettwin.optimize.steering_of import steering_of
@@ -46,6 +48,13 @@ def choice_bound(problem: Problem, seconds: float, midpoints: int = 1) -> float:
     return weight * segment_lp(steering, midpoints, seconds).bound
 
 
+def single_flow_bound(problem: Problem, midpoints: int) -> float:
+    """What the highest utilization cannot fall below because no flow is split over several paths of
+    up to so many midpoints; 0 where nothing is known (failures)."""
+    steering = steering_of(problem, problem.scenario, midpoints)
+    return widest_bound(steering, midpoints) if suits(steering) else 0.0
+
+
 def of_one_choice(problem: Problem) -> bool:
     """Whether `choice_bound` bounds the first objective, in good time: nothing else is asked, as
     answers that miss a limit have no higher bound for it."""
@@ -56,7 +65,10 @@ def of_one_choice(problem: Problem) -> bool:
         alone
         and intent.survive is not None
         and not intent.survive.expect
-        and len({o.select for o in intent.survive.minimize}) == 1
+        and len(intent.survive.minimize) == 1
+        and intent.survive.minimize[0].measure == "utilization"
+        and intent.survive.minimize[0].reduce == "max"
+        and intent.survive.minimize[0].failures == "worst"
         and [lever.kind for lever in intent.levers] == ["segments"]
         and pairs <= MOST_PAIRS
     )
@@ -134,7 +146,7 @@ def _flow_problem(problem: Problem, state: Scenario, share: np.ndarray) -> FlowP
     free = problem.flows("segments") | problem.flows("paths")
     if problem.intent.lever("weights"):
         free = np.ones_like(free)
-    moved, fixed = np.flatnonzero(free), np.flatnonzero(~free)
+    moved, fixed = np.flatnonzero(free & always_routed(state, topology)), np.flatnonzero(~free)
     rest = replace(state, traffic=traffic.keep(fixed), routing=state.routing.keep(fixed))
     return FlowProblem.of(
         topology,

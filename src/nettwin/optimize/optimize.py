@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import NamedTuple
 
@@ -82,7 +83,7 @@ def optimize(
         method=method,
         seed=seed,
         seconds=search.clock.seconds,
-        bound=bound,
+        bound=search.bound if search.bound > -math.inf else None,
         evidence=(_own(problem, best.after), *best.evidence),
         stages=stages,
         warnings=steps.warnings,
@@ -131,6 +132,8 @@ def _searched(
         part.bounded(search.bound)
         part.offer(search.score if asked is problem else asked.judge([begin])[0].score, begin)
         _improved(asked, method, part, seed + turn)
+        if asked is problem:
+            search.bounded(part.bound)
         changes = part.answer or ()
         after = problem.judged(changes)
         search.offer(after.score, changes)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin.optimize import proving
 from nettwin.optimize.problem import Changes, Problem, merged
 from nettwin.optimize.search import Search
 from nettwin.optimize.steering import Steering
@@ -25,6 +26,7 @@ FIRST_LEVEL = 1.0
 LOADS = "busiest link, of what it may carry"  # the values of a part, where they are not all
 KEPT = Target(1.0 - 1e-6)  # where all limits on loads hold: no more is wanted of them
 BISECTIONS = 12  # towards the fewest changes that keep limits
+LEVER_CHANGE = {"segments": SetPath.kind, "paths": SetPath.kind, "weights": SetWeight.kind}
 TIRED, TRY_SHARE = 500, 0.3  # steps without anything better, and of the time left, end one of them
 
 
@@ -37,7 +39,15 @@ def steer_with(
         scenario = apply_all(problem.scenario, base)
         steering = steering_of(problem, scenario, midpoints, level)
         steering = replace(steering, most_changes=most)
-        method(steering, part, seed + turn)
+        if not _bounds_hold(problem, base):
+            method(steering, part, seed + turn)
+        else:
+            proving.bound_at_once(steering, part)
+            first = part.portion(1 - proving.share(steering, part))
+            method(steering, first, seed + turn)
+            if first.answer is not None:
+                part.offer(first.score, first.answer)
+            proving.bound_by_flow(steering, part, part.answer)
         found = part.answer
         return () if found is None else steered(scenario, steering, found)
 
@@ -92,9 +102,12 @@ def _in_rounds(problem: Problem, search: Search[Changes], kind: str, once: Once)
             base = tuple(change for change in base if change.kind != kind)
             left = max(most - len(base), 0)
         part = search.part(search.stage, enough, values)
-        part.bounded(search.bound)
+        if _load_is_first(problem):
+            part.bounded(search.bound)
         found = merged(base, once(base, left, level, turn, part))
         search.offer(problem.judge([found])[0].score, found)
+        if _bounds_hold(problem, base):
+            search.bounded(part.bound)
         if search.over or not _limits_and_objectives(problem):
             break
         level = max(search.score[1] if len(search.score) > 1 else FIRST_LEVEL, 1e-3)
@@ -122,17 +135,33 @@ def _fewer(problem: Problem, search: Search[Changes], kind: str, once: Once) -> 
             too_few = most
 
 
+def _bounds_hold(problem: Problem, base: Changes) -> bool:
+    """Whether what is proven of flows on these changes is proven of all answers: loads are all that
+    is asked, nothing is forbidden (an answer that misses a limit has no higher bound for it), and
+    nothing else may be changed."""
+    levers = problem.intent.levers
+    one = len(levers) == 1 and all(LEVER_CHANGE.get(levers[0].kind) == c.kind for c in base)
+    return one and not problem.intent.avoid and _loads_are_all(problem)
+
+
 def _loads_are_all(problem: Problem) -> bool:
     """Whether the highest utilization that a method sees is the first objective, and all of it."""
+    intent = problem.intent
+    limits = intent.expect or (intent.survive and intent.survive.expect)
+    return _load_is_first(problem) and not limits
+
+
+def _load_is_first(problem: Problem) -> bool:
+    """Whether the highest utilization that a method sees is no lower than the first objective, and
+    the only one about loads."""
     intent = problem.intent
     survive = intent.survive
     wanted = [o for entry in intent.minimize for o in entry]
     wanted += survive.minimize if survive else ()
     loads = [o for o in wanted if o.measure == "offered_load"]
-    plain = [o.reduce == "max" and o.weight == 1 for o in loads] == [True]
-    limits = intent.expect or (survive and survive.expect)
+    plain = [(o.reduce, o.weight, o.failures) for o in loads] == [("max", 1, "worst")]
     alone = all(len(entry) == 1 for entry in intent.minimize[:1])
-    return plain and alone and loads == wanted[:1] and not limits
+    return plain and alone and loads == wanted[:1]
 
 
 def _only_limits(problem: Problem) -> bool:

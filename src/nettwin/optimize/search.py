@@ -48,6 +48,7 @@ class Search(Generic[A]):
         self._answer: A | Callable[[], A] | None = None
         self._steps_at_best = 0
         self._stop, self._tell, self._parent = stop, tell, parent
+        self._whole: Search[A] | None = None  # what this is a portion of: its bounds hold there
 
     def part(self, stage: str, stop: Stop | None = None, of: str = "") -> Search[Any]:
         """A search for something else that is a part of this one: on its clock, over when this one
@@ -62,6 +63,7 @@ class Search(Generic[A]):
         rules = (self._stop, Seconds(end)) if math.isfinite(left) else (self._stop,)
         found: Search[A] = self.part(self.stage, AnyOf(rules))
         found.bound, found.score, found._answer = self.bound, self.score, self._answer
+        found._whole = self
         return found
 
     @property
@@ -114,10 +116,14 @@ class Search(Generic[A]):
         self.score, self._answer = score, answer
 
     def bounded(self, bound: float) -> None:
-        """No answer has a lower first objective than this."""
+        """No answer has a lower first objective than this; nor has any of what it is a portion
+        of."""
         if bound > self.bound:
             self.bound = bound
             self._told()
+        whole = self._whole
+        while whole is not None:  # which need not tell again
+            whole.bound, whole = max(whole.bound, bound), whole._whole
 
     @property
     def answer(self) -> A | None:

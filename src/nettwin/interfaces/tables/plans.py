@@ -63,7 +63,7 @@ def objectives(plan: Plan, intent: Intent) -> Table:
         bound = plan.bound if k == 0 else None
         cells.append("-" if bound is None else level_value(levels[k], bound))
         gap = plan.gap if k == 0 else None
-        cells.append("-" if gap is None else units.percent(gap, 2))
+        cells.append("-" if gap is None else f"{units.percent(gap, 2)}, {_status(plan)}")
         content.append(cells)
     return style.rows(made, content)
 
@@ -172,6 +172,10 @@ def _verdict(plan: Plan) -> tuple[str, str]:
     if plan.after.objectives < plan.before.objectives:
         return "is better kept", style.CALM
     return "is kept as well as before", ""
+
+
+def _status(plan: Plan) -> str:
+    return "proven" if plan.proven else "unproven"
 
 
 def _line_value(line: Line) -> Text:

@@ -50,7 +50,7 @@ class FlowSearch:
         self.value, self.lengths = _best_node(problem)
         first = problem.toll(1.0 / problem.capacity_bps)
         highest = float((first.load_bps / problem.capacity_bps).max(initial=0.0))
-        self._sharpness = _sharpness(1.0, problem.links, highest)
+        self._sharpness = sharpness(1.0, problem.links, highest)
         self._fixed = problem.fixed_bps / problem.capacity_bps
         self._part = np.zeros((problem.nodes, problem.links))  # utilization by each source
         self._used = np.array(self._fixed)
@@ -99,7 +99,7 @@ class FlowSearch:
         self.reached = float(self._used.max(initial=0.0))
         self._prove(self.now)
         if self.gap > 0.0:
-            sharper = _sharpness(_SMOOTHNESS * self.gap, p.links, self.reached)
+            sharper = sharpness(_SMOOTHNESS * self.gap, p.links, self.reached)
             self._sharpness = max(self._sharpness, sharper)
         self._waited += 1
         if self.gap < _SHRINKS * self._gap_then:
@@ -187,7 +187,7 @@ def _best_node(problem: FlowProblem) -> tuple[float, NDArray[np.float64]]:
     return (problem.toll(lengths).bound, lengths) if best > 0 else (0.0, lengths)
 
 
-def _sharpness(gap: float, links: int, highest: float) -> float:
+def sharpness(gap: float, links: int, highest: float) -> float:
     """Of a soft maximum that is above the maximum by this gap at most, relatively."""
     return math.log(max(links, 2)) / max(gap * highest, 1e-300)
 
@@ -237,14 +237,14 @@ def _sweep(
             change[e] += amount / capacity[e]
             through[link_source[e]] += amount
         through[s] = 0.0
-        step = 1.0 if part[s].max() == 0.0 else _step(used, change, weight, sharpness, top)
+        step = 1.0 if part[s].max() == 0.0 else step_of(used, change, weight, sharpness, top)
         for e in range(links):
             used[e] += step * change[e]
             part[s, e] = max(part[s, e] + step * change[e], 0.0)
 
 
 @compiled
-def _step(used: Any, change: Any, weight: Any, sharpness: float, top: float) -> float:
+def step_of(used: Any, change: Any, weight: Any, sharpness: float, top: float) -> float:
     """How much of a change (0 to 1) lowers the soft maximum most, by bisection from twice Newton's
     step."""
     slope, curve, total = 0.0, 0.0, 0.0

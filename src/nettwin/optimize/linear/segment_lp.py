@@ -1,8 +1,9 @@
 """segment_lp: what segment routing with some number of midpoints can reach at best.
 
-A flow may be split over any ways of up to that number, so that the bound holds for every answer,
+A flow may be split over any paths of up to that number, so that the bound holds for every answer,
 and most networks have answers of whole flows that come close. It lies at or above the bound of the
-multicommodity flow, and says whether more midpoints than one would help.
+multicommodity flow, and says whether more midpoints than one would help. First by `SegmentFlow`,
+which is mostly enough, then by column generation from its prices.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import numpy as np
 from nettwin.optimize.linear.flow_bound import FlowSearch
 from nettwin.optimize.linear.flow_problem import problems_of
 from nettwin.optimize.linear.generate import EXACT, Generation, generate
+from nettwin.optimize.linear.segment_flow import SegmentFlow, suits
 from nettwin.optimize.linear.ways import SegmentWays
 from nettwin.optimize.steering import Steering
 
+_FLOW_SHARE, _FLOW_SWEEPS = 0.5, 300  # of the time, and sweeps, for the flow by source
 _SWEEPS, _EVERY = 200, 25  # towards the first prices, and how often ways are taken from them
 
 
@@ -51,7 +54,12 @@ def segment_lp(
     def left() -> float:
         return until - time.perf_counter()
 
+    flow = _by_flow(steering, most_midpoints, time.perf_counter() + _FLOW_SHARE * seconds, tell)
+    if flow and (left() <= 0 or (flow.gap <= EXACT and _free(steering))):
+        return Relaxation(flow.bound, flow.reached)
     generation = Generation(SegmentWays(steering, most_midpoints))
+    if flow:
+        generation.learn(flow.price)
     states = [FlowSearch(problem) for problem in problems_of(steering)]
     for sweep in range(_SWEEPS):
         worst = max(range(len(states)), key=lambda k: states[k].reached)
@@ -66,10 +74,36 @@ def segment_lp(
     price = np.zeros((len(states), steering.segments.links))
     price[best] = states[best].lengths
     generation.learn(price.ravel())
-    floor = max(states[best].value, 0.0)
+    floor = max(states[best].value, flow.bound if flow else 0.0)
 
     def found() -> Relaxation:
         return Relaxation(max(generation.bound, floor), generation.value)
 
     generate(generation, left, (lambda _: tell(found())) if tell else None)
     return found()
+
+
+def _by_flow(
+    steering: Steering,
+    most_midpoints: int,
+    until: float,
+    tell: Callable[[Relaxation], None] | None,
+) -> SegmentFlow | None:
+    """The flow by source, as far as the time goes; None where it does not fit the problem."""
+    if not suits(steering):
+        return None
+    flow = SegmentFlow(steering, most_midpoints)
+    free = _free(steering)
+    for _ in range(_FLOW_SWEEPS):
+        before = flow.bound
+        if flow.gap <= EXACT or not flow.sweep(lambda: until - time.perf_counter()):
+            break
+        if tell and flow.bound > before:
+            tell(Relaxation(flow.bound, flow.reached if free else math.inf))
+    return flow
+
+
+def _free(steering: Steering) -> bool:
+    """Whether flows have no limits of their own, so that what a flow reaches may be taken."""
+    limited = np.isfinite(steering.limit_s).any() or (steering.group >= 0).any()
+    return not limited and steering.most_changes < 0
