@@ -132,11 +132,11 @@ def _searched(
         part.bounded(search.bound)
         part.offer(search.score if asked is problem else asked.judge([begin])[0].score, begin)
         _improved(asked, method, part, seed + turn)
-        if asked is problem:
-            search.bounded(part.bound)
         changes = part.answer or ()
         after = problem.judged(changes)
         search.offer(after.score, changes)
+        if asked is problem:
+            search.bounded(part.bound)
         stages.append(Stage(part.stage, search.clock.seconds, after.violation, after.objectives))
         if not after.met and not search.over and turn < rounds - 1:
             continue
