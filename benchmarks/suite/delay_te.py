@@ -93,7 +93,7 @@ def run(options: Options) -> Outcome:
 def intent_of(case: Case) -> Intent:
     """Voice under its limit, then the highest utilization low."""
     return Intent(
-        minimize=((Objective("utilization"),),),
+        minimize=((Objective("offered_load"),),),
         expect=(Expectation("delay_p99", VOICE, at_most=case.limit_s),),
         levers=tuple(Lever(name) for name in case.levers),
     )

@@ -94,7 +94,7 @@ def survivable(scenario: Scenario, midpoints: int = 2) -> Problem:
     """The problem of all line failures that do not cut the network in two."""
     intent = Intent(
         minimize=(),
-        survive=Survive(("link",), minimize=(Objective("utilization"),)),
+        survive=Survive(("link",), minimize=(Objective("offered_load"),)),
         levers=(Lever("segments", midpoints=midpoints),),
     )
     problem = Problem(scenario, intent)

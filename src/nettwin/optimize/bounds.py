@@ -66,7 +66,7 @@ def of_one_choice(problem: Problem) -> bool:
         and intent.survive is not None
         and not intent.survive.expect
         and len(intent.survive.minimize) == 1
-        and intent.survive.minimize[0].measure == "utilization"
+        and intent.survive.minimize[0].measure == "offered_load"
         and intent.survive.minimize[0].reduce == "max"
         and intent.survive.minimize[0].failures == "worst"
         and [lever.kind for lever in intent.levers] == ["segments"]
