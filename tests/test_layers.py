@@ -18,7 +18,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / PACKAGE
 # that stand in different tuples may not.
 LAYERS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("testing",),),
-    (("__init__", "__main__", "extend"),),
+    (("__init__", "__main__", "public", "extend"),),
     (("interfaces",),),
     (("apps",),),
     (("optimize",),),

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from statistics import median
 
 from benchmarks.benchmark import Figure, Options, Outcome, at_most, cpu_seconds
-from nettwin.engines.theory.halves import cores
 from nettwin.interfaces.wiring import ENGINES, engine
 from nettwin.model import NetworkModel
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
+from nettwin.workers import usable_cores as cores
 
 TITLE = "Predictions on busy cores"
 PROTOCOL = (

@@ -10,6 +10,7 @@ import pytest
 
 from nettwin.formats import FORMATS
 from nettwin.interfaces.cli import app, options
+from nettwin.interfaces.cli.commands import COMMANDS
 from nettwin.interfaces.cli.program import ORDER
 from nettwin.scenario.changes import CHANGES
 from nettwin.scenario.generate import GENERATORS
@@ -23,6 +24,24 @@ def test_every_command_has_help_with_examples(run, name) -> None:
     if name != "demo":
         assert "Examples" in done.out
         assert f"$ nettwin {name} " in done.out
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_the_help_of_all_says_of_a_command_what_its_own_does(name) -> None:
+    import typer.main
+
+    command = typer.main.get_command(app).get_command(None, name)
+    assert " ".join(command.help.split("\n\n")[0].split()) == COMMANDS[name]
+
+
+def test_help_of_all_imports_no_command() -> None:
+    code = (
+        "import sys\nfrom nettwin.interfaces.cli import app\n"
+        "try:\n    app(['--help'])\nfinally:\n"
+        "    print([m for m in ('numpy', 'nettwin.interfaces.cli.predict') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_help_lists_the_commands_in_order_and_the_exit_codes(run) -> None:
@@ -52,7 +71,8 @@ def test_examples_in_the_help_parse() -> None:
 
 def commands(group, words=()):
     """Every command with the words that call it, groups and what is in them."""
-    for name, command in group.commands.items():
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
         called = [*words, name]
         yield called, command
         if hasattr(command, "commands"):

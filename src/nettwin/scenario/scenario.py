@@ -62,16 +62,28 @@ class Scenario:
         return found + self.routing.faults(topology, traffic)
 
     def with_(self, **parts: Any) -> Scenario:
-        """A copy with some parts replaced; it knows its paths already if they are the same."""
+        """A copy with some parts replaced; it knows its paths already if they are the same, and
+        routes after a failure only the flows that it touches."""
         made = replace(self, **parts)
-        if "paths" in vars(self) and _routed_alike(self, made):
-            vars(made)["paths"] = self.paths
+        before = self if "paths" in vars(self) else vars(self).get("_before")
+        if before is not None and _routed_alike(before, made):
+            vars(made)["paths"] = before.paths
+        elif before is not None:
+            vars(made)["_before"] = before
         return made
 
     @cached_property
     def paths(self) -> Paths:
         """Every flow's paths, resolved once."""
-        return self.routing.resolve(self.topology, self.traffic)
+        from nettwin.scenario.rerouting import rerouted
+
+        before = vars(self).pop("_before", None)
+        found = rerouted(before, self) if before is not None else None
+        return found or self.routing.resolve(self.topology, self.traffic)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: no other scenario that paths might be taken from."""
+        return {name: value for name, value in vars(self).items() if name != "_before"}
 
     @cached_property
     def link_load_bps(self) -> NDArray[np.float64]:

@@ -160,9 +160,10 @@ def walk_all(
                 visits,
             )  # fmt: skip
             extra, length = shares.size, begins[-1]
-            if paths + extra + 1 >= link_offset.size:
+            if paths + extra > share.size:
                 share = grown(share, paths + extra)
                 path_flow = grown(path_flow, paths + extra)
+            if paths + extra + 1 > link_offset.size:
                 link_offset = grown(link_offset, paths + extra + 1)
             if hops + length > links.size:
                 links = grown(links, hops + length)

@@ -15,7 +15,7 @@ from nettwin.scenario.generate import generate
 @pytest.mark.parametrize("cores", [1, 2])
 @pytest.mark.parametrize("turns", [0, 1, 2, 7])
 def test_every_turn_once(turns: int, cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(halves, "cores", lambda: cores)
+    monkeypatch.setattr(halves, "usable_cores", lambda: cores)
     count = np.zeros(turns, np.int64)
 
     def run(first: int, end: int) -> None:
@@ -26,14 +26,14 @@ def test_every_turn_once(turns: int, cores: int, monkeypatch: pytest.MonkeyPatch
 
 
 def test_small_work_takes_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(halves, "cores", lambda: 2)
+    monkeypatch.setattr(halves, "usable_cores", lambda: 2)
     seen = []
     in_halves(lambda *_: seen.append(threading.get_ident()), np.arange(11.0), WORTH_S / 20)
     assert seen == [threading.get_ident()]
 
 
 def test_an_error_in_either_half_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(halves, "cores", lambda: 2)
+    monkeypatch.setattr(halves, "usable_cores", lambda: 2)
 
     def run(first: int, end: int) -> None:
         if first > 0:
@@ -47,7 +47,7 @@ def test_cores_change_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = generate("grid", nodes=49, classes="three", scheduler="drr", arrival="onoff")
     found = []
     for cores in (1, 2):
-        monkeypatch.setattr(halves, "cores", lambda cores=cores: cores)
+        monkeypatch.setattr(halves, "usable_cores", lambda cores=cores: cores)
         found.append(Theory().predict([scenario])[0])
     for part in ("flow", "link", "queue"):
         alone, both = getattr(found[0], part), getattr(found[1], part)

@@ -28,7 +28,8 @@ class Answer(NamedTuple):
     percentile_s: Floats  # [flows, 3] at inputs.LEVELS
     ln_scale: Floats  # [flows] of the error expected of ln(mean_s), as the networks judge it
     spread: Floats  # [flows] standard deviation of ln(mean_s) over the networks
-    each: HopDelays | None  # hop by hop, where the architecture knows
+    each: HopDelays | None  # by row of the inputs, where the architecture knows
+    hop_row: NDArray[np.int32] | None = None  # [hops] the row of each hop of the paths
 
 
 Forward = Callable[[Inputs, Sequence[Weights]], Answer]

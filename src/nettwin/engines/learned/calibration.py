@@ -152,15 +152,15 @@ def known(inputs: Inputs, answer: Answer) -> Known:
 def highest_load(inputs: Inputs) -> Floats:
     """The highest effective load of the queues on each flow's way; 0 without one. [flows]"""
     load = inputs.queue[:, QUEUE.index("effective_load")].astype(np.float64)
-    return np.asarray(_highest(load, inputs.hop_queue, inputs.path_offset, inputs.flow_offset))
+    return np.asarray(_highest(load, inputs.hop_queue, inputs.row_offset))
 
 
 @without_interpreter
-def _highest(load: Any, queue: Any, path_offset: Any, flow_offset: Any) -> Any:
-    out = np.zeros(flow_offset.size - 1)
+def _highest(load: Any, queue: Any, row_offset: Any) -> Any:
+    out = np.zeros(row_offset.size - 1)
     for f in range(out.size):
-        for h in range(path_offset[flow_offset[f]], path_offset[flow_offset[f + 1]]):
-            out[f] = max(out[f], load[queue[h]])
+        for k in range(row_offset[f], row_offset[f + 1]):
+            out[f] = max(out[f], load[queue[k]])
     return out
 
 

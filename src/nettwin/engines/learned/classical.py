@@ -17,7 +17,7 @@ from nettwin.compiled import compiled
 from nettwin.engines.learned.architecture import Answer
 from nettwin.engines.learned.features import FLOW, HOP_BASE, QUEUE_BASE, run_sums
 from nettwin.engines.learned.gnn import bend
-from nettwin.engines.learned.inputs import Inputs
+from nettwin.engines.learned.inputs import Inputs, by_hop
 from nettwin.engines.learned.paths import (
     along,
     flows_of,
@@ -39,6 +39,7 @@ MOST_LN_WAY = 8.0  # of a path's transmission over its whole fixed delay
 
 def perceptron(inputs: Inputs, members: Sequence[Weights]) -> Answer:
     """What multilayer perceptrons of these weights say together."""
+    inputs = by_hop(inputs)
     part, service_s = _parts(inputs)
     queue, hop = known_of(inputs)
     sums = _summary(inputs.path_offset, inputs.hop_queue, queue, hop, part)
@@ -54,6 +55,7 @@ def perceptron(inputs: Inputs, members: Sequence[Weights]) -> Answer:
 
 def recurrent(inputs: Inputs, members: Sequence[Weights]) -> Answer:
     """What recurrent networks of these weights say together."""
+    inputs = by_hop(inputs)
     part, service_s = _parts(inputs)
     queue, hop = known_of(inputs)
     way = walk(inputs)

@@ -59,39 +59,40 @@ def ranges_of(examples: Iterable[Inputs]) -> dict[str, NDArray[np.float32]]:
     return found
 
 
-def outside(ranges: Weights, inputs: Inputs) -> list[Outside]:
-    """How far elements of a scenario are out of range, kind by kind, where any is."""
-    found = []
-    for kind, carrying in _carrying(inputs).items():
-        values: NDArray[np.float32] = getattr(inputs, kind)
-        bad = np.flatnonzero(_beyond(values, carrying, ranges.get(kind)))
-        if not len(bad):
-            continue
-        low, high, width = _ends(ranges[kind])
-        beyond = np.maximum(values[bad] - high, low - values[bad])
-        excess = np.maximum(beyond, 0.0) / np.maximum(width, 1.0)
-        found.append(Outside(kind, bad, excess, int(carrying.sum())))
-    return found
-
-
-def flows_outside(ranges: Weights, inputs: Inputs) -> Bools:
-    """Flows that are out of range themselves, or meet an element that is. [flows]"""
-    marked = {
+def beyond(ranges: Weights, inputs: Inputs) -> dict[str, Bools]:
+    """The elements of each kind that carry traffic and have a feature out of range. [elements]"""
+    return {
         kind: _beyond(getattr(inputs, kind), carrying, ranges.get(kind))
         for kind, carrying in _carrying(inputs).items()
     }
-    marked["queue"][inputs.edge_target[marked["edge"]]] = True
+
+
+def outside(
+    ranges: Weights, inputs: Inputs, found: dict[str, Bools] | None = None
+) -> list[Outside]:
+    """How far elements of a scenario are out of range, kind by kind, where any is; `found` is what
+    `beyond` says, if it is known already."""
+    far = []
+    for kind, marked in (found or beyond(ranges, inputs)).items():
+        bad = np.flatnonzero(marked)
+        if not len(bad):
+            continue
+        values: NDArray[np.float32] = getattr(inputs, kind)
+        low, high, width = _ends(ranges[kind])
+        past = np.maximum(values[bad] - high, low - values[bad])
+        excess = np.maximum(past, 0.0) / np.maximum(width, 1.0)
+        far.append(Outside(kind, bad, excess, int(_carrying(inputs)[kind].sum())))
+    return far
+
+
+def flows_outside(ranges: Weights, inputs: Inputs, found: dict[str, Bools] | None = None) -> Bools:
+    """Flows that are out of range themselves, or meet an element that is; `found` as in
+    `outside`. [flows]"""
+    marked = found or beyond(ranges, inputs)
+    queues = marked["queue"].copy()
+    queues[inputs.edge_target[marked["edge"]]] = True
     themselves = marked["flow"] | marked["shape"]
-    return np.asarray(
-        _walk(
-            inputs.flow_offset,
-            inputs.path_offset,
-            inputs.hop_queue,
-            marked["hop"],
-            marked["queue"],
-            themselves,
-        )
-    )
+    return np.asarray(_walk(inputs.row_offset, inputs.hop_queue, marked["hop"], queues, themselves))
 
 
 def _ends(low_high: NDArray[np.float32]) -> tuple[Floats, Floats, Floats]:
@@ -123,14 +124,12 @@ def _any_beyond(values: Any, carrying: Any, low: Any, high: Any) -> Any:
 
 
 @without_interpreter
-def _walk(
-    flow_offset: Any, path_offset: Any, queue: Any, met: Any, queues: Any, themselves: Any
-) -> Any:
+def _walk(row_offset: Any, queue: Any, met: Any, queues: Any, themselves: Any) -> Any:
     """Flows that are marked themselves, or meet a marked hop or queue. [flows]"""
     out = themselves.copy()
     for f in range(out.size):
-        for h in range(path_offset[flow_offset[f]], path_offset[flow_offset[f + 1]]):
-            out[f] |= met[h] or queues[queue[h]]
+        for k in range(row_offset[f], row_offset[f + 1]):
+            out[f] |= met[k] or queues[queue[k]]
     return out
 
 
@@ -183,8 +182,7 @@ def disagreement(most: float, spread: Floats, of: Scenario) -> list[str]:
 def _carrying(inputs: Inputs) -> dict[str, Bools]:
     """Which elements of each kind carry traffic. [elements] each"""
     own = inputs.hop[:, HOP.index("load")] > 0
-    sends = np.zeros(len(inputs.flow), np.bool_)
-    sends[inputs.path_flow[run_sums(own, inputs.path_offset) > 0]] = True
+    sends = run_sums(own, inputs.row_offset) > 0
     return {
         "queue": inputs.queue[:, QUEUE.index("load")] > 0,
         "flow": sends,
@@ -202,7 +200,6 @@ def _name(kind: str, element: int, inputs: Inputs, of: Scenario) -> str:
         ends = (inputs.edge_source[element], inputs.edge_target[element])
         return f"queue {of.queue_names[ends[0]]} before {of.queue_names[ends[1]]}"
     if kind == "hop":
-        path = int(np.searchsorted(inputs.path_offset, element, side="right")) - 1
-        flow = of.flow_names[inputs.path_flow[path]]
+        flow = of.flow_names[int(np.searchsorted(inputs.row_offset, element, side="right")) - 1]
         return f"flow {flow} at queue {of.queue_names[inputs.hop_queue[element]]}"
     return f"flow {of.flow_names[element]}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -13,10 +12,11 @@ from numpy.typing import NDArray
 
 from nettwin.engines.learned import calibration, coverage
 from nettwin.engines.learned.architecture import Answer, Architecture, architecture
-from nettwin.engines.learned.gnn import MANY_HOPS
+from nettwin.engines.learned.conservation import Carried, conserved
 from nettwin.engines.learned.inputs import Inputs, Solved, inputs_of, solved
 from nettwin.engines.learned.model_file import Model
 from nettwin.engines.theory.flows import HopDelays, hop_table
+from nettwin.engines.theory.halves import side_by_side
 from nettwin.engines.theory.hops import hop_split
 from nettwin.engines.theory.loops import without_interpreter
 from nettwin.engines.theory.network import solve
@@ -25,7 +25,6 @@ from nettwin.engines.theory.tables import tables
 from nettwin.metrics import Metrics, Table
 from nettwin.model import HopSplit, beyond_every_model
 from nettwin.scenario.scenario import Scenario
-from nettwin.workers import usable_cores
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -52,15 +51,10 @@ class Learned:
         return architecture(self.model.architecture)
 
     def predict(self, scenarios: Sequence[Scenario]) -> list[Metrics]:
-        """The metrics of each scenario, in their order; small ones at the same time."""
+        """The metrics of each scenario, in their order; several at the same time."""
         if len(scenarios) < 2:
             return [self._predict(scenario, None) for scenario in scenarios]
-        predict = partial(self._predict, like=solve(scenarios[0]))
-        threads = min(usable_cores(), len(scenarios))
-        if threads < 2 or len(scenarios[0].paths.links) > MANY_HOPS:
-            return [predict(scenario) for scenario in scenarios]
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(predict, scenarios))
+        return side_by_side(partial(self._predict, like=solve(scenarios[0])), scenarios)
 
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why the model should not be trusted with a scenario; empty where it may be."""
@@ -81,14 +75,24 @@ class Learned:
         """What makes up the flows' mean delays, hop by hop: theory, and what the model adds to it;
         None where the architecture does not go by hops."""
         theory = solved(scenario)
-        answer = self.architecture.answer(inputs_of(scenario, theory), self.model.members)
+        inputs = inputs_of(scenario, theory)
+        answer = self.architecture.answer(inputs, self.model.members)
         if answer.each is None:
             return None
-        return hop_split(scenario, theory.state, theory.each, answer.each)
+        each = HopDelays(*(values[answer.hop_row] for values in answer.each))
+        carried = conserved(inputs, tables(scenario), answer.each)
+        split = hop_split(scenario, theory.state, theory.each, each)
+        return split._replace(loss=carried.loss[answer.hop_row])
 
-    def _unsupported(self, scenario: Scenario, inputs: Inputs, spread: Floats | None) -> list[str]:
+    def _unsupported(
+        self,
+        scenario: Scenario,
+        inputs: Inputs,
+        spread: Floats | None,
+        beyond: dict[str, Bools] | None = None,
+    ) -> list[str]:
         found, model = beyond_every_model(scenario) + coverage.overloaded(scenario), self.model
-        outside = coverage.outside(model.ranges, inputs)
+        outside = coverage.outside(model.ranges, inputs, beyond)
         found += coverage.sentences(model.ranges, outside, inputs, scenario)
         if spread is not None and "spread" in model.calibration:
             found += coverage.disagreement(float(model.calibration["spread"][0]), spread, scenario)
@@ -98,8 +102,13 @@ class Learned:
         known = calibration.known(inputs, answer)
         return calibration.bounds(self.model.calibration, known, self.confidence)
 
-    def _flagged(self, inputs: Inputs, bounds: dict[str, calibration.Bounds]) -> Bools:
-        marked = coverage.flows_outside(self.model.ranges, inputs)
+    def _flagged(
+        self,
+        inputs: Inputs,
+        bounds: dict[str, calibration.Bounds],
+        beyond: dict[str, Bools] | None = None,
+    ) -> Bools:
+        marked = coverage.flows_outside(self.model.ranges, inputs, beyond)
         if bounds:
             marked |= calibration.flagged(self.model.calibration, bounds)
         return marked
@@ -108,14 +117,16 @@ class Learned:
         theory = solved(scenario, like)
         inputs = inputs_of(scenario, theory)
         answer = self.architecture.answer(inputs, self.model.members)
+        each = answer.each or theory.each  # without hops of its own: links as theory sees them
+        carried = conserved(inputs, tables(scenario), each)
+        if answer.each is not None:
+            answer = answer._replace(loss=carried.flow_loss)
         bounds = self._bounds(inputs, answer)
-        each = answer.each or theory.each
-        loss = answer.loss
-        rate = scenario.traffic.flow_rate_bps
         floor = _floor(scenario, theory)
-        p50, p90, p99 = np.maximum(answer.percentile_s.T, floor)
-        queue, link = _queue_and_link(scenario, theory, each)
-        flagged = self._flagged(inputs, bounds)
+        p50, p90, p99 = np.maximum.accumulate(np.maximum(answer.percentile_s.T, floor))
+        queue, link = _queue_and_link(scenario, theory, carried)
+        beyond = coverage.beyond(self.model.ranges, inputs)
+        flagged = self._flagged(inputs, bounds, beyond)
         return Metrics(
             flow=Table(
                 {
@@ -124,8 +135,8 @@ class Learned:
                     "owd_p90_s": p90,
                     "owd_p99_s": p99,
                     "pdv_s2": answer.variance_s2,
-                    "loss_ratio": loss,
-                    "throughput_bps": rate * (1.0 - loss),
+                    "loss_ratio": answer.loss,
+                    "throughput_bps": scenario.traffic.flow_rate_bps * (1.0 - answer.loss),
                 },
                 {name: values.low for name, values in bounds.items()},
                 {name: values.high for name, values in bounds.items()},
@@ -138,7 +149,7 @@ class Learned:
                 "engine": self.name,
                 "model": self.model.name,
                 "scenario": scenario.fingerprint(),
-                "unsupported": self._unsupported(scenario, inputs, answer.spread),
+                "unsupported": self._unsupported(scenario, inputs, answer.spread, beyond),
                 "flagged_flows": int(flagged.sum()),
             },
             confidence=self.confidence,
@@ -173,62 +184,37 @@ def _fastest(bits: Any, flow_offset: Any, paths: Any, second_per_bit: Any, delay
     return out
 
 
-def _queue_and_link(scenario: Scenario, theory: Solved, each: HopDelays) -> tuple[Table, Table]:
+def _queue_and_link(scenario: Scenario, theory: Solved, of: Carried) -> tuple[Table, Table]:
     """What the flows meet, gathered where they meet it."""
-    state = theory.state
-    flows, paths, ports = tables(scenario)
+    _, _, ports = tables(scenario)
     topology = scenario.topology
+    port, links = np.asarray(ports.port), topology.link_count
     capacity = topology.link_capacity_bps
-    port, links, queues = np.asarray(ports.port), topology.link_count, len(ports.port)
-    offered, accepted, waiting, waiting_bits, carried = _by_queue(
-        paths, flows, each.waiting_s, each.loss, queues
-    )
-    carried /= capacity[port]
-    total = np.bincount(port, carried, links)
-    carried /= np.maximum(total, 1.0)[port]
     shaped = ports.burst_bits[port] > 0
-    own = np.where(shaped, 0.0, state.service_s)
+    own = np.where(shaped, 0.0, theory.state.service_s)
+    waits = np.divide(of.waiting, of.accepted_pps, where=of.accepted_pps > 0, out=own * np.nan)
     queue = Table(
         {
-            "utilization": carried,
-            "occupancy_mean_bits": waiting_bits,
-            "occupancy_mean_packets": waiting,
-            "loss_ratio": _lost(offered, accepted),
-            "delay_mean_s": np.where(
-                accepted > 0, waiting / np.maximum(accepted, 1e-300) + own, np.nan
-            ),
+            "utilization": of.carried_bps / capacity[port],
+            "occupancy_mean_bits": of.waiting_bits,
+            "occupancy_mean_packets": of.waiting,
+            "loss_ratio": _lost(of.offered_pps, of.accepted_pps),
+            "delay_mean_s": waits + own,
         }
     )
-    at_port = [np.bincount(port, v, links).astype(np.float64) for v in (offered, accepted)]
-    used = np.minimum(total, 1.0)
+    offered, accepted, carried = (
+        np.bincount(port, v, links).astype(np.float64)
+        for v in (of.offered_pps, of.accepted_pps, of.carried_bps)
+    )
+    carried = np.minimum(carried, capacity)
     link = Table(
         {
-            "utilization": used,
-            "loss_ratio": _lost(*at_port),
-            "throughput_bps": used * capacity,
+            "utilization": carried / capacity,
+            "loss_ratio": _lost(offered, accepted),
+            "throughput_bps": carried,
         }
     )
     return queue, link
-
-
-@without_interpreter
-def _by_queue(paths: Any, flows: Any, waiting_s: Any, loss: Any, queues: int) -> Any:
-    """Packets offered and accepted a second, packets and bits that wait (Little's law), and bits
-    accepted a second. [5, queues]"""
-    offset, queue = paths.offset, paths.queue
-    out = np.zeros((5, queues))
-    for p in range(paths.flow.size):
-        bits = flows.mean_bits[paths.flow[p]]
-        pps = flows.packets_pps[paths.flow[p]] * paths.share[p]
-        for h in range(offset[p], offset[p + 1]):
-            q, accepted = queue[h], pps * (1.0 - loss[h])
-            out[0, q] += pps
-            out[1, q] += accepted
-            out[2, q] += accepted * waiting_s[h]
-            out[3, q] += accepted * waiting_s[h] * bits
-            out[4, q] += accepted * bits
-            pps = accepted
-    return out
 
 
 def _lost(offered: Floats, accepted: Floats) -> Floats:

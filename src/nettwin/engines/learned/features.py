@@ -45,6 +45,10 @@ SHAPE = (
     *("size_z50", "size_z90", "size_z99", "size_part"),
 )
 
+# What `at_rows` says: bit/s offered; of the flow, the part that goes there and that comes there;
+# whether it is its first hop; the features of the edge over which it comes; theory's delay and loss
+OFFERED, SHARE, COMING, FIRST, TOGETHER, INLET, WAITING, VARIANCE, LOSS = range(9)
+
 LEAST_LOSS, MOST_LOSS = 1e-7, 1.0 - 1e-4  # of a queue in theory; keeps logits finite
 
 
@@ -57,46 +61,124 @@ def join_queues(
     Gives source and target [edges], features [edges, 3], and the edge over which each hop is
     reached [hops], -1 for a first hop. Edges are ordered by target; `hop_bps` is what is offered.
     """
-    hops = path_queue.size
-    begin = np.zeros(queues + 1, np.int64)
     arrivals, leaving = np.zeros(queues), np.zeros(queues)
+    hop_edge = np.full(path_queue.size, -1, np.int32)
+    newest = np.full(queues, -1, np.int32)  # of the edges to each queue
+    made = 64
+    source, target = np.empty(made, np.int32), np.empty(made, np.int32)
+    older, carried = np.empty(made, np.int32), np.empty(made)
+    count = 0
     for p in range(path_offset.size - 1):
         for h in range(path_offset[p], path_offset[p + 1]):
-            arrivals[path_queue[h]] += hop_bps[h]
-            if h > path_offset[p]:
-                begin[path_queue[h] + 1] += 1
-                leaving[path_queue[h - 1]] += hop_bps[h]
-    for q in range(queues):
-        begin[q + 1] += begin[q]
-    place = begin[:-1].copy()
-    later = np.empty(begin[queues], np.int32)
-    for p in range(path_offset.size - 1):
-        for h in range(path_offset[p] + 1, path_offset[p + 1]):
-            later[place[path_queue[h]]] = h
-            place[path_queue[h]] += 1
-    hop_edge = np.full(hops, -1, np.int32)
-    known = np.full(queues, -1, np.int32)  # the edge from each queue to the present one
-    source, target = np.empty(later.size, np.int32), np.empty(later.size, np.int32)
-    carried = np.zeros(later.size)
-    count = 0
-    for q in range(queues):
-        first = count
-        for k in range(begin[q], begin[q + 1]):
-            h = later[k]
+            q = path_queue[h]
+            arrivals[q] += hop_bps[h]
+            if h == path_offset[p]:
+                continue
             before = path_queue[h - 1]
-            if known[before] < first:
-                known[before] = count
-                source[count], target[count] = before, q
+            leaving[before] += hop_bps[h]
+            e = newest[q]
+            while e >= 0 and source[e] != before:
+                e = older[e]
+            if e < 0:
+                if count == made:
+                    made *= 2
+                    source, target = wider(source, made), wider(target, made)
+                    older, carried = wider(older, made), wider(carried, made)
+                e = count
+                source[e], target[e], older[e], carried[e] = before, q, newest[q], 0.0
+                newest[q] = e
                 count += 1
-            hop_edge[h] = known[before]
-            carried[known[before]] += hop_bps[h]
+            carried[e] += hop_bps[h]
+            hop_edge[h] = e
+    order = np.argsort(target[:count], kind="mergesort")
+    place = np.empty(count, np.int32)
+    place[order] = np.arange(count)
+    for h in range(hop_edge.size):
+        if hop_edge[h] >= 0:
+            hop_edge[h] = place[hop_edge[h]]
+    source, target, carried = source[order], target[order], carried[order]
     features = np.zeros((count, 3), np.float32)
     for e in range(count):
         a, b = source[e], target[e]
         features[e, 0] = carried[e] / max(arrivals[b], 1e-300)
         features[e, 1] = carried[e] / max(leaving[a], 1e-300)
         features[e, 2] = bounded(np.log(capacity_bps[a] / capacity_bps[b]), -4.0, 4.0)
-    return source[:count].copy(), target[:count].copy(), features, hop_edge
+    return source, target, features, hop_edge
+
+
+@without_interpreter
+def wider(values: Any, size: int) -> Any:
+    """A copy with room for more values."""
+    out = np.empty(size, values.dtype)
+    out[: values.size] = values
+    return out
+
+
+@without_interpreter
+def rows_of(flow_offset: Any, path_offset: Any, path_queue: Any, queues: int) -> Any:
+    """The queues that each flow meets, each a row, however many of its paths lead through it.
+
+    Gives where the rows of each flow begin [flows + 1], their queues [rows], and the row of each
+    hop [hops].
+    """
+    flows = flow_offset.size - 1
+    offset = np.empty(flows + 1, np.int64)
+    queue = np.empty(path_queue.size, np.int32)
+    of_hop = np.empty(path_queue.size, np.int32)
+    known = np.full(queues, -1, np.int64)  # the row of each queue that was made last
+    count = 0
+    for f in range(flows):
+        first = offset[f] = count
+        for h in range(path_offset[flow_offset[f]], path_offset[flow_offset[f + 1]]):
+            q = path_queue[h]
+            if known[q] < first:
+                known[q] = count
+                queue[count] = q
+                count += 1
+            of_hop[h] = known[q]
+    offset[flows] = count
+    return offset, queue[:count].copy(), of_hop
+
+
+@without_interpreter
+def at_rows(
+    paths: Any,
+    flow_offset: Any,
+    of_hop: Any,
+    rows: int,
+    each: Any,
+    hop_bps: Any,
+    hop_edge: Any,
+    edge: Any,
+) -> Any:
+    """What is said of hops, of the rows that they belong to. [rows, OFFERED and more]
+
+    Sums of what is offered and of the shares of the paths; means, by what comes over each path, of
+    the rest.
+    """
+    out = np.zeros((rows, 9))
+    for f in range(flow_offset.size - 1):
+        for p in range(flow_offset[f], flow_offset[f + 1]):
+            share, passing = paths.share[p], 1.0
+            for h in range(paths.offset[p], paths.offset[p + 1]):
+                row, e = out[of_hop[h]], hop_edge[h]
+                comes = share * max(passing, 1e-12)
+                row[0] += hop_bps[h]
+                row[1] += share
+                row[2] += comes
+                if e >= 0:
+                    row[4] += comes * edge[e, 0]
+                    row[5] += comes * edge[e, 2]
+                else:
+                    row[3] += comes
+                row[6] += comes * each.waiting_s[h]
+                row[7] += comes * each.variance_s2[h]
+                row[8] += comes * each.loss[h]
+                passing *= 1.0 - each.loss[h]
+    for k in range(rows):
+        for i in range(3, 9):
+            out[k, i] /= out[k, 2]
+    return out
 
 
 @without_interpreter
@@ -107,104 +189,91 @@ def bounded(value: float, low: float, high: float) -> float:
 
 @without_interpreter
 def queue_mix(
-    path_offset: Any,
-    path_flow: Any,
-    path_queue: Any,
-    hop_bps: Any,
-    sent_bps: Any,
-    flow: Any,
-    queues: int,
+    row_offset: Any, row_queue: Any, rows: Any, sent_bps: Any, flow: Any, queues: int
 ) -> Any:
     """Sums over the flows of each queue, weighted by what they offer. [queues, 4 + flow features]
 
     Columns: offered, its squares, on their first hop, and offered had nothing been lost before;
-    then the flows' features.
+    then the flows' features. `rows` is that of `at_rows`, `sent_bps` [flows].
     """
     width = flow.shape[1]
     out = np.zeros((queues, 4 + width))
-    for p in range(path_flow.size):
-        f = path_flow[p]
-        for h in range(path_offset[p], path_offset[p + 1]):
-            q, bps = path_queue[h], hop_bps[h]
-            out[q, 0] += bps
-            out[q, 1] += bps * bps
-            if h == path_offset[p]:
-                out[q, 2] += bps
-            out[q, 3] += sent_bps[p]
-            for k in range(width):
-                out[q, 4 + k] += bps * flow[f, k]
+    for f in range(row_offset.size - 1):
+        for k in range(row_offset[f], row_offset[f + 1]):
+            sums, bps = out[row_queue[k]], rows[k, OFFERED]
+            sums[0] += bps
+            sums[1] += bps * bps
+            sums[2] += bps * rows[k, FIRST]
+            sums[3] += sent_bps[f] * rows[k, SHARE]
+            for i in range(width):
+                sums[4 + i] += bps * flow[f, i]
     for q in range(queues):
-        for k in range(width):
-            out[q, 4 + k] /= max(out[q, 0], 1e-300)
+        for i in range(width):
+            out[q, 4 + i] /= max(out[q, 0], 1e-300)
     return out
 
 
 @without_interpreter
 def hop_features(
-    paths: Any,
-    flows: Any,
-    each: Any,
-    hops: Any,
-    hop_bps: Any,
-    hop_edge: Any,
-    edge: Any,
-    capacity_bps: Any,
+    row_offset: Any, row_queue: Any, rows: Any, flows: Any, hops: Any, capacity_bps: Any
 ) -> Any:
-    """What a flow is to the queue that it meets. [hops, HOP]
+    """What a flow is to the queue that it meets. [rows, HOP]
 
-    `paths`, `flows`, `each` and `hops` are those of the theory; `edge` is the features of
-    edges, and `capacity_bps` [queues].
+    `flows` and `hops` are those of the theory, `rows` is that of `at_rows`; `capacity_bps`
+    [queues].
     """
-    out = np.zeros((paths.queue.size, 14), np.float32)
-    for p in range(paths.flow.size):
-        f = paths.flow[p]
-        passing = 1.0
-        for h in range(paths.offset[p], paths.offset[p + 1]):
-            q, e = paths.queue[h], hop_edge[h]
-            own = hop_bps[h] / capacity_bps[q]
-            share = hop_bps[h] / max(hops.load_bps[q], 1e-300)
-            out[h, 0] = np.sqrt(min(own, 9.0))
-            out[h, 1] = 5.0 * min(own, 2.0)
-            out[h, 2] = 5.0 * min(own * (1.0 / flows.duty[f] - 1.0), 2.0)
-            out[h, 3] = np.sqrt(min(share, 1.0))
-            out[h, 4] = 1.0 if e < 0 else 0.0
-            out[h, 5] = ln_ratio(flows.mean_bits[f], hops.packet_bits[q], 3.0)
-            out[h, 6] = paths.share[p]
-            if e >= 0:
-                out[h, 7] = edge[e, 0]
-                out[h, 8] = edge[e, 2]
-            out[h, 9] = 1.0 - passing
-            out[h, 10] = ln_ratio(each.waiting_s[h], hops.waiting_s[q], 3.0)
+    out = np.zeros((row_queue.size, 14), np.float32)
+    for f in range(row_offset.size - 1):
+        for k in range(row_offset[f], row_offset[f + 1]):
+            q, row, said = row_queue[k], out[k], rows[k]
+            bps = said[OFFERED]
+            own = bps / capacity_bps[q]
+            share = bps / max(hops.load_bps[q], 1e-300)
+            row[0] = np.sqrt(min(own, 9.0))
+            row[1] = 5.0 * min(own, 2.0)
+            row[2] = 5.0 * min(own * (1.0 / flows.duty[f] - 1.0), 2.0)
+            row[3] = np.sqrt(min(share, 1.0))
+            row[4] = said[FIRST]
+            row[5] = ln_ratio(flows.mean_bits[f], hops.packet_bits[q], 3.0)
+            row[6] = said[SHARE]
+            row[7] = said[TOGETHER]
+            row[8] = said[INLET]
+            row[9] = max(1.0 - said[COMING] / said[SHARE], 0.0)
+            row[10] = ln_ratio(said[WAITING], hops.waiting_s[q], 3.0)
             if flows.rate_variance[f] > 0.0 and hops.modulation_bits2[q] > 0.0:
-                swing = flows.rate_variance[f] * hop_bps[h] * hop_bps[h]
-                out[h, 11] = np.sqrt(min(swing / hops.modulation_bits2[q], 1.0))
-                out[h, 12] = ln_ratio(flows.memory_s[f], hops.memory_s[q], 6.0) / 3.0
+                swing = flows.rate_variance[f] * bps * bps
+                row[11] = np.sqrt(min(swing / hops.modulation_bits2[q], 1.0))
+                row[12] = ln_ratio(flows.memory_s[f], hops.memory_s[q], 6.0) / 3.0
             if flows.period_s[f] > 0.0:
-                out[h, 13] = ln_ratio(flows.period_s[f], hops.memory_s[q], 6.0) / 3.0
-            passing *= 1.0 - each.loss[h]
+                row[13] = ln_ratio(flows.period_s[f], hops.memory_s[q], 6.0) / 3.0
     return out
 
 
 @without_interpreter
-def path_physics(paths: Any, flows: Any, each: Any, hops: Any, least_s: Any) -> Any:
-    """What theory says, in the form that networks correct.
-
-    Of each hop: waiting, at least `least_s` [queues]; its squared coefficient of variation; the
-    logit of loss. Of each path: delay without any waiting, the variance of its transmission, and
-    the largest hop's part in the variance of waiting (Herfindahl's index).
-    """
-    count, ways = paths.queue.size, paths.flow.size
+def row_physics(row_queue: Any, rows: Any, least_s: Any) -> Any:
+    """What theory says of rows, in the form that networks correct: waiting, at least `least_s`
+    [queues]; its squared coefficient of variation; the logit of loss. [rows] each"""
+    count = row_queue.size
     waiting, cv2, logit = np.empty(count), np.empty(count), np.empty(count)
-    fixed, fixed2, largest = np.empty(ways), np.empty(ways), np.zeros(ways)
-    for p in range(ways):
+    for k in range(count):
+        waiting[k] = max(rows[k, WAITING], least_s[row_queue[k]])
+        cv2[k] = bounded(rows[k, VARIANCE] / waiting[k] ** 2, 1e-2, 1e3)
+        loss = bounded(rows[k, LOSS], LEAST_LOSS, MOST_LOSS)
+        logit[k] = np.log(loss / (1.0 - loss))
+    return waiting, cv2, logit
+
+
+@without_interpreter
+def path_physics(paths: Any, flows: Any, each: Any, hops: Any) -> Any:
+    """What theory says of paths: delay without any waiting, the variance of its transmission, and
+    the largest hop's part in the variance of waiting (Herfindahl's index). [paths] each"""
+    count = paths.flow.size
+    fixed, fixed2, largest = np.empty(count), np.empty(count), np.zeros(count)
+    for p in range(count):
         f = paths.flow[p]
         bits, per_bit, delay, total = flows.mean_bits[f], 0.0, 0.0, 0.0
         for h in range(paths.offset[p], paths.offset[p + 1]):
             q = paths.queue[h]
-            waiting[h] = max(each.waiting_s[h], least_s[q])
-            cv2[h] = bounded(each.variance_s2[h] / waiting[h] ** 2, 1e-2, 1e3)
-            loss = bounded(each.loss[h], LEAST_LOSS, MOST_LOSS)
-            logit[h] = np.log(loss / (1.0 - loss))
             per_bit += hops.second_per_bit[q]
             delay += hops.delay_s[q]
             total += each.variance_s2[h]
@@ -212,7 +281,7 @@ def path_physics(paths: Any, flows: Any, each: Any, hops: Any, least_s: Any) -> 
         fixed[p] = delay + bits * per_bit
         fixed2[p] = max(flows.second_bits2[f] - bits * bits, 0.0) * per_bit * per_bit
         largest[p] /= max(total * total, 1e-300)
-    return waiting, cv2, logit, fixed, fixed2, largest
+    return fixed, fixed2, largest
 
 
 @without_interpreter

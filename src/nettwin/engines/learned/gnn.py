@@ -21,8 +21,8 @@ from nettwin.engines.learned.messages import at_queues, bend_all
 from nettwin.engines.learned.model_file import weight
 from nettwin.engines.learned.products import product, several_at_a_time
 from nettwin.engines.theory.flows import STARVED, HopDelays
+from nettwin.engines.theory.halves import free_cores
 from nettwin.formats.weight_file import Weights
-from nettwin.workers import usable_cores
 
 Singles = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -58,14 +58,14 @@ def answer(inputs: Inputs, members: Sequence[Weights]) -> Answer:
     at = at_queues(inputs, members)
     stacked = (np.stack(parts) for parts in zip(*map(_layers, members), strict=True))
     layers = Layers(*map(np.ascontiguousarray, stacked))
-    count, hops = len(inputs.flow), len(inputs.hop_queue)
+    count, rows = len(inputs.flow), len(inputs.hop_queue)
     flows = np.full((count, len(COLUMNS)), np.nan)
-    each = HopDelays(np.zeros(hops), np.zeros(hops), np.zeros(hops))
+    each = HopDelays(np.zeros(rows), np.zeros(rows), np.zeros(rows))
 
     def part(first: int, end: int) -> None:
         _flows(first, end, inputs, at, layers, flows, each)
 
-    threads = min(usable_cores(), 8) if hops > MANY_HOPS else 1
+    threads = min(free_cores(), 8) if rows > MANY_HOPS else 1
     bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
     if threads == 1:
         part(0, count)
@@ -74,7 +74,7 @@ def answer(inputs: Inputs, members: Sequence[Weights]) -> Answer:
             list(pool.map(part, bounds[:-1], bounds[1:]))
     mean, variance, loss, p50, p90, p99, ln_scale, spread = flows.T
     levels = np.stack([p50, p90, p99], axis=1)
-    return Answer(mean, variance, loss, levels, ln_scale, spread, each)
+    return Answer(mean, variance, loss, levels, ln_scale, spread, each, inputs.hop_row)
 
 
 def bend(x: Singles) -> Singles:
@@ -109,12 +109,11 @@ def limited(x: float, most: float) -> float:
 
 @several_at_a_time
 def _block(first: int, end: int, inputs: Any, at: Any, layers: Any, u: Any, v: Any, x: Any) -> None:
-    """Fill what the networks see, `v` [members, hops, hidden], and how they correct theory, `x`
-    [members, hops, 3], of the hops of the flows from `first` to `end`; `u` is room between."""
-    offset, flow_offset, hop_queue = inputs.path_offset, inputs.flow_offset, inputs.hop_queue
-    hop, flow = inputs.hop, inputs.flow
-    begin = offset[flow_offset[first]]
-    count = offset[flow_offset[end]] - begin
+    """Fill what the networks see, `v` [members, rows, hidden], and how they correct theory, `x`
+    [members, rows, 3], of the rows of the flows from `first` to `end`; `u` is room between."""
+    offset, hop_queue, hop, flow = inputs.row_offset, inputs.hop_queue, inputs.hop, inputs.flow
+    begin = offset[first]
+    count = offset[end] - begin
     half, one = np.float32(0.5), np.float32(1.0)
     of_flow = np.empty((end - first, at.shape[2]), np.float32)
     for m in range(at.shape[0]):
@@ -122,7 +121,7 @@ def _block(first: int, end: int, inputs: Any, at: Any, layers: Any, u: Any, v: A
         product(flow[first:end], layers.of_flow[m], of_flow)
         for f in range(first, end):
             sent = of_flow[f - first]
-            for h in range(offset[flow_offset[f]], offset[flow_offset[f + 1]]):
+            for h in range(offset[f], offset[f + 1]):
                 row, there = u[m, h - begin], at[m, hop_queue[h]]
                 for k in range(row.size):
                     y = row[k] + there[k] + sent[k]
@@ -148,81 +147,98 @@ def _flows(first: int, end: int, inputs: Any, at: Any, layers: Any, flows: Any, 
     """Fill COLUMNS of the flows from `first` to `end`, and what they meet at their hops, block by
     block."""
     members, width, hidden = at.shape[0], at.shape[2], layers.inner.shape[2]
-    offset, flow_offset = inputs.path_offset, inputs.flow_offset
-    most = BLOCK
+    offset, most = inputs.row_offset, BLOCK
     for f in range(first, end):
-        most = max(most, offset[flow_offset[f + 1]] - offset[flow_offset[f]])
+        most = max(most, offset[f + 1] - offset[f])
     u = np.empty((members, most, width), np.float32)
     v = np.empty((members, most, hidden), np.float32)
     x = np.empty((members, most, 3), np.float32)
     seen = np.empty((members, most, layers.head.shape[1]), np.float32)
+    reached = np.empty((2, most))
     while first < end:
         last = first + 1
-        begin = offset[flow_offset[first]]
-        while last < end and last - first < most and offset[flow_offset[last + 1]] - begin <= most:
+        while last < end and last - first < most and offset[last + 1] - offset[first] <= most:
             last += 1
         _block(first, last, inputs, at, layers, u, v, x)
-        _along_hops(first, last, inputs, v, x, seen, flows, each)
+        _along_hops(first, last, inputs, v, x, seen, reached, flows, each)
         _heads(first, last, inputs, layers, seen, flows)
         first = last
 
 
 @several_at_a_time
 def _along_hops(
-    first: int, end: int, inputs: Any, v: Any, x: Any, seen: Any, flows: Any, each: Any
+    first: int,
+    end: int,
+    inputs: Any,
+    v: Any,
+    x: Any,
+    seen: Any,
+    reached: Any,
+    flows: Any,
+    each: Any,
 ) -> None:
     """Mean, variance and loss of the flows from `first` to `end`, and what the heads see of them.
 
     The paths of a flow are mixed by what arrives over them; their means and variances are summed
     around the mean of the first, so that little is lost where they are alike. How far the networks
     differ is told to first order: by the sum of their deviations, each weighted by the waiting.
+    `reached` [2, rows] is room.
     """
     # arrays by names of their own: what holds them is not looked at again at each turn
     flow_offset, path_offset, share = inputs.flow_offset, inputs.path_offset, inputs.path_share
+    row_offset, hop_row = inputs.row_offset, inputs.hop_row
     fixed_s, fixed_s2, shape = inputs.path_fixed_s, inputs.path_fixed_s2, inputs.shape
     theory_s, theory_cv2, theory_logit = inputs.waiting_s, inputs.waiting_cv2, inputs.loss_logit
     waiting_s, variance_s2, loss_ratio = each.waiting_s, each.variance_s2, each.loss
     members, hidden = v.shape[0], v.shape[2]
     equal = 1.0 / members
     apart = np.empty(members)
-    begin = path_offset[flow_offset[first]]
+    begin = row_offset[first]
     for f in range(first, end):
         row = f - first
         origin, arriving, shift, square = 0.0, 0.0, 0.0, 0.0
         seen[:, row] = np.float32(0.0)
         apart[:] = 0.0
+        for k in range(row_offset[f], row_offset[f + 1]):
+            moved0, moved1, moved2 = 0.0, 0.0, 0.0
+            for m in range(members):
+                moved0 += x[m, k - begin, 0] * equal
+                moved1 += x[m, k - begin, 1] * equal
+                moved2 += x[m, k - begin, 2] * equal
+            waiting_s[k] = theory_s[k] * np.exp(moved0)
+            loss = 1.0 / (1.0 + np.exp(-(theory_logit[k] + moved2)))
+            if theory_logit[k] <= NO_LOSS_LOGIT and loss < UNTOLD_LOSS:
+                loss = 0.0
+            loss_ratio[k] = loss
+            variance_s2[k] = theory_cv2[k] * np.exp(moved1) * waiting_s[k] * waiting_s[k]
+            reached[0, k - begin] = reached[1, k - begin] = 0.0
         for p in range(flow_offset[f], flow_offset[f + 1]):
             passing, waited, variance = share[p], 0.0, fixed_s2[p]
             for h in range(path_offset[p], path_offset[p + 1]):
-                moved0, moved1, moved2 = 0.0, 0.0, 0.0
-                for m in range(members):
-                    moved0 += x[m, h - begin, 0] * equal
-                    moved1 += x[m, h - begin, 1] * equal
-                    moved2 += x[m, h - begin, 2] * equal
-                waiting = theory_s[h] * np.exp(moved0)
-                loss = 1.0 / (1.0 + np.exp(-(theory_logit[h] + moved2)))
-                if theory_logit[h] <= NO_LOSS_LOGIT and loss < UNTOLD_LOSS:
-                    loss = 0.0
-                spread = theory_cv2[h] * np.exp(moved1) * waiting * waiting
-                waiting_s[h], variance_s2[h], loss_ratio[h] = waiting, spread, loss
-                waited += waiting
-                variance += spread
-                passing *= 1.0 - loss
+                k = hop_row[h]
+                waited += waiting_s[k]
+                variance += variance_s2[k]
+                passing *= 1.0 - loss_ratio[k]
             mean = fixed_s[p] + waited
             if arriving == 0.0:
                 origin = mean
             arriving += passing
             shift += passing * (mean - origin)
             square += passing * ((mean - origin) ** 2 + variance)
+            part = passing / waited
             for h in range(path_offset[p], path_offset[p + 1]):
-                part, middle = passing * waiting_s[h], 0.0
-                weight = np.float32(part / waited)
-                for m in range(members):
-                    middle += x[m, h - begin, 0] * equal
-                for m in range(members):
-                    apart[m] += part * (x[m, h - begin, 0] - middle)
-                    for i in range(hidden):
-                        seen[m, row, i] += weight * v[m, h - begin, i]
+                k = hop_row[h] - begin
+                reached[0, k] += passing
+                reached[1, k] += part
+        for k in range(row_offset[f], row_offset[f + 1]):
+            part, middle = waiting_s[k] * reached[0, k - begin], 0.0
+            weight = np.float32(waiting_s[k] * reached[1, k - begin])
+            for m in range(members):
+                middle += x[m, k - begin, 0] * equal
+            for m in range(members):
+                apart[m] += part * (x[m, k - begin, 0] - middle)
+                for i in range(hidden):
+                    seen[m, row, i] += weight * v[m, k - begin, i]
         flows[f, 2] = min(max(1.0 - arriving, 0.0), 1.0)
         if arriving <= 1.0 - STARVED:
             continue

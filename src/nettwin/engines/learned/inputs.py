@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.engines.learned.features import (
+    at_rows,
     hop_features,
     join_queues,
     offered_by_hop,
     path_physics,
     queue_mix,
+    row_physics,
+    rows_of,
     shape_features,
 )
 from nettwin.engines.learned.queue_features import queue_features
@@ -34,15 +37,20 @@ LEVELS = (0.5, 0.9, 0.99)  # of the percentiles that are predicted
 
 
 class Inputs(NamedTuple):
-    """What enters a learned model. Features are named in `features`; times are seconds."""
+    """What enters a learned model. Features are named in `features`; times are seconds.
+
+    A flow meets a queue once, in one row, however many of its paths lead there.
+    """
 
     queue: Singles  # [queues, QUEUE]
     flow: Singles  # [flows, FLOW]
-    hop: Singles  # [hops, HOP]
+    hop: Singles  # [rows, HOP]
     edge: Singles  # [edges, EDGE]
     edge_source: Whole  # [edges]
     edge_target: Whole  # [edges] ascending
-    hop_queue: Whole  # [hops]
+    hop_queue: Whole  # [rows]
+    hop_row: Whole  # [hops] the row of each hop of the paths
+    row_offset: NDArray[np.int64]  # [flows + 1] into rows
     path_offset: NDArray[np.int64]  # [paths + 1]
     path_flow: NDArray[np.int64]  # [paths]
     path_share: Floats  # [paths]
@@ -50,9 +58,9 @@ class Inputs(NamedTuple):
     path_fixed_s2: Floats  # [paths] variance of transmission
     flow_offset: NDArray[np.int64]  # [flows + 1] into paths
     port_offset: Whole  # [ports + 1] into queues
-    waiting_s: Floats  # [hops] in theory, never 0
-    waiting_cv2: Floats  # [hops] variance of waiting over its squared mean, in theory
-    loss_logit: Floats  # [hops] in theory
+    waiting_s: Floats  # [rows] in theory, never 0
+    waiting_cv2: Floats  # [rows] variance of waiting over its squared mean, in theory
+    loss_logit: Floats  # [rows] in theory
     shape: Singles  # [flows, SHAPE] of the flow's delay in theory
     service_s: Floats  # [queues] mean transmission time of a packet
 
@@ -79,35 +87,55 @@ def inputs_of(scenario: Scenario, theory: Solved | None = None) -> Inputs:
     hop_bps = offered_by_hop(paths, flows, each.loss)
     queues = len(ports.port)
     least = 1e-3 * state.service_s * np.minimum(state.load, 1.0) + 1e-15
-    waiting, cv2, logits, fixed, fixed2, largest = path_physics(paths, flows, each, hops, least)
+    flow_offset = np.asarray(scenario.paths.flow_offset)
+    row_offset, row_queue, hop_row = rows_of(flow_offset, paths.offset, paths.queue, queues)
     source, target, edge, hop_edge = join_queues(
         paths.offset, paths.queue, hop_bps, capacity, queues
     )
+    rows = at_rows(paths, flow_offset, hop_row, len(row_queue), each, hop_bps, hop_edge, edge)
     flow = flow_features(scenario, flows)
-    sent = (flows.packets_pps * flows.mean_bits)[paths.flow] * paths.share
-    mix = queue_mix(paths.offset, paths.flow, paths.queue, hop_bps, sent, flow, queues)
-    queue = queue_features(state, ports, mix, target, edge)
-    hop = hop_features(paths, flows, each, hops, hop_bps, hop_edge, edge, capacity)
+    mix = queue_mix(row_offset, row_queue, rows, flows.packets_pps * flows.mean_bits, flow, queues)
+    by_path = path_physics(paths, flows, each, hops)
+    least = 1e-3 * state.service_s * np.minimum(state.load, 1.0) + 1e-15
+    waiting, cv2, logits = row_physics(row_queue, rows, least)
     return Inputs(
-        queue,
+        queue_features(state, ports, mix, target, edge),
         flow,
-        hop,
+        hop_features(row_offset, row_queue, rows, flows, hops, capacity),
         edge,
         source,
         target,
-        np.asarray(paths.queue),
+        row_queue,
+        hop_row,
+        row_offset,
         np.asarray(paths.offset),
         np.asarray(paths.flow),
         np.asarray(paths.share),
-        fixed,
-        fixed2,
-        np.asarray(scenario.paths.flow_offset),
+        by_path[0],
+        by_path[1],
+        flow_offset,
         np.asarray(ports.offset),
         waiting,
         cv2,
         logits,
-        _shape(scenario, state, each, (fixed, fixed2, largest)),
+        _shape(scenario, state, each, by_path),
         state.service_s,
+    )
+
+
+def by_hop(inputs: Inputs) -> Inputs:
+    """The same with a row for each hop of each path, as models see them that go along paths."""
+    if len(inputs.hop_queue) == len(inputs.hop_row):
+        return inputs
+    row = inputs.hop_row
+    return inputs._replace(
+        hop=inputs.hop[row],
+        hop_queue=inputs.hop_queue[row],
+        hop_row=np.arange(len(row), dtype=np.int32),
+        row_offset=inputs.path_offset[inputs.flow_offset],
+        waiting_s=inputs.waiting_s[row],
+        waiting_cv2=inputs.waiting_cv2[row],
+        loss_logit=inputs.loss_logit[row],
     )
 
 

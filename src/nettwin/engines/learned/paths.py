@@ -157,7 +157,11 @@ def flows_of(
     return found, each
 
 
-def together(found: Sequence[Flows], each: HopDelays | None = None) -> Answer:
+def together(
+    found: Sequence[Flows],
+    each: HopDelays | None = None,
+    hop_row: NDArray[np.int32] | None = None,
+) -> Answer:
     """What several networks say: the mean of their logarithms."""
     ln_mean, ln_variance, ln_arriving, level, ln_scale = (
         np.mean(part, axis=0) for part in zip(*found, strict=True)
@@ -173,6 +177,7 @@ def together(found: Sequence[Flows], each: HopDelays | None = None) -> Answer:
         ln_scale,
         np.std([one.ln_mean for one in found], axis=0),
         each,
+        hop_row,
     )
 
 

@@ -16,7 +16,7 @@ from nettwin.compiled import compiled
 from nettwin.engines.learned.architecture import Answer
 from nettwin.engines.learned.features import HOP_BASE
 from nettwin.engines.learned.gnn import bend
-from nettwin.engines.learned.inputs import Inputs
+from nettwin.engines.learned.inputs import Inputs, by_hop
 from nettwin.engines.learned.paths import (
     Flows,
     Walk,
@@ -39,10 +39,11 @@ ROOT_SHARE = HOP_BASE.index("root_share")
 
 def answer(inputs: Inputs, members: Sequence[Weights]) -> Answer:
     """What networks of these weights say together; hops are those of their mean."""
+    inputs = by_hop(inputs)
     way = walk(inputs)
     found = [_one(inputs, weights, way) for weights in members]
     hops = [np.mean(part, axis=0) for part in zip(*(each for _, each in found), strict=True)]
-    return together([flows for flows, _ in found], HopDelays(*hops))
+    return together([flows for flows, _ in found], HopDelays(*hops), inputs.hop_row)
 
 
 def _one(inputs: Inputs, weights: Weights, way: Walk) -> tuple[Flows, HopDelays]:

@@ -47,24 +47,23 @@ def _fade(
     """Move what the flows meet toward theory, and sum it up again."""
     for f in flows:
         t = trust[f]
-        first, end = inputs.flow_offset[f], inputs.flow_offset[f + 1]
+        for k in range(inputs.row_offset[f], inputs.row_offset[f + 1]):
+            was = each.waiting_s[k]
+            wait = inputs.waiting_s[k] * (was / inputs.waiting_s[k]) ** t
+            logit = np.log(max(each.loss[k], 1e-300) / (1.0 - each.loss[k]))
+            logit = inputs.loss_logit[k] + t * (logit - inputs.loss_logit[k])
+            each.waiting_s[k] = wait
+            each.variance_s2[k] *= (wait / was) ** 2
+            each.loss[k] = 1.0 / (1.0 + np.exp(-logit))
         arriving, total, square = 0.0, 0.0, 0.0
-        for p in range(first, end):
+        for p in range(inputs.flow_offset[f], inputs.flow_offset[f + 1]):
             passing = inputs.path_share[p]
             mean, variance = inputs.path_fixed_s[p], inputs.path_fixed_s2[p]
             for h in range(inputs.path_offset[p], inputs.path_offset[p + 1]):
-                was = each.waiting_s[h]
-                wait = inputs.waiting_s[h] * (was / inputs.waiting_s[h]) ** t
-                logit = np.log(max(each.loss[h], 1e-300) / (1.0 - each.loss[h]))
-                logit = inputs.loss_logit[h] + t * (logit - inputs.loss_logit[h])
-                each.waiting_s[h], each.variance_s2[h] = (
-                    wait,
-                    each.variance_s2[h] * (wait / was) ** 2,
-                )
-                each.loss[h] = 1.0 / (1.0 + np.exp(-logit))
-                mean += wait
-                variance += each.variance_s2[h]
-                passing *= 1.0 - each.loss[h]
+                k = inputs.hop_row[h]
+                mean += each.waiting_s[k]
+                variance += each.variance_s2[k]
+                passing *= 1.0 - each.loss[k]
             arriving += passing
             total += passing * mean
             square += passing * (mean**2 + variance)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from nettwin.engines.theory.flows import FlowSums, flow_sums, hop_delays
+from nettwin.engines.theory.halves import side_by_side
 from nettwin.engines.theory.hops import hop_split
 from nettwin.engines.theory.limits import unsupported
 from nettwin.engines.theory.network import solve
@@ -67,7 +69,7 @@ class Theory:
     def predict(self, scenarios: Sequence[Scenario]) -> list[Metrics]:
         """The metrics of each scenario, in their order."""
         like = solve(scenarios[0]) if len(scenarios) > 1 else None
-        return [self._predict(scenario, like) for scenario in scenarios]
+        return side_by_side(partial(self._predict, like=like), scenarios)
 
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why theory should not be trusted with a scenario; empty where it may be."""

@@ -23,12 +23,17 @@ from nettwin.engines.theory.loops import without_interpreter
 
 Floats = NDArray[np.float64]
 LN_SHAPES = np.linspace(-7.0, 9.0, 641)
-# of the table of distribution functions: every fifth shape, and sinh(u) standard deviations
-EVERY = 5
-BENDS = np.linspace(-2.8, 4.8, 761)
+EVERY = 5  # of the shapes has a row in the table of distribution functions
+SPAN = 2.0  # standard deviations over which the table's columns become half as dense
+BENDS = np.linspace(
+    -0.81, 0.97, 801
+)  # its columns: y / (SPAN + |y|), y the deviations over the mean
 ALIKE = 1e-3  # paths whose percentiles differ by less of the larger are not told apart
-PATH_S = 2e-7  # to mix one path with others
-HALVINGS = 20  # of the interval between the percentiles of a flow's paths, for its own
+PATH_S = 5e-8  # to mix one path with others
+# The last step of Newton's method: of a quantile, or of the least deviation of a path's delay (what
+# is left then is about half its square, in such deviations)
+CLOSE, NEAR = 1e-7, 1e-3
+STEPS = 64  # of it at most, the later ones halve the interval
 
 
 def percentiles(
@@ -64,7 +69,8 @@ def _shapes(variance: Any, third: Any) -> Any:
     deviation = np.sqrt(variance)
     for p in range(variance.size):
         if third[p] > 0.0 and variance[p] > 0.0:
-            ln = math.log(4.0) + 3.0 * math.log(variance[p]) - 2.0 * math.log(third[p])
+            ratio = variance[p] / third[p]
+            ln = math.log(4.0 * ratio * ratio * variance[p])
             ln_shape[p] = min(max(ln, LN_SHAPES[0]), LN_SHAPES[-1])
     return ln_shape, deviation
 
@@ -95,40 +101,46 @@ def _mix(
     table: Any,
     out: Any,
 ) -> None:
-    """Fill the quantile of a range of flows, which lies between those of their paths, `each`."""
+    """Fill the quantile of a range of flows, which lies between those of their paths, `each`.
+
+    Newton's method on ln(1 - F), from the mean of those, within the interval that holds the
+    quantile.
+    """
     arriving, mean, floor = paths.arriving, paths.mean_s, paths.floor_s
     for f in range(begin, stop):
         first, end = flow_offset[f], flow_offset[f + 1]
-        low, high, whole = np.inf, 0.0, 0.0
+        low, high, whole, middle, narrow = np.inf, 0.0, 0.0, 0.0, np.inf
         for p in range(first, end):
             if arriving[p] > 0.0:
                 low, high = min(low, each[p]), max(high, each[p])
                 whole += arriving[p]
+                middle += arriving[p] * each[p]
+                narrow = min(narrow, deviation[p])
         if whole == 0.0:
             continue
+        x = min(max(middle / whole, low), high)
         if high - low > ALIKE * high:
-            wanted = level * whole
-            below = _below(low, first, end, arriving, mean, deviation, floor, ln_shape, table)
-            over = _below(high, first, end, arriving, mean, deviation, floor, ln_shape, table)
-            under, over = min(below - wanted, 0.0), max(over - wanted, 0.0)
-            least = (high - low) * 0.5**HALVINGS
-            spare = (high - low) * 2.0  # of halvings: how far they may be behind
-            keen = 0.2 / (high - low)
-            while high - low > least:
-                # Oliveira and Takahashi, An enhancement of the bisection method (ITP), 2020
-                middle, half = (low + high) / 2.0, (high - low) / 2.0
-                spare /= 2.0
-                straight = low - under * (high - low) / (over - under) if over > under else middle
-                nudge = math.copysign(keen * (high - low) ** 2, middle - straight)
-                x = straight + nudge if abs(nudge) <= abs(middle - straight) else middle
-                room = max(spare - half, 0.0)
-                x = min(max(x, middle - room), middle + room)
-                below = _below(x, first, end, arriving, mean, deviation, floor, ln_shape, table)
+            wanted, close = level * whole, max(CLOSE * high, NEAR * narrow)
+            for turn in range(STEPS):
+                below, slope = _below(
+                    x, first, end, arriving, mean, deviation, floor, ln_shape, table
+                )
                 if below < wanted:
-                    low, under = x, below - wanted
+                    low = x
                 else:
-                    high, over = x, below - wanted
-        out[f] = (low + high) / 2.0
+                    high = x
+                step, over = np.inf, whole - below
+                if slope > 0.0 and over > 0.0:  # on ln(over), nearly straight
+                    step = over * math.log(over / (whole - wanted)) / slope
+                if abs(step) <= close or high - low <= close:
+                    x = min(max(x + step, low), high)
+                    break
+                # where the distribution jumps or is flat: halve
+                inside = low < x + step < high and turn < STEPS // 4
+                x = x + step if inside else (low + high) / 2.0
+        else:
+            x = (low + high) / 2.0
+        out[f] = x
 
 
 @without_interpreter
@@ -142,30 +154,33 @@ def _below(
     floor: Any,
     ln_shape: Any,
     table: Any,
-) -> float:
-    """How much of what arrives over paths `first` to `end` has a delay of at most x; between the
-    table's nodes linear."""
+) -> tuple[float, float]:
+    """How much of what arrives over paths `first` to `end` has a delay of at most x, between the
+    table's nodes linear; and how that grows with x."""
     rows, columns = table.shape
     scale = (columns - 1) / (BENDS[-1] - BENDS[0])
     row_scale = (rows - 1) / (LN_SHAPES[-1] - LN_SHAPES[0])
-    total = 0.0
+    total, slope = 0.0, 0.0
     for p in range(first, end):
         if x < floor[p]:
             continue
         if deviation[p] <= 1e-12 * mean[p]:
             total += arriving[p] if x >= mean[p] else 0.0
             continue
-        u = (math.asinh((x - mean[p]) / deviation[p]) - BENDS[0]) * scale
+        y = (x - mean[p]) / deviation[p]
+        r = 1.0 / (SPAN + abs(y))
+        u = (y * r - BENDS[0]) * scale
         if u >= columns - 1:
             total += arriving[p]
         elif u > 0.0:
             v = (ln_shape[p] - LN_SHAPES[0]) * row_scale
             i, j = min(int(v), rows - 2), int(u)
             a, b = v - i, u - j
-            upper = table[i, j] * (1.0 - b) + table[i, j + 1] * b
-            lower = table[i + 1, j] * (1.0 - b) + table[i + 1, j + 1] * b
-            total += arriving[p] * (upper * (1.0 - a) + lower * a)
-    return total
+            left = table[i, j] * (1.0 - a) + table[i + 1, j] * a
+            right = table[i, j + 1] * (1.0 - a) + table[i + 1, j + 1] * a
+            total += arriving[p] * (left + (right - left) * b)
+            slope += arriving[p] * (right - left) * scale * SPAN * r * r / deviation[p]
+    return total, slope
 
 
 @cache
@@ -178,7 +193,8 @@ def gamma_table(p: float) -> Floats:
 
 @cache
 def distribution_table() -> Floats:
-    """The part of gamma variables of shapes exp(LN_SHAPES[::EVERY]) below sinh(BENDS) standard
-    deviations over the mean. [shapes, deviations]"""
+    """The part of gamma variables of shapes exp(LN_SHAPES[::EVERY]) below so many standard
+    deviations over the mean that y / (SPAN + |y|) is one of BENDS. [shapes, deviations]"""
     shapes = np.exp(LN_SHAPES[::EVERY])[:, None]
-    return np.asarray(gammainc(shapes, np.maximum(shapes + np.sqrt(shapes) * np.sinh(BENDS), 0.0)))
+    y = SPAN * BENDS / (1.0 - np.abs(BENDS))
+    return np.asarray(gammainc(shapes, np.maximum(shapes + np.sqrt(shapes) * y, 0.0)))

@@ -1,4 +1,5 @@
-"""The command line: `nettwin COMMAND`. A module a command; each asks one application.
+"""The command line: `nettwin COMMAND`. A module a command, which asks one application and is
+imported when it is asked for; `commands` lists them.
 
 program     errors, exit codes, version            options    what commands share, completion
 sources     networks as they are named             changes    changes as they are written
@@ -9,28 +10,6 @@ streams     standard input and output as files
 
 from __future__ import annotations
 
-from nettwin.interfaces.cli import (  # noqa: F401, each adds its command
-    apply,
-    bottlenecks,
-    compare,
-    convert,
-    dataset,
-    demo,
-    diff,
-    drain,
-    explain,
-    failures,
-    fit,
-    generate,
-    inspect,
-    intent,
-    models,
-    optimize,
-    predict,
-    simulate,
-    train,
-    whatif,
-)
 from nettwin.interfaces.cli.program import app, main
 
 __all__ = ["app", "main"]

@@ -8,13 +8,16 @@ import traceback
 import warnings
 from collections.abc import Callable
 from contextvars import ContextVar
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+import typer.main
+from typer.core import TyperCommand, TyperGroup
 
 from nettwin.errors import NettwinError
 from nettwin.interfaces import logs
+from nettwin.interfaces.cli.commands import COMMANDS
 from nettwin.interfaces.logs import LogLevel
 from nettwin.registry import PluginWarning, package_to_blame
 
@@ -25,11 +28,7 @@ EXIT_CODES = (
     " but with warnings and --strict; 4 answered, but the intent is not met; 130 stopped by Ctrl-C;"
     " 141 the reader of its output went away."
 )
-ORDER = (
-    *("predict", "simulate", "compare", "whatif", "failures", "bottlenecks", "fit"),
-    *("explain", "intent", "optimize", "drain"),
-    *("inspect", "diff", "apply", "convert", "generate", "dataset", "train", "models", "demo"),
-)
+ORDER = tuple(COMMANDS)
 ANYWHERE = ("--debug", "--markdown")  # flags that may stand anywhere
 MARKDOWN: ContextVar[bool] = ContextVar("markdown", default=False)  # whether tables are Markdown
 DEBUG = "NETTWIN_DEBUG"  # environment variable: show tracebacks
@@ -38,8 +37,26 @@ DEBUG = "NETTWIN_DEBUG"  # environment variable: show tracebacks
 class Program(TyperGroup):
     """The commands, with errors told in one line and exit codes for scripts."""
 
+    _listing = False  # whether the help is made, which needs no command itself
+
     def list_commands(self, ctx: Any) -> list[str]:
-        return sorted(self.commands, key=ORDER.index)
+        return list(ORDER)
+
+    def get_command(self, ctx: Any, name: str) -> Any:
+        """A command; its module is imported now."""
+        if name in COMMANDS and name not in self.commands:
+            if self._listing:
+                return TyperCommand(name, help=COMMANDS[name])
+            import_module(f"nettwin.interfaces.cli.{name}")
+            self.commands.update(typer.main.get_group(app).commands)
+        return super().get_command(ctx, name)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        self._listing = True
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self._listing = False
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
         """Options of the whole program may also stand behind the command."""

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nettwin.engines.learned.inputs import Inputs
+from nettwin.engines.learned.inputs import Inputs, by_hop
 from nettwin.metrics import Metrics
 
 Singles = NDArray[np.float32]
@@ -101,7 +101,7 @@ def batch_of(inputs: Inputs, labels: Labels) -> Batch:
     def double(values: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(np.array(values, np.float64))
 
-    ports = len(inputs.port_offset) - 1
+    inputs, ports = by_hop(inputs), len(inputs.port_offset) - 1
     return Batch(
         queue=real(inputs.queue),
         edge=real(inputs.edge),

@@ -1,0 +1,52 @@
+"""The commands by name, in the order of the help, and what the help says of each.
+
+`nettwin --help` needs no more than this; the module of a command is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+COMMANDS = {
+    "predict": "Predict delay, loss and utilization, at once, by queueing theory.",
+    "simulate": "Simulate every packet, with confidence intervals, events and time series.",
+    "compare": "Compare engines with one another, or with what the source measured.",
+    "whatif": "Show what changes if a line fails, traffic grows, a weight or a queue is set.",
+    "failures": (
+        "Show what every failure does: the worst load of each link and its cause, what is cut "
+        "off, delay, loss, and which expectations break."
+    ),
+    "bottlenecks": (
+        "Show the links with the highest offered loads: which flows fill each, and what relieves "
+        "it most: more capacity, another weight, other paths."
+    ),
+    "fit": (
+        "Show whether new traffic fits, which flows it hurts, and the largest rate that fits; "
+        "exit with 4 where it does not fit."
+    ),
+    "explain": "Explain delay and loss: where they are made, by whom, and which queues decide.",
+    "intent": "Check what is wanted of a network, and list what can be asked and changed.",
+    "optimize": (
+        "Search changes to a network that meet an intent, in a safe order, and verify them; exit "
+        "with 4 where the intent is not met."
+    ),
+    "drain": (
+        "Find the smallest change plan that takes a node or link out of service and keeps an "
+        "intent, and the way back; exit with 4 where the intent is not met or traffic is left."
+    ),
+    "inspect": "Show what a network is, what was assumed, and what speaks against each engine.",
+    "diff": (
+        "Show what differs between two networks: topology, traffic, routing, and with --engine "
+        "what delays, losses and loads become."
+    ),
+    "apply": (
+        "Write a network file with changes made. It edits files only: no device, and no network "
+        "that runs, is touched."
+    ),
+    "convert": "Convert a network to another format, saying what was assumed and left out.",
+    "generate": "Generate a network with gravity traffic: real, regular or random.",
+    "dataset": "Make training data from a recipe, look at it, and convert it.",
+    "train": "Train a model, adapt one to other data, or train an agent; goes on where it stopped.",
+    "models": "The learned models: those that nettwin carries, and those that you install.",
+    "demo": (
+        "Show the main job on NSFNET: predict, simulate, fail the worst link, meet an intent, draw."
+    ),
+}

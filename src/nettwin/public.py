@@ -1,0 +1,181 @@
+"""Every public name; `nettwin` imports them when the first of them is asked for."""
+
+from nettwin.apps.comparison import Comparison, compare
+from nettwin.apps.explanation.explanation import explain_flow, explain_network, explain_port
+from nettwin.apps.explanation.words import in_words
+from nettwin.apps.planning import find_plan
+from nettwin.apps.resilience.bottlenecks import bottlenecks
+from nettwin.apps.resilience.customers import Demand, fit
+from nettwin.apps.resilience.maintenance import drain
+from nettwin.apps.resilience.resilience import Failure, Resilience, resilience
+from nettwin.apps.whatif import WhatIf, what_if
+from nettwin.errors import (
+    AmbiguousNameError,
+    ChangeError,
+    FormatError,
+    InputError,
+    MissingExtraError,
+    NettwinError,
+    ScenarioError,
+    UnknownNameError,
+    UnsupportedError,
+)
+from nettwin.formats import Assume, Reading, read, read_all, write
+from nettwin.formats.change_plan import read_change_plan, write_change_plan
+from nettwin.formats.demands import read_demands, scenarios_over_time
+from nettwin.formats.intent import read_intent
+from nettwin.intent import (
+    Avoid,
+    Expectation,
+    Intent,
+    Lever,
+    Objective,
+    Prices,
+    Selector,
+    Survive,
+)
+from nettwin.interfaces.wiring import engine
+from nettwin.metrics import Interval, Metrics
+from nettwin.model import NetworkModel
+from nettwin.optimize.problem import Problem
+from nettwin.optimize.stop import Cancel, Gap, NoProgress, Seconds, Steps, Target
+from nettwin.plan import Plan
+from nettwin.scenario.arrivals import CBR, MMPP, Autocorrelated, OnOff, Poisson, Trace
+from nettwin.scenario.changes import (
+    AddFlow,
+    Change,
+    FailBundle,
+    FailGroup,
+    FailLink,
+    FailNode,
+    RateLimit,
+    RemoveFlow,
+    RestoreBundle,
+    RestoreGroup,
+    RestoreLink,
+    RestoreNode,
+    ScaleTraffic,
+    SetBuffer,
+    SetCapacity,
+    SetPath,
+    SetScheduler,
+    SetWeight,
+    apply_all,
+    change_from_dict,
+    change_to_dict,
+    parse_change,
+)
+from nettwin.scenario.generate import generate
+from nettwin.scenario.packet_sizes import Binomial, Discrete, Exponential, Fixed, Uniform
+from nettwin.scenario.routing import Paths, Routing, Steer
+from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.scheduling import Queue, Scheduler, drr, fifo, strict_priority, wfq
+from nettwin.scenario.topology import Link, Node, Topology
+from nettwin.scenario.traffic import Flow, Traffic
+
+__all__ = [
+    "CBR",
+    "MMPP",
+    "AddFlow",
+    "AmbiguousNameError",
+    "Assume",
+    "Autocorrelated",
+    "Avoid",
+    "Binomial",
+    "Cancel",
+    "Change",
+    "ChangeError",
+    "Comparison",
+    "Demand",
+    "Discrete",
+    "Expectation",
+    "Exponential",
+    "FailBundle",
+    "FailGroup",
+    "FailLink",
+    "FailNode",
+    "Failure",
+    "Fixed",
+    "Flow",
+    "FormatError",
+    "Gap",
+    "InputError",
+    "Intent",
+    "Interval",
+    "Lever",
+    "Link",
+    "Metrics",
+    "MissingExtraError",
+    "NettwinError",
+    "NetworkModel",
+    "NoProgress",
+    "Node",
+    "Objective",
+    "OnOff",
+    "Paths",
+    "Plan",
+    "Poisson",
+    "Prices",
+    "Problem",
+    "Queue",
+    "RateLimit",
+    "Reading",
+    "RemoveFlow",
+    "Resilience",
+    "RestoreBundle",
+    "RestoreGroup",
+    "RestoreLink",
+    "RestoreNode",
+    "Routing",
+    "ScaleTraffic",
+    "Scenario",
+    "ScenarioError",
+    "Scheduler",
+    "Seconds",
+    "Selector",
+    "SetBuffer",
+    "SetCapacity",
+    "SetPath",
+    "SetScheduler",
+    "SetWeight",
+    "Steer",
+    "Steps",
+    "Survive",
+    "Target",
+    "Topology",
+    "Trace",
+    "Traffic",
+    "Uniform",
+    "UnknownNameError",
+    "UnsupportedError",
+    "WhatIf",
+    "apply_all",
+    "bottlenecks",
+    "change_from_dict",
+    "change_to_dict",
+    "compare",
+    "drain",
+    "drr",
+    "engine",
+    "explain_flow",
+    "explain_network",
+    "explain_port",
+    "fifo",
+    "find_plan",
+    "fit",
+    "generate",
+    "in_words",
+    "parse_change",
+    "read",
+    "read_all",
+    "read_change_plan",
+    "read_demands",
+    "read_intent",
+    "resilience",
+    "scenarios_over_time",
+    "strict_priority",
+    "wfq",
+    "what_if",
+    "write",
+    "write_change_plan",
+]
