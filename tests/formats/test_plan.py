@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import jsonschema
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from nettwin.errors import FormatError, InputError
 from nettwin.formats import detect, read, write
-from nettwin.formats.format import Assume
+from nettwin.formats.format import Assume, Reading
 from nettwin.formats.plan import plan_schema
 from nettwin.formats.plan.document import Document
 from nettwin.formats.plan.text import json_text, yaml_text
@@ -28,6 +27,7 @@ from nettwin.scenario.scheduling import Scheduler, fifo, wfq
 from nettwin.scenario.topology import Link, Node, Topology
 from nettwin.scenario.traffic import Flow, Traffic
 from tests.formats.scenarios import same, scenarios
+from tests.work import calls
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = Path(__file__).parent / "good" / "plan"
@@ -264,13 +264,13 @@ def test_hostile_json_is_refused(tmp_path: Path, text: str, reason: str) -> None
     assert reason in fault(tmp_path, text, "x.json").reason
 
 
-def test_many_faults_take_no_long_time(tmp_path: Path) -> None:
+def test_many_faults_take_few_calls_each(tmp_path: Path) -> None:
     nodes = ", ".join(f'"node-{i}"' for i in range(300))
     flows = ", ".join(f'["node-{i % 300}", "nodes-{i}", 1]' for i in range(20_000))
-    begin = time.process_time()
-    found = fault(tmp_path, f'{{"nettwin": 1, "nodes": [{nodes}], "flows": [{flows}]}}', "x.json")
-    assert "and 19980 more" in found.remedy
-    assert time.process_time() - begin < 5
+    text = f'{{"nettwin": 1, "nodes": [{nodes}], "flows": [{flows}]}}'
+    found: list[FormatError] = []
+    assert calls(lambda: found.append(fault(tmp_path, text, "x.json"))) < 200 * 20_000
+    assert "and 19980 more" in found[0].remedy
 
 
 def test_names_that_yaml_could_take_for_something_else(tmp_path: Path) -> None:
@@ -317,18 +317,18 @@ def test_trace_files_beside_the_plan(tmp_path: Path) -> None:
         assert found.place == "line 5, flows[0].arrival.file"
 
 
-def test_large_plans_are_fast(tmp_path: Path) -> None:
+def test_large_plans_take_few_calls_a_flow(tmp_path: Path) -> None:
     n = 150
     names = [f"n{i}" for i in range(n)]
     links = [Link(names[i], names[(i + 1) % n], scheduler=wfq({"a": 1, "b": 2})) for i in range(n)]
     topology = Topology.build(names, links, duplex=True)
     rate = np.random.default_rng(1).uniform(1, 1e6, (n, n))
     scenario = Scenario(topology, Traffic.from_matrix(rate))
-    begin = time.process_time()
-    write(scenario, tmp_path / "x.json")
-    reading = read(tmp_path / "x.json")
-    assert time.process_time() - begin < 3
-    same(scenario, reading.scenario)
+    flows = scenario.traffic.flow_count
+    found: list[Reading] = []
+    assert calls(lambda: write(scenario, tmp_path / "x.json")) < 40 * flows
+    assert calls(lambda: found.append(read(tmp_path / "x.json"))) < 40 * flows
+    same(scenario, found[0].scenario)
 
 
 def test_the_published_schema_is_the_one_of_the_code() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nettwin.errors import FormatError, InputError
-from nettwin.formats import Assume, read, read_all, write
+from nettwin.formats import Assume, Reading, read, read_all, write
 from nettwin.scenario.generate import generate
 from nettwin.scenario.packet_sizes import Fixed
 from nettwin.scenario.routing import Routing, Steer
@@ -20,6 +19,7 @@ from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.scheduling import Scheduler
 from nettwin.scenario.topology import Link, Node, Topology
 from nettwin.scenario.traffic import Flow, Traffic
+from tests.work import calls
 
 GOOD = Path(__file__).parent / "good" / "repetita"
 
@@ -176,17 +176,16 @@ def test_writing_tells_everything_that_does_not_fit(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_many_demands_are_read_at_once(tmp_path: Path) -> None:
+def test_many_demands_take_few_calls_each(tmp_path: Path) -> None:
     scenario = generate("ring", nodes=310)
     plain = scenario.with_(
         topology=scenario.topology.with_arrays(schedulers=(Scheduler(),)),
         traffic=scenario.traffic.with_arrays(sizes=(Fixed(8000.0),)),
     )
     write(plain, tmp_path / "many.demands")
-    begin = time.process_time()
-    found = read(tmp_path / "many.demands").scenario
-    assert found.traffic.flow_count == 95_790
-    assert time.process_time() - begin < 3  # about 0.3 s where nothing else runs
+    found: list[Reading] = []
+    assert calls(lambda: found.append(read(tmp_path / "many.demands"))) < 5 * 95_790
+    assert found[0].scenario.traffic.flow_count == 95_790
 
 
 def test_ecmp_agrees_with_the_reference(shared_data: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -26,6 +25,7 @@ from nettwin.scenario.shortest import nearness
 from nettwin.scenario.splits import PORTIONS
 from nettwin.scenario.topology import Link, Topology
 from nettwin.scenario.traffic import Flow, Traffic
+from tests.work import calls
 
 WEIGHTS = (1, 1, 2, 3, 5)
 
@@ -425,17 +425,16 @@ def test_nothing_to_route() -> None:
     assert lost.paths.status.tolist() == [Status.UNREACHABLE]
 
 
-def test_300_nodes_all_pairs_in_under_a_second() -> None:
+def test_all_pairs_of_300_nodes_take_no_call_a_pair() -> None:
     rng = np.random.default_rng(1)
     pairs = {(i, (i + 1) % 300) for i in range(300)}
     pairs |= {(int(a), int(b)) for a, b in rng.integers(0, 300, (180, 2)) if a != b}
     links = [Link(f"n{a}", f"n{b}") for a, b in sorted(pairs)]
     topology = Topology.build([f"n{i}" for i in range(300)], links, duplex=True)
     scenario = all_pairs(topology)
-    one_flow(square(), "A", "D", Routing()).link_load_bps.sum()  # compiled before
-    begin = time.process_time()
+    _ = one_flow(square(), "A", "D", Routing()).paths  # compiled before
+    assert calls(lambda: scenario.paths) < 5_000
     count = scenario.paths.path_count
-    assert time.process_time() - begin < 1.0
     assert count >= 89_700
 
 

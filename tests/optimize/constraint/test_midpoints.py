@@ -4,8 +4,6 @@ time and repetition where they cannot."""
 from __future__ import annotations
 
 import sys
-import threading
-import time
 from itertools import product
 from pathlib import Path
 
@@ -19,10 +17,11 @@ from nettwin.optimize.constraint import constraint
 from nettwin.optimize.search import Search
 from nettwin.optimize.segment_flows import SegmentFlows
 from nettwin.optimize.steering import NONE, Steering
-from nettwin.optimize.stop import Cancel, Seconds, Steps
+from nettwin.optimize.stop import Cancel, Clock, Seconds, Steps
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
 from tests.optimize.linear.networks import few_flows
+from tests.work import LOOKS, Ticking
 
 pytest.importorskip("ortools", reason="needs the extra constraint")
 
@@ -195,16 +194,15 @@ def test_it_ends_in_time_and_when_cancelled() -> None:
     steering = steering_of(generate("gabriel", nodes=40, seed=1, load=1.5))
     solved(steering, steps=1)  # OR-tools is loaded
     for seconds in (0.0, 0.1, 0.4):
-        begin = time.perf_counter()
-        search: Search[Midpoints] = Search(Seconds(seconds))
+        clock = Ticking(step_s=0.05)
+        search: Search[Midpoints] = Search(Seconds(seconds), clock=Clock(clock))
         constraint(steering, search)
-        assert time.perf_counter() - begin < seconds + 0.2
+        assert clock.now_s < seconds + LOOKS * clock.step_s
         assert search.value <= steering.utilization(steering.start)
-    cancel = Cancel()
-    threading.Timer(0.3, cancel.cancel).start()
-    begin = time.perf_counter()
-    constraint(steering, Search(cancel))
-    assert time.perf_counter() - begin < 0.6
+    cancel, clock = Cancel(), Ticking()
+    clock.at[8] = cancel.cancel
+    constraint(steering, Search(cancel, clock=Clock(clock)))
+    assert 8 <= clock.looks < 8 + LOOKS
 
 
 def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
