@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 import nettwin
 
 NAMES = """
@@ -33,3 +35,9 @@ def test_import_waits_with_heavy_libraries() -> None:
     code = f"import sys, nettwin; print([m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("module", ["formats.draft", "formats.plan", "interfaces.plots", "units"])
+def test_a_module_can_be_imported_first(module: str) -> None:
+    """Before the package's public names are, though they lead back to it."""
+    subprocess.run([sys.executable, "-c", f"import nettwin.{module}"], check=True)

@@ -10,6 +10,7 @@
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def __getattr__(name: str) -> Any:
     """A public name. They are imported when the first is asked for: the help needs none."""
     if name.startswith("__") and name != "__all__":
         raise AttributeError(name)
+    if find_spec(f"{__name__}.{name}"):  # `from nettwin import units` asks here first
+        return import_module(f"{__name__}.{name}")
     public = import_module("nettwin.public")
     if name == "__all__":
         return [*public.__all__, "__version__"]
