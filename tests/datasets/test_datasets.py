@@ -28,6 +28,7 @@ from nettwin.errors import FormatError, InputError, UnknownNameError
 from nettwin.interfaces.wiring import labeler
 from nettwin.metrics import Metrics, Table
 from nettwin.model import NetworkModel
+from nettwin.scenario.arrivals import OnOff
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.scheduling import SCHEDULERS
 
@@ -88,6 +89,47 @@ def test_the_general_recipe_draws_valid_scenarios_of_every_kind() -> None:
     assert all(s.topology.node_count <= 60 for s in drawn)
     again = draw_scenario(GENERAL, 7, networks)
     assert again.fingerprint() == drawn[7].fingerprint() != drawn[8].fingerprint()
+
+
+@pytest.mark.parametrize("name", ["broad", "small"])
+def test_the_wide_recipes_draw_what_they_promise(name: str) -> None:
+    recipe = read_recipe(shipped_recipe(name))
+    drawn = [draw_scenario(recipe, n, real_networks()) for n in range(80)]
+    families = {s.notes["family"] for s in drawn}
+    assert {"line", "star", "tree", "dumbbell"} <= families
+    assert len({s.notes["shape"] for s in drawn}) >= len(families)
+    for scenario in drawn:
+        topology, traffic = scenario.topology, scenario.traffic
+        assert 2 <= topology.node_count <= 60
+        capacity = topology.link_capacity_bps
+        assert capacity.min() >= 6.4e4 * 0.3 and capacity.max() <= 4e11 * (1 + 1e-9)
+        assert topology.link_delay_s.max() <= 0.1
+        assert 1 <= traffic.flow_count <= 20_000
+        for port in topology.schedulers:
+            for queue in port.queues:
+                assert 1 <= queue.weight <= 20
+                assert queue.quantum_bits <= 10.5 * 9000 * 8
+        for size in traffic.sizes:
+            assert 64 * 8 <= size.mean_bits <= 9000 * 8
+        for arrival in traffic.arrivals:
+            if isinstance(arrival, OnOff):
+                assert arrival.on_s + arrival.off_s <= 1 + 1e-9
+        if scenario.notes["mishap"] == "none":
+            assert scenario.link_offered_load.max() <= 3 + 1e-9
+    loads = [float(s.link_offered_load.max()) for s in drawn]
+    assert min(loads) < 0.3 and max(loads) > 1.5
+    policies = {s.topology.policy_of(k) for s in drawn for k in range(s.topology.link_count)}
+    assert policies == set(SCHEDULERS)
+
+
+def test_a_mix_draws_each_of_its_distributions() -> None:
+    mix = {"mix": [[3, [0, 1]], [1, {"log": [10, 100]}]]}
+    drawn = np.array([draw_number("x", mix, generator(k)) for k in range(400)])
+    assert set(np.flatnonzero(drawn > 1)) == set(np.flatnonzero(drawn >= 10))
+    assert np.mean(drawn > 1) == pytest.approx(0.25, abs=0.08)
+    for wrong in ({"mix": []}, {"mix": 3}, {"mix": [[1]]}):
+        with pytest.raises(InputError, match="Correct the recipe"):
+            draw_number("x", wrong, generator())
 
 
 def test_networks_that_models_are_judged_on_are_held_out() -> None:

@@ -4,6 +4,7 @@
 [0.1, 1.5]                       uniform between two numbers
 {log = [1e6, 1e9]}               log-uniform
 {choice = {fifo = 2, wfq = 1}}   one of some names (or numbers), by weight
+{mix = [[3, A], [1, B]]}         one of some distributions, by weight
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ def draw_number(what: str, distribution: Any, random: np.random.Generator) -> fl
         if low <= 0:
             raise _wrong(what, distribution)
         return float(math.exp(random.uniform(math.log(low), math.log(high))))
+    if isinstance(distribution, Mapping) and set(distribution) == {"mix"}:
+        return draw_number(what, _one_of(what, distribution, random), random)
     if isinstance(distribution, Mapping) and set(distribution) == {"choice"}:
         name = draw_name(what, distribution["choice"], random)
         try:
@@ -63,6 +66,15 @@ def draw_name(what: str, weights: Any, random: np.random.Generator) -> str:
     return str(random.choice(np.array(list(weights), dtype=object), p=chance / chance.sum()))
 
 
+def _one_of(what: str, distribution: Mapping[str, Any], random: np.random.Generator) -> Any:
+    mix = distribution["mix"]
+    pairs = isinstance(mix, list) and all(isinstance(x, list) and len(x) == 2 for x in mix)
+    if not pairs or not mix:
+        raise _wrong(what, distribution)
+    weights = {str(k): weight for k, (weight, _) in enumerate(mix)}
+    return mix[int(draw_name(what, weights, random))][1]
+
+
 def _bounds(what: str, pair: Any) -> tuple[float, float]:
     if (
         not isinstance(pair, list)
@@ -76,6 +88,6 @@ def _bounds(what: str, pair: Any) -> tuple[float, float]:
 
 def _wrong(what: str, value: Any) -> InputError:
     return InputError(
-        f"{what} is {value!r}: must be a number, [least, most], {{log = [least, most]}} or"
-        " {choice = {name = weight}}. Correct the recipe."
+        f"{what} is {value!r}: must be a number, [least, most], {{log = [least, most]}},"
+        " {choice = {name = weight}} or {mix = [[weight, ...]]}. Correct the recipe."
     )

@@ -16,6 +16,11 @@ from nettwin.formats.files import read_text
 Table = Mapping[str, Any]
 
 
+def table_of(table: Table, name: str, default: Any) -> Any:
+    """A distribution of a table, or the default where it has none."""
+    return table.get(name, default)
+
+
 @dataclass(frozen=True)
 class Recipe:
     """What a data set is drawn from. Every table holds distributions (see `distributions`).

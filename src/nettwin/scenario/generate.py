@@ -66,6 +66,8 @@ GENERATORS: dict[str, Generator] = {
             4,
         ),
         Generator("star", "a hub and its leaves", graphs.star, 8),
+        Generator("tree", "a tree of two to four children a node", graphs.tree, 15),
+        Generator("dumbbell", "two hubs with their leaves, over one link", graphs.dumbbell, 10, 4),
         Generator("full-mesh", "a link between every two nodes", graphs.full_mesh, 6),
         Generator(
             "fat-tree",

@@ -66,6 +66,32 @@ def star(nodes: int, random: np.random.Generator) -> Graph:
     return _placed(points, [(0, i) for i in range(1, nodes)])
 
 
+def tree(nodes: int, random: np.random.Generator) -> Graph:
+    """A tree in which every node but the leaves has two to four children, as many each."""
+    children = int(random.integers(2, 5))
+    parent = [(i - 1) // children for i in range(nodes)]
+    depth = [0] * nodes
+    for i in range(1, nodes):
+        depth[i] = depth[parent[i]] + 1
+    deepest = max(1, depth[-1])
+    across = [(np.array(depth) == level).nonzero()[0].tolist() for level in range(deepest + 1)]
+    points = [
+        ((across[d].index(i) + 0.5) / len(across[d]), 1 - d / deepest) for i, d in enumerate(depth)
+    ]
+    return _placed(np.array(points), [(parent[i], i) for i in range(1, nodes)])
+
+
+def dumbbell(nodes: int, random: np.random.Generator) -> Graph:
+    """Two hubs that are joined, each with half of the other nodes."""
+    leaves = nodes - 2
+    left = (leaves + 1) // 2
+    sides = [(0.0, left, 0.3), (1.0, leaves - left, 0.7)]
+    points = [(hub, 0.5) for *_, hub in sides]
+    points += [(x, (i + 0.5) / count) for x, count, _ in sides for i in range(count)]
+    edges = [(0, 1)] + [(0 if i < left else 1, 2 + i) for i in range(leaves)]
+    return _placed(np.array(points), edges)
+
+
 def full_mesh(nodes: int, random: np.random.Generator) -> Graph:
     """Every two nodes are joined."""
     return _placed(_circle(nodes), [(i, j) for i in range(nodes) for j in range(i + 1, nodes)])

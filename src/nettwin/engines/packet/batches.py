@@ -34,6 +34,11 @@ class Batches:
         return len(self._rows) // self._together
 
     @property
+    def begun(self) -> bool:
+        """Whether there are two at all, however short."""
+        return len(self._rows) > 1
+
+    @property
     def complete(self) -> bool:
         """Whether the last batch has just been filled: the precision is another than before."""
         return self._pending is None

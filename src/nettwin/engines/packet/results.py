@@ -60,7 +60,7 @@ def _flow_table(
     throughput = counts.bits / counts.time_s
     low: dict[str, Floats] = {}
     high: dict[str, Floats] = {}
-    if batches is not None and len(batches) > 1:
+    if batches is not None and batches.begun:
         half = batches.half_width
         for name, value, width, top in (
             ("owd_mean_s", mean, half("delay", ("packets",), confidence), np.inf),
@@ -100,7 +100,7 @@ def _link_table(
         "loss_ratio": loss,
         "throughput_bps": sent / counts.time_s,
     }
-    if batches is None or len(batches) < 2:
+    if batches is None or not batches.begun:
         return Table(columns)
     half = batches.half_width("sent_bits", ("room_bits",), confidence)
     value = columns["utilization"]
