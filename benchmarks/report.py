@@ -1,4 +1,5 @@
-"""The results page: docs/benchmarks.md, made from the kept results and from nothing else."""
+"""The results pages, made from the kept results and from nothing else: docs/benchmarks.md for people
+to read, and docs/benchmarks/NAME.md with every figure of a result that has many."""
 
 from __future__ import annotations
 
@@ -8,21 +9,35 @@ from typing import Any
 
 from benchmarks import suite
 
+MOST_ROWS = 24  # of a table on the page; a result with more figures has a page of its own
+FEW_ROWS = 10  # of those that have no target, where a result has many
+
 
 def kept(results: Path) -> list[dict[str, Any]]:
-    """Every result in a folder, by the name of its file."""
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))]
+    """Every result in a folder, by the name of its file, which stands in it as `result`."""
+    return [
+        {"result": path.stem, **json.loads(path.read_text(encoding="utf-8"))}
+        for path in sorted(results.glob("*.json"))
+    ]
 
 
 def write_report(results: Path, page: Path) -> None:
-    """Write the page from every result in the folder."""
+    """Write the page from every result in the folder, and those of long results beside it."""
     documents = kept(results)
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(page_of(documents), encoding="utf-8")
+    folder = page.with_suffix("")
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.md"):
+        old.unlink()
+    for document in documents:
+        if _is_long(document):
+            path = folder / f"{document['result']}.md"
+            path.write_text(long_page_of(document), encoding="utf-8")
 
 
 def page_of(documents: list[dict[str, Any]]) -> str:
-    """The page in Markdown."""
+    """The page in Markdown: targets, then each benchmark with what was judged."""
     lines = [
         "# Benchmarks",
         "",
@@ -34,6 +49,23 @@ def page_of(documents: list[dict[str, Any]]) -> str:
     for document in documents:
         lines += _section(document)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def long_page_of(document: dict[str, Any]) -> str:
+    """Every figure of one result in Markdown."""
+    title = suite.load(document["benchmark"]).TITLE
+    lines = [
+        f"# {title}: all figures of {document['result']}",
+        "",
+        "[What was measured, and how](../benchmarks.md).",
+        "",
+        *_table(document["figures"]),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _is_long(document: dict[str, Any]) -> bool:
+    return len(document["figures"]) > MOST_ROWS
 
 
 def _targets(documents: list[dict[str, Any]]) -> list[str]:
@@ -54,13 +86,15 @@ def _targets(documents: list[dict[str, Any]]) -> list[str]:
 def _section(document: dict[str, Any]) -> list[str]:
     benchmark = suite.load(document["benchmark"])
     picture = Path("docs") / f"benchmark_{document['benchmark']}.svg"
-    lines = [f"## {benchmark.TITLE}", "", f"`{document['command']}`", "", benchmark.PROTOCOL, ""]
-    lines += ["| figure | value | unit | target | |", "|---|---:|---|---:|---|"]
-    for f in document["figures"]:
-        verdict = "" if f["target"] is None else "met" if f["met"] else "**missed**"
-        name = f["name"].replace("|", "/")
-        lines.append(f"| {name} | {_number(f['value'])} | {f['unit']} | {_target(f)} | {verdict} |")
-    lines.append("")
+    figures, name = document["figures"], document.get("result", document["benchmark"])
+    heading = benchmark.TITLE + (f" ({name})" if name != document["benchmark"] else "")
+    lines = [f"## {heading}", "", f"`{document['command']}`", "", benchmark.PROTOCOL, ""]
+    if _is_long(document):
+        judged = [f for f in figures if f["target"] is not None]
+        lines += _table(judged or figures[:FEW_ROWS])
+        lines += ["", f"[All {len(figures)} figures](benchmarks/{name}.md)", ""]
+    else:
+        lines += [*_table(figures), ""]
     lines += [f"- {remark}" for remark in document.get("remarks", [])]
     if (Path(__file__).parents[1] / picture).is_file():
         lines += ["", f"![{benchmark.TITLE}]({picture.name})"]
@@ -68,6 +102,15 @@ def _section(document: dict[str, Any]) -> list[str]:
         f"{k.replace('_', ' ')} {v}" for k, v in document["environment"].items()
     )
     return [*lines, "", f"Measured on: {environment}.", ""]
+
+
+def _table(figures: list[dict[str, Any]]) -> list[str]:
+    lines = ["| figure | value | unit | target | |", "|---|---:|---|---:|---|"]
+    for f in figures:
+        verdict = "" if f["target"] is None else "met" if f["met"] else "**missed**"
+        name = f["name"].replace("|", "/")
+        lines.append(f"| {name} | {_number(f['value'])} | {f['unit']} | {_target(f)} | {verdict} |")
+    return lines
 
 
 def _target(figure: dict[str, Any]) -> str:

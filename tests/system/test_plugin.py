@@ -39,7 +39,7 @@ def test_the_command_line_knows_what_it_adds(clean: Clean, plugin: Path) -> None
     line = ("whatif", square, f"{ADDED['change']} A<->B", "--engine", ADDED["engine"], "--json")
     answer = json.loads(clean.run("nettwin", *line, cwd=plugin))
     assert ADDED["engine"] in json.dumps(answer)
-    line = ("optimize", square, "--method", ADDED["optimizer"], "--steps", "50", "--json")
+    line = ("optimize", square, "--method", ADDED["optimizer"], "--seconds", "1", "--json")
     clean.run("nettwin", *line, cwd=plugin)
 
 
