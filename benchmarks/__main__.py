@@ -103,7 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(dest="name", required=True, metavar="NAME")
     commands.add_parser("list", help="name the benchmarks")
-    report = commands.add_parser("report", help="make docs/benchmarks.md and docs/benchmarks/ from the kept results")
+    report = commands.add_parser(
+        "report", help="make docs/benchmarks.md and docs/benchmarks/ from the kept results"
+    )
     report.add_argument("--output", type=Path, help="where to write the page")
     commands.add_parser("card", help="note the kept results on the carried model's card")
     for name in suite.names():

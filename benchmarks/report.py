@@ -1,5 +1,8 @@
-"""The results pages, made from the kept results and from nothing else: docs/benchmarks.md for people
-to read, and docs/benchmarks/NAME.md with every figure of a result that has many."""
+"""The results pages, made from the kept results and from nothing else.
+
+docs/benchmarks.md is for people to read; docs/benchmarks/NAME.md has every figure of a result that
+has many.
+"""
 
 from __future__ import annotations
 

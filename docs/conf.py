@@ -29,7 +29,9 @@ extensions = [
 ]
 root_doc = "index"
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
-exclude_patterns = ["site", "plan.schema.json"]
+exclude_patterns = ["site", "_templates"]
+
+templates_path = ["_templates"]
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"nettwin {version}"
@@ -43,9 +45,7 @@ autosummary_generate = True
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "inherited-members": False}
-# what decorators and types of other packages make of signatures is no help to a reader
 autodoc_preserve_defaults = True
-nitpicky = False
 
 
 def _pages() -> None:
@@ -77,6 +77,14 @@ def _plain(app: Any, what: str, name: str, thing: Any, options: Any, lines: list
     lines[:] = restructured("\n".join(lines)).splitlines()
 
 
+def _within(app: Any, name: str, text: list[str]) -> None:
+    """Links to what lies outside the pages become plain names; the page of benchmarks has those of
+    its long tables below it."""
+    if name == "benchmarks" and any((HERE / name).glob("*.md")):
+        text[0] += f"\n```{{toctree}}\n:hidden:\n:glob:\n\n{name}/*\n```\n"
+    text[0] = re.sub(r"\[([^\]]+)\]\(\.\./(?!benchmarks\.md|\.\./)[^)]*\)", r"`\1`", text[0])
+
+
 def restructured(text: str) -> str:
     """A docstring as reStructuredText."""
     paragraphs, out = re.split(r"\n\s*\n", inspect.cleandoc(text)), []
@@ -105,4 +113,5 @@ def _escaped(row: str) -> str:
 def setup(app: Any) -> None:
     """Called by Sphinx."""
     _pages()
+    app.connect("source-read", _within)
     app.connect("autodoc-process-docstring", _plain)

@@ -1,7 +1,6 @@
 """A line fails while traffic flows: what is lost until the routers have found new ways."""
 
-from nettwin import FailLink, apply_all, generate
-from nettwin.engines.packet import Event, PacketSimulator
+from nettwin import Event, FailLink, PacketSimulator, apply_all, generate
 
 network = generate("nsfnet", load=0.4, seed=3)
 failed = apply_all(network, [FailLink("Champaign<->Pittsburgh")])

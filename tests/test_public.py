@@ -20,7 +20,8 @@ change_from_dict change_to_dict compare drr engine explain_flow explain_network 
 generate in_words parse_change read read_all read_demands scenarios_over_time Resilience resilience
 Demand bottlenecks drain fit
 strict_priority wfq what_if write Avoid Expectation Intent Lever Objective Prices Selector Survive
-Cancel Gap NoProgress Seconds Steps Target Plan Problem find_plan read_change_plan read_intent
+Cancel Gap NoProgress Seconds Steps Target Event PacketSimulator
+State check_intent judge Plan Problem find_plan read_change_plan read_intent
 write_change_plan
 """.split()
 HEAVY = ("numba", "pandas", "scipy", "matplotlib", "typer", "rich", "torch", "ruamel.yaml")

@@ -6,7 +6,8 @@
     metrics = nettwin.engine("theory").predict([network])[0]
     print(metrics.flows(network)["owd_p99_s"].max())
 
-`nettwin.public` lists every public name.
+`nettwin.public` lists every public name; what packages that add to nettwin need is in
+`nettwin.extend`, contract tests for them in `nettwin.testing`.
 """
 
 from importlib import import_module

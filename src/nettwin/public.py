@@ -1,5 +1,8 @@
 """Every public name; `nettwin` imports them when the first of them is asked for."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from nettwin.apps.comparison import Comparison, compare
 from nettwin.apps.explanation.explanation import explain_flow, explain_network, explain_port
 from nettwin.apps.explanation.words import in_words
@@ -32,8 +35,11 @@ from nettwin.intent import (
     Objective,
     Prices,
     Selector,
+    State,
     Survive,
+    judge,
 )
+from nettwin.intent.check import check as check_intent
 from nettwin.interfaces.wiring import engine
 from nettwin.metrics import Interval, Metrics
 from nettwin.model import NetworkModel
@@ -73,7 +79,15 @@ from nettwin.scenario.scheduling import Queue, Scheduler, drr, fifo, strict_prio
 from nettwin.scenario.topology import Link, Node, Topology
 from nettwin.scenario.traffic import Flow, Traffic
 
+if TYPE_CHECKING:
+    from nettwin.engines.packet import Event, PacketSimulator
+
 __all__ = [
+    "judge",
+    "check_intent",
+    "State",
+    "PacketSimulator",
+    "Event",
     "CBR",
     "MMPP",
     "AddFlow",
@@ -179,3 +193,14 @@ __all__ = [
     "write",
     "write_change_plan",
 ]
+
+_LATE = {
+    "Event": "nettwin.engines.packet",
+    "PacketSimulator": "nettwin.engines.packet",
+}  # names whose modules are heavy, imported when they are asked for
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATE[name]), name)

@@ -12,7 +12,7 @@ from benchmarks import suite
 from benchmarks.__main__ import RESULTS, as_document, main, table
 from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_least, at_most
 from benchmarks.card import measured
-from benchmarks.report import kept, page_of
+from benchmarks.report import MOST_ROWS, kept, page_of, write_report
 from nettwin.engines.learned import catalog
 
 NEEDED = {"packet_speed", "packet_truth", "ns3", "gnnet", "ecmp", "scaling"}
@@ -76,6 +76,21 @@ def test_page_lists_missed_targets_and_commands() -> None:
     assert "- ecmp: speed is 1 x, target >= 2" in page
     assert "`python -m benchmarks ecmp --limit 3`" in page
     assert "| error | 1 | % | <= 3 | met |" in page
+
+
+def test_a_long_result_has_a_page_of_its_own(tmp_path: Path) -> None:
+    many = [Figure(f"case {k}", float(k)) for k in range(MOST_ROWS)]
+    outcome = Outcome((at_least("speed", 1.0, 2.0, "x"), *many))
+    results = tmp_path / "results"
+    results.mkdir()
+    document = as_document("ecmp", outcome, ["ecmp"])
+    (results / "ecmp_all.json").write_text(json.dumps(document))
+    write_report(results, tmp_path / "benchmarks.md")
+    page = (tmp_path / "benchmarks.md").read_text()
+    assert "| speed | 1 | x | >= 2 | **missed** |" in page
+    assert "case 3" not in page
+    assert f"[All {MOST_ROWS + 1} figures](benchmarks/ecmp_all.md)" in page
+    assert "| case 3 | 3 |" in (tmp_path / "benchmarks" / "ecmp_all.md").read_text()
 
 
 def test_command_writes_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
