@@ -79,7 +79,12 @@ def _plain(app: Any, what: str, name: str, thing: Any, options: Any, lines: list
 
 def _within(app: Any, name: str, text: list[str]) -> None:
     """Links to what lies outside the pages become plain names; the page of benchmarks has those of
-    its long tables below it."""
+    its long tables below it, and the first page those that it does not name."""
+    if name == "index":
+        named = set(text[0].split()) | {"index"}
+        rest = sorted({page.stem for page in HERE.glob("*.md")} - named)
+        if rest:
+            text[0] += "\n```{toctree}\n:caption: More\n\n" + "\n".join(rest) + "\n```\n"
     if name == "benchmarks" and any((HERE / name).glob("*.md")):
         text[0] += f"\n```{{toctree}}\n:hidden:\n:glob:\n\n{name}/*\n```\n"
     text[0] = re.sub(r"\[([^\]]+)\]\(\.\./(?!benchmarks\.md|\.\./)[^)]*\)", r"`\1`", text[0])

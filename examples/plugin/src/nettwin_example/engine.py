@@ -48,7 +48,9 @@ class MM1:
 
         flows = traffic.flow_count
         share = np.bincount(paths.path_flow, paths.share, flows)  # 0: unroutable
-        arrived = np.bincount(paths.path_flow, paths.share * np.exp(passed), flows)
+        arrived = np.bincount(paths.path_flow, paths.share * np.exp(passed), flows).astype(
+            np.float64
+        )
         delay = np.bincount(paths.path_flow, paths.share * path_s, flows)
         delay_s = np.divide(delay, share, out=np.full(flows, np.nan), where=share > 0)
         return Metrics(
