@@ -20,6 +20,7 @@ from nettwin.scenario.changes import (
     SetWeight,
 )
 from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.scheduling import Queue
 
 Random = np.random.Generator
 
@@ -89,11 +90,11 @@ def _wrong_queues(scenario: Scenario, random: Random) -> Scenario:
         last = len(port.queues) - 1
         port = replace(port, class_queue={c: last - q for c, q in port.class_queue.items()})
     else:
+        first = topology.queues.offset[topology.link(name)]
+        bits = topology.queues.buffer_bits[first : first + len(port.queues)].tolist()
         queues = tuple(
-            replace(
-                q, buffer_packets=max(2.0, q.buffer_packets // 8), buffer_bits=q.buffer_bits / 8
-            )
-            for q in port.queues
+            Queue(max(2.0, np.floor(q.buffer_packets / 8)), room / 8, q.weight, q.quantum_bits)
+            for q, room in zip(port.queues, bits, strict=True)
         )
         port = replace(port, queues=queues)
     return SetScheduler(name, port.to_dict()).apply(scenario)

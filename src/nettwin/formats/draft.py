@@ -20,7 +20,7 @@ from nettwin.scenario.generate import MOST_NODES, fiber_delay_s, gravity_demand
 from nettwin.scenario.packet_sizes import PacketSize
 from nettwin.scenario.routing import Routing
 from nettwin.scenario.scenario import Scenario
-from nettwin.scenario.scheduling import Scheduler
+from nettwin.scenario.scheduling import Scheduler, buffer_words
 from nettwin.scenario.topology import Link, Node, Topology
 from nettwin.scenario.traffic import BEST_EFFORT, Flow, Traffic
 
@@ -59,8 +59,8 @@ class Draft:
     """What was found in a source, before it is filled.
 
     `flows` None: the source cannot say anything about traffic, which is then made up (gravity);
-    an empty list: it says that there is none. `routing` makes the routing from the finished
-    topology and traffic; None is ECMP on the weights.
+    an empty list: it says that there is none. `traffic`, where given, makes it instead. `routing`
+    makes the routing from the finished topology and traffic; None is ECMP on the weights.
     """
 
     format: str
@@ -70,6 +70,7 @@ class Draft:
     links: list[DraftLink] = field(default_factory=list)
     flows: list[DraftFlow] | None = None
     routing: Callable[[Topology, Traffic], Routing] | None = None
+    traffic: Callable[[Topology], Traffic] | None = None
     assumptions: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
@@ -186,13 +187,16 @@ class Draft:
         return topology.with_arrays(link_delay_s=filled)
 
     def _traffic(self, topology: Topology, assume: Assume) -> Traffic:
+        if self.traffic is not None:
+            return self.traffic(topology)
         if self.flows is None:
             return self._made_up(topology, assume)
-        if self.flows and (silent := sum(f.size is None for f in self.flows)):
-            count = _many(silent, len(self.flows), "flow")
-            self.assume(f"packet sizes of {count}: {assume.size}")
-        if self.flows and (silent := sum(f.arrival is None for f in self.flows)):
-            self.assume(f"arrivals of {_many(silent, len(self.flows), 'flow')}: Poisson")
+        self.assume_of_flows(
+            sum(f.size is None for f in self.flows),
+            sum(f.arrival is None for f in self.flows),
+            len(self.flows),
+            assume,
+        )
         poisson = Poisson()
         return Traffic.build(
             topology,
@@ -209,6 +213,13 @@ class Draft:
                 for f in self.flows
             ),
         )
+
+    def assume_of_flows(self, sizes: int, arrivals: int, flows: int, assume: Assume) -> None:
+        """Note of how many of the flows packet sizes and arrivals are assumed."""
+        if sizes:
+            self.assume(f"packet sizes of {_many(sizes, flows, 'flow')}: {assume.size}")
+        if arrivals:
+            self.assume(f"arrivals of {_many(arrivals, flows, 'flow')}: Poisson")
 
     def _made_up(self, topology: Topology, assume: Assume) -> Traffic:
         if assume.load is None:
@@ -264,8 +275,4 @@ def _many(part: int, whole: int, noun: str) -> str:
 
 
 def _scheduler(scheduler: Scheduler) -> str:
-    queue = scheduler.queues[0]
-    packets = (
-        "no limit" if math.isinf(queue.buffer_packets) else f"{queue.buffer_packets:g} packets"
-    )
-    return f"{scheduler.policy} with queues of {packets}"
+    return f"{scheduler.policy} with queues of {buffer_words(scheduler.queues[0])}"

@@ -8,7 +8,7 @@ length and every network can be drawn.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -136,10 +136,13 @@ def generate(
     scheduler: str = "fifo",
     arrival: str = "poisson",
     capacity_bps: float | None = None,
-    buffer_packets: float = 64.0,
+    buffer_packets: float | None = None,
+    buffer: Queue | None = None,
     ecmp: bool = True,
 ) -> Scenario:
     """A scenario of a kind: gravity traffic between all nodes, the busiest link loaded to `load`.
+
+    `buffer` is what each queue can hold, or `buffer_packets`; without them the usual (see Queue).
 
     Raises UnknownNameError for a name in none of GENERATORS, MIXES, SCHEDULERS, ARRIVAL_MIXES and
     InputError for a number out of range.
@@ -154,7 +157,8 @@ def generate(
     _within("seed", seed, 0, 2**63)
     random = np.random.default_rng(seed)
     graph = generator.graph(wanted, random)
-    port = port_scheduler(scheduler, mix, buffer_packets)
+    queue = buffer or (Queue() if buffer_packets is None else Queue(buffer_packets))
+    port = port_scheduler(scheduler, mix, queue)
     rate = generator.capacity_bps if capacity_bps is None else capacity_bps
     topology = Topology.build(
         [
@@ -187,13 +191,11 @@ def generate(
     return Scenario(topology, traffic, routing, name=kind, notes={"generated": f"{kind} {words}"})
 
 
-def port_scheduler(policy: str, mix: Sequence[ServiceClass], buffer_packets: float) -> Scheduler:
+def port_scheduler(policy: str, mix: Sequence[ServiceClass], queue: Queue) -> Scheduler:
     """A scheduler of a policy with a queue for each class of a mix, the first the most urgent."""
     if SCHEDULERS[policy].single_queue:
-        return Scheduler(policy, (Queue(buffer_packets),))
-    queues = tuple(
-        Queue(buffer_packets, weight=c.weight, quantum_bits=c.weight * 12000.0) for c in mix
-    )
+        return Scheduler(policy, (queue,))
+    queues = tuple(replace(queue, weight=c.weight, quantum_bits=c.weight * 12000.0) for c in mix)
     return Scheduler(policy, queues, {c.name: i for i, c in enumerate(mix)})
 
 

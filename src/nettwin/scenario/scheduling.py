@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nettwin.errors import Fault
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.errors import Fault, InputError
 from nettwin.quantity import Quantity, by_name
+from nettwin.units import duration, size, size_bits, time_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ QUEUE = by_name(
         "buffer_packets",
         "packets",
         "packets that may wait, the one in transmission not counted",
-        32.0,
+        math.inf,
         low=0,
         infinite=True,
     ),
@@ -72,6 +76,14 @@ QUEUE = by_name(
         "bit",
         "bits that may wait, the packet in transmission not counted",
         math.inf,
+        low=0,
+        infinite=True,
+    ),
+    Quantity(
+        "buffer_s",
+        "s",
+        "time in which the link sends what may wait, the packet in transmission not counted; a"
+        " queue without any buffer said: 10 ms, but room for 32 packets of 1500 bytes",
         low=0,
         infinite=True,
     ),
@@ -90,17 +102,49 @@ QUEUE = by_name(
         above=0,
     ),
 )
+BUFFERS = ("buffer_packets", "buffer_bits", "buffer_s")
+# What routers do that are told nothing: Cisco NCS 540 and 5500 keep 10 ms a queue (Modular QoS
+# Command Reference, queue-limit, release 6.0), Cisco 10000 never less than 32 packets (Quality of
+# Service Configuration Guide, OL-7433-09). 10 ms are the round-trip time of 250 ms over the square
+# root of 625 flows that fill a link: Appenzeller, Keslassy and McKeown, Sizing router buffers,
+# SIGCOMM 2004.
+USUAL_BUFFER_S, USUAL_PACKETS, USUAL_PACKET_BITS = 0.010, 32, 12000.0
+USUAL = -1.0  # a `buffer_s` that was not said
 BURST_BITS = Quantity("burst_bits", "bit", "depth of the token bucket of a shaped port", above=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """One queue of a port. A packet is refused when either buffer would overflow."""
+    """One queue of a port. A packet is refused when any of its buffers would overflow.
 
-    buffer_packets: float = 32.0
-    buffer_bits: float = math.inf
+    A buffer that is not given has no limit, but a queue that is given none has the usual one:
+    USUAL_BUFFER_S at the rate of its link, or room for USUAL_PACKETS where that is more. Its
+    `buffer_s` is then USUAL.
+    """
+
+    buffer_packets: float = None  # type: ignore[assignment]  # a number when made
+    buffer_bits: float = None  # type: ignore[assignment]
     weight: float = 1.0
     quantum_bits: float = 12000.0
+    buffer_s: float = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        said = [getattr(self, name) for name in BUFFERS]
+        silent = all(value is None for value in said)
+        limits = [math.inf if value is None else value for value in said]
+        if silent:
+            limits[2] = USUAL
+        elif limits[2] == USUAL and min(limits[:2]) < math.inf:
+            limits[2] = math.inf
+        for name, value in zip(BUFFERS, limits, strict=True):
+            object.__setattr__(self, name, value)
+
+    def buffers(self) -> dict[str, float]:
+        """The buffers to give to make an equal queue; none where it has the usual one."""
+        if self.buffer_s == USUAL:
+            return {}
+        finite = {n: getattr(self, n) for n in BUFFERS if math.isfinite(getattr(self, n))}
+        return finite or {"buffer_packets": math.inf}
 
 
 @dataclass(frozen=True)
@@ -161,6 +205,8 @@ class Scheduler:
             found.append(Fault(f"queues of {element}", 0, "must be at least 1", "Add a queue."))
         for i, queue in enumerate(self.queues):
             for quantity in QUEUE.values():
+                if quantity.name == "buffer_s" and queue.buffer_s == USUAL:
+                    continue
                 found += quantity.check(getattr(queue, quantity.name), f"queue {i} of {element}")
         for name, index in self.class_queue.items():
             if not 0 <= index < len(self.queues):
@@ -180,7 +226,12 @@ class Scheduler:
         """As plain JSON types; attributes that have their default are left out."""
         default = Queue()
         queues = [
-            {n: getattr(q, n) for n in QUEUE if getattr(q, n) != getattr(default, n)}
+            q.buffers()
+            | {
+                n: getattr(q, n)
+                for n in ("weight", "quantum_bits")
+                if getattr(q, n) != getattr(default, n)
+            }
             for q in self.queues
         ]
         for queue in queues:  # JSON has no infinity: null is "no limit"
@@ -213,30 +264,103 @@ class Scheduler:
         )
 
 
-def fifo(buffer_packets: float = 32.0, buffer_bits: float = math.inf) -> Scheduler:
-    """A FIFO port."""
-    return Scheduler("fifo", (Queue(buffer_packets, buffer_bits),))
+def room_bits(
+    buffer_bits: NDArray[np.float64], buffer_s: NDArray[np.float64], capacity_bps: NDArray[Any]
+) -> NDArray[np.float64]:
+    """The bits that may wait in queues, by their buffers and the capacity of their links."""
+    of_time = np.full(len(buffer_s), np.inf)
+    np.multiply(buffer_s, capacity_bps, out=of_time, where=np.isfinite(buffer_s))
+    usual = np.maximum(USUAL_BUFFER_S * capacity_bps, USUAL_PACKETS * USUAL_PACKET_BITS)
+    return np.asarray(np.where(buffer_s == USUAL, usual, np.minimum(buffer_bits, of_time)))
 
 
-def strict_priority(classes: Sequence[str], buffer_packets: float = 32.0) -> Scheduler:
-    """A strict-priority port with one queue a class, the most urgent first."""
-    return _one_queue_a_class("sp", classes, [Queue(buffer_packets) for _ in classes])
-
-
-def wfq(weights: Mapping[str, float], buffer_packets: float = 32.0) -> Scheduler:
-    """A weighted-fair port with one queue a class; `weights` by class."""
-    return _one_queue_a_class(
-        "wfq", list(weights), [Queue(buffer_packets, weight=w) for w in weights.values()]
+def buffers_of(text: str) -> dict[str, float]:
+    """The attributes of a Queue from `64` (packets), `64kB`, `10ms` or `unlimited`; InputError on
+    anything else."""
+    if text == "unlimited":
+        return dict.fromkeys(BUFFERS, math.inf)
+    for name, reader in (
+        ("buffer_packets", float),
+        ("buffer_s", time_s),
+        ("buffer_bits", size_bits),
+    ):
+        try:
+            value = reader(text)
+        except (InputError, ValueError):
+            continue
+        if value >= 0:
+            return {name: value}
+    raise InputError(
+        f"the buffer is {text!r}: must be packets, a size, a time or unlimited."
+        " Write 64, 64kB, 10ms or unlimited."
     )
 
 
-def drr(quanta_bits: Mapping[str, float], buffer_packets: float = 32.0) -> Scheduler:
+def buffer_words(queue: Queue) -> str:
+    """What a queue can hold, in words."""
+    if queue.buffer_s == USUAL:
+        return (
+            f"{duration(USUAL_BUFFER_S)} at the link's rate, or {USUAL_PACKETS} packets of 1500 B"
+            " where that is more"
+        )
+    words = [
+        word
+        for value, word in (
+            (queue.buffer_packets, f"{queue.buffer_packets:g} packets"),
+            (queue.buffer_bits, size(queue.buffer_bits)),
+            (queue.buffer_s, duration(queue.buffer_s)),
+        )
+        if math.isfinite(value)
+    ]
+    return " and ".join(words) or "no limit"
+
+
+def fifo(
+    buffer_packets: float | None = None,
+    buffer_bits: float | None = None,
+    buffer_s: float | None = None,
+) -> Scheduler:
+    """A FIFO port; without any buffer the usual one (see Queue)."""
+    return Scheduler("fifo", (_queue(buffer_packets, buffer_bits, buffer_s),))
+
+
+def strict_priority(
+    classes: Sequence[str], buffer_packets: float | None = None, buffer_s: float | None = None
+) -> Scheduler:
+    """A strict-priority port with one queue a class, the most urgent first."""
+    queue = _queue(buffer_packets, None, buffer_s)
+    return _one_queue_a_class("sp", classes, [queue for _ in classes])
+
+
+def wfq(
+    weights: Mapping[str, float],
+    buffer_packets: float | None = None,
+    buffer_s: float | None = None,
+) -> Scheduler:
+    """A weighted-fair port with one queue a class; `weights` by class."""
+    queue = _queue(buffer_packets, None, buffer_s)
+    return _one_queue_a_class(
+        "wfq", list(weights), [replace(queue, weight=w) for w in weights.values()]
+    )
+
+
+def drr(
+    quanta_bits: Mapping[str, float],
+    buffer_packets: float | None = None,
+    buffer_s: float | None = None,
+) -> Scheduler:
     """A deficit-round-robin port with one queue a class; `quanta_bits` by class."""
+    queue = _queue(buffer_packets, None, buffer_s)
     return _one_queue_a_class(
         "drr",
         list(quanta_bits),
-        [Queue(buffer_packets, quantum_bits=q) for q in quanta_bits.values()],
+        [replace(queue, quantum_bits=q) for q in quanta_bits.values()],
     )
+
+
+def _queue(packets: float | None, bits: float | None, seconds: float | None) -> Queue:
+    said = {"buffer_packets": packets, "buffer_bits": bits, "buffer_s": seconds}
+    return Queue(**{name: value for name, value in said.items() if value is not None})
 
 
 def _one_queue_a_class(policy: str, classes: Sequence[str], queues: list[Queue]) -> Scheduler:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nettwin.errors import Fault, UnknownNameError
 from nettwin.quantity import Quantity, ReadOnly, by_name, frozen, misfits, typed
-from nettwin.scenario.scheduling import Scheduler
+from nettwin.scenario.scheduling import Scheduler, room_bits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,11 +171,16 @@ class Topology(ReadOnly):
         begin = (np.cumsum(sizes) - sizes)[self.link_scheduler]  # in the queues of all schedulers
         which = np.arange(offset[-1]) + np.repeat(begin - offset[:-1], counts)
         known = [q for s in self.schedulers for q in s.queues]
+        bits = room_bits(
+            _floats(q.buffer_bits for q in known)[which],
+            _floats(q.buffer_s for q in known)[which],
+            np.repeat(self.link_capacity_bps, counts),
+        )
         return Queues(
             offset=frozen(offset, np.int32),
             link=frozen(np.repeat(np.arange(self.link_count), counts), np.int32),
             buffer_packets=frozen(_floats(q.buffer_packets for q in known)[which], np.float64),
-            buffer_bits=frozen(_floats(q.buffer_bits for q in known)[which], np.float64),
+            buffer_bits=frozen(bits, np.float64),
             weight=frozen(_floats(q.weight for q in known)[which], np.float64),
             quantum_bits=frozen(_floats(q.quantum_bits for q in known)[which], np.float64),
         )

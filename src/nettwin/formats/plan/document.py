@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nettwin.errors import FormatError
+from nettwin.formats.plan.rows import Lifted, lifted
 
 Place = tuple[str | int, ...]
 
@@ -55,20 +56,42 @@ class Document:
                 self._is_json = False
                 if path.name.lower().endswith(".json") or isinstance(error, RecursionError):
                     raise _json_error(path, error) from None
+        self._lifted: Lifted | None = None
         if not self._is_json:
-            self.data = _yaml(path, text, None)
+            self._read_yaml()
 
     def line(self, place: Place) -> int | None:
         """The line of a part, counted from 1; the nearest part around it where it is not there."""
         if self._is_json:
             return self._text.count("\n", 0, _json_offset(self._text, place)) + 1
+        apart = self._lifted
+        if apart is not None and place[:1] == ("flows",) and len(place) > 1:
+            before = apart.items[: int(place[1])]
+            if apart.items[len(before)]:
+                return apart.row_line[sum(before)]
+            place = ("flows", len(before) - sum(before), *place[2:])
         if self._lines is None:
             self._lines = {}
-            _yaml(self.path, self._text, self._lines)
+            _yaml(self.path, self._text if apart is None else apart.text, self._lines)
         for end in range(len(place), -1, -1):
             if place[:end] in self._lines:
-                return self._lines[place[:end]]
+                found = self._lines[place[:end]]
+                return found if apart is None else apart.lines[found - 1]
         return None
+
+    def _read_yaml(self) -> None:
+        apart = lifted(self._text, frozenset(_SPECIAL))
+        if apart is not None:
+            try:
+                data = _yaml(self.path, apart.text, None)
+            except FormatError:
+                data = None  # told again with the lines of the whole text
+            rest = data.get("flows") if isinstance(data, dict) else None
+            if isinstance(rest, list) and len(rest) == apart.items.count(False):
+                self.data, self._lifted = data, apart
+                data["flows"] = apart.table if not rest else apart.merged(rest)
+                return
+        self.data = _yaml(self.path, self._text, None)
 
 
 def _table(pairs: list[tuple[str, Any]]) -> Table:

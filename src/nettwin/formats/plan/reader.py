@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nettwin.errors import FormatError, InputError
 from nettwin.formats.draft import Draft, DraftFlow, DraftLink
@@ -15,7 +16,8 @@ from nettwin.formats.plan.checks import Checks, shown
 from nettwin.formats.plan.document import Document, Place
 from nettwin.formats.plan.fields import ELEMENTS, SHARE, VERSION
 from nettwin.formats.plan.parts import Parts, Said
-from nettwin.quantity import Quantity
+from nettwin.formats.plan.rows import Table
+from nettwin.quantity import Quantity, frozen
 from nettwin.scenario.arrivals import arrival_from_dict
 from nettwin.scenario.routing import Routing, Steer
 from nettwin.scenario.scenario import Scenario
@@ -192,9 +194,66 @@ class PlanReader:
         if "flows" not in said:
             return
         self.draft.flows = []
-        for i, value in enumerate(self.checks.listing(*said["flows"])):
-            if not self._plain_row(value):
-                self._flow(value, ("flows", i))
+        value, place = said["flows"]
+        if isinstance(value, Table):
+            if self._flow_table(value):
+                return
+            value = value.rows()
+        for i, row in enumerate(self.checks.listing(value, place)):
+            if not self._plain_row(row):
+                self._flow(row, ("flows", i))
+
+    def _flow_table(self, table: Table) -> bool:
+        """Take a table of known nodes, rates in range and known classes, as a whole."""
+        node = {given.name: i for i, given in enumerate(self.draft.nodes)}
+        known = {name: i for i, name in enumerate(self.classes)}
+        names = [name or self.default_class for name in table.classes]
+        rates = np.array(table.rates, np.float64)
+        source, target, which = (
+            np.array([index.get(name, -1) for name in column], np.int32)
+            for index, column in ((node, table.sources), (node, table.targets), (known, names))
+        )
+        if min(source.min(), target.min(), which.min()) < 0 or (source == target).any():
+            return False
+        if not (rates < 1e300).all():
+            return False
+        self.draft.traffic = lambda topology: self._columns(source, target, rates, which)
+        return True
+
+    def _columns(
+        self,
+        source: NDArray[np.int32],
+        target: NDArray[np.int32],
+        rates: NDArray[np.float64],
+        which: NDArray[np.int32],
+    ) -> Traffic:
+        """The flows of a table, [flows] each; `which` are their classes."""
+        size = [self.default_size if own is None else own for own, _ in self.classes.values()]
+        arrival = [self.default_arrival if own is None else own for _, own in self.classes.values()]
+        count = np.bincount(which, minlength=len(size)).tolist()
+        self.draft.assume_of_flows(
+            sum(n for n, own in zip(count, size, strict=True) if own is None),
+            sum(n for n, own in zip(count, arrival, strict=True) if own is None),
+            len(which),
+            self.assume,
+        )
+        if any(n and own is None for n, own in zip(count, size, strict=True)):
+            assumed = self.parts.sizes.add(self.assume.size)
+            size = [assumed if own is None else own for own in size]
+        if any(n and own is None for n, own in zip(count, arrival, strict=True)):
+            assumed = self.parts.arrivals.add(arrival_from_dict({}))
+            arrival = [assumed if own is None else own for own in arrival]
+        return Traffic(
+            class_name=tuple(self.classes),
+            flow_source=frozen(source, np.int32),
+            flow_target=frozen(target, np.int32),
+            flow_class=frozen(which, np.int32),
+            flow_rate_bps=frozen(rates, np.float64),
+            sizes=tuple(self.parts.sizes.items),
+            flow_size=frozen(_of(size, which), np.int32),
+            arrivals=tuple(self.parts.arrivals.items),
+            flow_arrival=frozen(_of(arrival, which), np.int32),
+        )
 
     def _plain_row(self, row: Any) -> bool:
         """Take a row of known nodes, a rate in range and a known class; large plans have many."""
@@ -347,7 +406,7 @@ class PlanReader:
             schedulers=tuple(self.parts.schedulers.items),
             link_scheduler=np.array(self.link_scheduler, np.int32),
         )
-        if self.draft.flows is not None:
+        if self.draft.flows is not None and self.draft.traffic is None:
             traffic = self._traffic_as_written(traffic)
         return scenario.with_(topology=topology, traffic=traffic, name=name, notes=notes)
 
@@ -373,6 +432,11 @@ class PlanReader:
 
 
 _LINK_NUMBERS = {"capacity": "capacity_bps", "delay": "delay_s", "weight": "weight"}
+
+
+def _of(numbers: list[int | None], which: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The number of each flow from that of its class, where flows have it."""
+    return np.array([-1 if number is None else number for number in numbers])[which]
 
 
 def _optional(checks: Checks, said: Said, key: str, quantity: Quantity) -> float:

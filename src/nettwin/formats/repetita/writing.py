@@ -13,10 +13,11 @@ from nettwin.formats.format import Assume
 from nettwin.formats.repetita.lines import DEMAND_COLUMNS, EDGE_COLUMNS, NODE_COLUMNS
 from nettwin.scenario.arrivals import Poisson
 from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.scheduling import buffer_words
 from nettwin.scenario.topology import Topology
 from nettwin.scenario.traffic import BEST_EFFORT
 
-_BUFFER = Assume().scheduler.queues[0].buffer_packets
+_BUFFER = buffer_words(Assume().scheduler.queues[0])
 
 
 def check_it_fits(scenario: Scenario) -> None:
@@ -28,8 +29,7 @@ def check_it_fits(scenario: Scenario) -> None:
     misfits = {
         "nodes or links that are down": not (topology.node_up.all() and topology.link_up.all()),
         "shared-risk groups": topology.srlg_names,
-        f"schedulers (it means FIFO with queues of {_BUFFER:g} packets)": used
-        - {default.scheduler},
+        f"schedulers (it means FIFO with queues of {_BUFFER})": used - {default.scheduler},
         "a node at 0, 0 degrees (it means an unknown place)": np.any(
             (latitude == 0) & (longitude == 0)
         ),

@@ -19,6 +19,7 @@ from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.tables import facts as tables
 from nettwin.scenario.generate import GENERATORS
 from nettwin.scenario.generate import generate as generate_scenario
+from nettwin.scenario.scheduling import Queue, buffers_of
 
 
 def _list(asked: bool) -> None:
@@ -81,7 +82,13 @@ def generate(
     capacity: Annotated[
         str | None, typer.Option(help="Capacity of every link.", show_default="as --list says")
     ] = None,
-    buffer: Annotated[float, typer.Option(min=0, help="Packets that each queue can hold.")] = 64,
+    buffer: Annotated[
+        str | None,
+        typer.Option(
+            help="What each queue can hold: 64 (packets), 64kB, 10ms or unlimited.",
+            show_default="10ms, at least 32 packets",
+        ),
+    ] = None,
     to: Annotated[
         str | None,
         typer.Option(
@@ -109,7 +116,7 @@ def generate(
         scheduler=scheduler,
         arrival=arrival,
         capacity_bps=None if capacity is None else units.rate_bps(capacity),
-        buffer_packets=buffer,
+        buffer=None if buffer is None else Queue(**buffers_of(buffer)),
     )
     stream = str(target) == streams.STREAM
     if stream and json:

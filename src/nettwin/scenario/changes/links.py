@@ -12,8 +12,10 @@ from nettwin.errors import ChangeError
 from nettwin.scenario.changes.change import check_value, with_links
 from nettwin.scenario.link_names import find_links
 from nettwin.scenario.scenario import Scenario
-from nettwin.scenario.scheduling import QUEUE, Scheduler
+from nettwin.scenario.scheduling import BUFFERS, QUEUE, USUAL, Queue, Scheduler
 from nettwin.scenario.topology import LINK
+
+_UNITS = ("packets", "bit", "s")  # of BUFFERS
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,13 @@ class SetBuffer:
     buffer_packets: float | None = -1.0
     buffer_bits: float | None = -1.0
     queue: int = -1
+    buffer_s: float | None = -1.0
     kind: ClassVar[str] = "set_buffer"
 
     def __post_init__(self) -> None:
-        if self.buffer_packets == -1 and self.buffer_bits == -1:
+        if all(getattr(self, name) == -1 for name in BUFFERS):
             raise ChangeError(
-                f"set_buffer {self.link} has no buffer: must give buffer_packets or buffer_bits."
+                f"set_buffer {self.link} has no buffer: must give {' or '.join(BUFFERS)}."
                 " Add one, such as 64, or unlimited."
             )
 
@@ -105,24 +108,33 @@ class SetBuffer:
                     f"{len(old.queues) - 1}, or -1 for all. Name one."
                 )
             edit: dict[str, float] = {}
-            for name in ("buffer_packets", "buffer_bits"):
+            for name in BUFFERS:
                 value = getattr(self, name)
                 if value != -1:
                     edit[name] = np.inf if value is None else float(value)
                     check_value(QUEUE[name], edit[name], f"link {self.link}")
             queues = tuple(
-                replace(q, **edit) if self.queue in (-1, i) else q for i, q in enumerate(old.queues)
+                replace(q, **(_all_said(q) | edit)) if self.queue in (-1, i) else q
+                for i, q in enumerate(old.queues)
             )
             new[k] = replace(old, queues=queues)
         return _with_schedulers(scenario, new)
 
     def describe(self) -> str:
+        said = [(getattr(self, name), unit) for name, unit in zip(BUFFERS, _UNITS, strict=True)]
+        if all(value is None for value, _ in said):
+            return f"buffer of {self.link} becomes unlimited"
         sizes = [
             f"{value:g} {unit}" if value is not None else f"unlimited {unit}"
-            for value, unit in ((self.buffer_packets, "packets"), (self.buffer_bits, "bit"))
+            for value, unit in said
             if value != -1
         ]
         return f"buffer of {self.link} becomes {', '.join(sizes)}"
+
+
+def _all_said(queue: Queue) -> dict[str, float]:
+    """That a queue has no usual buffer any more, where it had."""
+    return {"buffer_s": np.inf} if queue.buffer_s == USUAL else {}
 
 
 def _with_schedulers(scenario: Scenario, new: Mapping[int, Scheduler]) -> Scenario:

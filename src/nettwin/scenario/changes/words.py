@@ -2,7 +2,7 @@
 
 set_path FLOW via=B,C                 set_path FLOW links=A->B,B->C share=0.75 via=D share=0.25
 set_scheduler LINK wfq voice=4 data=1     set_scheduler LINK sp voice video data
-set_buffer LINK 64                    set_buffer LINK 64kB          set_buffer LINK unlimited
+set_buffer LINK 64                    set_buffer LINK 64kB | 10ms | unlimited
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from nettwin.errors import ChangeError, InputError
 from nettwin.scenario.changes.flows import SetPath
 from nettwin.scenario.changes.links import SetBuffer, SetScheduler
-from nettwin.scenario.scheduling import SCHEDULERS
+from nettwin.scenario.scheduling import BUFFERS, SCHEDULERS, buffers_of
 from nettwin.units import size_bits
 
 Data = dict[str, Any]
@@ -21,7 +21,7 @@ Taker = Callable[[str, Data], bool]  # takes a word into the data of a change, i
 TAKES = {
     SetPath.kind: "flow (via=NODE,NODE | links=LINK,LINK) [share=PART] ...",
     SetScheduler.kind: "link policy [class=weight ...]",
-    SetBuffer.kind: "link (packets | bytes with unit | unlimited) [queue=NUMBER]",
+    SetBuffer.kind: "link (packets | bytes or time with unit | unlimited) [queue=NUMBER]",
 }
 
 
@@ -88,11 +88,11 @@ def _buffer(word: str, data: Data) -> bool:
     if "link" not in data or word.partition("=")[0] in ("link", "queue"):
         return False
     if word == "unlimited":
-        data |= {"buffer_packets": None, "buffer_bits": None}
+        data |= dict.fromkeys(BUFFERS, None)
         return True
-    if not word[:1].isdigit() or word[-1:] not in "Bbts":
+    if not word[:1].isdigit() or not word[-1:].isalpha():
         return False
-    data["buffer_bits"] = size_bits(word)
+    data |= buffers_of(word)
     return True
 
 
