@@ -45,8 +45,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def cases() -> list[Case]:
     """The networks."""
-    wfq = generate("nsfnet", classes="three", scheduler="wfq", load=1.15, seed=3)
-    sp = generate("nsfnet", classes="three", scheduler="sp", load=1.3, seed=5)
+    wfq = generate("nsfnet", classes="three", scheduler="wfq", load=1.15, seed=3, buffer_packets=64)
+    sp = generate("nsfnet", classes="three", scheduler="sp", load=1.3, seed=5, buffer_packets=64)
     last = [
         SetScheduler(name, {**sp.topology.schedulers[k].to_dict(), "class_queue": {"video": 0}})
         for name, k in zip(sp.topology.link_name, sp.topology.link_scheduler.tolist(), strict=True)

@@ -126,7 +126,7 @@ def test_halving_takes_less_than_removing() -> None:
 
 
 def test_loss_is_explained_where_it_is_felt() -> None:
-    network = generate("star", nodes=6, load=1.3)
+    network = generate("star", nodes=6, load=1.3, buffer_packets=64)
     link = network.topology.link_name[int(network.link_offered_load.argmax())]
     causes = find_causes(network, Theory(), link_target(network, link))
     assert causes.measure == "loss"

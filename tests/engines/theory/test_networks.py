@@ -56,7 +56,9 @@ def error(predicted: Metrics, measured: Metrics) -> float:
 )
 def test_a_loaded_network_is_as_simulated(policy: str, arrival: str, allowed: float) -> None:
     classes = "single" if policy == "fifo" else "three"
-    scenario = generate(load=0.8, scheduler=policy, arrival=arrival, classes=classes)
+    scenario = generate(
+        load=0.8, scheduler=policy, arrival=arrival, classes=classes, buffer_packets=64
+    )
     predicted, measured = predict(scenario), simulate(scenario, 1_000_000)
     assert error(predicted, measured) < allowed
     lost = predicted.flow["loss_ratio"] - measured.flow["loss_ratio"]

@@ -72,10 +72,10 @@ def lifted(text: str, special: frozenset[str]) -> Lifted | None:
     found = row.findall(block)
     first = text.count("\n", 0, begin) + 1
     count = block.count("\n") + (not block.endswith("\n"))
-    if len(found) == count:
-        kept: list[str] = []
-        row_line, kept_line, items = list(range(first, first + count)), [], [True] * count
-    else:
+    kept: list[str] = []
+    kept_line: list[int] = []
+    row_line, items = list(range(first, first + count)), [True] * count
+    if len(found) < count:
         kept, kept_line, row_line, items = _apart(block, first, row, f"{indent}- ")
     table = _table(found)
     used = {*table.sources, *table.targets, *table.classes} - {""}
@@ -92,7 +92,10 @@ def lifted(text: str, special: frozenset[str]) -> Lifted | None:
 def _apart(
     block: str, first: int, row: re.Pattern[str], bullet: str
 ) -> tuple[list[str], list[int], list[int], list[bool]]:
-    kept, kept_line, row_line, items = [], [], [], []
+    kept: list[str] = []
+    kept_line: list[int] = []
+    row_line: list[int] = []
+    items: list[bool] = []
     for number, line in enumerate(block.removesuffix("\n").split("\n"), first):
         plain = row.match(line) is not None
         if plain:
