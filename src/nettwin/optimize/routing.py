@@ -104,7 +104,8 @@ def _in_rounds(problem: Problem, search: Search[Changes], kind: str, once: Once)
         part = search.part(search.stage, enough, values)
         if _load_is_first(problem):
             part.bounded(search.bound)
-        found = merged(base, once(base, left, level, turn, part))
+        new = once(base, left, level, turn, part)
+        found = merged(base, new) if base else new
         search.offer(problem.judge([found])[0].score, found)
         if _bounds_hold(problem, base):
             search.bounded(part.bound)
