@@ -17,7 +17,7 @@ from nettwin.optimize.linear.segment_flow import SegmentFlow, operations, suits,
 from nettwin.optimize.search import Search
 from nettwin.optimize.steering import Steering
 
-SHARE = 0.05  # of the time, where that is enough for some sweeps
+SHARE, LEAST_S = 0.05, 0.1  # of the time, where that is so much and enough for some sweeps
 NEAR = 1e-5  # gap that counts as none
 LEAST_SWEEPS = 3  # that fit into the time, or nothing is begun
 SWEEP_S = 1e-9  # for each elementary operation, rather more than it takes
@@ -30,7 +30,8 @@ def share(steering: Steering, search: Search[Any]) -> float:
         return 0.0
     left = search.seconds_left
     each_s = SWEEP_S * operations(steering, steering.most_midpoints)
-    return SHARE if math.isfinite(left) and SHARE * left >= LEAST_SWEEPS * each_s else 0.0
+    enough = SHARE * left >= max(LEAST_S, LEAST_SWEEPS * each_s)
+    return SHARE if math.isfinite(left) and enough else 0.0
 
 
 def bound_at_once(steering: Steering, search: Search[Any]) -> None:
