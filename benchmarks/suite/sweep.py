@@ -68,7 +68,7 @@ def run(options: Options) -> Outcome:
         worst = max(
             difference(model, load, options.limit or 12)
             for load in (0.6, 1.3)
-            for model in (Theory(tolerance=1e-8), engine("gnn"))
+            for model in (Theory(tolerance=1e-8, rounds=300), engine("gnn"))
         )
         figures.append(at_most("difference from full", worst, MOST_DIFFERENCE))
     return Outcome(tuple(figures))

@@ -274,5 +274,14 @@ class Paths(ReadOnly):
 
     def link_loads(self, rate: NDArray[np.float64], link_count: int) -> NDArray[Any]:
         """Sum over flows of `rate` [flows] times the share that crosses each link. [links]"""
-        weight = (self.share * rate[self.path_flow])[self.hop_path]
-        return np.bincount(self.links, weight, link_count)
+        from nettwin.scenario.walks import loads_of_paths
+
+        found: NDArray[Any] = loads_of_paths(
+            self.flow_offset,
+            self.share,
+            self.link_offset,
+            self.links,
+            np.asarray(rate, np.float64),
+            link_count,
+        )
+        return found

@@ -235,3 +235,17 @@ def queues_of_hops(table: Any, links: Any, link_offset: Any, path_class: Any) ->
         for h in range(link_offset[p], link_offset[p + 1]):
             out[h] = table[links[h], path_class[p]]
     return out
+
+
+@compiled
+def loads_of_paths(
+    flow_offset: Any, share: Any, link_offset: Any, links: Any, rate: Any, link_count: int
+) -> Any:
+    """The sum over flows of `rate` times the share that crosses each link. [links]"""
+    out = np.zeros(link_count)
+    for f in range(rate.size):
+        for p in range(flow_offset[f], flow_offset[f + 1]):
+            part = rate[f] * share[p]
+            for h in range(link_offset[p], link_offset[p + 1]):
+                out[links[h]] += part
+    return out

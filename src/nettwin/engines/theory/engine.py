@@ -64,11 +64,13 @@ class Theory:
     (gnnet2022: from 300 nodes, lightly loaded, to 50 to 130. Loads are the highest on the way.)
     """
 
+    tolerance: float = 1e-5  # change of a loss at which the fixed point is reached
+    rounds: int = 30  # of it at most
     name: str = field(default="theory", init=False)
 
     def predict(self, scenarios: Sequence[Scenario]) -> list[Metrics]:
         """The metrics of each scenario, in their order."""
-        like = solve(scenarios[0]) if len(scenarios) > 1 else None
+        like = self._solved(scenarios[0]) if len(scenarios) > 1 else None
         return side_by_side(partial(self._predict, like=like), scenarios)
 
     def unsupported(self, scenario: Scenario) -> list[str]:
@@ -77,11 +79,14 @@ class Theory:
 
     def hops(self, scenario: Scenario) -> HopSplit:
         """What makes up the flows' mean delays, hop by hop."""
-        state = solve(scenario)
+        state = self._solved(scenario)
         return hop_split(scenario, state, hop_delays(scenario, state))
 
+    def _solved(self, scenario: Scenario, like: QueueSolution | None = None) -> QueueSolution:
+        return solve(scenario, rounds=self.rounds, tolerance=self.tolerance, like=like)
+
     def _predict(self, scenario: Scenario, like: QueueSolution | None) -> Metrics:
-        state = solve(scenario, like=like)
+        state = self._solved(scenario, like)
         sums = flow_sums(scenario, state, hop_delays(scenario, state))
         return Metrics(
             flow=_flow_table(scenario, sums),
