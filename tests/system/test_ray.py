@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from nettwin.datasets.workers import in_order_of_completion
+
+from nettwin.workers import in_order_of_completion
 
 pytestmark = pytest.mark.system
 
