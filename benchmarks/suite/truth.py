@@ -30,8 +30,8 @@ PROTOCOL = (
     "70M + 28M). Theory: its loss against the event simulation's, the largest difference over "
     "flows, and three single on-off flows whose loss is known. Conservation: what an engine "
     "says is delivered over a link, over its capacity, less 1; the largest over these ports and "
-    "NSFNET at loads 1.3 and 3. Splits: utilization of every link against the exact load under ECMP, where "
-    "nothing is lost."
+    "NSFNET at loads 1.3 and 3. Splits: utilization of every link against the exact load under "
+    "ECMP, where nothing is lost."
 )
 CAPACITY_BPS = 1e8
 LOADS = (0.3, 0.6, 0.9, 1.1, 1.6, 3.0)
