@@ -251,6 +251,14 @@ def test_a_queue_is_a_whole_number(queue: object) -> None:
         change_from_dict(entry)
 
 
+@pytest.mark.parametrize("queue", [0.7, True, "x", None])
+def test_a_class_goes_to_a_whole_queue(queue: object) -> None:
+    scheduler = {"policy": "sp", "queues": [{}, {}], "class_queue": {"voice": queue}}
+    entry = {"kind": "set_scheduler", "link": "A->B", "scheduler": scheduler}
+    with pytest.raises(ChangeError, match="scheduler of link A->B cannot be read"):
+        change_from_dict(entry).apply(diamond())
+
+
 def test_bad_json() -> None:
     with pytest.raises(UnknownNameError, match="attribute of fail_link"):
         change_from_dict({"kind": "fail_link", "lnik": "A->B"})

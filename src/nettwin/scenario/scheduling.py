@@ -253,7 +253,7 @@ class Scheduler:
             Queue(**{k: math.inf if v is None else float(v) for k, v in dict(q).items()})
             for q in data.get("queues", [{}])
         )
-        classes = {str(k): int(v) for k, v in dict(data.get("class_queue", {})).items()}
+        classes = {str(k): _queue_number(v) for k, v in dict(data.get("class_queue", {})).items()}
         burst = data.get("burst_bits")
         return cls(
             str(data.get("policy", "fifo")),
@@ -272,6 +272,14 @@ def room_bits(
     np.multiply(buffer_s, capacity_bps, out=of_time, where=np.isfinite(buffer_s))
     usual = np.maximum(USUAL_BUFFER_S * capacity_bps, USUAL_PACKETS * USUAL_PACKET_BITS)
     return np.asarray(np.where(buffer_s == USUAL, usual, np.minimum(buffer_bits, of_time)))
+
+
+def _queue_number(value: Any) -> int:
+    """A queue's number; ValueError or TypeError for what has a fraction or is none."""
+    number = int(value)
+    if isinstance(value, bool) or number != float(value):
+        raise ValueError(f"queue {value!r} is no whole number")
+    return number
 
 
 def buffers_of(text: str) -> dict[str, float]:
