@@ -73,6 +73,15 @@ def worst_links(scenario: Scenario, metrics: Metrics) -> NDArray[np.intp]:
     return np.lexsort((-carried, -np.round(scenario.link_offered_load, 9)))
 
 
+def flagged_links(scenario: Scenario, metrics: Metrics) -> NDArray[np.bool_]:
+    """Links of whose offered load more than half is that of flagged flows. [links]"""
+    links = scenario.topology.link_count
+    if metrics.flagged is None or not metrics.flagged_count:
+        return np.zeros(links, np.bool_)
+    rate = np.where(metrics.flagged, scenario.traffic.flow_rate_bps, 0.0)
+    return np.asarray(scenario.paths.link_loads(rate, links) > 0.5 * scenario.link_load_bps)
+
+
 def worst_queues(metrics: Metrics) -> NDArray[np.intp]:
     """Queues by their loss where it is above 0.1 %, then by the delay in them. [queues]"""
     table = metrics.queue

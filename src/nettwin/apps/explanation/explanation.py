@@ -19,6 +19,7 @@ from nettwin.scenario.scenario import Scenario
 Progress = Callable[[float], None]  # called with the share done, 0 to 1
 MOST_LINKS = 3  # of a network, whose causes are searched
 FEW_FLOWS = 5  # tried at each of them
+FLAGGED = "{} is flagged: {} doubts what it says of its delay"
 NOT_BY_HOPS = (
     "the engine {} does not go by hops: its delays are not split, what is said of causes rests on"
     " predicting again"
@@ -90,6 +91,8 @@ def explain_flow(
     if len(names) > 1:
         others = ", ".join(name for name in names if name != target.name)
         notes.append(f"{target.name} is the slowest of {len(names)} flows; the others are {others}")
+    if before.flagged is not None and before.flagged[target.index]:
+        notes.append(FLAGGED.format(target.name, model.name))
     parts = split_flow(scenario, split, target.index) if split else ()
     causes = find_causes(
         scenario,

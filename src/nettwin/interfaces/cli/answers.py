@@ -58,8 +58,11 @@ class Files:
             raise InputError(f"--csv {self.csv} holds one network, not {networks}. Name a folder.")
 
 
-def check_place(path: Path) -> None:
-    """Raise InputError where a file or folder cannot be made for want of a place."""
+def check_place(path: Path, *, force: bool = True) -> None:
+    """Raise InputError where a file or folder cannot be made for want of a place, or is there
+    already and `force` is not given."""
+    if path.exists() and not force:
+        raise InputError(f"{path} is there already. Give another name, or --force.")
     above = next(folder for folder in path.absolute().parents if folder.exists())
     if not above.is_dir():
         raise InputError(f"{path} cannot be written: {above} is no folder. Choose another place.")
@@ -112,7 +115,7 @@ def write_files(output: Output, answers: Sequence[Answer], files: Files) -> None
             weathermap(scenario, metrics, files.plot)
             output.wrote(files.plot)
         if files.plot_delays:
-            delay_distribution({metrics.engine: (scenario, metrics)}, files.plot_delays)
+            delay_distribution({metrics.label: (scenario, metrics)}, files.plot_delays)
             output.wrote(files.plot_delays)
 
 

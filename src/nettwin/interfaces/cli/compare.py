@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from nettwin import units
-from nettwin.apps.comparison import Comparison
+from nettwin.apps.comparison import Comparison, free_name
 from nettwin.apps.comparison import compare as compare_models
 from nettwin.errors import InputError
 from nettwin.interfaces import documents, sheets
@@ -27,6 +27,7 @@ from nettwin.interfaces.tables import agreement as tables
     epilog=o.examples(
         "nettwin compare network.yaml",
         "nettwin compare network.yaml --engines theory,packet --precision 1%",
+        "nettwin compare network.yaml --model mine.safetensors --model gnn",
         "nettwin compare gnnet2022/50 --index 3  # against the delays recorded there",
     )
 )
@@ -36,6 +37,14 @@ def compare(
         str,
         typer.Option(help="Engines, joined by commas.", autocompletion=o.complete_engines),
     ] = "theory,packet",
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="A learned model as well (see nettwin models). May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     seed: o.SeedOption = 1,
     precision: Annotated[str, typer.Option(help="Precision asked of a simulation.")] = "2%",
     index: o.IndexOption = 0,
@@ -65,15 +74,18 @@ def compare(
     names = list(dict.fromkeys(name.strip() for name in engines.split(",") if name.strip()))
     own: dict[str, dict[str, Any]] = {"packet": {"seed": seed, "precision": units.share(precision)}}
     with ExitStack() as stack:
-        models = [stack.enter_context(working(output, n, **own.get(n, {}))) for n in names]
+        asked = {n: stack.enter_context(working(output, n, **own.get(n, {}))) for n in names}
+        for name in model or ():
+            label = free_name(Path(name).stem, asked)
+            asked[label] = stack.enter_context(working(output, "gnn", model=name))
         reading = source.read(network)
-        if len(models) + (reading.metrics is not None) < 2:
+        if len(asked) + (reading.metrics is not None) < 2:
             raise InputError(
                 f"--engines is {engines!r}, and {network} measured nothing: there must be two to"
                 " compare. Name two engines, such as theory,packet."
             )
-        notes = output.told(reading, models)
-        comparison = compare_models(reading.scenario, models, measured=reading.metrics)
+        notes = output.told(reading, list(asked.values()))
+        comparison = compare_models(reading.scenario, asked, measured=reading.metrics)
         notes["warnings"] += [
             warning
             for metrics in comparison.metrics.values()

@@ -76,6 +76,7 @@ def drain(
             show_default=False,
         ),
     ] = None,
+    force: o.ForceOption = False,
     json: o.JsonOption = False,
     strict: o.StrictOption = False,
 ) -> None:
@@ -93,7 +94,7 @@ def drain(
     output = Output("drain", json, strict)
     for path in (out, back):
         if path:
-            check_place(path)
+            check_place(path, force=force)
     wanted = read_intent(intent) if intent else None
     reading = Source(format, index, capacity, link_delay, load, packet_size).read(network)
     asked = wanted or Intent()

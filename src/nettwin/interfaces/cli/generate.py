@@ -98,6 +98,7 @@ def generate(
             show_default=False,
         ),
     ] = None,
+    force: o.ForceOption = False,
     json: o.JsonOption = False,
     listed: Annotated[
         bool,
@@ -121,7 +122,7 @@ def generate(
     stream = str(target) == streams.STREAM
     if stream and json:
         raise InputError("--json and -o - both go to standard output. Give one of them.")
-    with streams.target(target) as file:
+    with streams.target(target, force=force) as file:
         write(scenario, file, format=to or (streams.FORMAT if stream else None))
     output.document({"target": target, "network": documents.network(scenario)})
     if not stream:

@@ -128,7 +128,11 @@ def optimize(
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="With --check: also a plan for another network.")
+        bool,
+        typer.Option(
+            "--force",
+            help="Replace a file that --out names; with --check: also a plan for another network.",
+        ),
     ] = False,
     index: o.IndexOption = 0,
     format: o.FormatOption = None,
@@ -175,9 +179,9 @@ def optimize(
     source = Source(format, index, capacity, link_delay, load, packet_size)
     Files(plot=plot).check(1)
     if out:
-        check_place(out)
-    if force and not check:
-        raise InputError("--force goes with --check PLAN. Leave it out.")
+        check_place(out, force=force)
+    if force and not (check or out):
+        raise InputError("--force goes with --check PLAN or --out FILE. Leave it out.")
     near = None if gap is None else units.share(gap)
     ways = searches.Ways(method, seconds, near, seed, engine, model, verify)
     wanted = read_intent(streams.given(str(intent))) if intent else Intent(name=LEAST_LOAD)

@@ -182,6 +182,7 @@ StrictOption = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same answer.")]
 
 

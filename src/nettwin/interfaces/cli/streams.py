@@ -51,9 +51,7 @@ def target(path: Path, *, force: bool = True) -> Iterator[Path]:
     Raises InputError where it cannot be written, or is there already and `force` is not given.
     """
     if str(path) != STREAM:
-        check_place(path)
-        if path.exists() and not force:
-            raise InputError(f"{path} is there already. Give another name, or --force.")
+        check_place(path, force=force)
         yield path
         return
     file = _folder() / OUTPUT

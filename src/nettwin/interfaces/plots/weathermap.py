@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin import units
+from nettwin.apps.summary import flagged_links
 from nettwin.interfaces.plots.colors import color_bar, color_of, crowded
 from nettwin.interfaces.plots.figure import GREY, INK, PALE, PAPER, figure
 from nettwin.interfaces.plots.placing import Box, Points, node_positions, place_labels
@@ -60,7 +61,8 @@ def weathermap(
     with figure(Path(path), WIDTH_IN, height + 1.35) as drawn:
         box = (0.02, 0.75 / (height + 1.35), 0.96, height / (height + 1.35))
         utilization = metrics.link["utilization"]
-        draw_map(drawn, box, topology, points, utilization, set(highlight))
+        flagged = flagged_links(scenario, metrics)
+        draw_map(drawn, box, topology, points, utilization, set(highlight), flagged)
         totals = metrics.totals(scenario)
         drawn.text(
             0.03,
@@ -102,15 +104,18 @@ def draw_map(
     points: Points,
     utilization: NDArray[np.float64],
     highlight: set[str],
+    flagged: NDArray[np.bool_] | None = None,
 ) -> None:
-    """Draw a map into a box of a figure (left, bottom, width, height as shares of it)."""
+    """Draw a map into a box of a figure (left, bottom, width, height as shares of it); numbers of
+    `flagged` links have a question mark."""
     axes = drawn.add_axes(box)
     width, height = box[2] * drawn.get_figwidth(), box[3] * drawn.get_figheight()
     _frame(axes, points, MARGIN, width / height)
     inch = float(np.ptp(axes.get_xlim())) / width  # map units an inch
     arrows = _arrows(topology, points, inch)
     _draw_lines(axes, topology, points, arrows, utilization, highlight)
-    occupied = _numbers(axes, topology, arrows, utilization, inch)
+    marks = np.zeros(topology.link_count, np.bool_) if flagged is None else flagged
+    occupied = _numbers(axes, topology, arrows, utilization, marks, inch)
     _nodes(axes, topology, points, arrows, occupied, inch, _named_nodes(topology, utilization))
 
 
@@ -132,7 +137,7 @@ def _subtitle(scenario: Scenario, metrics: Metrics, totals: dict[str, float]) ->
         f"{metrics.method} by {metrics.label}" if metrics.engine else metrics.method,
     ]
     if metrics.flagged_count:
-        parts.append(f"{metrics.flagged_count:,} of {len(metrics.flow):,} flows flagged")
+        parts.append(f"{metrics.flagged_count:,} of {len(metrics.flow):,} flows flagged (?)")
     return "   ·   ".join(parts)
 
 
@@ -250,6 +255,7 @@ def _numbers(
     topology: Topology,
     arrows: list[_Arrow],
     utilization: NDArray[np.float64],
+    flagged: NDArray[np.bool_],
     inch: float,
 ) -> list[Box]:
     """Write the percentages, the busiest first; where they are, for the names to keep away from.
@@ -273,7 +279,7 @@ def _numbers(
         axes.text(
             (box[0] + box[2]) / 2,
             (box[1] + box[3]) / 2,
-            f"{utilization[k] * 100:.0f}",
+            f"{utilization[k] * 100:.0f}{'?' if flagged[k] else ''}",
             fontsize=6.6,
             ha="center",
             va="center",

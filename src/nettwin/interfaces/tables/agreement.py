@@ -42,7 +42,9 @@ def engines(comparison: Comparison) -> Table:
         mark = "  (reference)" if name == comparison.reference else ""
         content.append(
             (
-                Text(metrics.label or name, "bold").append(mark, style.FAINT),
+                Text(name if metrics.label == metrics.engine else metrics.label, "bold").append(
+                    mark, style.FAINT
+                ),
                 units.duration(comparison.seconds.get(name, math.nan)),
                 units.duration(totals["owd_mean_s"]),
                 units.duration(totals["owd_worst_flow_s"]),

@@ -196,9 +196,11 @@ def _who_waits(scenario: Scenario) -> dict[int, str]:
 
 def overview(answers: Mapping[str, tuple[Scenario, Metrics]]) -> Table:
     """Several networks, a line each."""
+    flagging = any(metrics.flagged_count for _, metrics in answers.values())
     made = style.table(
         "Networks",
         "<network",
+        "?<engine",
         "?flows",
         "?offered",
         "mean delay",
@@ -206,13 +208,15 @@ def overview(answers: Mapping[str, tuple[Scenario, Metrics]]) -> Table:
         "loss",
         "offered load",
         "?utilization",
+        *(["?flagged flows"] if flagging else []),
     )
-    content = []
+    content: list[list[str | Text]] = []
     for name, (scenario, metrics) in answers.items():
         totals = metrics.totals(scenario)
         content.append(
-            (
+            [
                 name,
+                metrics.label,
                 units.count(scenario.traffic.flow_count),
                 units.rate(totals["offered_bps"]),
                 units.duration(totals["owd_mean_s"]),
@@ -220,7 +224,8 @@ def overview(answers: Mapping[str, tuple[Scenario, Metrics]]) -> Table:
                 style.loss(totals["loss_ratio"]),
                 style.load(totals["offered_load_max"]),
                 style.load(totals["utilization_max"]),
-            )
+                *([units.count(metrics.flagged_count)] if flagging else []),
+            ]
         )
     return style.rows(made, content)
 
@@ -229,6 +234,7 @@ def intervals(found: Sequence[Interval], worst: Sequence[int], most: int = MOST_
     """A time series, a line for each interval; of a long one only the worst, the worst first."""
     few = len(found) <= most
     shown = list(found) if few else [found[i] for i in worst[: max(most // 4, 1)]]
+    flagging = any(part.metrics.flagged_count for part in found)
     made = style.table(
         "In time" if few else f"In time, the worst {len(shown)} of {len(found)}",
         "from",
@@ -240,13 +246,14 @@ def intervals(found: Sequence[Interval], worst: Sequence[int], most: int = MOST_
         "offered load",
         "?utilization",
         "?<link",
+        *(["?flagged flows"] if flagging else []),
     )
-    content = []
+    content: list[list[str | Text]] = []
     for part in shown:
         totals = part.metrics.totals(part.scenario)
         busiest = worst_links(part.scenario, part.metrics)
         content.append(
-            (
+            [
                 units.duration(part.start_s) if part.start_s > 1e-12 else "0 s",
                 units.duration(part.end_s),
                 units.rate(totals["throughput_bps"]),
@@ -256,7 +263,8 @@ def intervals(found: Sequence[Interval], worst: Sequence[int], most: int = MOST_
                 style.load(totals["offered_load_max"]),
                 style.load(totals["utilization_max"]),
                 part.scenario.topology.link_name[busiest[0]] if len(busiest) else "-",
-            )
+                *([units.count(part.metrics.flagged_count)] if flagging else []),
+            ]
         )
     return style.rows(made, content)
 
