@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -185,6 +187,10 @@ def test_processes_give_the_same_answer(mesh) -> None:
     shared = resilience(mesh, Plain(), ("link", "node"), jobs=2)
     assert _told(alone.failures) == _told(shared.failures)
     assert alone.links == shared.links
+    twin = Fallback(Narrow(), Plain("other", wait_s=5e-3))
+    shared = resilience(mesh, twin, jobs=2)
+    assert _told(shared.failures) == _told(resilience(mesh, twin).failures)
+    assert shared.metrics is not None and shared.metrics.label == "twin (other)"
 
 
 def test_ctrl_c_keeps_what_is_done(mesh, monkeypatch) -> None:
@@ -227,3 +233,39 @@ def test_a_network_that_is_broken_already_is_taken_as_it_is(square) -> None:
 
 def _told(failures: Sequence[Failure]) -> list[tuple[object, ...]]:
     return [tuple(f) for f in failures]
+
+
+@dataclass(frozen=True)
+class Dying(Plain):
+    """Plain, whose first process to find the file ends, as for want of memory."""
+
+    file: str = ""
+
+    def predict(self, scenarios: Sequence[Scenario]) -> list[Metrics]:
+        if len(scenarios) > 1 and os.path.exists(self.file):
+            os.remove(self.file)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().predict(scenarios)
+
+
+def test_a_worker_that_is_lost_costs_its_share_alone(mesh, tmp_path) -> None:
+    file = tmp_path / "deadly"
+    file.touch()
+    found = resilience(mesh, Dying(file=str(file)), jobs=2)
+    assert not file.exists() and found.complete
+    assert _told(found.failures) == _told(resilience(mesh, Plain()).failures)
+
+
+@pytest.mark.system
+def test_a_ray_cluster_gives_the_same_answer(mesh, tmp_path) -> None:
+    pytest.importorskip("ray", reason="needs the extra ray")
+    twin = Fallback(Narrow(), Plain("other", wait_s=5e-3))
+    alone = resilience(mesh, twin, ("link", "node"))
+    shared = resilience(mesh, twin, ("link", "node"), jobs=2, ray_address="local")
+    assert _told(shared.failures) == _told(alone.failures)
+    assert shared.metrics is not None and shared.metrics.label == "twin (other)"
+    file = tmp_path / "deadly"
+    file.touch()
+    found = resilience(mesh, Dying(file=str(file)), jobs=2, ray_address="local")
+    assert not file.exists() and found.complete
+    assert _told(found.failures) == _told(resilience(mesh, Plain()).failures)

@@ -100,7 +100,9 @@ class Scenario:
             explicit = [f for f, ways in self.routing.steer.items() if any(w.links for w in ways)]
             walked[explicit] = True
         loads = np.zeros(self.topology.link_count)
-        if not walked.all():
+        if not walked.any():
+            loads += steered_loads(self.topology, self.traffic, self.routing)
+        elif not walked.all():
             kept = np.flatnonzero(~walked)
             loads += steered_loads(self.topology, self.traffic.keep(kept), self.routing.keep(kept))
         if walked.any():

@@ -31,9 +31,11 @@ def _overloaded(scenario: Scenario) -> list[str]:
 
 
 def _shallow_buckets(scenario: Scenario) -> list[str]:
-    topology, paths = scenario.topology, scenario.paths
-    size = np.array([s.mean_bits for s in scenario.traffic.sizes], np.float64)
+    topology = scenario.topology
     burst = np.array([s.burst_bits or np.inf for s in topology.schedulers], np.float64)
+    if np.isinf(burst).all():
+        return []
+    paths, size = scenario.paths, np.array([s.mean_bits for s in scenario.traffic.sizes])
     largest = np.zeros(topology.link_count)
     if len(paths.links):
         flow_bits = size[scenario.traffic.flow_size]
