@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin.engines.theory.bursts import behind, own_loss, two_rates
 from nettwin.engines.theory.halves import in_halves
 from nettwin.engines.theory.loops import without_interpreter
 from nettwin.engines.theory.queueing import size_loss
@@ -32,6 +33,9 @@ class HopTable(NamedTuple):
     load_bps: Floats  # bits offered a second
     memory_s: Floats
     loss: Floats
+    resting_loss: Floats
+    carried_bps: Floats  # bits accepted a second
+    capacity_bps: Floats  # of the port
     size_bias: Floats
     packet_bits: Floats
     second_per_bit: Floats  # of transmission; 0 at a shaped port
@@ -83,6 +87,9 @@ def hop_table(scenario: Scenario, state: QueueSolution) -> HopTable:
         state.load * topology.link_capacity_bps[port],
         state.memory_s,
         state.packet_loss,
+        state.packet_loss * state.resting_loss / np.maximum(state.loss, 1e-300),
+        state.load * (1.0 - state.loss) * topology.link_capacity_bps[port],
+        topology.link_capacity_bps[port],
         state.size_bias,
         state.packet_bits,
         per_bit[port],
@@ -94,7 +101,14 @@ def hop_delays(scenario: Scenario, state: QueueSolution) -> HopDelays:
     """What each flow's packets meet at each hop, from the state of the queues."""
     flows, paths, _ = tables(scenario)
     out = HopDelays(*(np.empty(len(paths.queue)) for _ in HopDelays._fields))
-    fill = partial(_each_hop, flows=flows, paths=paths, hops=hop_table(scenario, state), out=out)
+    fill = partial(
+        _each_hop,
+        flows=flows,
+        paths=paths,
+        hops=hop_table(scenario, state),
+        bursts=state.formulas.bursts,
+        out=out,
+    )
     in_halves(fill, paths.offset, HOP_S)
     return out
 
@@ -110,18 +124,26 @@ def flow_sums(scenario: Scenario, state: QueueSolution, each: HopDelays) -> Flow
 
 
 @without_interpreter
-def _each_hop(begin: int, stop: int, flows: Any, paths: Any, hops: Any, out: Any) -> None:
+def _each_hop(
+    begin: int, stop: int, flows: Any, paths: Any, hops: Any, bursts: bool, out: Any
+) -> None:
     """Fill HopDelays for a range of paths."""
     waiting, variance, loss = out.waiting_s, out.variance_s2, out.loss
     for p in range(begin, stop):
         f = paths.flow[p]
         bits = flows.mean_bits[f]
         offered, passing = flows.packets_pps[f] * paths.share[p] * bits, 1.0
+        low, high, part = 0.0, 0.0, flows.high_part[f]
+        if bursts and flows.rate_variance[f] > 0.0:
+            low, high = two_rates(offered, flows.rate_variance[f], part)
         swing, period = flows.rate_variance[f], flows.period_s[f] / paths.share[p]
         for h in range(paths.offset[p], paths.offset[p + 1]):
             q = paths.queue[h]
             wait, spread = hops.resting_s[q], hops.variance_s2[q]
-            if swing > 0.0 and hops.modulation_bits2[q] > 0.0:
+            share = 0.0
+            if bursts and hops.modulation_bits2[q] > 0.0:
+                share = part * (1.0 - part) * (high - low) ** 2 / hops.modulation_bits2[q]
+            elif swing > 0.0 and hops.modulation_bits2[q] > 0.0:
                 own, part = offered * passing, hops.modulation_bits2[q]
                 seen = seen_swing(swing, own, part, hops.load_bps[q])
                 wait *= (hops.waiting_s[q] / max(wait, 1e-300)) ** seen
@@ -130,8 +152,20 @@ def _each_hop(begin: int, stop: int, flows: Any, paths: Any, hops: Any, out: Any
                 excess = own_periodic_excess(period, hops.memory_s[q])
                 factor = np.exp(hops.elasticity[q] * min(own / flows.duty[f], 1.0) * excess)
                 wait, spread = wait * factor, spread * factor * factor
+            lost, rest = hops.loss[q], 0.0
+            if bursts and hops.modulation_bits2[q] > 0.0:
+                own, rest = offered * passing, hops.resting_loss[q]
+                lost = own_loss(lost, rest, share, 1.0, own, hops.load_bps[q])
+            loss[h] = size_loss(bits, lost, hops.size_bias[q], hops.packet_bits[q])
+            if share > 0.0:
+                kept = offered * passing * (1.0 - loss[h])
+                seen = share * hops.carried_bps[q] / max(kept, 1e-300)
+                wait = max(wait + (hops.waiting_s[q] - wait) * seen, 0.0)
+                others = max(hops.load_bps[q] - offered * passing, 0.0)
+                low, high, part, _ = behind(
+                    low, high, part, rest, 1.0 - loss[h], hops.capacity_bps[q], others
+                )
             waiting[h], variance[h] = wait, spread
-            loss[h] = size_loss(bits, hops.loss[q], hops.size_bias[q], hops.packet_bits[q])
             passing *= 1.0 - loss[h]
 
 

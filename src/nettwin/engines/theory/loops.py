@@ -20,6 +20,8 @@ without_interpreter = partial(compiled, nogil=True, error_model="numpy")
 # `_nrt`: without Numba's run time, which counts references
 in_place = partial(compiled, _nrt=False, error_model="numpy")
 ROWS = 32
+ATOMS = 16  # values of a queue's rate
+POINTS = 64  # combinations of the rates of a port's queues
 
 
 class Room(NamedTuple):
@@ -27,6 +29,9 @@ class Room(NamedTuple):
 
     numbers: NDArray[np.float64]  # [ROWS, n]
     marks: NDArray[np.bool_]  # [n, n]
+    atoms: NDArray[np.float64]  # [2, n, ATOMS] values of the queues' rates, and their weights
+    points: NDArray[np.float64]  # [6, POINTS, n] what was found for each combination of them
+    chosen: NDArray[np.int64]  # [n] values of each queue's rate
 
 
 @in_place

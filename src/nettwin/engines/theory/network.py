@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from functools import cache, partial
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from nettwin.engines.theory.bursts import behind, own_loss, rate_distributions, two_rates
+from nettwin.engines.theory.formulas import Formulas
 from nettwin.engines.theory.halves import in_halves
-from nettwin.engines.theory.loops import without_interpreter
+from nettwin.engines.theory.inputs import InputTable, input_table
+from nettwin.engines.theory.loops import ATOMS, without_interpreter
+from nettwin.engines.theory.modulated import Rates
 from nettwin.engines.theory.queueing import packet_loss, size_loss
-from nettwin.engines.theory.solution import Known, QueueSolution
-from nettwin.engines.theory.states import (
+from nettwin.engines.theory.rows import (
     BIAS,
     BITS,
     BUFFER,
+    DEPTH,
     GAPS,
+    HURRY,
     LOAD,
     LOSS,
     LOSS_ELASTICITY,
@@ -28,21 +34,25 @@ from nettwin.engines.theory.states import (
     PERIODS,
     RATE,
     RESTING,
+    RESTING_LOSS,
     SECOND,
     SERVICE,
     SIZE_CV2,
     SLOW,
+    SOURCES,
     SPREAD,
     SQUARES,
     STATES,
     SUMS,
+    SWING,
     WAITING,
     WAITING_ELASTICITY,
     WAITING_VARIANCE,
     WORK,
-    add_elasticities,
-    solve_ports,
 )
+from nettwin.engines.theory.smoothing import smooth
+from nettwin.engines.theory.solution import Known, QueueSolution
+from nettwin.engines.theory.states import add_elasticities, solve_ports
 from nettwin.engines.theory.tables import Floats, QueueTable, tables
 from nettwin.quantity import frozen
 from nettwin.scenario.scenario import Scenario
@@ -76,6 +86,7 @@ def solve(
     points: int = 16,
     tolerance: float = 1e-5,
     like: QueueSolution | None = None,
+    formulas: Formulas = Formulas(),  # noqa: B008, frozen
 ) -> QueueSolution:
     """The steady state of every queue.
 
@@ -92,16 +103,18 @@ def solve(
     loss = np.zeros(len(ports.port))
     change, done = 0.0, 0
     state = np.zeros((STATES, len(ports.port)))
-    sums = offered(flows, paths, loss, state)
+    way = _on_the_way(scenario, formulas, bursts=modulated)
+    sums = _offered(scenario, way, loss, state)
     solved = np.full((SUMS, len(ports.port)), np.nan)
-    if like is not None and _same_ports(like.known, ports, len(z)):
+    same = like is not None and like.formulas == formulas
+    if like is not None and same and _same_ports(like.known, ports, len(z)):
         state = like.known.state.copy()
         solved = np.where(sums == like.known.offered, sums, np.nan)
     queues = np.diff(ports.offset).astype(np.float64)
     pairs = np.concatenate([[0.0], np.cumsum(queues**2)])  # a shared port looks at each two queues
     for done in range(1, rounds + 1):
         in_halves(
-            partial(solve_ports, sums=sums, solved=solved, ports=ports, z=z, out=state),
+            partial(solve_ports, sums=sums, rates=way.rates, solved=solved, ports=ports, z=z, out=state),
             pairs,
             PAIR_S * len(z),
         )
@@ -110,10 +123,10 @@ def solve(
         loss = loss + (step if done == 1 else 0.6 * step)
         if change < tolerance:
             break
-        sums = offered(flows, paths, loss, state)
+        sums = _offered(scenario, way, loss, state)
     few = normal_points(4 if modulated else 1, most)
     in_halves(
-        partial(add_elasticities, state=state, ports=ports, z=few),
+        partial(add_elasticities, state=state, rates=way.rates, ports=ports, z=few),
         pairs,
         PAIR_S * len(few) * (1.0 + queues.max(initial=0.0)),
     )
@@ -132,6 +145,7 @@ def solve(
         modulation_bits2=sums[MODULATION],
         resting_s=state[RESTING],
         loss=loss,
+        resting_loss=resting_part(state) * loss,
         packet_loss=loss / (1.0 + state[BIAS] * state[SIZE_CV2]),
         size_bias=state[BIAS],
         waiting_s=state[WAITING],
@@ -141,6 +155,7 @@ def solve(
         rounds=done,
         change=change,
         known=Known(ports, len(z), solved, state),
+        formulas=formulas,
     )
 
 
@@ -151,19 +166,69 @@ def _same_ports(known: Known, ports: QueueTable, points: int) -> bool:
     )
 
 
+class OnTheWay(NamedTuple):
+    """What is written down of the flows on their way; empty where the formulas need none of it."""
+
+    inputs: InputTable | None
+    cell: NDArray[np.int64]  # [hops]
+    came: Floats  # [cells] bits a second
+    states: Floats  # [3, hops] low and high rate in bit/s, and the high one's part of the time
+    rates: Rates  # of the queues
+
+
+def _on_the_way(scenario: Scenario, formulas: Formulas, *, bursts: bool) -> OnTheWay:
+    _, paths, ports = tables(scenario)
+    bursts = bursts and formulas.bursts
+    inputs = input_table(scenario) if formulas.smoothing or bursts else None
+    queues = len(ports.port) if bursts else 0
+    return OnTheWay(
+        inputs,
+        inputs.cell if inputs is not None else np.zeros(0, np.int64),
+        np.zeros(int(inputs.block[-1]) if inputs is not None else 0),
+        np.zeros((3, len(paths.queue) if bursts else 0)),
+        Rates(np.zeros((queues, ATOMS)), np.zeros((queues, ATOMS)), np.ones(queues, np.int64)),
+    )
+
+
+def _offered(scenario: Scenario, way: OnTheWay, loss: Floats, state: Floats) -> Floats:
+    """What comes to each queue. [SUMS, queues]"""
+    flows, paths, ports = tables(scenario)
+    sums = np.asarray(offered(flows, paths, ports, loss, state, way.cell, way.came, way.states))
+    if way.inputs is not None:
+        smooth(way.inputs, way.came, loss, ports, sums)
+    if len(way.rates.count):
+        totals = sums[[MODULATION, SOURCES]]
+        rate_distributions(way.inputs, ports, way.came, way.states, totals, *way.rates)
+    return sums
+
+
+def resting_part(state: Floats) -> Floats:
+    """Loss of what comes at any time over that of all. [queues]"""
+    loss = state[LOSS]
+    return np.divide(state[RESTING_LOSS], loss, out=np.ones(len(loss)), where=loss > 0)
+
+
 @without_interpreter
-def offered(flows: Any, paths: Any, loss: Any, state: Any) -> Any:
+def offered(
+    flows: Any, paths: Any, ports: Any, loss: Any, state: Any, cell: Any, came: Any, states: Any
+) -> Any:
     """Add up what comes to each queue, thinned by the losses before it. [SUMS, queues]
 
-    `loss` is of work; `state` tells how much more often large packets are lost.
+    `loss` is of work; `state` tells how much more often large packets are lost, and packets of
+    bursts. Fills `came` and `states` of OnTheWay where they are not empty.
     """
     out = np.zeros((SUMS, loss.size))
+    came[:] = 0.0
     for p in range(paths.flow.size):
         f = paths.flow[p]
         mean = flows.mean_bits[f]
         packets = flows.packets_pps[f] * paths.share[p]
         square = mean * mean
         swing = flows.rate_variance[f] * square
+        bursts = swing > 0.0 and states.size > 0
+        low, high, part, lasting = 0.0, 0.0, flows.high_part[f], flows.memory_s[f]
+        if bursts:
+            low, high = two_rates(packets * mean, flows.rate_variance[f], part)
         for h in range(paths.offset[p], paths.offset[p + 1]):
             q = paths.queue[h]
             out[PACKETS, q] += packets
@@ -174,11 +239,36 @@ def offered(flows: Any, paths: Any, loss: Any, state: Any) -> Any:
             if flows.period_s[f] > 0.0:
                 out[PERIODIC, q] += packets * square
                 out[PERIODS, q] += packets * square * flows.period_s[f]
-            if swing > 0.0:
+            variance = 0.0
+            if bursts:
+                states[0, h], states[1, h], states[2, h] = low, high, part
+                variance = part * (1.0 - part) * (high - low) ** 2
+                out[SOURCES, q] += variance * variance
+                out[HURRY, q] += variance / lasting
+            elif swing > 0.0:
                 variance = packets * packets * swing
+            if variance > 0.0:
                 out[MODULATION, q] += variance
-                out[MODULATION_MEMORY, q] += variance * flows.memory_s[f]
+                out[MODULATION_MEMORY, q] += variance * lasting
+            if cell.size > 0 and cell[h] >= 0:
+                came[cell[h]] += packets * mean
+                out[DEPTH, q] += packets * mean * (h - paths.offset[p])
+            capacity = ports.capacity_bps[ports.port[q]]
+            mean_bps = packets * mean
+            lost, rest = 0.0, 0.0
             if loss[q] > 0.0:
-                lost = packet_loss(loss[q], state[BIAS, q], state[SIZE_CV2, q])
-                packets *= 1.0 - size_loss(mean, lost, state[BIAS, q], state[BITS, q])
+                lost = loss[q]
+                if state[SWING, q] > 0.0 and states.size > 0:
+                    rest = loss[q] * state[RESTING_LOSS, q] / max(state[LOSS, q], 1e-300)
+                    load = state[LOAD, q] * capacity
+                    lost = own_loss(lost, rest, variance, state[SWING, q], mean_bps, load)
+                lost = packet_loss(lost, state[BIAS, q], state[SIZE_CV2, q])
+                lost = size_loss(mean, lost, state[BIAS, q], state[BITS, q])
+                packets *= 1.0 - lost
+            if bursts:
+                others = max(state[LOAD, q] * capacity - mean_bps, 0.0)
+                low, high, part, longer = behind(
+                    low, high, part, rest, 1.0 - lost, capacity, others
+                )
+                lasting *= longer
     return out

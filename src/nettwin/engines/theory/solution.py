@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin.engines.theory.formulas import Formulas
 from nettwin.engines.theory.tables import QueueTable
 
 Floats = NDArray[np.float64]
@@ -42,6 +43,7 @@ class QueueSolution:
     modulation_bits2: Floats  # variance of the bits offered a second, slow or not
     memory_s: Floats  # how long the queue remembers a burst
     loss: Floats  # part of the work refused
+    resting_loss: Floats  # the same of what comes at any time, whatever the modulation
     packet_loss: Floats  # part of the packets refused
     size_bias: Floats  # a packet of b bits loses packet_loss * (1 - s + s * b / packet_bits)
     waiting_s: Floats  # mean time from entering the queue to the start of transmission
@@ -51,6 +53,7 @@ class QueueSolution:
     loss_elasticity: Floats  # d ln(loss) / d ln(load)
     rounds: int  # of the fixed point
     change: float  # largest change of a loss in the last round
+    formulas: Formulas
     known: Known  # what a scenario that is nearly the same need not solve again
 
     @property

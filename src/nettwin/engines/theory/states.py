@@ -11,38 +11,59 @@ from typing import Any
 
 import numpy as np
 
-from nettwin.engines.theory.least_served import least_served_first
-from nettwin.engines.theory.loops import ROWS, Room, in_place, total_of, without_interpreter
-from nettwin.engines.theory.ports import DRR, LSF, SP, Answer, Port, strict_priority
+from nettwin.engines.theory.bursts import MANY
+from nettwin.engines.theory.loops import (
+    ATOMS,
+    POINTS,
+    ROWS,
+    Room,
+    in_place,
+    total_of,
+    without_interpreter,
+)
+from nettwin.engines.theory.modulated import average_rates, policy_answer
+from nettwin.engines.theory.ports import DRR, Answer, Port
 from nettwin.engines.theory.queueing import LARGEST_BUFFER
-from nettwin.engines.theory.sharing import shared_port
+from nettwin.engines.theory.rows import (
+    APART,
+    BIAS,
+    BITS,
+    BUFFER,
+    GAPS,
+    HELD,
+    HURRY,
+    LASTING,
+    LIMIT,
+    LOAD,
+    LOSS,
+    LOSS_ELASTICITY,
+    MEETING,
+    MEMORY,
+    MODULATION,
+    MODULATION_MEMORY,
+    PACKETS,
+    PERIODIC,
+    PERIODS,
+    RATE,
+    RESTING,
+    RESTING_LOSS,
+    SECOND,
+    SERVICE,
+    SIZE_CV2,
+    SLOW,
+    SLOWLY,
+    SOURCES,
+    SPACED,
+    SPREAD,
+    SQUARES,
+    SWING,
+    WAITING,
+    WAITING_ELASTICITY,
+    WAITING_VARIANCE,
+    WORK,
+)
 from nettwin.engines.theory.variability import modulated_variance, periodic_cv2
 
-# Rows of the sums over the flows that come to each queue. [SUMS, queues]
-PACKETS, WORK, SECOND, SQUARES, GAPS, PERIODIC, PERIODS, MODULATION, MODULATION_MEMORY = range(9)
-SUMS = 9
-
-# Rows of the state of each queue. [STATES, queues]
-(
-    LOAD,
-    BITS,
-    SIZE_CV2,
-    SERVICE,
-    BUFFER,
-    RATE,
-    SPREAD,
-    SLOW,
-    MEMORY,
-    LOSS,
-    BIAS,
-    WAITING,
-    WAITING_VARIANCE,
-    WAITING_ELASTICITY,
-    LOSS_ELASTICITY,
-    RESTING,
-    LASTING,
-) = range(17)
-STATES = 17
 NUDGE = 0.02  # relative change of load for elasticities
 SAME = 1e-9  # relative change of what is offered that is no change
 FEW = 1e-4  # slow modulation that one point stands for
@@ -54,7 +75,13 @@ def room_of(ports: Any) -> Any:
     most = 1
     for port in range(ports.offset.size - 1):
         most = max(most, ports.offset[port + 1] - ports.offset[port])
-    return Room(np.zeros((ROWS, most)), np.zeros((most, most), np.bool_))
+    return Room(
+        np.zeros((ROWS, most)),
+        np.zeros((most, most), np.bool_),
+        np.zeros((2, most, ATOMS)),
+        np.zeros((6, POINTS, most)),
+        np.ones(most, np.int64),
+    )
 
 
 @in_place
@@ -68,11 +95,11 @@ def largest(values: Any) -> float:
 
 @without_interpreter
 def solve_ports(
-    begin: int, stop: int, sums: Any, solved: Any, ports: Any, z: Any, out: Any
+    begin: int, stop: int, sums: Any, rates: Any, solved: Any, ports: Any, z: Any, out: Any
 ) -> None:
     """Solve every port of a range to which something else is offered than what it was `solved` for.
 
-    Fills the state `out` [STATES, queues] and the sums `solved` [SUMS, queues], NaN at first.
+    `rates` are the distributions of the queues' rates, empty where all are taken for normal. Fills the state `out` [STATES, queues] and the sums `solved` [SUMS, queues], NaN at first.
     """
     room = room_of(ports)
     for port in range(begin, stop):
@@ -95,7 +122,13 @@ def solve_ports(
                 out[BUFFER, q] = max(out[BUFFER, q] - out[LOAD, q] / total, 0.0)
         capacity = ports.capacity_bps[port]
         remember(first, end - first, total, sums, capacity, out)
-        average_port(port, ports, out[:, first:end], z, out[LOAD, first:end], room, True)
+        average_port(port, ports, out[:, first:end], rates, z, out[LOAD, first:end], room, True)
+        for q in range(first, end):
+            if sums[LIMIT, q] > 0.0:
+                most = (sums[LIMIT, q] - 1.0) * out[SERVICE, q]
+                out[WAITING, q] = min(out[WAITING, q], most)
+                out[RESTING, q] = min(out[RESTING, q], most)
+                out[WAITING_VARIANCE, q] = min(out[WAITING_VARIANCE, q], most * out[WAITING, q])
         if ports.burst_bits[port] > 0.0:
             take_tokens(out[:, first:end], ports.burst_bits[port] / capacity)
 
@@ -145,15 +178,20 @@ def take_tokens(state: Any, burst_s: float) -> None:
 
 @in_place
 def average_port(
-    port: int, ports: Any, state: Any, z: Any, mean: Any, room: Any, varies: bool
+    port: int, ports: Any, state: Any, rates: Any, z: Any, mean: Any, room: Any, varies: bool
 ) -> None:
     """Fill rate, loss and waiting of a port's queues [STATES, n] at the mean loads given, averaged
-    over the points z [points, n] of the slow modulation; the variance of waiting if asked for."""
+    over the points z [points, n] of the slow modulation, or as many of their `rates`; the variance
+    of waiting if asked for."""
+    if rates.count.size > 0:
+        most = POINTS if varies else z.shape[0]
+        average_rates(port, ports, state, rates, mean, room, varies, most)
+        return
     policy, first = ports.policy[port], ports.offset[port]
     n = mean.size
     slow = state[SLOW]
     numbers, marks = room.numbers[:, :n], room.marks[:n, :n]
-    table, inner = numbers[:17], Room(numbers[17:29], marks)
+    table, inner = numbers[:17], (numbers[17:29], marks)
     table[:] = 0.0
     residual, load, tail, offer, lost, waited, square, rates, resting, passing = (
         table[0],
@@ -169,7 +207,7 @@ def average_port(
     )
     share, buffer, filled = table[11], table[12], table[13]
     for k in range(n):
-        residual[k] = (1.0 + state[SIZE_CV2, k]) / 2.0
+        residual[k] = state[MEETING, k] * (1.0 + state[SIZE_CV2, k]) / 2.0
         share[k] = ports.weight[first + k]
         if policy == DRR:
             share[k] = ports.quantum_bits[first + k] / ports.capacity_bps[port]
@@ -184,12 +222,7 @@ def average_port(
             load[k] = max(mean[k] + swing, 0.02 * mean[k])
         if count > 1:
             fill_in_time(load, mean, state, buffer, filled)
-        if policy == SP or n == 1:
-            strict_priority(queues, answer)
-        elif policy == LSF:
-            least_served_first(queues, answer, inner)
-        else:
-            shared_port(queues, policy, answer, inner)
+        policy_answer(policy, queues, answer, inner)
         for k in range(n):
             refused = load[k] * answer.loss[k] * filled[k]
             kept = load[k] - refused
@@ -203,7 +236,7 @@ def average_port(
             resting[k] += wait * kept / max(load[k], 1e-300)
     for k in range(n):
         if mean[k] > 0.0:
-            state[LOSS, k] = lost[k] / offer[k]
+            state[LOSS, k] = state[RESTING_LOSS, k] = lost[k] / offer[k]
             kept = max(offer[k] - lost[k], 1e-300)
             state[WAITING, k] = waited[k] / kept  # Little's law
             state[WAITING_VARIANCE, k] = max(square[k] / kept - state[WAITING, k] ** 2, 0.0)
@@ -241,7 +274,9 @@ def fill_in_time(load: Any, mean: Any, state: Any, buffer: Any, filled: Any) -> 
 
 
 @without_interpreter
-def add_elasticities(begin: int, stop: int, state: Any, ports: Any, z: Any) -> None:
+def add_elasticities(
+    begin: int, stop: int, state: Any, rates: Any, ports: Any, z: Any
+) -> None:
     """Fill d ln(waiting) / d ln(load) and d ln(loss) / d ln(load) at a range of ports, each queue's
     load alone, over a few points z of the slow modulation; not where they are known."""
     step, room = -math.log(1.0 - NUDGE), room_of(ports)
@@ -254,14 +289,14 @@ def add_elasticities(begin: int, stop: int, state: Any, ports: Any, z: Any) -> N
         if total_of(base[LOAD]) <= 0.0:
             continue
         if largest(base[SLOW]) > FEW or ports.burst_bits[port] > 0.0:
-            average_port(port, ports, base, z, base[LOAD], room, False)
+            average_port(port, ports, base, rates, z, base[LOAD], room, False)
         nudged = base.copy()
         mean = base[LOAD].copy()
         for k in range(end - first):
             if base[LOAD, k] <= 0.0:
                 continue
             mean[k] *= 1.0 - NUDGE
-            average_port(port, ports, nudged, z, mean, room, False)
+            average_port(port, ports, nudged, rates, z, mean, room, False)
             mean[k] = base[LOAD, k]
             for source, target in ((WAITING, WAITING_ELASTICITY), (LOSS, LOSS_ELASTICITY)):
                 was, now = base[source, k], nudged[source, k]
@@ -284,6 +319,11 @@ def describe_queue(q: int, sums: Any, ports: Any, out: Any) -> None:
     saved = ports.burst_bits[ports.port[q]] / mean  # packets that a token bucket lets through
     places = min(ports.buffer_packets[q], fit) + max(saved - 0.5, 0.0)
     out[BUFFER, q] = min(places, LARGEST_BUFFER)
+    if 0.0 < sums[LIMIT, q] <= places + 1.0:  # never full
+        out[BUFFER, q] = LARGEST_BUFFER
+    out[MEETING, q] = 1.0 - sums[APART, q]
+    out[SWING, q] = sums[MODULATION, q]
+    out[SLOWLY, q] = 1.0
     out[BIAS, q] = 1.0 if fit < ports.buffer_packets[q] else 0.0
 
 
@@ -320,10 +360,17 @@ def remember(first: int, n: int, total: float, sums: Any, capacity: float, out: 
         if sums[MODULATION, j] > 0.0:
             lasting = sums[MODULATION_MEMORY, j] / sums[MODULATION, j]
             slow = lasting / (lasting + relaxation)
-            out[LASTING, j] = lasting
+            if sums[MODULATION, j] ** 2 <= MANY * sums[SOURCES, j]:
+                slow = 1.0  # few sources: a fluid queue
+            out[LASTING, j], out[SLOWLY, j] = lasting, math.sqrt(slow)
+            if sums[HURRY, j] > 0.0:  # the quickest decide when an overload ends
+                out[LASTING, j] = sums[MODULATION, j] / sums[HURRY, j]
             out[SLOW, j] = math.sqrt(sums[MODULATION, j] * slow) / capacity
             fast = sums[MODULATION, j] * (1.0 - slow)
             variance += fast * modulated_variance(lasting, memory) / memory
+        variance *= 1.0 - sums[SPACED, j]
         mean = out[BITS, j]
-        out[SPREAD, j] = max(variance / (2.0 * sums[PACKETS, j] * mean * mean), 0.02)
+        least = 0.02 if sums[SPACED, j] == 0.0 else 1e-3
+        spread = variance / (2.0 * sums[PACKETS, j] * mean * mean) + sums[HELD, j]
+        out[SPREAD, j] = max(spread, least)
         out[MEMORY, j] = memory

@@ -29,6 +29,7 @@ class FlowTable(NamedTuple):
     rate_variance: Floats
     memory_s: Floats
     duty: Floats
+    high_part: Floats
 
 
 class PathTable(NamedTuple):
@@ -98,6 +99,7 @@ def _flow_table(traffic: Traffic) -> FlowTable:
         irregular.rate_variance,
         irregular.memory_s,
         irregular.duty,
+        irregular.high_part,
     )
 
 

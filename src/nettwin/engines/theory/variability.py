@@ -34,6 +34,7 @@ class FlowVariability:
     rate_variance: Floats  # of the modulated rate over its squared mean
     memory_s: Floats  # correlation time of the modulation; 0 where there is none
     duty: Floats  # part of the time in which packets are sent
+    high_part: Floats  # part of the time in which the rate is the higher one of two
 
 
 def flow_variability(traffic: Traffic) -> FlowVariability:
@@ -44,7 +45,10 @@ def flow_variability(traffic: Traffic) -> FlowVariability:
     cv2, period_gaps, variance, memory_s, memory_gaps = known.T[:, traffic.flow_arrival]
     on = [a.on_s / (a.on_s + a.off_s) if isinstance(a, OnOff) else 1.0 for a in traffic.arrivals]
     duty = np.array(on, np.float64)[traffic.flow_arrival]
-    out = FlowVariability(cv2, period_gaps * gap, variance, memory_s + memory_gaps * gap, duty)
+    high = np.array([_high_part(a) for a in traffic.arrivals], np.float64)[traffic.flow_arrival]
+    out = FlowVariability(
+        cv2, period_gaps * gap, variance, memory_s + memory_gaps * gap, duty, high
+    )
     for k, arrival in enumerate(traffic.arrivals):
         if isinstance(arrival, OnOff) and arrival.starts_with_packet:
             _start_with_packet(arrival, traffic.flow_arrival == k, packets, out)
@@ -79,6 +83,19 @@ def _start_with_packet(
     out.white_gap_cv2[mine] = white
     slow = np.maximum(dispersion - white, 0.0)
     out.rate_variance[mine] = slow / np.maximum(2.0 * out.memory_s[mine] * rate, 1e-300)
+
+
+def _high_part(arrival: ArrivalProcess) -> float:
+    """The part of the time in which a process sends at the higher one of two rates.
+
+    Gaps that change slowly make the rate 1 / gap, whose distribution over time is an inverse gamma
+    of shape 2: it is above its mean 1 - 2 / e of the time.
+    """
+    match arrival:
+        case OnOff(on_s=high, off_s=low) | MMPP(high_s=high, low_s=low):
+            return min(high / (high + low), 1.0 - 1e-9)
+        case _:
+            return 1.0 - 2.0 / math.e
 
 
 def process_variability(arrival: ArrivalProcess) -> tuple[float, float, float, float, float]:
