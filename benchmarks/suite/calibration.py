@@ -18,7 +18,7 @@ from nettwin.datasets.store import read_manifest, read_samples
 from nettwin.engines.learned import calibration, coverage
 from nettwin.engines.learned.architecture import Answer, architecture
 from nettwin.engines.learned.calibration import LARGE, LOADS, Bounds, Known
-from nettwin.engines.learned.inputs import Inputs, inputs_of
+from nettwin.engines.learned.inputs import Inputs, inputs_of, solved
 from nettwin.engines.learned.model_file import Model, read_model
 from nettwin.engines.learned.training.examples import USUAL
 from nettwin.formats import read_all
@@ -155,7 +155,10 @@ def _data(options: Options) -> dict[str, Iterator[Case]]:
 
 def _one(methods: list[Method], scenario: Scenario, metrics: Metrics, tally: Tally) -> Floats:
     """One simulation, into the tally; gives what `_flagged` counts."""
-    inputs, truth = inputs_of(scenario), calibration.recorded(metrics)
+    inputs, truth = (
+        inputs_of(scenario, solved(scenario, formulas=methods[0].model.formulas)),
+        calibration.recorded(metrics),
+    )
     answers: dict[int, tuple[Answer, Known]] = {}
     groups = _groups(scenario, inputs)
     counts = np.zeros(5)

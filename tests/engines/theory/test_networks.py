@@ -212,6 +212,7 @@ def test_percentiles_over_several_paths_are_those_of_the_mixture() -> None:
         mean_s=(least + shape * scale).ravel(),
         variance_s2=(shape * scale**2).ravel(),
         third_s3=(2.0 * shape * scale**3).ravel(),
+        ceiling_s=np.full(160, np.inf),
     )
     for level, values in zip(
         (0.5, 0.9, 0.99),

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from nettwin.engines.learned.architecture import Answer, architecture
 from nettwin.engines.learned.coverage import ranges_of
 from nettwin.engines.learned.features import QUEUE
-from nettwin.engines.learned.inputs import Inputs, inputs_of
+from nettwin.engines.learned.inputs import Inputs, inputs_of, solved
 from nettwin.engines.learned.model_file import Model
 from nettwin.engines.theory.loops import without_interpreter
 from nettwin.errors import InputError
@@ -94,7 +94,10 @@ def calibrate(
     `trained_on` are the inputs of the training, whose range the model knows; without them it is the
     range of the examples. Raises InputError where there are too few simulations.
     """
-    cases = (Case(inputs_of(scenario), recorded(metrics)) for scenario, metrics in examples)
+    cases = (
+        Case(inputs_of(scenario, solved(scenario, formulas=model.formulas)), recorded(metrics))
+        for scenario, metrics in examples
+    )
     return calibrated(model, cases, trained_on)
 
 

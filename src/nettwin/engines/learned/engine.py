@@ -19,7 +19,6 @@ from nettwin.engines.theory.flows import HopDelays, hop_table
 from nettwin.engines.theory.halves import side_by_side
 from nettwin.engines.theory.hops import hop_split
 from nettwin.engines.theory.loops import without_interpreter
-from nettwin.engines.theory.network import solve
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.tables import tables
 from nettwin.metrics import Metrics, Table
@@ -54,11 +53,11 @@ class Learned:
         """The metrics of each scenario, in their order; several at the same time."""
         if len(scenarios) < 2:
             return [self._predict(scenario, None) for scenario in scenarios]
-        return side_by_side(partial(self._predict, like=solve(scenarios[0])), scenarios)
+        return side_by_side(partial(self._predict, like=self._solved(scenarios[0]).state), scenarios)
 
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why the model should not be trusted with a scenario; empty where it may be."""
-        inputs = inputs_of(scenario)
+        inputs = inputs_of(scenario, self._solved(scenario))
         spread = None
         if "spread" in self.model.calibration:
             spread = self.architecture.answer(inputs, self.model.members).spread
@@ -67,14 +66,14 @@ class Learned:
     def flagged(self, scenario: Scenario) -> Bools:
         """Flows whose mean delay may be off by more than 20 %, or that meet what the model was not
         trained on. [flows]"""
-        inputs = inputs_of(scenario)
+        inputs = inputs_of(scenario, self._solved(scenario))
         answer = self.architecture.answer(inputs, self.model.members)
         return self._flagged(inputs, self._bounds(inputs, answer))
 
     def hops(self, scenario: Scenario) -> HopSplit | None:
         """What makes up the flows' mean delays, hop by hop: theory, and what the model adds to it;
         None where the architecture does not go by hops."""
-        theory = solved(scenario)
+        theory = self._solved(scenario)
         inputs = inputs_of(scenario, theory)
         answer = self.architecture.answer(inputs, self.model.members)
         if answer.each is None:
@@ -98,6 +97,9 @@ class Learned:
             found += coverage.disagreement(float(model.calibration["spread"][0]), spread, scenario)
         return found
 
+    def _solved(self, scenario: Scenario, like: QueueSolution | None = None) -> Solved:
+        return solved(scenario, like, self.model.formulas)
+
     def _bounds(self, inputs: Inputs, answer: Answer) -> dict[str, calibration.Bounds]:
         known = calibration.known(inputs, answer)
         return calibration.bounds(self.model.calibration, known, self.confidence)
@@ -114,7 +116,7 @@ class Learned:
         return marked
 
     def _predict(self, scenario: Scenario, like: QueueSolution | None) -> Metrics:
-        theory = solved(scenario, like)
+        theory = self._solved(scenario, like)
         inputs = inputs_of(scenario, theory)
         answer = self.architecture.answer(inputs, self.model.members)
         each = answer.each or theory.each  # without hops of its own: links as theory sees them

@@ -22,6 +22,7 @@ from nettwin.engines.learned.features import (
 )
 from nettwin.engines.learned.queue_features import queue_features
 from nettwin.engines.theory.flows import HopDelays, flow_sums, hop_delays, hop_table
+from nettwin.engines.theory.formulas import Formulas
 from nettwin.engines.theory.network import solve
 from nettwin.engines.theory.quantiles import percentiles
 from nettwin.engines.theory.solution import QueueSolution
@@ -72,9 +73,13 @@ class Solved(NamedTuple):
     each: HopDelays
 
 
-def solved(scenario: Scenario, like: QueueSolution | None = None) -> Solved:
+def solved(
+    scenario: Scenario,
+    like: QueueSolution | None = None,
+    formulas: Formulas = Formulas(),  # noqa: B008, frozen
+) -> Solved:
     """Theory's answer, hop by hop; the same with what is known of a scenario `like` it."""
-    state = solve(scenario, like=like)
+    state = solve(scenario, like=like, formulas=formulas)
     return Solved(state, hop_delays(scenario, state))
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE, SHAPE
+from nettwin.engines.theory.formulas import Formulas, formulas_of
 from nettwin.errors import FormatError, InputError
 from nettwin.formats.files import read_bytes
 from nettwin.formats.weight_file import Kind, Weights, unpacked, write_weights
@@ -52,6 +53,11 @@ class Model:
     def name(self) -> str:
         """The model's name."""
         return str(self.card["name"])
+
+    @property
+    def formulas(self) -> Formulas:
+        """The formulas of theory that the model was trained with."""
+        return formulas_of(self.card)
 
     @property
     def architecture(self) -> str:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from nettwin.engines.learned.architecture import Answer, architecture
-from nettwin.engines.learned.inputs import Inputs, inputs_of
+from nettwin.engines.learned.inputs import Inputs, inputs_of, solved
 from nettwin.engines.learned.model_file import Model
+from nettwin.engines.theory.formulas import Formulas
 from nettwin.errors import InputError, NettwinError
 from nettwin.scenario.generate import generate
 
@@ -23,10 +24,10 @@ _FAULTS = (ValueError, KeyError, IndexError, TypeError, ArithmeticError, MemoryE
 
 
 @cache
-def _inputs() -> Inputs:
+def _inputs(formulas: Formulas) -> Inputs:
     """Those of a ring of four nodes with three classes under weighted fair queueing."""
     scenario = generate("ring", nodes=4, classes="three", scheduler="wfq", load=0.9)
-    return inputs_of(scenario)
+    return inputs_of(scenario, solved(scenario, formulas=formulas))
 
 
 def trial(model: Model) -> dict[str, list[float]]:
@@ -37,7 +38,7 @@ def trial(model: Model) -> dict[str, list[float]]:
             raise InputError(f"rounds is {rounds.tolist()}: must be one number, 0 to {MOST_ROUNDS}")
     try:
         with np.errstate(all="ignore"):  # weights may be absurd
-            answer = architecture(model.architecture).answer(_inputs(), model.members)
+            answer = architecture(model.architecture).answer(_inputs(model.formulas), model.members)
     except NettwinError as error:
         raise InputError(str(error)) from None
     except _FAULTS as error:

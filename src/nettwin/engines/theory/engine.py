@@ -14,7 +14,7 @@ from nettwin.engines.theory.hops import hop_split
 from nettwin.engines.theory.limits import unsupported
 from nettwin.engines.theory.network import solve
 from nettwin.engines.theory.quantiles import percentiles
-from nettwin.engines.theory.solution import Floats, QueueSolution
+from nettwin.engines.theory.solution import QueueSolution
 from nettwin.metrics import Metrics, Table
 from nettwin.model import HopSplit
 from nettwin.scenario.scenario import Scenario
@@ -90,8 +90,8 @@ class Theory:
         sums = flow_sums(scenario, state, hop_delays(scenario, state))
         return Metrics(
             flow=_flow_table(scenario, sums),
-            link=_link_table(scenario, state),
-            queue=_queue_table(scenario, state, sums.queue_waiting_s),
+            link=_link_table(scenario, sums),
+            queue=_queue_table(scenario, state, sums),
             method="predicted",
             engine=self.name,
             provenance={
@@ -119,34 +119,37 @@ def _flow_table(scenario: Scenario, sums: FlowSums) -> Table:
     )
 
 
-def _link_table(scenario: Scenario, state: QueueSolution) -> Table:
+def _link_table(scenario: Scenario, sums: FlowSums) -> Table:
     topology = scenario.topology
     port, links = topology.queues.link, topology.link_count
-    carried = np.minimum(np.bincount(port, state.carried, links), 1.0)
-    offered = np.bincount(port, state.packets_pps, links)
-    lost = np.bincount(port, state.packets_pps * state.packet_loss, links)
+    carried = np.bincount(port, sums.queue_carried_bps, links).astype(np.float64)
+    offered = np.bincount(port, sums.queue_offered_pps, links)
+    lost = np.bincount(port, sums.queue_lost_pps, links)
     loss = np.divide(lost, offered, out=np.zeros(links), where=offered > 0)
     return Table(
         {
-            "utilization": carried,
+            "utilization": carried / topology.link_capacity_bps,
             "loss_ratio": np.clip(loss, 0.0, 1.0),
-            "throughput_bps": carried * topology.link_capacity_bps,
+            "throughput_bps": carried,
         }
     )
 
 
-def _queue_table(scenario: Scenario, state: QueueSolution, waiting_s: Floats) -> Table:
+def _queue_table(scenario: Scenario, state: QueueSolution, sums: FlowSums) -> Table:
     topology = scenario.topology
     shaped = np.array([s.burst_bits is not None for s in topology.schedulers], np.bool_)
     own = np.where(shaped[topology.link_scheduler][topology.queues.link], 0.0, state.service_s)
-    accepted = state.packets_pps * (1.0 - state.packet_loss)
-    waiting = accepted * waiting_s
+    offered, lost = sums.queue_offered_pps, sums.queue_lost_pps
+    accepted = np.maximum(offered - lost, 0.0)
+    waiting = accepted * sums.queue_waiting_s
+    loss = np.divide(lost, offered, out=np.zeros(len(offered)), where=offered > 0)
+    capacity = topology.link_capacity_bps[topology.queues.link]
     return Table(
         {
-            "utilization": np.clip(state.carried, 0.0, 1.0),
+            "utilization": sums.queue_carried_bps / capacity,
             "occupancy_mean_bits": waiting * state.packet_bits,
             "occupancy_mean_packets": waiting,
-            "loss_ratio": np.clip(state.packet_loss, 0.0, 1.0),
-            "delay_mean_s": np.where(accepted > 0, waiting_s + own, np.nan),
+            "loss_ratio": np.clip(loss, 0.0, 1.0),
+            "delay_mean_s": np.where(accepted > 0, sums.queue_waiting_s + own, np.nan),
         }
     )

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.engines.theory.bursts import behind, own_loss, two_rates
+from nettwin.engines.theory.guarantees import guarantees
 from nettwin.engines.theory.halves import in_halves
+from nettwin.engines.theory.inputs import input_table
 from nettwin.engines.theory.loops import without_interpreter
 from nettwin.engines.theory.queueing import size_loss
 from nettwin.engines.theory.solution import QueueSolution
@@ -39,6 +41,7 @@ class HopTable(NamedTuple):
     size_bias: Floats
     packet_bits: Floats
     second_per_bit: Floats  # of transmission; 0 at a shaped port
+    most_s: Floats  # that a packet can wait; infinite where nothing bounds it
     delay_s: Floats  # propagation behind the port
 
 
@@ -50,6 +53,7 @@ class PathDelays(NamedTuple):
     mean_s: Floats
     variance_s2: Floats
     third_s3: Floats  # third central moment
+    ceiling_s: Floats  # no delay is above it; infinite where nothing bounds it
 
 
 class HopDelays(NamedTuple):
@@ -69,6 +73,7 @@ class FlowSums(NamedTuple):
     queue_waiting_s: Floats  # [queues] mean over the packets that come; 0 where none do
     queue_offered_pps: Floats  # [queues]
     queue_lost_pps: Floats  # [queues]
+    queue_carried_bps: Floats  # [queues]
     paths: PathDelays
 
 
@@ -78,9 +83,16 @@ def hop_table(scenario: Scenario, state: QueueSolution) -> HopTable:
     port = topology.queues.link
     shaped = np.array([s.burst_bits is not None for s in topology.schedulers], np.bool_)
     per_bit = np.where(shaped[topology.link_scheduler], 0.0, 1.0 / topology.link_capacity_bps)
+    carried = state.load * (1.0 - state.loss) * topology.link_capacity_bps[port]
+    waiting, resting, most = state.waiting_s, state.resting_s, np.full(len(port), np.inf)
+    if state.formulas.bounded:
+        sure = guarantees(tables(scenario).queues, input_table(scenario))
+        most = sure.wait_s
+        mean = np.minimum(most, sure.holds_bits / np.maximum(carried, 1e-300))  # Little's law
+        waiting, resting = np.minimum(waiting, mean), np.minimum(resting, most)
     return HopTable(
-        state.waiting_s,
-        state.resting_s,
+        waiting,
+        resting,
         state.modulation_bits2,
         state.waiting_variance_s2,
         state.waiting_elasticity,
@@ -88,11 +100,12 @@ def hop_table(scenario: Scenario, state: QueueSolution) -> HopTable:
         state.memory_s,
         state.packet_loss,
         state.packet_loss * state.resting_loss / np.maximum(state.loss, 1e-300),
-        state.load * (1.0 - state.loss) * topology.link_capacity_bps[port],
+        carried,
         topology.link_capacity_bps[port],
         state.size_bias,
         state.packet_bits,
         per_bit[port],
+        most,
         topology.link_delay_s[port],
     )
 
@@ -110,17 +123,19 @@ def hop_delays(scenario: Scenario, state: QueueSolution) -> HopDelays:
         out=out,
     )
     in_halves(fill, paths.offset, HOP_S)
+    if state.formulas.bounded:
+        _keep_within_capacity(flows, paths, tables(scenario).queues, out.loss)
     return out
 
 
 def flow_sums(scenario: Scenario, state: QueueSolution, each: HopDelays) -> FlowSums:
     """Every flow's delay and loss from what it meets at each hop."""
     flows, paths, _ = tables(scenario)
-    smallest = np.array([size.min_bits for size in scenario.traffic.sizes], np.float64)
-    least = smallest[scenario.traffic.flow_size] if len(smallest) else np.zeros(0)
-    found = _along_paths(flows, paths, hop_table(scenario, state), each, least)
-    mean, variance, loss, waiting, offered, lost, *ways = found
-    return FlowSums(mean, variance, loss, waiting, offered, lost, PathDelays(*ways))
+    sizes = [(size.min_bits, size.max_bits) for size in scenario.traffic.sizes]
+    least, most = np.array(sizes, np.float64).reshape(-1, 2)[scenario.traffic.flow_size].T
+    found = _along_paths(flows, paths, hop_table(scenario, state), each, least, most)
+    mean, variance, loss, waiting, offered, lost, carried, *ways = found
+    return FlowSums(mean, variance, loss, waiting, offered, lost, carried, PathDelays(*ways))
 
 
 @without_interpreter
@@ -165,12 +180,36 @@ def _each_hop(
                 low, high, part, _ = behind(
                     low, high, part, rest, 1.0 - loss[h], hops.capacity_bps[q], others
                 )
+            wait = min(wait, hops.most_s[q])
+            if hops.most_s[q] < np.inf:
+                spread = min(spread, wait * (hops.most_s[q] - wait))
             waiting[h], variance[h] = wait, spread
             passing *= 1.0 - loss[h]
 
 
 @without_interpreter
-def _along_paths(flows: Any, paths: Any, hops: Any, each: Any, least_bits: Any) -> Any:
+def _keep_within_capacity(flows: Any, paths: Any, ports: Any, loss: Any) -> None:
+    """Raise the losses [hops] of links over which more would go than they can carry."""
+    part = np.zeros(ports.capacity_bps.size)
+    for again in range(2):
+        for p in range(paths.flow.size):
+            f = paths.flow[p]
+            bits = flows.packets_pps[f] * paths.share[p] * flows.mean_bits[f]
+            for h in range(paths.offset[p], paths.offset[p + 1]):
+                k = ports.port[paths.queue[h]]
+                if again:
+                    loss[h] = 1.0 - (1.0 - loss[h]) * min(1.0 / max(part[k], 1e-300), 1.0)
+                else:
+                    bits *= 1.0 - loss[h]
+                    part[k] += bits / ports.capacity_bps[k]
+        if part.max() <= 1.0:
+            return
+
+
+@without_interpreter
+def _along_paths(
+    flows: Any, paths: Any, hops: Any, each: Any, least_bits: Any, most_bits: Any
+) -> Any:
     """The columns of FlowSums. Hops are independent, each waiting time like a gamma variable."""
     count, queues = flows.mean_bits.size, hops.loss.size
     origin, arriving, sums = np.full(count, np.nan), np.zeros(count), np.zeros((2, count))
@@ -178,6 +217,7 @@ def _along_paths(flows: Any, paths: Any, hops: Any, each: Any, least_bits: Any) 
     weight, floor, mean = np.zeros(ways), np.zeros(ways), np.zeros(ways)
     variance, third = np.zeros(ways), np.zeros(ways)
     met, lost, waited = np.zeros(queues), np.zeros(queues), np.zeros(queues)
+    carried, ceiling = np.zeros(queues), np.zeros(ways)
     for p in range(paths.flow.size):
         f = paths.flow[p]
         bits = flows.mean_bits[f]
@@ -194,11 +234,14 @@ def _along_paths(flows: Any, paths: Any, hops: Any, each: Any, least_bits: Any) 
             waited[q] += packets * passing * wait
             per_bit += hops.second_per_bit[q]
             fastest += hops.delay_s[q]
+            ceiling[p] += hops.delay_s[q] + hops.most_s[q]
             passing *= 1.0 - each.loss[h]
+            carried[q] += packets * passing * bits
         delay += bits * per_bit
         variance[p] += max(flows.second_bits2[f] - bits * bits, 0.0) * per_bit * per_bit
         weight[p], mean[p] = paths.share[p] * passing, delay
         floor[p] = fastest + least_bits[f] * per_bit
+        ceiling[p] += most_bits[f] * per_bit if per_bit > 0.0 else 0.0
         if np.isnan(origin[f]):
             origin[f] = delay
         shift = delay - origin[f]
@@ -215,7 +258,8 @@ def _along_paths(flows: Any, paths: Any, hops: Any, each: Any, least_bits: Any) 
     for q in range(queues):
         waited[q] /= max(met[q], 1e-300)
     loss = 1.0 - arriving
-    return origin, sums[1], loss, waited, met, lost, weight, floor, mean, variance, third
+    queues_of = waited, met, lost, carried
+    return (origin, sums[1], loss, *queues_of, weight, floor, mean, variance, third, ceiling)
 
 
 @without_interpreter

@@ -44,7 +44,7 @@ class Rates(NamedTuple):
 
     value: NDArray[np.float64]  # [queues, ATOMS] in bit/s, ascending
     weight: NDArray[np.float64]  # [queues, ATOMS]
-    count: NDArray[np.int64]  # [queues] how many there are
+    many: NDArray[np.int64]  # [queues] how many there are
 
 
 @in_place
@@ -134,7 +134,7 @@ def combinations(first: int, n: int, rates: Any, room: Any, most: int) -> int:
     """Choose the values of each queue's rate, and how many combinations of them there are."""
     total = 1
     for k in range(n):
-        room.chosen[k] = rates.count[first + k]
+        room.chosen[k] = rates.many[first + k]
         for j in range(room.chosen[k]):
             room.atoms[0, k, j] = rates.value[first + k, j]
             room.atoms[1, k, j] = rates.weight[first + k, j]
@@ -148,7 +148,7 @@ def combinations(first: int, n: int, rates: Any, room: Any, most: int) -> int:
         room.chosen[widest] -= 1
         total *= room.chosen[widest]
     for k in range(n):
-        compress(room.atoms[0, k], room.atoms[1, k], rates.count[first + k], room.chosen[k])
+        compress(room.atoms[0, k], room.atoms[1, k], rates.many[first + k], room.chosen[k])
     return total
 
 

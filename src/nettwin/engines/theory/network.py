@@ -114,7 +114,9 @@ def solve(
     pairs = np.concatenate([[0.0], np.cumsum(queues**2)])  # a shared port looks at each two queues
     for done in range(1, rounds + 1):
         in_halves(
-            partial(solve_ports, sums=sums, rates=way.rates, solved=solved, ports=ports, z=z, out=state),
+            partial(
+                solve_ports, sums=sums, rates=way.rates, solved=solved, ports=ports, z=z, out=state
+            ),
             pairs,
             PAIR_S * len(z),
         )
@@ -196,7 +198,7 @@ def _offered(scenario: Scenario, way: OnTheWay, loss: Floats, state: Floats) -> 
     sums = np.asarray(offered(flows, paths, ports, loss, state, way.cell, way.came, way.states))
     if way.inputs is not None:
         smooth(way.inputs, way.came, loss, ports, sums)
-    if len(way.rates.count):
+    if way.inputs is not None and len(way.rates.many):
         totals = sums[[MODULATION, SOURCES]]
         rate_distributions(way.inputs, ports, way.came, way.states, totals, *way.rates)
     return sums
@@ -205,7 +207,7 @@ def _offered(scenario: Scenario, way: OnTheWay, loss: Floats, state: Floats) -> 
 def resting_part(state: Floats) -> Floats:
     """Loss of what comes at any time over that of all. [queues]"""
     loss = state[LOSS]
-    return np.divide(state[RESTING_LOSS], loss, out=np.ones(len(loss)), where=loss > 0)
+    return np.asarray(np.where(loss > 0, state[RESTING_LOSS] / np.maximum(loss, 1e-300), 1.0))
 
 
 @without_interpreter

@@ -45,6 +45,7 @@ def percentiles(
     found = []
     for level in levels:
         each = _alone(gamma_table(level), ln_shape, paths.mean_s, deviation, paths.floor_s)
+        each = np.minimum(each, paths.ceiling_s)
         out = np.full(len(flow_offset) - 1, np.nan)
         fill = partial(
             _mix,

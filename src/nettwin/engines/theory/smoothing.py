@@ -39,7 +39,6 @@ SLOWER = 0.28  # exponent of how much slower an input link is
 EULER = 0.5772156649
 
 
-
 @without_interpreter
 def smooth(inputs: Any, came: Any, loss: Any, ports: Any, sums: Any) -> None:
     """Fill the rows SPACED, APART, HELD and LIMIT of the sums [SUMS, queues].
@@ -114,7 +113,8 @@ def gone(load: float, stream: float, busy: float, own: float, ratio: float) -> f
     known = stream / load * g * g * (1.0 - load) / max(1.0 - g * stream, LEAST_IDLE)
     waits = busy / (1.0 - busy) * (1.0 - load) / load * min(ratio, ratio**SLOWER)
     most = own * min(waits, 0.5 + 0.5 / max(ratio, 1.0))
-    return min(known + CROSSED * max(most - known, 0.0) if own < 1.0 else max(known, most), 1.0)
+    part = CROSSED if own < 1.0 else 1.0
+    return float(min(known + part * max(most - known, 0.0), 1.0))
 
 
 @in_place
@@ -133,4 +133,4 @@ def behind_large(busy: float, cv2: float, hop: float, largest: float) -> float:
     n = 1.0 + (position - 1.0 + busy) * hop / 2.0
     above = math.sqrt(cv2) * (math.log(n) + EULER + 0.5 / n - 1.0 if n > 1.5 else 0.63 * (n - 1.0))
     above = max(above, 0.0)
-    return above / (1.0 + (above / max(largest, 1e-9)) ** 3) ** (1.0 / 3.0)
+    return float(above / (1.0 + (above / max(largest, 1e-9)) ** 3) ** (1.0 / 3.0))

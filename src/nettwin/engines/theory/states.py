@@ -99,7 +99,8 @@ def solve_ports(
 ) -> None:
     """Solve every port of a range to which something else is offered than what it was `solved` for.
 
-    `rates` are the distributions of the queues' rates, empty where all are taken for normal. Fills the state `out` [STATES, queues] and the sums `solved` [SUMS, queues], NaN at first.
+    `rates` are the distributions of the queues' rates, empty where all are taken for normal.
+    Fills the state `out` [STATES, queues] and the sums `solved` [SUMS, queues], NaN at first.
     """
     room = room_of(ports)
     for port in range(begin, stop):
@@ -183,7 +184,7 @@ def average_port(
     """Fill rate, loss and waiting of a port's queues [STATES, n] at the mean loads given, averaged
     over the points z [points, n] of the slow modulation, or as many of their `rates`; the variance
     of waiting if asked for."""
-    if rates.count.size > 0:
+    if rates.many.size > 0:
         most = POINTS if varies else z.shape[0]
         average_rates(port, ports, state, rates, mean, room, varies, most)
         return
@@ -274,9 +275,7 @@ def fill_in_time(load: Any, mean: Any, state: Any, buffer: Any, filled: Any) -> 
 
 
 @without_interpreter
-def add_elasticities(
-    begin: int, stop: int, state: Any, rates: Any, ports: Any, z: Any
-) -> None:
+def add_elasticities(begin: int, stop: int, state: Any, rates: Any, ports: Any, z: Any) -> None:
     """Fill d ln(waiting) / d ln(load) and d ln(loss) / d ln(load) at a range of ports, each queue's
     load alone, over a few points z of the slow modulation; not where they are known."""
     step, room = -math.log(1.0 - NUDGE), room_of(ports)

@@ -113,7 +113,8 @@ def adapt(
     machine = machine or Machine()
     given = [Given(source, Parts()) for source in sources]
     old_given = [Given(source, parts_on_card(base, source.name)) for source in kept]
-    prepared = prepare_all([*given, *old_given], inputs or folder / INPUTS, preparing)
+    home = inputs or folder / INPUTS
+    prepared = prepare_all([*given, *old_given], home, preparing, base.formulas)
     news = {one.source.name: prepared[one.source.name].every for one in given}
     every = [item for items in news.values() for item in items]
     if len(every) < 2:

@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from nettwin.engines.learned.training.prepared import Prepared, prepare
 from nettwin.engines.learned.training.recipe import Plan, TrainingRecipe, as_table
 from nettwin.engines.learned.training.scores import accuracy
 from nettwin.engines.learned.trial import trial
+from nettwin.engines.theory.formulas import Formulas
 from nettwin.errors import InputError
 from nettwin.formats.weight_file import Weights
 from nettwin.training import curves
@@ -128,6 +129,7 @@ def prepare_all(
     given: Sequence[Given],
     folder: Path,
     preparing: Callable[[str, float], None] | None = None,
+    formulas: Formulas = Formulas(),  # noqa: B008, frozen
 ) -> dict[str, Split]:
     """The examples of data sets as tensors, kept in a folder; by name and part."""
     sets: dict[str, Split] = {}
@@ -140,7 +142,7 @@ def prepare_all(
             if preparing:
                 preparing(name, share)
 
-        items = prepare(one.source, folder, told)
+        items = prepare(one.source, folder, told, formulas)
         sets[name] = divided(items, one.parts)
     return sets
 
@@ -218,6 +220,7 @@ def card(
         "title": recipe.title,
         "architecture": recipe.architecture,
         "settings": dict(recipe.settings),
+        "formulas": asdict(Formulas()),
         "plan": as_table(recipe.plan),
         "data": [data_entry(one, sets[one.source.name]) for one in given],
         "range": range_words(split),

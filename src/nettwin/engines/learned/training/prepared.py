@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from nettwin.engines.learned.calibration import QUANTITIES, Case, recorded
-from nettwin.engines.learned.inputs import Inputs, inputs_of
+from nettwin.engines.learned.inputs import Inputs, inputs_of, solved
 from nettwin.engines.learned.model_file import FEATURES
 from nettwin.engines.learned.training.batch import (
     Batch,
@@ -29,6 +29,7 @@ from nettwin.engines.learned.training.batch import (
 )
 from nettwin.engines.learned.training.examples import Example, Source, joined, topology_number
 from nettwin.engines.theory.engine import Theory
+from nettwin.engines.theory.formulas import Formulas
 from nettwin.errors import FormatError
 from nettwin.formats.files import read_text, write_bytes, write_text
 from nettwin.metrics import Metrics
@@ -85,16 +86,21 @@ class Prepared(NamedTuple):
             ) from None
 
 
-def prepare(source: Source, folder: Path, progress: Progress | None = None) -> list[Prepared]:
-    """The examples of a data set, made where they are not there yet.
+def prepare(
+    source: Source,
+    folder: Path,
+    progress: Progress | None = None,
+    formulas: Formulas = Formulas(),  # noqa: B008, frozen
+) -> list[Prepared]:
+    """The examples of a data set with theory's answer by `formulas`, made where they are not there.
 
     Raises FormatError where a file of the data set is damaged; what was made until then is kept.
     """
-    key = joined([source.digest, _code()])[:12]
+    key = joined([source.digest, _code(), repr(formulas)])[:12]
     home = folder / f"{source.name.replace('/', '-')}-{key}"
     if (home / INDEX).exists():
         return _index(home)
-    made = [_one(source, home, example) for example in _told(source, progress)]
+    made = [_one(source, home, example, formulas) for example in _told(source, progress)]
     rows = [item._replace(path=Path(item.path).name) for item in made]
     write_text(home / INDEX, json.dumps(rows) + "\n")
     return made
@@ -117,7 +123,7 @@ def _told(source: Source, progress: Progress | None) -> Iterator[Example]:
         yield example
 
 
-def _one(source: Source, home: Path, example: Example) -> Prepared:
+def _one(source: Source, home: Path, example: Example, formulas: Formulas) -> Prepared:
     scenario, metrics = example.scenario, example.metrics
     path = home / f"{example.number:06d}.safetensors"
     number = example.number if source.generated else topology_number(scenario)
@@ -125,7 +131,7 @@ def _one(source: Source, home: Path, example: Example) -> Prepared:
     if not path.exists():
         theory = Theory().predict([scenario])[0]
         parts: dict[str, dict[str, NDArray[Any]]] = {
-            "inputs": inputs_of(scenario)._asdict(),
+            "inputs": inputs_of(scenario, solved(scenario, formulas=formulas))._asdict(),
             "labels": labels_of(metrics)._asdict(),
             "said": {"theory": _scored(theory), "recorded": _stacked(recorded(metrics))},
         }
