@@ -162,8 +162,8 @@ def test_loss_thins_along_a_tandem() -> None:
     assert metrics.link["utilization"][0] == pytest.approx(1.5 * (1 - first), rel=1e-6)
     second = metrics.link["loss_ratio"][1]
     offered = 1.5 * (1 - first)
-    exact = offered**21 / (offered**n).sum()
-    assert second == pytest.approx(exact, rel=1e-3)
+    poisson = offered**21 / (offered**n).sum()
+    assert second < 0.1 * poisson  # it comes no faster than the second port sends
     assert metrics.flow["loss_ratio"][0] == pytest.approx(1 - (1 - first) * (1 - second), rel=1e-6)
 
 

@@ -44,7 +44,7 @@ def error(predicted: Metrics, measured: Metrics) -> float:
     [
         ("fifo", "poisson", 0.04),
         ("fifo", "cbr", 0.06),
-        ("fifo", "onoff", 0.07),
+        ("fifo", "onoff", 0.085),
         ("fifo", "mmpp", 0.07),
         ("fifo", "autocorrelated", 0.08),
         ("sp", "poisson", 0.04),

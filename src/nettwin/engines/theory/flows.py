@@ -123,7 +123,7 @@ def hop_delays(scenario: Scenario, state: QueueSolution) -> HopDelays:
         out=out,
     )
     in_halves(fill, paths.offset, HOP_S)
-    if state.formulas.bounded:
+    if state.formulas.bounded and len(paths.queue):
         _keep_within_capacity(flows, paths, tables(scenario).queues, out.loss)
     return out
 

@@ -52,18 +52,19 @@ def _service(ports: Any, largest: Any) -> Any:
         first, end = ports.offset[port], ports.offset[port + 1]
         capacity, policy = ports.capacity_bps[port], ports.policy[port]
         tokens = ports.burst_bits[port] > 0.0
-        weights, quanta, used, biggest, together = 0.0, 0.0, 0, 0.0, 0.0
+        weights, quanta, used, biggest = 0.0, 0.0, 0, 0.0
         for q in range(first, end):
             if largest[q] > 0.0:
                 used += 1
                 weights += ports.weight[q]
                 quanta += ports.quantum_bits[q]
                 biggest = max(biggest, largest[q])
-                together += largest[q]
         for q in range(first, end):
             if largest[q] <= 0.0:
                 continue
-            own = largest[q]
+            own, together = largest[q], 0.0
+            for j in range(first, end):
+                together += largest[j] if j != q else 0.0
             if policy == FIFO or used == 1:
                 rate[q] = capacity
             elif policy == SP:
@@ -74,12 +75,12 @@ def _service(ports: Any, largest: Any) -> Any:
                 latency[q] = biggest / capacity
             elif policy == WFQ:
                 rate[q] = capacity * ports.weight[q] / weights
-                latency[q] = own / rate[q] + (together - own) / capacity
+                latency[q] = own / rate[q] + together / capacity
             elif policy == DRR:
                 rate[q] = capacity * ports.quantum_bits[q] / quanta
                 others = quanta - ports.quantum_bits[q]
                 turn = (1.0 + own / ports.quantum_bits[q]) * others
-                latency[q] = (turn + together - own) / capacity
+                latency[q] = (turn + together) / capacity
             if tokens:
                 latency[q] += biggest / capacity
     return rate, latency

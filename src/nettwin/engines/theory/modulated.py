@@ -36,6 +36,7 @@ from nettwin.engines.theory.sharing import shared_port
 QUICKEST = 3.0  # times as often as a single source's, a queue's overload ends
 LONG = 0.4  # how much of the content is of overloads that end and come again
 MOST_RESTING = 1.5  # waiting of what comes at any time over that of all
+HASTE = 0.3  # of its relaxation time, a queue takes to be half settled
 SETTLES = 25.0  # relaxation times in which a queue is taken for settled
 
 
@@ -181,7 +182,7 @@ def settled(load: Any, state: Any, lasting: float) -> float:
     service, spread = service / now, spread / now
     walls = (math.pi * spread / (places + 1.0)) ** 2
     relaxation = service * spread / ((1.0 - now) ** 2 + walls)
-    return lasting / (lasting + relaxation)
+    return lasting / (lasting + HASTE * relaxation)
 
 
 @in_place

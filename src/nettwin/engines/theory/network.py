@@ -104,7 +104,7 @@ def solve(
     change, done = 0.0, 0
     state = np.zeros((STATES, len(ports.port)))
     way = _on_the_way(scenario, formulas, bursts=modulated)
-    sums = _offered(scenario, way, loss, state)
+    sums = _offered(scenario, way, loss, state, formulas.smoothing)
     solved = np.full((SUMS, len(ports.port)), np.nan)
     same = like is not None and like.formulas == formulas
     if like is not None and same and _same_ports(like.known, ports, len(z)):
@@ -125,7 +125,7 @@ def solve(
         loss = loss + (step if done == 1 else 0.6 * step)
         if change < tolerance:
             break
-        sums = _offered(scenario, way, loss, state)
+        sums = _offered(scenario, way, loss, state, formulas.smoothing)
     few = normal_points(4 if modulated else 1, most)
     in_halves(
         partial(add_elasticities, state=state, rates=way.rates, ports=ports, z=few),
@@ -192,11 +192,13 @@ def _on_the_way(scenario: Scenario, formulas: Formulas, *, bursts: bool) -> OnTh
     )
 
 
-def _offered(scenario: Scenario, way: OnTheWay, loss: Floats, state: Floats) -> Floats:
+def _offered(
+    scenario: Scenario, way: OnTheWay, loss: Floats, state: Floats, smoothing: bool
+) -> Floats:
     """What comes to each queue. [SUMS, queues]"""
     flows, paths, ports = tables(scenario)
     sums = np.asarray(offered(flows, paths, ports, loss, state, way.cell, way.came, way.states))
-    if way.inputs is not None:
+    if way.inputs is not None and smoothing:
         smooth(way.inputs, way.came, loss, ports, sums)
     if way.inputs is not None and len(way.rates.many):
         totals = sums[[MODULATION, SOURCES]]

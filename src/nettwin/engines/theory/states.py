@@ -184,7 +184,7 @@ def average_port(
     """Fill rate, loss and waiting of a port's queues [STATES, n] at the mean loads given, averaged
     over the points z [points, n] of the slow modulation, or as many of their `rates`; the variance
     of waiting if asked for."""
-    if rates.many.size > 0:
+    if rates.many.size > 0 and of_few(state):
         most = POINTS if varies else z.shape[0]
         average_rates(port, ports, state, rates, mean, room, varies, most)
         return
@@ -243,6 +243,15 @@ def average_port(
             state[WAITING_VARIANCE, k] = max(square[k] / kept - state[WAITING, k] ** 2, 0.0)
             state[RATE, k] = rates[k]
             state[RESTING, k] = resting[k] / max(passing[k], 1e-300)
+
+
+@in_place
+def of_few(state: Any) -> bool:
+    """Whether few sources modulate one of the queues [STATES, n]."""
+    found = 0
+    for k in range(state.shape[1]):
+        found += state[SLOW, k] > FEW and state[SLOWLY, k] == 1.0
+    return found > 0
 
 
 @in_place
@@ -360,10 +369,9 @@ def remember(first: int, n: int, total: float, sums: Any, capacity: float, out: 
             lasting = sums[MODULATION_MEMORY, j] / sums[MODULATION, j]
             slow = lasting / (lasting + relaxation)
             if sums[MODULATION, j] ** 2 <= MANY * sums[SOURCES, j]:
-                slow = 1.0  # few sources: a fluid queue
+                # few sources: a fluid queue; the quickest decide when an overload ends
+                slow, lasting = 1.0, sums[MODULATION, j] / sums[HURRY, j]
             out[LASTING, j], out[SLOWLY, j] = lasting, math.sqrt(slow)
-            if sums[HURRY, j] > 0.0:  # the quickest decide when an overload ends
-                out[LASTING, j] = sums[MODULATION, j] / sums[HURRY, j]
             out[SLOW, j] = math.sqrt(sums[MODULATION, j] * slow) / capacity
             fast = sums[MODULATION, j] * (1.0 - slow)
             variance += fast * modulated_variance(lasting, memory) / memory
