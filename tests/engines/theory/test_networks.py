@@ -45,7 +45,7 @@ def error(predicted: Metrics, measured: Metrics) -> float:
         ("fifo", "poisson", 0.04),
         ("fifo", "cbr", 0.06),
         ("fifo", "onoff", 0.085),
-        ("fifo", "mmpp", 0.07),
+        ("fifo", "mmpp", 0.08),
         ("fifo", "autocorrelated", 0.08),
         ("sp", "poisson", 0.04),
         ("wfq", "poisson", 0.06),

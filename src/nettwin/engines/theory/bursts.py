@@ -21,7 +21,7 @@ import numpy as np
 from nettwin.engines.theory.loops import ATOMS, in_place, without_interpreter
 
 EDGE_ATOMS = 8  # of what comes over one link
-MANY = 12.0  # sources from which on their sum is taken for normal
+MANY = 2.5  # sources from which on their sum is taken for normal
 NORMAL = np.array([-3.2, -2.2, -1.35, -0.65, 0.0, 0.65, 1.35, 2.2, 3.2])
 
 

@@ -14,7 +14,9 @@ from nettwin.engines.theory.halves import in_halves
 from nettwin.engines.theory.inputs import input_table
 from nettwin.engines.theory.loops import without_interpreter
 from nettwin.engines.theory.queueing import size_loss
+from nettwin.engines.theory.rows import SLOW, SLOWLY
 from nettwin.engines.theory.solution import QueueSolution
+from nettwin.engines.theory.states import FEW
 from nettwin.engines.theory.tables import tables
 from nettwin.engines.theory.variability import own_periodic_excess
 from nettwin.scenario.scenario import Scenario
@@ -41,6 +43,7 @@ class HopTable(NamedTuple):
     size_bias: Floats
     packet_bits: Floats
     second_per_bit: Floats  # of transmission; 0 at a shaped port
+    fluid: NDArray[np.bool_]  # whether few sources modulate the port
     most_s: Floats  # that a packet can wait; infinite where nothing bounds it
     delay_s: Floats  # propagation behind the port
 
@@ -105,9 +108,17 @@ def hop_table(scenario: Scenario, state: QueueSolution) -> HopTable:
         state.size_bias,
         state.packet_bits,
         per_bit[port],
+        _of_few(scenario, state),
         most,
         topology.link_delay_s[port],
     )
+
+
+def _of_few(scenario: Scenario, state: QueueSolution) -> NDArray[np.bool_]:
+    """Queues of ports that few sources modulate. [queues]"""
+    port, links = scenario.topology.queues.link, scenario.topology.link_count
+    few = (state.known.state[SLOW] > FEW) & (state.known.state[SLOWLY] == 1.0)
+    return np.asarray(np.bincount(port[few], minlength=links)[port] > 0)
 
 
 def hop_delays(scenario: Scenario, state: QueueSolution) -> HopDelays:
@@ -156,11 +167,11 @@ def _each_hop(
             q = paths.queue[h]
             wait, spread = hops.resting_s[q], hops.variance_s2[q]
             share = 0.0
-            if bursts and hops.modulation_bits2[q] > 0.0:
+            if bursts and hops.fluid[q] and hops.modulation_bits2[q] > 0.0:
                 share = part * (1.0 - part) * (high - low) ** 2 / hops.modulation_bits2[q]
             elif swing > 0.0 and hops.modulation_bits2[q] > 0.0:
-                own, part = offered * passing, hops.modulation_bits2[q]
-                seen = seen_swing(swing, own, part, hops.load_bps[q])
+                own, whole = offered * passing, hops.modulation_bits2[q]
+                seen = seen_swing(swing, own, whole, hops.load_bps[q])
                 wait *= (hops.waiting_s[q] / max(wait, 1e-300)) ** seen
             if period > 0.0:
                 own = offered * passing / max(hops.load_bps[q], 1e-300)
@@ -168,7 +179,7 @@ def _each_hop(
                 factor = np.exp(hops.elasticity[q] * min(own / flows.duty[f], 1.0) * excess)
                 wait, spread = wait * factor, spread * factor * factor
             lost, rest = hops.loss[q], 0.0
-            if bursts and hops.modulation_bits2[q] > 0.0:
+            if bursts and hops.fluid[q] and hops.modulation_bits2[q] > 0.0:
                 own, rest = offered * passing, hops.resting_loss[q]
                 lost = own_loss(lost, rest, share, 1.0, own, hops.load_bps[q])
             loss[h] = size_loss(bits, lost, hops.size_bias[q], hops.packet_bits[q])
@@ -176,6 +187,7 @@ def _each_hop(
                 kept = offered * passing * (1.0 - loss[h])
                 seen = share * hops.carried_bps[q] / max(kept, 1e-300)
                 wait = max(wait + (hops.waiting_s[q] - wait) * seen, 0.0)
+            if bursts and high > low:
                 others = max(hops.load_bps[q] - offered * passing, 0.0)
                 low, high, part, _ = behind(
                     low, high, part, rest, 1.0 - loss[h], hops.capacity_bps[q], others

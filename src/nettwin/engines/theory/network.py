@@ -30,6 +30,7 @@ from nettwin.engines.theory.rows import (
     MODULATION,
     MODULATION_MEMORY,
     PACKETS,
+    PEAK,
     PERIODIC,
     PERIODS,
     RATE,
@@ -249,6 +250,7 @@ def offered(
                 variance = part * (1.0 - part) * (high - low) ** 2
                 out[SOURCES, q] += variance * variance
                 out[HURRY, q] += variance / lasting
+                out[PEAK, q] += (1.0 - part) * (high - low)
             elif swing > 0.0:
                 variance = packets * packets * swing
             if variance > 0.0:

@@ -15,13 +15,14 @@ from __future__ import annotations
     MODULATION_MEMORY,
     SOURCES,  # squares of the flows' modulation; 0 where bursts are taken for normal
     HURRY,  # the flows' modulation over its correlation time; 0 likewise
+    PEAK,  # how far the rate may be above its mean, in bit/s; 0 likewise
     DEPTH,  # work times the hops behind it
     SPACED,  # part of the irregularity that is gone
     APART,  # part of the packets met in service that are gone
     HELD,  # irregularity that makes small packets wait behind large ones
     LIMIT,  # 1 + packets that may wait where the inputs are no faster than the port; else 0
-) = range(16)
-SUMS = 16
+) = range(17)
+SUMS = 17
 
 # Rows of the state of each queue. [STATES, queues]
 (

@@ -87,7 +87,7 @@ def smooth(inputs: Any, came: Any, loss: Any, ports: Any, sums: Any) -> None:
                 largest = inputs.largest_bits[q] / mean - 1.0
                 hop = depth[q] / work[q] + 1.0
                 sums[SPACED, q] += part * gone(load, stream / capacity, busy, own, ratio)
-                held = part * own * behind_large(busy, cv2, hop, largest)
+                held = part * own * behind_large(busy, own, cv2, hop, largest)
                 sums[HELD, q] += held * (1.0 - load) / load
         for q in range(first, end):
             if work[q] > 0.0:
@@ -118,11 +118,11 @@ def gone(load: float, stream: float, busy: float, own: float, ratio: float) -> f
 
 
 @in_place
-def behind_large(busy: float, cv2: float, hop: float, largest: float) -> float:
+def behind_large(busy: float, own: float, cv2: float, hop: float, largest: float) -> float:
     """How long a packet waits for larger ones of its link, in mean packets, at its hop-th port.
 
     The largest of the n packets that came so far in a busy period of M/G/1, each counted with the
-    hops behind it, is (H_n - 1) standard deviations above the mean if sizes are exponential, and
+    hops behind it and only the part `own` that goes on with it, is (H_n - 1) standard deviations above the mean if sizes are exponential, and
     never more than the `largest` (also above the mean).
     """
     if cv2 <= 0.0:
@@ -130,7 +130,7 @@ def behind_large(busy: float, cv2: float, hop: float, largest: float) -> float:
     idle = 1.0 - busy
     square = 1.0 / idle**2 + (busy + busy * busy * cv2) / idle**3
     position = (square * idle + 1.0) / 2.0
-    n = 1.0 + (position - 1.0 + busy) * hop / 2.0
+    n = 1.0 + (position - 1.0 + busy) * own * hop / 2.0
     above = math.sqrt(cv2) * (math.log(n) + EULER + 0.5 / n - 1.0 if n > 1.5 else 0.63 * (n - 1.0))
     above = max(above, 0.0)
     return float(above / (1.0 + (above / max(largest, 1e-9)) ** 3) ** (1.0 / 3.0))

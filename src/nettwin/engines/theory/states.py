@@ -42,6 +42,7 @@ from nettwin.engines.theory.rows import (
     MODULATION,
     MODULATION_MEMORY,
     PACKETS,
+    PEAK,
     PERIODIC,
     PERIODS,
     RATE,
@@ -66,6 +67,7 @@ from nettwin.engines.theory.variability import modulated_variance, periodic_cv2
 
 NUDGE = 0.02  # relative change of load for elasticities
 SAME = 1e-9  # relative change of what is offered that is no change
+LONG_BURSTS = 0.7  # slow part of the modulation from which on a queue of few sources is a fluid
 FEW = 1e-4  # slow modulation that one point stands for
 
 
@@ -345,10 +347,11 @@ def remember(first: int, n: int, total: float, sums: Any, capacity: float, out: 
     than 4 of them, the time constant of its correlation, is quasi-stationary. The typical drift
     includes what the modulation adds.
     """
-    work, places, base, swing = 0.0, 0.0, 0.0, 0.0
+    work, places, base, swing, peak = 0.0, 0.0, 0.0, 0.0, total
     for j in range(first, first + n):
         if out[LOAD, j] > 0.0:
             swing += sums[MODULATION, j] / capacity**2
+            peak += sums[PEAK, j] / capacity
             work += out[LOAD, j] * out[SERVICE, j]
             places += out[BUFFER, j]
             base += out[LOAD, j] * out[SERVICE, j] * (1.0 + out[SIZE_CV2, j]) / 2.0
@@ -368,7 +371,8 @@ def remember(first: int, n: int, total: float, sums: Any, capacity: float, out: 
         if sums[MODULATION, j] > 0.0:
             lasting = sums[MODULATION_MEMORY, j] / sums[MODULATION, j]
             slow = lasting / (lasting + relaxation)
-            if sums[MODULATION, j] ** 2 <= MANY * sums[SOURCES, j]:
+            few = sums[MODULATION, j] ** 2 <= MANY * sums[SOURCES, j]
+            if few and slow > LONG_BURSTS and peak > 1.0:
                 # few sources: a fluid queue; the quickest decide when an overload ends
                 slow, lasting = 1.0, sums[MODULATION, j] / sums[HURRY, j]
             out[LASTING, j], out[SLOWLY, j] = lasting, math.sqrt(slow)
