@@ -122,8 +122,8 @@ def behind_large(busy: float, own: float, cv2: float, hop: float, largest: float
     """How long a packet waits for larger ones of its link, in mean packets, at its hop-th port.
 
     The largest of the n packets that came so far in a busy period of M/G/1, each counted with the
-    hops behind it and only the part `own` that goes on with it, is (H_n - 1) standard deviations above the mean if sizes are exponential, and
-    never more than the `largest` (also above the mean).
+    hops behind it and only the part `own` that goes on with it, is (H_n - 1) standard deviations
+    above the mean if sizes are exponential, and never more than the `largest` (also above it).
     """
     if cv2 <= 0.0:
         return 0.0
