@@ -53,7 +53,9 @@ class Learned:
         """The metrics of each scenario, in their order; several at the same time."""
         if len(scenarios) < 2:
             return [self._predict(scenario, None) for scenario in scenarios]
-        return side_by_side(partial(self._predict, like=self._solved(scenarios[0]).state), scenarios)
+        return side_by_side(
+            partial(self._predict, like=self._solved(scenarios[0]).state), scenarios
+        )
 
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why the model should not be trusted with a scenario; empty where it may be."""
