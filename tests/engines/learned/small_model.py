@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 
 from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE, SHAPE
 from nettwin.engines.learned.gnn import HEAD
 from nettwin.engines.learned.model_file import Model
+from nettwin.engines.theory.formulas import Formulas
 from nettwin.formats.weight_file import Weights
 
 WIDTH, HIDDEN = 8, 6
@@ -15,7 +18,8 @@ WIDTH, HIDDEN = 8, 6
 def small_model(*, members: int = 2, seed: int = 0) -> Model:
     """Networks that answer a little beside theory, each in its own way."""
     weights = tuple(_weights(seed + k) for k in range(members))
-    return Model(weights, {"name": "small", "architecture": "gnn", "settings": {}})
+    card = {"name": "small", "architecture": "gnn", "settings": {}, "formulas": asdict(Formulas())}
+    return Model(weights, card)
 
 
 def _weights(seed: int) -> Weights:
