@@ -179,3 +179,12 @@ def test_the_worst_lose_first_then_wait_longest_and_the_unknown_is_last() -> Non
     narrow = apply_all(line, [SetCapacity(line.topology.link_name[1], 1e6)])
     assert worst_links(narrow, metrics)[0] == 1  # by what they are offered
     assert worst_queues(metrics).tolist() == [1, 0]
+
+
+def test_inspecting_a_network_finds_no_paths() -> None:
+    network = generate("grid", nodes=16, load=0.5)
+    found = inspect(network, [Plain()])
+    assert "paths" not in vars(network)
+    paths = network.paths
+    hops = np.diff(paths.link_offset) * paths.share
+    assert found.hops_mean == pytest.approx(hops.sum() / network.traffic.flow_count)

@@ -309,3 +309,16 @@ def test_ctrl_c_prints_what_was_simulated(run, net) -> None:
     done = run("simulate net.yaml --precision 0% --max-packets 1000000000")
     assert done.code == 130
     assert "stopped by Ctrl-C" in done.out and "mean delay" in done.out
+
+
+def test_inspect_asks_the_engines_that_are_named(run, monkeypatch) -> None:
+    from nettwin.interfaces.cli import inspect as command
+
+    run("generate nsfnet -o net.yaml")
+    asked = json.loads(run("inspect net.yaml --engines theory --json").out)["unsupported"]
+    assert list(asked) == ["theory"]
+    monkeypatch.setattr(command, "MANY_FLOWS", 10)
+    large = run("inspect net.yaml --json")
+    assert list(json.loads(large.out)["unsupported"]) == ["theory", "packet"]
+    assert "Not asked" in large.err and "gnn" in large.err
+    assert run("inspect net.yaml --engines thoery").code == 2

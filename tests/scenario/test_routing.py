@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from nettwin.errors import ScenarioError
 from nettwin.formats import read
-from nettwin.scenario.changes import FailLink, FailNode
+from nettwin.scenario.changes import FailLink, FailNode, apply_all
 from nettwin.scenario.ecmp import ecmp_loads
 from nettwin.scenario.generate import generate
 from nettwin.scenario.k_shortest import explicit, k_shortest
@@ -452,3 +452,14 @@ def test_repetita_initial_utilizations(shared_data: Path) -> None:
     }
     assert len(found) >= 9
     assert found == pytest.approx({name: expected[name] for name in found}, abs=1e-9, rel=0)
+
+
+def test_status_of_flows_needs_no_paths_and_is_that_of_the_paths() -> None:
+    network = generate("gabriel", nodes=12, seed=1, load=0.5)
+    cut = [link for link in network.topology.link_name if link.split("->")[0] == "N03"]
+    changes = [FailNode("N05"), *(FailLink(link) for link in cut)]
+    failed = apply_all(network, changes)
+    status = failed.flow_status
+    assert "paths" not in vars(failed)
+    assert len(np.unique(status)) == 3
+    np.testing.assert_array_equal(status, failed.paths.status)

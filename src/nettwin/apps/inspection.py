@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -96,11 +96,12 @@ def _range(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tuple[f
 
 
 def _hops(scenario: Scenario) -> float:
-    """Mean hops of a flow with a way."""
-    paths = scenario.paths
-    hops = np.diff(paths.link_offset) * paths.share
-    ways = np.count_nonzero(paths.status == 0)
-    return float(hops.sum() / ways) if ways else np.nan
+    """Mean hops of a routable flow: what all links carry when every one of them sends 1 bit/s."""
+    routable = scenario.flow_status == 0
+    if not routable.any():
+        return np.nan
+    one = scenario.with_(traffic=replace(scenario.traffic, flow_rate_bps=routable.astype(float)))
+    return float(one.link_load_bps.sum() / np.count_nonzero(routable))
 
 
 def _classes(scenario: Scenario) -> tuple[ClassFacts, ...]:

@@ -26,7 +26,8 @@ class EngineChoice:
     """An engine as people choose it: its name, what it is, and how it is made.
 
     `kernel` is the module whose functions Numba compiles at the first start on a machine. An engine
-    that is `slow` has a setting `progress`, a function that takes the share done.
+    that is `slow` has a setting `progress`, a function that takes the share done. To say whether it
+    supports a scenario, one that `looks_at_hops` looks at all of them.
     """
 
     name: str
@@ -34,6 +35,7 @@ class EngineChoice:
     make: Callable[..., NetworkModel]
     kernel: str = ""
     slow: bool = False
+    looks_at_hops: bool = False
 
 
 def _theory(**settings: Any) -> NetworkModel:
@@ -91,6 +93,7 @@ OWN = (
             title,
             partial(_learned, model=name),
             kernel=f"nettwin.engines.learned.{module}",
+            looks_at_hops=True,
         )
         for name, title, module in LEARNED
         if (MODELS / f"{name}.safetensors").exists()
@@ -100,6 +103,7 @@ OWN = (
         "the gnn, and theory where the gnn was not trained for it",
         _twin,
         kernel="nettwin.engines.learned.gnn",
+        looks_at_hops=True,
     ),
 )
 

@@ -126,6 +126,20 @@ class Scenario:
         return self.link_load_bps / self.topology.link_capacity_bps
 
     @cached_property
+    def flow_status(self) -> NDArray[np.int8]:
+        """What became of each flow's path, a `Status`; needs no paths where all follow the IGP.
+        [flows]"""
+        if "paths" in vars(self) or self.routing.steer or self.routing.next_link is not None:
+            return self.paths.status
+        from nettwin.scenario.shortest import nearness
+
+        source, target = self.traffic.flow_source, self.traffic.flow_target
+        up = self.topology.node_up[source] & self.topology.node_up[target]
+        reached = np.isfinite(nearness(self.topology, target).distance[target, source])
+        status = np.where(reached, Status.OK, Status.UNREACHABLE)
+        return frozen(np.where(up, status, Status.DOWN), np.int8)
+
+    @cached_property
     def flow_names(self) -> tuple[str, ...]:
         """The name of each flow."""
         return self.traffic.flow_names(self.topology.node_name)
@@ -149,11 +163,10 @@ class Scenario:
             Status.LOOP: "goes in a loop",
             Status.DOWN: "has a source or target that is down",
         }
-        names = self.flow_names
-        out = [
-            f"flow {names[f]} {words[Status(int(self.paths.status[f]))]}"
-            for f in np.flatnonzero(self.paths.status)
-        ]
+        names, status = self.flow_names, self.flow_status
+        out = [f"flow {names[f]} {words[Status(int(status[f]))]}" for f in np.flatnonzero(status)]
+        if not self.routing.steer:
+            return out
         return out + [
             f"flow {names[f]} lost its own paths and follows the common routing"
             for f in np.flatnonzero(self.paths.fallback & (self.paths.status == 0))
