@@ -247,7 +247,9 @@ class EngineContract:
         if not self.grows_with_load(model):
             pytest.skip(f"nothing makes the delays of {model.name} grow with load")
         mix = ("voice", "video", "best-effort")
-        whole = generate("line", nodes=2, classes="three", scheduler=policy, arrival=arrival)
+        whole = generate(
+            "line", nodes=2, classes="three", scheduler=policy, arrival=arrival, buffer_packets=64
+        )
         assert set(whole.traffic.class_name) == set(mix)
         loads = (0.2, 0.4, 0.6, 0.8, 0.9, 1.1)
         base = float(whole.link_offered_load.max())
