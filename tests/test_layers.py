@@ -27,7 +27,7 @@ LAYERS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("formats",),),
     (("plan", "model"),),
     (("intent",),),
-    (("metrics",),),
+    (("metrics",), ("calculus",)),
     (("scenario",),),
     (("errors", "quantity", "units", "compiled", "registry", "blas", "workers"),),
 )

@@ -18,7 +18,7 @@ ScaleTraffic Scenario ScenarioError Scheduler SetBuffer SetCapacity SetPath SetS
 Steer Topology Trace Traffic Uniform UnknownNameError UnsupportedError WhatIf __version__ apply_all
 change_from_dict change_to_dict compare drr engine explain_flow explain_network explain_port fifo
 generate in_words parse_change read read_all read_demands scenarios_over_time Resilience resilience
-Demand bottlenecks drain fit
+Demand bottlenecks delay_bounds drain fit
 strict_priority wfq what_if write Avoid Expectation Intent Lever Objective Prices Selector Survive
 Cancel Gap NoProgress Seconds Steps Target Event PacketSimulator
 State check_intent judge Plan Problem find_plan read_change_plan read_intent

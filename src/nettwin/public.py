@@ -12,6 +12,7 @@ from nettwin.apps.resilience.customers import Demand, fit
 from nettwin.apps.resilience.maintenance import drain
 from nettwin.apps.resilience.resilience import Failure, Resilience, resilience
 from nettwin.apps.whatif import WhatIf, what_if
+from nettwin.calculus import delay_bounds
 from nettwin.errors import (
     AmbiguousNameError,
     ChangeError,
@@ -167,6 +168,7 @@ __all__ = [
     "change_to_dict",
     "check_intent",
     "compare",
+    "delay_bounds",
     "drain",
     "drr",
     "engine",

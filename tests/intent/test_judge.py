@@ -23,7 +23,9 @@ from nettwin.intent import (
 )
 from nettwin.intent.judgement import HOPELESS
 from nettwin.intent.selector import EVERYTHING, EmptySelectionError
+from nettwin.scenario.arrivals import CBR, Poisson
 from nettwin.scenario.changes import FailLink, FailNode, apply_all
+from nettwin.scenario.packet_sizes import Fixed
 from nettwin.scenario.routing import Routing, Steer
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Link, Topology
@@ -293,3 +295,19 @@ def test_avoiding_a_pattern_means_its_parallel_links_too() -> None:
             Intent(avoid=(Avoid(EVERYTHING, Selector(link=(pattern,))),)), State(parallel())
         )
         assert not line.met
+
+
+def test_delay_bounds_need_no_prediction() -> None:
+    """One CBR flow alone: transmission and propagation of each hop, and nothing waits."""
+    topology = Topology.build(["A", "B"], [Link("A", "B", 1e6, 0.002)])
+    flow = Flow("A", "B", 1e5, "voice", Fixed(8000), CBR())
+    network = Scenario(topology, Traffic.build(topology, [flow]))
+    intent = Intent(expect=(Expectation("delay_bound", VOICE, at_most=0.011),))
+    assert not intent.predicted
+    line = only(intent, State(network))
+    assert (line.met, line.worst) == (True, "A->B")
+    assert line.value == pytest.approx(0.010)
+    unlimited = network.with_(traffic=network.traffic.with_arrays(arrivals=(Poisson(),)))
+    line = only(intent, State(unlimited))
+    assert line.value > 0.010  # the buffer alone bounds it
+    assert not line.met

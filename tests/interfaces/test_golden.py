@@ -20,6 +20,7 @@ COMMANDS = {
     "failures": "failures net.yaml --kinds link,node --intent wanted.yaml",
     "fit": "fit net.yaml '5M from N1 to N3, voice' --top 3",
     "bottlenecks": "bottlenecks net.yaml --links 1 --top 3",
+    "bounds": "bounds net.yaml --top 3",
     "whatif_list": "whatif --list",
     "compare": "compare net.yaml",
     "inspect": "inspect net.yaml --top 2",

@@ -15,6 +15,7 @@ from nettwin.intent.bounds import Floats, Ground, around, delay_floor_s, without
 from nettwin.intent.findings import Asked, Finding, Mask, Place, listed
 from nettwin.intent.intent import Avoid, Intent, shown
 from nettwin.intent.judgement import State, judge
+from nettwin.intent.measures import MEASURES
 from nettwin.scenario.topology import Topology
 
 TOLERANCE = 1e-9
@@ -232,7 +233,8 @@ def _frozen(
     judged = judge(today, State(ground.scenario)).lines
     for place, line in zip(places, judged, strict=True):
         if not line.met:
-            value = units.percent(line.value)
+            about = MEASURES.get(line.measure)  # a rule to avoid something is about a share
+            value = shown(about, line.value) if about else units.percent(line.value)
             reason = (
                 f"nothing may change, and {line.text} is missed today: {line.worst} has {value}"
             )

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin.calculus import delay_bounds
 from nettwin.metrics import Metrics
 from nettwin.scenario.scenario import Scenario
 
@@ -65,6 +66,10 @@ def _offered_load(scenario: Scenario, metrics: Metrics | None) -> Values:
     return np.where(scenario.topology.link_live, scenario.link_offered_load, 0.0)
 
 
+def _delay_bound(scenario: Scenario, metrics: Metrics | None) -> Values:
+    return delay_bounds(scenario)
+
+
 def _queue(column: str) -> Callable[[Scenario, Metrics | None], Values]:
     def values(scenario: Scenario, metrics: Metrics | None) -> Values:
         assert metrics is not None
@@ -88,6 +93,15 @@ MEASURES: dict[str, Measure] = {
         Measure("delay_p50", "s", "flow", "median one-way delay", "mean", of=_flow("owd_p50_s")),
         Measure("delay_p90", "s", "flow", "90th percentile of delay", of=_flow("owd_p90_s")),
         Measure("delay_p99", "s", "flow", "99th percentile of delay", of=_flow("owd_p99_s")),
+        Measure(
+            "delay_bound",
+            "s",
+            "flow",
+            "delay that no delivered packet exceeds, by network calculus; infinite where there is"
+            " no such bound",
+            predicted=False,
+            of=_delay_bound,
+        ),
         Measure(
             "delay_variation",
             "s",

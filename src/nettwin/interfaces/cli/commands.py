@@ -9,6 +9,10 @@ COMMANDS = {
     "predict": "Predict delay, loss and utilization, at once, by queueing theory.",
     "simulate": "Simulate every packet, with confidence intervals, events and time series.",
     "compare": "Compare engines with one another, or with what the source measured.",
+    "bounds": (
+        "Show the worst-case delay of each flow and queue, which no delivered packet exceeds, by "
+        "network calculus."
+    ),
     "whatif": "Show what changes if a line fails, traffic grows, a weight or a queue is set.",
     "failures": (
         "Show what every failure does: the worst load of each link and its cause, what is cut "

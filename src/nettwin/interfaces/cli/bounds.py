@@ -1,0 +1,70 @@
+"""nettwin bounds: delays that no delivered packet exceeds, by network calculus."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nettwin.calculus import bounds as find_bounds
+from nettwin.interfaces import documents
+from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.sources import Source
+from nettwin.interfaces.tables import bounds as tables
+
+
+@app.command(
+    epilog=o.examples("nettwin bounds network.yaml", "nettwin bounds network.yaml --top 20 --json")
+)
+def bounds(
+    network: o.NetworkArg,
+    index: o.IndexOption = 0,
+    format: o.FormatOption = None,
+    capacity: o.CapacityOption = None,
+    link_delay: o.LinkDelayOption = None,
+    load: o.LoadOption = None,
+    packet_size: o.PacketSizeOption = None,
+    top: o.TopOption = 10,
+    json: o.JsonOption = False,
+    strict: o.StrictOption = False,
+) -> None:
+    """Show the worst-case delay of each flow and queue, which no delivered packet exceeds, by
+    network calculus."""
+    output = Output("bounds", json, strict)
+    reading = Source(format, index, capacity, link_delay, load, packet_size).read(network)
+    notes = output.told(reading)
+    scenario = reading.scenario
+    found = find_bounds(scenario)
+    without = int(np.count_nonzero(np.isinf(found.flow_s)))
+    if without:
+        words = (
+            f"{without:,} of {len(found.flow_s):,} flows have no bound: no path, or overload,"
+            " bursts or packets without limit where no buffer limits them (docs/theory.md)"
+        )
+        output.note("Warning", [words], "yellow")
+        output.warnings.append(words)
+        notes["warnings"] = [*notes["warnings"], words]
+    output.document(
+        {
+            "network": documents.network(
+                scenario, source=reading.source, format=reading.format, index=index
+            ),
+            **notes,
+            "flows": [
+                {"flow": name, "delay_bound_s": value}
+                for name, value in zip(scenario.flow_names, found.flow_s.tolist(), strict=True)
+            ],
+            "queues": [
+                {"queue": name, "delay_bound_s": value, "rate_bps": rate}
+                for name, value, rate in zip(
+                    scenario.queue_names,
+                    found.queue_s.tolist(),
+                    found.queue_rate_bps.tolist(),
+                    strict=True,
+                )
+            ],
+        }
+    )
+    if not json:
+        output.show(tables.flows(scenario, found, top), tables.queues(scenario, found, top))
+    output.finish()
