@@ -130,7 +130,7 @@ def drawn(draws: random.Random, policy: str) -> Scenario:
         for a, b in pairs
     ]  # fmt: skip
     topology = Topology.build(nodes, links, duplex=True)
-    load = draws.uniform(0.02, 0.22)
+    load = draws.uniform(0.02, 0.22) * draws.choice([1, 1, 3])  # one in three overloaded
     sizes: list[PacketSize] = [
         Fixed(8000), Fixed(1000), Uniform(2000, 12000), Discrete((500, 12000), (0.6, 0.4)),
     ]  # fmt: skip
