@@ -463,3 +463,10 @@ def test_status_of_flows_needs_no_paths_and_is_that_of_the_paths() -> None:
     assert "paths" not in vars(failed)
     assert len(np.unique(status)) == 3
     np.testing.assert_array_equal(status, failed.paths.status)
+
+
+def test_a_network_without_flows_may_fail_too() -> None:
+    topology = Topology.build("AB", [Link("A", "B", 1e6, 0.0)])
+    empty = Scenario(topology, Traffic.build(topology, []))
+    assert empty.paths.path_count == 0
+    assert FailLink("A->B").apply(empty).paths.path_count == 0

@@ -25,7 +25,7 @@ def rerouted(before: Scenario, after: Scenario) -> Paths | None:
     A failure makes no path shorter, so a flow keeps its paths unless one of their links fails.
     """
     touched = _touched(before, after)
-    if touched is None or touched.mean() > MOST_TOUCHED:
+    if touched is None or np.count_nonzero(touched) > MOST_TOUCHED * touched.size:
         return None
     old = before.paths
     chosen = np.flatnonzero(touched)

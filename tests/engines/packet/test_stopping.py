@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
-import signal
-import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from nettwin.engines.packet import PacketSimulator
+from nettwin.engines.packet.simulation import Simulation
 from nettwin.errors import InputError
 from nettwin.scenario.arrivals import MMPP, ArrivalProcess, Autocorrelated, OnOff, Poisson
 from nettwin.scenario.packet_sizes import Exponential, Fixed, PacketSize
@@ -136,18 +135,27 @@ def test_percentiles_are_watched_where_they_are_asked_for() -> None:
     assert sum(held) >= 23
 
 
-def test_ctrl_c_keeps_what_was_simulated() -> None:
+def test_ctrl_c_keeps_what_was_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Simulation.advance
+
+    def stopped(simulation: Simulation, until_s: float, *more: object) -> None:
+        """As when Ctrl-C comes 300 s after the warm-up."""
+        whole(simulation, min(until_s, 301.0), *more)  # type: ignore[arg-type]
+        if until_s > 301.0:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Simulation, "advance", stopped)
     scenario = link(1e6, 6e5)
     for settings, length in (
         ({"precision": 0.0, "max_packets": 10**12}, {}),
         ({}, {"until_s": 1e9}),
     ):
-        timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
-        timer.start()
         engine = PacketSimulator(keep_interrupted=True, warmup_s=1.0, **settings)  # type: ignore[arg-type]
         done = engine.run(scenario, **length)  # type: ignore[arg-type]
         assert done.stopped_by == "Ctrl-C"
         service = 12e-3
         exact = service + 0.6 * service / 2 / 0.4
         assert done.metrics.flow["owd_mean_s"][0] == pytest.approx(exact, rel=0.05)
-        assert done.metrics.provenance["simulated_s"] > 1
+        assert done.metrics.provenance["simulated_s"] == pytest.approx(300.0)
+        with pytest.raises(KeyboardInterrupt):
+            replace(engine, keep_interrupted=False).run(scenario, **length)  # type: ignore[arg-type]
