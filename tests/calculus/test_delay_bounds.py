@@ -87,7 +87,7 @@ def ring(load: float) -> Scenario:
     return network(fifo(math.inf), flows, links)
 
 
-def test_circles_have_the_fixed_point_or_no_bound() -> None:
+def test_cycles_have_the_fixed_point_or_no_bound() -> None:
     load = 0.4
     found = bounds(ring(load))
     # D = sum over four flows of (8000 + r k (D - 8000 / C)) / C, with k = 0, 1, 2, 3 hops before

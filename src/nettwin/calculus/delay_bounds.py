@@ -1,7 +1,7 @@
 """Delay bounds: what no packet that is delivered exceeds, of every flow and queue.
 
 Bursts grow with the delay at the queues before, and delays with the bursts. In a network without
-circles the two are found from the first hop on; else as a fixed point. The map from delays to
+cycles the two are found from the first hop on; else as a fixed point. The map from delays to
 delays is made of sums with positive weights, minima and maxima, and adds something everywhere: it
 has one fixed point at most, and delays that it makes no larger are above what happens (Le Boudec
 and Thiran, Network Calculus, 2001, section 6.4: until any time the true delays are finite and no

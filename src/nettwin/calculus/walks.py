@@ -96,7 +96,7 @@ def walk(
                 if seen[q] != f:
                     seen[q] = f
                     late[q], early[q] = node_late[u], node_early[u]
-                    if changed:  # a circle: it never ends
+                    if changed:  # a cycle: it never ends
                         late[q] = np.inf
                     mine[count] = q
                     count += 1
