@@ -9,8 +9,13 @@ from pathlib import Path
 
 
 def answer(folder: Path) -> str:
-    code = "import outer; print(outer.answer())"
-    environment = os.environ | {"PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(folder / "kept")}
+    return run(folder, "import outer; print(outer.answer())")
+
+
+def run(folder: Path, code: str) -> str:
+    """What code prints that imports from a folder, and keeps its machine code there."""
+    searched = os.pathsep.join([str(folder), *filter(None, sys.path)])
+    environment = os.environ | {"PYTHONPATH": searched, "NUMBA_CACHE_DIR": str(folder / "kept")}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
@@ -31,3 +36,19 @@ def test_code_follows_its_sources(tmp_path: Path) -> None:
     assert kept == {path: path.stat().st_mtime_ns for path in (tmp_path / "kept").rglob("*.nbc")}
     inner.write_text(inner.read_text().replace("return 1", "return 42"))
     assert answer(tmp_path) == "420"
+
+
+def test_processes_that_compile_for_other_types_do_not_write_the_same_file(tmp_path: Path) -> None:
+    (tmp_path / "twice.py").write_text(
+        "from nettwin.compiled import compiled\n@compiled\ndef twice(x):\n    return x + x\n"
+    )
+    code = """
+import twice
+# as where another process writes between our look at the index and our writing
+twice.twice._cache._cache_file._load_index = lambda: {}
+twice.twice(2), twice.twice(0.25)
+"""
+    run(tmp_path, code)
+    assert len(list((tmp_path / "kept").rglob("*.nbc"))) == 2
+    again = "import twice; print(twice.twice(2), twice.twice(0.25))"
+    assert run(tmp_path, again) == "4 0.5"

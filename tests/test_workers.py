@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 from threadpoolctl import threadpool_info
 
 from nettwin import workers
-from nettwin.workers import LostWorkerError, in_order_of_completion, usable_cores
+from nettwin.workers import LostWorkerError, begin_beside, in_order_of_completion, usable_cores
 
 
 def double(x: int) -> int:
@@ -128,3 +129,30 @@ def test_a_containers_quota_counts(
         assert usable_cores() == max(1, min(8, -int(-cores // 1) if cores < 9 else 8))
     finally:
         usable_cores.cache_clear()
+
+
+def leave_word(path: Path) -> None:
+    path.with_suffix(".tmp").write_text(str(os.getpid()))
+    path.with_suffix(".tmp").replace(path)
+    time.sleep(60)
+
+
+def test_work_beside_ends_with_its_parent(tmp_path: Path) -> None:
+    word = tmp_path / "word"
+    code = (
+        "import sys, time; from functools import partial; from pathlib import Path\n"
+        "from nettwin.workers import begin_beside; from tests.test_workers import leave_word\n"
+        "word = Path(sys.argv[1]); begin_beside(partial(leave_word, word))\n"
+        "while not word.exists(): time.sleep(0.01)\n"
+        "raise KeyboardInterrupt"
+    )
+    subprocess.run([sys.executable, "-c", code, str(word)], stderr=subprocess.DEVNULL, timeout=50)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(word.read_text()), 0)
+
+
+def test_what_work_beside_raises_is_not_told(capfd: pytest.CaptureFixture[str]) -> None:
+    process = begin_beside(partial(refuse, 3))
+    process.join(50)
+    assert process.exitcode == 0
+    assert capfd.readouterr() == ("", "")

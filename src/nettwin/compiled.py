@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
+from numba.core.caching import IndexDataCacheFile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,8 +28,27 @@ def compiled(function: F, **settings: Any) -> F:
         # in the name, so that what another state of the sources left behind is never opened
         name = kept._index_name.removesuffix(".nbi")
         stamp = _stamp(Path(inspect.getfile(function)).parent)
-        kept.__init__(kept._cache_path, f"{name}-{stamp}", kept._source_stamp)
+        made._cache._cache_file = _Kept(kept._cache_path, f"{name}-{stamp}", kept._source_stamp)
     return cast("F", made)
+
+
+class _Kept(IndexDataCacheFile):
+    """Machine code of one function on disk, which several processes may add to at once.
+
+    Numba numbers the files of a function's specializations; two processes then write different
+    ones into the same file. Here a file is named for its specialization, and written before the
+    index names it. What is lost when both write the index is compiled once more.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        """Keep the machine code of a specialization."""
+        digest = hashlib.sha256(self._dump(key)).hexdigest()[:12]
+        name = self._data_name(int(digest, 16))
+        self._save_data(name, data)
+        overloads = self._load_index()
+        if overloads.get(key) != name:
+            overloads[key] = name
+            self._save_index(overloads)
 
 
 def is_kept(function: Any) -> bool:

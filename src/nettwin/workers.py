@@ -12,11 +12,13 @@ import os
 import pickle
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -137,6 +139,25 @@ def _begin(warm: Warm | None) -> None:
     limit_blas_threads()
     if warm is not None:
         warm()
+
+
+def begin_beside(work: Callable[[], object]) -> BaseProcess:
+    """Begin a piece of work that nobody waits for, in a process that ends with this one at last.
+
+    What it raises is not told: whoever begins it can do without what it does.
+    """
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=_in_silence, args=(work,), daemon=True)
+    with _without_main(work):
+        process.start()
+    return process
+
+
+def _in_silence(work: Callable[[], object]) -> None:
+    _begin(None)
+    with suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        work()
 
 
 @contextmanager

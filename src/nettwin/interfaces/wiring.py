@@ -15,8 +15,11 @@ from nettwin.model import NetworkModel
 from nettwin.registry import Registry, first_line
 from nettwin.scenario.changes import Change
 from nettwin.scenario.scenario import Scenario
+from nettwin.workers import begin_beside, usable_cores
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
     from nettwin.engines.packet import Event, PacketSimulator
     from nettwin.optimize.methods import Method
 
@@ -25,7 +28,8 @@ if TYPE_CHECKING:
 class EngineChoice:
     """An engine as people choose it: its name, what it is, and how it is made.
 
-    `kernel` is the module whose functions Numba compiles at the first start on a machine. An engine
+    `kernel` is the module whose functions Numba compiles at the first start on a machine;
+    `compile_last` compiles those that a prediction comes to last, in another process. An engine
     that is `slow` has a setting `progress`, a function that takes the share done. To say whether it
     supports a scenario, one that `looks_at_hops` looks at all of them.
     """
@@ -34,6 +38,7 @@ class EngineChoice:
     title: str
     make: Callable[..., NetworkModel]
     kernel: str = ""
+    compile_last: Callable[[], object] | None = None
     slow: bool = False
     looks_at_hops: bool = False
 
@@ -67,6 +72,14 @@ def _learned(model: str, **settings: Any) -> NetworkModel:
     return Learned(catalog().load(model), **settings)
 
 
+def _compile_last(model: str) -> None:
+    from nettwin.engines.learned.engine import Learned
+    from nettwin.scenario.generate import generate
+
+    small = generate("line", nodes=2, classes="three", scheduler="wfq")
+    Learned(catalog().load(model)).compile_last(small)
+
+
 def _twin(model: str = "gnn", **settings: Any) -> NetworkModel:
     from nettwin.engines.fallback import Fallback
 
@@ -93,6 +106,7 @@ OWN = (
             title,
             partial(_learned, model=name),
             kernel=f"nettwin.engines.learned.{module}",
+            compile_last=partial(_compile_last, name),
             looks_at_hops=True,
         )
         for name, title, module in LEARNED
@@ -103,6 +117,7 @@ OWN = (
         "the gnn, and theory where the gnn was not trained for it",
         _twin,
         kernel="nettwin.engines.learned.gnn",
+        compile_last=partial(_compile_last, "gnn"),
         looks_at_hops=True,
     ),
 )
@@ -247,6 +262,17 @@ def first_start(*engines: str) -> bool:
     a while."""
     kernels = ["nettwin.scenario.pathfinding", *(ENGINES[name].kernel for name in engines)]
     return not all(_compiled_before(kernel) for kernel in kernels if kernel)
+
+
+def compile_beside(*engines: str) -> BaseProcess | None:
+    """Let a second process compile what the first of these engines comes to last, if there is a
+    core for it and something to compile; the process, or None."""
+    for name in engines:
+        chosen = ENGINES[name]
+        if chosen.compile_last is None or _compiled_before(chosen.kernel):
+            continue
+        return begin_beside(chosen.compile_last) if usable_cores() > 1 else None
+    return None
 
 
 def _compiled_before(module: str) -> bool:

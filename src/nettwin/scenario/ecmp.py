@@ -115,11 +115,18 @@ def _ecmp_loads(
 ) -> Any:
     load = np.zeros(link_count)
     nodes = demand.shape[0]
+    by_rank = np.empty(nodes, np.int64)
     for t in range(nodes):
         near, rank = dist_to[t], rank_to[t]
         through = demand[:, t].copy()
-        for u in np.argsort(rank)[::-1]:  # farthest first: all that passes u has arrived
-            if rank[u] == nodes or u == t or through[u] == 0.0:
+        reached = 0
+        for u in range(nodes):
+            if rank[u] < nodes:
+                by_rank[rank[u]] = u
+                reached += 1
+        for r in range(reached - 1, 0, -1):  # farthest first: all that passes u has arrived
+            u = by_rank[r]
+            if through[u] == 0.0:
                 continue
             fan = 0
             for k in range(offset[u], offset[u + 1]):

@@ -166,5 +166,6 @@ def _drawn(begin: int, end: int, left: Any, dice: Any) -> Any:
 def grown(a: Any, n: int) -> Any:
     """A copy with room for more than `n` entries, half as many more at least."""
     out = np.empty(max(n + 1, a.size + a.size // 2), a.dtype)
-    out[: a.size] = a
+    for k in range(a.size):  # a slice assigned to takes seconds to compile
+        out[k] = a[k]
     return out

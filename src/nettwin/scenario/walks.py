@@ -167,10 +167,11 @@ def walk_all(
                 link_offset = grown(link_offset, paths + extra + 1)
             if hops + length > links.size:
                 links = grown(links, hops + length)
-            path_flow[paths : paths + extra] = f
-            share[paths : paths + extra] = shares
-            link_offset[paths + 1 : paths + extra + 1] = hops + begins[1:]
-            links[hops : hops + length] = found[:length]
+            for k in range(extra):
+                path_flow[paths + k], share[paths + k] = f, shares[k]
+                link_offset[paths + k + 1] = hops + begins[k + 1]
+            for k in range(length):
+                links[hops + k] = found[k]
             paths += extra
             hops += length
             continue

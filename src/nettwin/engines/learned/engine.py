@@ -85,6 +85,12 @@ class Learned:
         split = hop_split(scenario, theory.state, theory.each, each)
         return split._replace(loss=carried.loss[answer.hop_row])
 
+    def compile_last(self, scenario: Scenario) -> None:
+        """Compile all that a prediction needs but how theory solves ports, half of the whole: ask
+        about a scenario whose ports are not solved. Two processes thus share the compiling."""
+        with np.errstate(all="ignore"):
+            self._metrics(scenario, solved(scenario, formulas=self.model.formulas, rounds=0))
+
     def _unsupported(
         self,
         scenario: Scenario,
@@ -118,7 +124,9 @@ class Learned:
         return marked
 
     def _predict(self, scenario: Scenario, like: QueueSolution | None) -> Metrics:
-        theory = self._solved(scenario, like)
+        return self._metrics(scenario, self._solved(scenario, like))
+
+    def _metrics(self, scenario: Scenario, theory: Solved) -> Metrics:
         inputs = inputs_of(scenario, theory)
         answer = self.architecture.answer(inputs, self.model.members)
         each = answer.each or theory.each  # without hops of its own: links as theory sees them

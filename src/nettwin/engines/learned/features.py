@@ -90,9 +90,17 @@ def join_queues(
                 count += 1
             carried[e] += hop_bps[h]
             hop_edge[h] = e
-    order = np.argsort(target[:count], kind="mergesort")
-    place = np.empty(count, np.int32)
-    place[order] = np.arange(count)
+    begin = np.zeros(queues + 1, np.int64)  # of the edges to each queue
+    for e in range(count):
+        begin[target[e] + 1] += 1
+    for q in range(queues):
+        begin[q + 1] += begin[q]
+    place, order = np.empty(count, np.int32), np.empty(count, np.int64)
+    for e in range(count):
+        q = target[e]
+        place[e] = begin[q]
+        order[begin[q]] = e
+        begin[q] += 1
     for h in range(hop_edge.size):
         if hop_edge[h] >= 0:
             hop_edge[h] = place[hop_edge[h]]
@@ -110,7 +118,8 @@ def join_queues(
 def wider(values: Any, size: int) -> Any:
     """A copy with room for more values."""
     out = np.empty(size, values.dtype)
-    out[: values.size] = values
+    for k in range(values.size):  # a slice assigned to takes seconds to compile
+        out[k] = values[k]
     return out
 
 

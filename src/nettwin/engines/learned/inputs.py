@@ -23,7 +23,7 @@ from nettwin.engines.learned.features import (
 from nettwin.engines.learned.queue_features import queue_features
 from nettwin.engines.theory.flows import HopDelays, flow_sums, hop_delays, hop_table
 from nettwin.engines.theory.formulas import Formulas
-from nettwin.engines.theory.network import solve
+from nettwin.engines.theory.network import ROUNDS, solve
 from nettwin.engines.theory.quantiles import percentiles
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.tables import FlowTable, tables
@@ -77,9 +77,12 @@ def solved(
     scenario: Scenario,
     like: QueueSolution | None = None,
     formulas: Formulas = Formulas(),  # noqa: B008, frozen
+    *,
+    rounds: int = ROUNDS,
 ) -> Solved:
-    """Theory's answer, hop by hop; the same with what is known of a scenario `like` it."""
-    state = solve(scenario, like=like, formulas=formulas)
+    """Theory's answer, hop by hop; the same with what is known of a scenario `like` it. With no
+    rounds of `solve`, that of ports where nothing waits and nothing is lost."""
+    state = solve(scenario, like=like, formulas=formulas, rounds=rounds)
     return Solved(state, hop_delays(scenario, state))
 
 

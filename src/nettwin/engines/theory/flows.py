@@ -264,7 +264,8 @@ def _along_paths(
         if arriving[f] <= 1.0 - STARVED:
             origin[f] = sums[1, f] = np.nan
             continue
-        sums[:, f] /= arriving[f]
+        sums[0, f] /= arriving[f]
+        sums[1, f] /= arriving[f]
         origin[f] += sums[0, f]
         sums[1, f] = max(sums[1, f] - sums[0, f] ** 2, 0.0)
     for q in range(queues):

@@ -58,6 +58,7 @@ from nettwin.engines.theory.tables import Floats, QueueTable, tables
 from nettwin.quantity import frozen
 from nettwin.scenario.scenario import Scenario
 
+ROUNDS = 30  # of the fixed point at most
 PAIR_S = 3e-7  # to solve a port once, over the square of the number of its queues
 
 
@@ -83,7 +84,7 @@ def normal_points(count: int, dimensions: int) -> Floats:
 def solve(
     scenario: Scenario,
     *,
-    rounds: int = 30,
+    rounds: int = ROUNDS,
     points: int = 16,
     tolerance: float = 1e-5,
     like: QueueSolution | None = None,
@@ -95,7 +96,7 @@ def solve(
     point: Kelly, Annals of Applied Probability 1, 1991) and solves every port again, with damping,
     until no loss changes by more than `tolerance`. `points` of the slow modulation are averaged.
     Ports to which exactly the same is offered as in `like` are taken from there: the result is the
-    same.
+    same. With no rounds, no port is solved: nothing waits and nothing is lost.
     """
     flows, paths, ports = tables(scenario)
     most = int(np.diff(ports.offset).max(initial=1))
@@ -128,11 +129,12 @@ def solve(
             break
         sums = _offered(scenario, way, loss, state, formulas.smoothing)
     few = normal_points(4 if modulated else 1, most)
-    in_halves(
-        partial(add_elasticities, state=state, rates=way.rates, ports=ports, z=few),
-        pairs,
-        PAIR_S * len(few) * (1.0 + queues.max(initial=0.0)),
-    )
+    if rounds > 0:
+        in_halves(
+            partial(add_elasticities, state=state, rates=way.rates, ports=ports, z=few),
+            pairs,
+            PAIR_S * len(few) * (1.0 + queues.max(initial=0.0)),
+        )
     return QueueSolution(
         load=state[LOAD],
         carried=state[LOAD] * (1 - loss),

@@ -57,6 +57,7 @@ from nettwin.engines.theory.rows import (
     SPACED,
     SPREAD,
     SQUARES,
+    STATES,
     SWING,
     WAITING,
     WAITING_ELASTICITY,
@@ -105,11 +106,12 @@ def solve_ports(
     Fills the state `out` [STATES, queues] and the sums `solved` [SUMS, queues], NaN at first.
     """
     room = room_of(ports)
+    varies = begin < stop  # no constant: what solves a port would be compiled for each of them
     for port in range(begin, stop):
         first, end = ports.offset[port], ports.offset[port + 1]
         if not differs(sums[:, first:end], solved[:, first:end]):
             continue
-        solved[:, first:end] = sums[:, first:end]
+        copy(sums[:, first:end], solved[:, first:end])
         total = 0.0
         for q in range(first, end):
             out[:, q] = 0.0
@@ -125,7 +127,7 @@ def solve_ports(
                 out[BUFFER, q] = max(out[BUFFER, q] - out[LOAD, q] / total, 0.0)
         capacity = ports.capacity_bps[port]
         remember(first, end - first, total, sums, capacity, out)
-        average_port(port, ports, out[:, first:end], rates, z, out[LOAD, first:end], room, True)
+        average_port(port, ports, out[:, first:end], rates, z, out[LOAD, first:end], room, varies)
         for q in range(first, end):
             if sums[LIMIT, q] > 0.0:
                 most = (sums[LIMIT, q] - 1.0) * out[SERVICE, q]
@@ -134,6 +136,14 @@ def solve_ports(
                 out[WAITING_VARIANCE, q] = min(out[WAITING_VARIANCE, q], most * out[WAITING, q])
         if ports.burst_bits[port] > 0.0:
             take_tokens(out[:, first:end], ports.burst_bits[port] / capacity)
+
+
+@in_place
+def copy(a: Any, b: Any) -> None:
+    """Write the numbers of a [rows, n] into b; an assigned slice takes seconds to compile."""
+    for i in range(a.shape[0]):
+        for k in range(a.shape[1]):
+            b[i, k] = a[i, k]
 
 
 @in_place
@@ -290,23 +300,31 @@ def add_elasticities(begin: int, stop: int, state: Any, rates: Any, ports: Any, 
     """Fill d ln(waiting) / d ln(load) and d ln(loss) / d ln(load) at a range of ports, each queue's
     load alone, over a few points z of the slow modulation; not where they are known."""
     step, room = -math.log(1.0 - NUDGE), room_of(ports)
+    most, varies = room.chosen.size, begin > stop  # no, and no constant, as in `solve_ports`
+    bases, nudges, means = np.empty((STATES, most)), np.empty((STATES, most)), np.empty(most)
     for port in range(begin, stop):
         first, end = ports.offset[port], ports.offset[port + 1]
         if not np.isnan(state[WAITING_ELASTICITY, first:end]).any():
             continue
         state[WAITING_ELASTICITY, first:end] = 0.0
-        base = state[:, first:end].copy()
+        n = end - first
+        # parts of arrays, as `solve_ports` has them: what solves a port is compiled once for both
+        base, nudged, mean = bases[:, :n], nudges[:, :n], means[:n]
+        copy(state[:, first:end], base)
         if total_of(base[LOAD]) <= 0.0:
             continue
         if largest(base[SLOW]) > FEW or ports.burst_bits[port] > 0.0:
-            average_port(port, ports, base, rates, z, base[LOAD], room, False)
-        nudged = base.copy()
-        mean = base[LOAD].copy()
-        for k in range(end - first):
+            for k in range(n):
+                mean[k] = base[LOAD, k]
+            average_port(port, ports, base, rates, z, mean, room, varies)
+        copy(base, nudged)
+        for k in range(n):
+            mean[k] = base[LOAD, k]
+        for k in range(n):
             if base[LOAD, k] <= 0.0:
                 continue
             mean[k] *= 1.0 - NUDGE
-            average_port(port, ports, nudged, rates, z, mean, room, False)
+            average_port(port, ports, nudged, rates, z, mean, room, varies)
             mean[k] = base[LOAD, k]
             for source, target in ((WAITING, WAITING_ELASTICITY), (LOSS, LOSS_ELASTICITY)):
                 was, now = base[source, k], nudged[source, k]

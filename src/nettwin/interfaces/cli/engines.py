@@ -31,3 +31,4 @@ def warn_of_compiling(output: Output, *engines: str) -> None:
         wiring.choice(name)
     if COMPILING not in output.said and wiring.first_start(*engines):
         output.say(COMPILING)
+        wiring.compile_beside(*engines)
