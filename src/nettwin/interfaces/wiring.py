@@ -74,10 +74,12 @@ def _learned(model: str, **settings: Any) -> NetworkModel:
 
 def _compile_last(model: str) -> None:
     from nettwin.engines.learned.engine import Learned
+    from nettwin.engines.learned.model_file import read_model
     from nettwin.scenario.generate import generate
 
+    read = read_model(catalog().find(model).path)  # `load` would try it, and solve ports for that
     small = generate("line", nodes=2, classes="three", scheduler="wfq")
-    Learned(catalog().load(model)).compile_last(small)
+    Learned(read).compile_last(small)
 
 
 def _twin(model: str = "gnn", **settings: Any) -> NetworkModel:
