@@ -21,8 +21,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(function: F, **settings: Any) -> F:
-    """Compile with Numba's settings; the code is kept on disk."""
-    made = njit(cache=True, **settings)(function)
+    """Compile with Numba's settings; the code is kept on disk, and leaves the interpreter to other
+    threads while it runs."""
+    made = njit(cache=True, **{"nogil": True, **settings})(function)
     kept = getattr(getattr(made, "_cache", None), "_cache_file", None)
     if kept is not None:  # there is none where Numba is told not to compile
         # in the name, so that what another state of the sources left behind is never opened

@@ -116,9 +116,8 @@ class Traffic(ReadOnly):
     def keep(self, flows: NDArray[np.intp] | NDArray[np.bool_]) -> Traffic:
         """Only these flows, in this order; a mask or indices."""
         index = np.flatnonzero(flows) if flows.dtype == np.bool_ else flows
-        names = {
-            i: self.given_names[f] for i, f in enumerate(index.tolist()) if f in self.given_names
-        }
+        given = self.given_names
+        names = {i: given[f] for i, f in enumerate(index.tolist()) if f in given} if given else {}
         return self.with_arrays(
             flow_source=self.flow_source[index],
             flow_target=self.flow_target[index],

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nettwin.engines.theory.inputs import joined
 from nettwin.engines.theory.loops import without_interpreter
 
 # What is offered to a queue and how its port serves it
@@ -61,35 +62,15 @@ def join_queues(
     Gives source and target [edges], features [edges, 3], and the edge over which each hop is
     reached [hops], -1 for a first hop. Edges are ordered by target; `hop_bps` is what is offered.
     """
-    arrivals, leaving = np.zeros(queues), np.zeros(queues)
-    hop_edge = np.full(path_queue.size, -1, np.int32)
-    newest = np.full(queues, -1, np.int32)  # of the edges to each queue
-    made = 64
-    source, target = np.empty(made, np.int32), np.empty(made, np.int32)
-    older, carried = np.empty(made, np.int32), np.empty(made)
-    count = 0
-    for p in range(path_offset.size - 1):
-        for h in range(path_offset[p], path_offset[p + 1]):
-            q = path_queue[h]
-            arrivals[q] += hop_bps[h]
-            if h == path_offset[p]:
-                continue
-            before = path_queue[h - 1]
-            leaving[before] += hop_bps[h]
-            e = newest[q]
-            while e >= 0 and source[e] != before:
-                e = older[e]
-            if e < 0:
-                if count == made:
-                    made *= 2
-                    source, target = wider(source, made), wider(target, made)
-                    older, carried = wider(older, made), wider(carried, made)
-                e = count
-                source[e], target[e], older[e], carried[e] = before, q, newest[q], 0.0
-                newest[q] = e
-                count += 1
+    hop_edge, source, target = joined(path_offset, path_queue, np.arange(queues), queues)
+    count = source.size
+    arrivals, leaving, carried = np.zeros(queues), np.zeros(queues), np.zeros(count)
+    for h in range(hop_edge.size):
+        arrivals[path_queue[h]] += hop_bps[h]
+        e = hop_edge[h]
+        if e >= 0:
+            leaving[source[e]] += hop_bps[h]
             carried[e] += hop_bps[h]
-            hop_edge[h] = e
     begin = np.zeros(queues + 1, np.int64)  # of the edges to each queue
     for e in range(count):
         begin[target[e] + 1] += 1
@@ -104,7 +85,8 @@ def join_queues(
     for h in range(hop_edge.size):
         if hop_edge[h] >= 0:
             hop_edge[h] = place[hop_edge[h]]
-    source, target, carried = source[order], target[order], carried[order]
+    source, target = source[order].astype(np.int32), target[order].astype(np.int32)
+    carried = carried[order]
     features = np.zeros((count, 3), np.float32)
     for e in range(count):
         a, b = source[e], target[e]
@@ -112,15 +94,6 @@ def join_queues(
         features[e, 1] = carried[e] / max(leaving[a], 1e-300)
         features[e, 2] = bounded(np.log(capacity_bps[a] / capacity_bps[b]), -4.0, 4.0)
     return source, target, features, hop_edge
-
-
-@without_interpreter
-def wider(values: Any, size: int) -> Any:
-    """A copy with room for more values."""
-    out = np.empty(size, values.dtype)
-    for k in range(values.size):  # a slice assigned to takes seconds to compile
-        out[k] = values[k]
-    return out
 
 
 @without_interpreter

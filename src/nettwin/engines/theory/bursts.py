@@ -27,8 +27,8 @@ NORMAL = np.array([-3.2, -2.2, -1.35, -0.65, 0.0, 0.65, 1.35, 2.2, 3.2])
 
 @without_interpreter
 def rate_distributions(
-    inputs: Any, ports: Any, came: Any, states: Any, sums_of: Any, value: Any, weight: Any,
-    count: Any,
+    inputs: Any, order: Any, ports: Any, came: Any, states: Any, sums_of: Any, value: Any,
+    weight: Any, count: Any,
 ) -> None:  # fmt: skip
     """Fill `value` and `weight` [queues, ATOMS] of the deviation of each queue's rate from its mean
     in bit/s, and how many there are, `count` [queues]; 1 where nothing is modulated.
@@ -48,14 +48,14 @@ def rate_distributions(
         port = ports.port[q]
         x, w = np.zeros(ATOMS * EDGE_ATOMS), np.zeros(ATOMS * EDGE_ATOMS)
         y, u = np.zeros(2 * ATOMS), np.zeros(2 * ATOMS)
-        have, i, end = 1, inputs.hop_offset[q], inputs.hop_offset[q + 1]
+        have, i, end = 1, order.offset[q], order.offset[q + 1]
         w[0] = 1.0
         while i < end:
-            cell = inputs.cell[inputs.hop[i]]
+            cell = inputs.cell[order.hop[i]]
             n = 1
             y[0], u[0] = 0.0, 1.0
-            while i < end and inputs.cell[inputs.hop[i]] == cell:
-                h = inputs.hop[i]
+            while i < end and inputs.cell[order.hop[i]] == cell:
+                h = order.hop[i]
                 i += 1
                 if states[1, h] <= states[0, h]:
                     continue

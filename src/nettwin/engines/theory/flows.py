@@ -12,6 +12,7 @@ from nettwin.engines.theory.bursts import behind, own_loss, two_rates
 from nettwin.engines.theory.guarantees import guarantees
 from nettwin.engines.theory.halves import in_halves
 from nettwin.engines.theory.inputs import input_table
+from nettwin.engines.theory.kept import Kept
 from nettwin.engines.theory.loops import without_interpreter
 from nettwin.engines.theory.queueing import size_loss
 from nettwin.engines.theory.rows import SLOW, SLOWLY
@@ -80,8 +81,15 @@ class FlowSums(NamedTuple):
     paths: PathDelays
 
 
+_kept: Kept[HopTable] = Kept()
+
+
 def hop_table(scenario: Scenario, state: QueueSolution) -> HopTable:
-    """The queues as a packet meets them."""
+    """The queues of a scenario as a packet meets them, from its solution; kept as that lives."""
+    return _kept.of(state, partial(_hop_table, scenario, state))
+
+
+def _hop_table(scenario: Scenario, state: QueueSolution) -> HopTable:
     topology = scenario.topology
     port = topology.queues.link
     shaped = np.array([s.burst_bits is not None for s in topology.schedulers], np.bool_)
@@ -159,6 +167,19 @@ def _each_hop(
         f = paths.flow[p]
         bits = flows.mean_bits[f]
         offered, passing = flows.packets_pps[f] * paths.share[p] * bits, 1.0
+        if flows.rate_variance[f] <= 0.0 and flows.period_s[f] <= 0.0:
+            for h in range(paths.offset[p], paths.offset[p + 1]):  # as anybody meets the queue
+                q = paths.queue[h]
+                wait, spread, lost = hops.resting_s[q], hops.variance_s2[q], hops.loss[q]
+                if bursts and hops.fluid[q] and hops.modulation_bits2[q] > 0.0:
+                    lost = min(max(hops.resting_loss[q], 0.0), 1.0)
+                most = hops.most_s[q]
+                wait = min(wait, most)
+                if most < np.inf:
+                    spread = min(spread, wait * (most - wait))
+                waiting[h], variance[h] = wait, spread
+                loss[h] = size_loss(bits, lost, hops.size_bias[q], hops.packet_bits[q])
+            continue
         low, high, part = 0.0, 0.0, flows.high_part[f]
         if bursts and flows.rate_variance[f] > 0.0:
             low, high = two_rates(offered, flows.rate_variance[f], part)

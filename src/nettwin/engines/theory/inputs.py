@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin.engines.theory.kept import Kept
 from nettwin.engines.theory.loops import without_interpreter
-from nettwin.engines.theory.tables import Floats, tables
+from nettwin.engines.theory.tables import Floats, PathTable, QueueTable, tables
 from nettwin.scenario.scenario import Scenario
 
 Whole = NDArray[np.int64]
 
 
 class InputTable(NamedTuple):
-    """The links over which a port's packets come, and the hops of each of its queues.
+    """The links over which a port's packets come.
 
     A port of n queues to which packets come over m links has a block of n m cells, queue by queue.
     Traffic that begins at the port's node comes over no link and is in no cell.
@@ -25,14 +27,26 @@ class InputTable(NamedTuple):
     link: Whole  # [inputs] over which packets come
     block: Whole  # [ports + 1] into the cells
     cell: Whole  # [hops] the cell of each hop; -1 where the flow begins
-    hop_offset: Whole  # [queues + 1] into `hop`
-    hop: Whole  # [hops] by queue, and within a queue by cell
     narrow: Whole  # [cells] the slowest link behind, where it is one for all; else the last
     largest_bits: Floats  # [queues] the largest packet that comes; infinite if there is none
 
 
+class HopOrder(NamedTuple):
+    """The hops of each queue."""
+
+    offset: Whole  # [queues + 1] into `hop`
+    hop: Whole  # [hops] by queue, and within a queue by cell
+
+
+_kept: Kept[InputTable] = Kept()
+
+
 def input_table(scenario: Scenario) -> InputTable:
-    """The inputs of every port."""
+    """The inputs of every port; kept as `tables` are."""
+    return _kept.of(scenario, partial(_input_table, scenario))
+
+
+def _input_table(scenario: Scenario) -> InputTable:
     _, paths, ports = tables(scenario)
     largest = np.array([size.max_bits for size in scenario.traffic.sizes], np.float64)
     bits = largest[scenario.traffic.flow_size] if len(largest) else np.zeros(0)
@@ -40,79 +54,117 @@ def input_table(scenario: Scenario) -> InputTable:
     return InputTable(*_inputs(paths, ports, np.where(used, bits, 0.0)))
 
 
+def hop_order(inputs: InputTable, paths: PathTable, ports: QueueTable) -> HopOrder:
+    """The hops of every queue, those first that no packet comes to over a link."""
+    return HopOrder(*_by_queue(inputs, paths, ports))
+
+
 @without_interpreter
 def _inputs(paths: Any, ports: Any, flow_bits: Any) -> Any:
     """The columns of InputTable."""
-    hops, queues, count = paths.queue.size, ports.port.size, ports.offset.size - 1
-    before = np.full(hops, -1)  # the link before each hop
-    path = np.empty(hops, np.int64)
-    largest = np.zeros(queues)
-    by_port = np.zeros(count + 1, np.int64)
-    for p in range(paths.flow.size):
-        for h in range(paths.offset[p], paths.offset[p + 1]):
-            path[h] = p
-            q = paths.queue[h]
-            largest[q] = max(largest[q], flow_bits[paths.flow[p]])
-            by_port[ports.port[q] + 1] += 1
-            if h > paths.offset[p]:
-                before[h] = ports.port[paths.queue[h - 1]]
-    by_port = np.cumsum(by_port)
-    at, order = by_port[:-1].copy(), np.empty(hops, np.int64)
-    for h in range(hops):
-        port = ports.port[paths.queue[h]]
-        order[at[port]] = h
-        at[port] += 1
-    seen, number = np.full(count, -1), np.empty(count, np.int64)
+    offsets, queue, port_of, ports_offset = paths.offset, paths.queue, ports.port, ports.offset
+    count, capacity = ports_offset.size - 1, ports.capacity_bps
+    pair, before, after = joined(offsets, queue, port_of, count)
+    wide, place = np.zeros(count, np.int64), np.empty(before.size, np.int64)
+    for k in range(before.size):
+        place[k] = wide[after[k]]
+        wide[after[k]] += 1
     offset, block = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
-    link, found = np.empty(hops, np.int64), 0
-    cell = np.full(hops, -1)
     for port in range(count):
-        for i in range(by_port[port], by_port[port + 1]):
-            k = before[order[i]]
-            if k >= 0 and seen[k] != port:
-                seen[k], number[k] = port, found - offset[port]
-                link[found] = k
-                found += 1
-        offset[port + 1] = found
-        wide = found - offset[port]
-        first = ports.offset[port]
-        block[port + 1] = block[port] + wide * (ports.offset[port + 1] - first)
-        for i in range(by_port[port], by_port[port + 1]):
-            h = order[i]
-            if before[h] >= 0:
-                row = paths.queue[h] - first
-                cell[h] = block[port] + row * wide + number[before[h]]
-    # by queue and cell: those without a cell first
-    rank = np.zeros(queues + block[-1] + 1, np.int64)
+        rows = ports_offset[port + 1] - ports_offset[port]
+        offset[port + 1] = offset[port] + wide[port]
+        block[port + 1] = block[port] + wide[port] * rows
+    link, begin = np.empty(before.size, np.int64), np.empty(before.size, np.int64)
+    for k in range(before.size):
+        port = after[k]
+        link[offset[port] + place[k]] = before[k]
+        begin[k] = block[port] + place[k] - ports_offset[port] * wide[port]
+    narrow, cell = np.full(block[-1], -1), np.empty(queue.size, np.int64)
+    largest = np.zeros(port_of.size)
+    for p in range(paths.flow.size):
+        slowest, bits = -1, flow_bits[paths.flow[p]]
+        for h in range(offsets[p], offsets[p + 1]):
+            q, k = queue[h], pair[h]
+            port, own = port_of[q], -1
+            if bits > largest[q]:
+                largest[q] = bits
+            if k >= 0:
+                own = begin[k] + q * wide[port]
+                if bits > 0.0:
+                    one = narrow[own]
+                    if one != slowest:
+                        narrow[own] = slowest if one < 0 else before[k]
+            cell[h] = own
+            if slowest < 0 or capacity[port] < capacity[slowest]:
+                slowest = port
+    return offset, link, block, cell, narrow, largest
+
+
+@without_interpreter
+def joined(path_offset: Any, queue: Any, of: Any, count: int) -> Any:
+    """Which two of `count` places follow each other on paths, `of` [queues] the place of each.
+
+    Gives the number of the pair of each hop and the one before [hops], -1 for a first hop, and the
+    places of each pair, in order of appearance: before, after. [pairs] each
+    """
+    slots = 256
+    while slots < 8 * count:
+        slots *= 2
+    while True:
+        pair, before, after, found = _pairs(path_offset, queue, of, count, slots)
+        if found >= 0:
+            return pair, before[:found].copy(), after[:found].copy()
+        slots *= 4
+
+
+@without_interpreter
+def _pairs(path_offset: Any, queue: Any, of: Any, count: int, slots: int) -> Any:
+    """`joined` by a table of hashes with so many slots, a power of 2; found is -1 where they are
+    too few. (Arrays that grow within such a loop make it take five times as long.)"""
+    pair, last, found = np.empty(queue.size, np.int32), slots - 1, 0
+    known, number = np.full(slots, -1), np.empty(slots, np.int32)
+    before, after = np.empty(slots // 2, np.int64), np.empty(slots // 2, np.int64)
+    for p in range(path_offset.size - 1):
+        behind = np.int64(-1)
+        for h in range(path_offset[p], path_offset[p + 1]):
+            here = np.int64(of[queue[h]])
+            pair[h] = -1
+            if behind >= 0:
+                key = behind * count + here
+                at = (key * 0x9E3779B1 >> 15) & last
+                while known[at] >= 0 and known[at] != key:
+                    at = (at + 1) & last
+                if known[at] < 0:
+                    if found == before.size:
+                        return pair, before, after, -1
+                    known[at], number[at] = key, found
+                    before[found], after[found] = behind, here
+                    found += 1
+                pair[h] = number[at]
+            behind = here
+    return pair, before, after, found
+
+
+@without_interpreter
+def _by_queue(inputs: Any, paths: Any, ports: Any) -> Any:
+    """The columns of HopOrder, sorted by counting."""
+    queues, hops = ports.port.size, paths.queue.size
     start = np.zeros(queues + 1, np.int64)
     for q in range(queues):
         port = ports.port[q]
-        wide = offset[port + 1] - offset[port]
-        start[q + 1] = start[q] + 1 + wide
-    narrow = np.full(block[-1], -1)
-    for p in range(paths.flow.size):
-        slowest = -1
-        for h in range(paths.offset[p], paths.offset[p + 1]):
-            k = ports.port[paths.queue[h]]
-            if cell[h] >= 0 and flow_bits[paths.flow[p]] > 0.0:
-                one = narrow[cell[h]]
-                narrow[cell[h]] = slowest if one < 0 or one == slowest else before[h]
-            if slowest < 0 or ports.capacity_bps[k] < ports.capacity_bps[slowest]:
-                slowest = k
-    place = np.empty(hops, np.int64)
+        start[q + 1] = start[q] + 1 + inputs.offset[port + 1] - inputs.offset[port]
+    rank, place = np.zeros(start[queues] + 1, np.int64), np.empty(hops, np.int64)
     for h in range(hops):
-        q = paths.queue[h]
-        port = ports.port[q]
-        wide = offset[port + 1] - offset[port]
-        own = cell[h] - block[port] - (q - ports.offset[port]) * wide + 1 if cell[h] >= 0 else 0
-        place[h] = start[q] + own
+        q, cell = paths.queue[h], inputs.cell[h]
+        place[h] = start[q]
+        if cell >= 0:
+            port = ports.port[q]
+            wide = inputs.offset[port + 1] - inputs.offset[port]
+            place[h] += cell - inputs.block[port] - (q - ports.offset[port]) * wide + 1
         rank[place[h] + 1] += 1
     rank = np.cumsum(rank)
-    hop_offset = np.empty(queues + 1, np.int64)
-    for q in range(queues + 1):
-        hop_offset[q] = rank[start[q]]
-    at, hop = rank.copy(), np.empty(hops, np.int64)
+    offset, at, hop = rank[start], rank.copy(), np.empty(hops, np.int64)
     for h in range(hops):
         hop[at[place[h]]] = h
         at[place[h]] += 1
-    return offset, link[:found].copy(), block, cell, hop_offset, hop, narrow, largest
+    return offset, hop

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nettwin.engines.theory.bursts import behind, own_loss, rate_distributions, two_rates
 from nettwin.engines.theory.formulas import Formulas
 from nettwin.engines.theory.halves import in_halves
-from nettwin.engines.theory.inputs import InputTable, input_table
+from nettwin.engines.theory.inputs import HopOrder, InputTable, hop_order, input_table
 from nettwin.engines.theory.loops import ATOMS, without_interpreter
 from nettwin.engines.theory.modulated import Rates
 from nettwin.engines.theory.queueing import packet_loss, size_loss
@@ -175,6 +175,7 @@ class OnTheWay(NamedTuple):
     """What is written down of the flows on their way; empty where the formulas need none of it."""
 
     inputs: InputTable | None
+    order: HopOrder | None  # where bursts are told
     cell: NDArray[np.int64]  # [hops]
     came: Floats  # [cells] bits a second
     states: Floats  # [3, hops] low and high rate in bit/s, and the high one's part of the time
@@ -188,6 +189,7 @@ def _on_the_way(scenario: Scenario, formulas: Formulas, *, bursts: bool) -> OnTh
     queues = len(ports.port) if bursts else 0
     return OnTheWay(
         inputs,
+        hop_order(inputs, paths, ports) if inputs is not None and bursts else None,
         inputs.cell if inputs is not None else np.zeros(0, np.int64),
         np.zeros(int(inputs.block[-1]) if inputs is not None else 0),
         np.zeros((3, len(paths.queue) if bursts else 0)),
@@ -203,9 +205,9 @@ def _offered(
     sums = np.asarray(offered(flows, paths, ports, loss, state, way.cell, way.came, way.states))
     if way.inputs is not None and smoothing:
         smooth(way.inputs, way.came, loss, ports, sums)
-    if way.inputs is not None and len(way.rates.many):
+    if way.order is not None:
         totals = sums[[MODULATION, SOURCES]]
-        rate_distributions(way.inputs, ports, way.came, way.states, totals, *way.rates)
+        rate_distributions(way.inputs, way.order, ports, way.came, way.states, totals, *way.rates)
     return sums
 
 

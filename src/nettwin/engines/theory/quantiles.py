@@ -19,7 +19,7 @@ from scipy.special import gammainc, gammaincinv
 
 from nettwin.engines.theory.flows import PathDelays
 from nettwin.engines.theory.halves import in_halves
-from nettwin.engines.theory.loops import without_interpreter
+from nettwin.engines.theory.loops import in_place, without_interpreter
 
 Floats = NDArray[np.float64]
 LN_SHAPES = np.linspace(-7.0, 9.0, 641)
@@ -144,7 +144,7 @@ def _mix(
         out[f] = x
 
 
-@without_interpreter
+@in_place
 def _below(
     x: float,
     first: int,

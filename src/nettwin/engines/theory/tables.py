@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 from typing import NamedTuple
-from weakref import ReferenceType, ref
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin.engines.theory.kept import Kept
 from nettwin.engines.theory.ports import DRR, FIFO, LSF, SP, WFQ
 from nettwin.engines.theory.variability import flow_variability
 from nettwin.scenario.scenario import Scenario
@@ -64,27 +64,19 @@ class Tables(NamedTuple):
     queues: QueueTable
 
 
-MOST_KEPT = 8  # scenarios whose tables are kept, while they live
-_kept: dict[int, tuple[ReferenceType[Scenario], Tables]] = {}
+_kept: Kept[Tables] = Kept()
+_kept_flows: Kept[FlowTable] = Kept()
 
 
 def tables(scenario: Scenario) -> Tables:
     """A scenario as flat arrays; those of the scenarios asked for last are kept while they live."""
-    key = id(scenario)
-    known = _kept.get(key)
-    if known is not None and known[0]() is scenario:
-        return known[1]
-    made = Tables(_flow_table(scenario.traffic), _path_table(scenario), _queue_table(scenario))
-    _kept[key] = ref(scenario, partial(_forget, key)), made
-    for old in list(_kept)[:-MOST_KEPT]:
-        _kept.pop(old, None)
-    return made
+    return _kept.of(scenario, partial(_tables, scenario))
 
 
-def _forget(key: int, gone: ReferenceType[Scenario]) -> None:
-    known = _kept.get(key)
-    if known is not None and known[0] is gone:
-        _kept.pop(key, None)
+def _tables(scenario: Scenario) -> Tables:
+    traffic = scenario.traffic  # which variants share
+    flows = _kept_flows.of(traffic, partial(_flow_table, traffic))
+    return Tables(flows, _path_table(scenario), _queue_table(scenario))
 
 
 def _flow_table(traffic: Traffic) -> FlowTable:

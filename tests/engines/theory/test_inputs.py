@@ -1,0 +1,81 @@
+"""Inputs: over which links packets come to each queue, found by a table of hashes."""
+
+from __future__ import annotations
+
+import gc
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from nettwin.engines.theory.inputs import hop_order, input_table, joined
+from nettwin.engines.theory.kept import Kept
+from nettwin.engines.theory.tables import tables
+from nettwin.scenario.generate import generate
+from nettwin.scenario.scenario import Scenario
+
+
+@pytest.mark.parametrize(("count", "hops"), [(3, 40), (7, 5_000), (300, 60_000)])
+def test_joined_places_are_those_of_the_paths(count: int, hops: int) -> None:
+    random = np.random.default_rng(count)
+    of = random.integers(0, count, 2 * count)
+    queue = random.integers(0, 2 * count, hops).astype(np.int32)  # nearly all pairs: tables grow
+    offset = np.append(np.arange(0, hops, 5), hops)
+    pair, before, after = joined(offset, queue, of, count)
+    known: dict[tuple[int, int], int] = {}
+    for first, end in pairwise(offset.tolist()):
+        assert pair[first] == -1
+        for h in range(first + 1, end):
+            both = (int(of[queue[h - 1]]), int(of[queue[h]]))
+            assert pair[h] == known.setdefault(both, len(known))
+    assert list(zip(before.tolist(), after.tolist(), strict=True)) == list(known)
+
+
+def test_a_path_of_one_hop_is_joined_to_nothing() -> None:
+    pair, before, after = joined(np.array([0, 1, 2]), np.zeros(2, np.int32), np.zeros(1, int), 1)
+    assert pair.tolist() == [-1, -1]
+    assert len(before) == len(after) == 0
+
+
+@pytest.mark.parametrize("shape", ["gabriel", "star"])
+def test_every_hop_is_in_the_cell_of_its_queue_and_the_link_before(shape: str) -> None:
+    scenario = generate(shape, nodes=12, seed=2, classes="three", scheduler="wfq")
+    _, paths, ports = tables(scenario)
+    inputs = input_table(scenario)
+    first_hops = set(paths.offset[:-1].tolist())
+    for h, q in enumerate(paths.queue.tolist()):
+        if h in first_hops:
+            assert inputs.cell[h] == -1
+            continue
+        port = ports.port[q]
+        wide = inputs.offset[port + 1] - inputs.offset[port]
+        row, place = divmod(int(inputs.cell[h] - inputs.block[port]), int(wide))
+        assert ports.offset[port] + row == q
+        assert inputs.link[inputs.offset[port] + place] == ports.port[paths.queue[h - 1]]
+    order = hop_order(inputs, paths, ports)
+    assert sorted(order.hop.tolist()) == list(range(len(paths.queue)))
+    for q in range(len(ports.port)):
+        mine = order.hop[order.offset[q] : order.offset[q + 1]]
+        assert (paths.queue[mine] == q).all()
+        assert (np.diff(inputs.cell[mine]) >= 0).all()
+
+
+def test_what_is_kept_is_that_of_the_object_while_it_lives() -> None:
+    kept: Kept[int] = Kept(most=2)
+    scenarios: list[Scenario] = [generate("line", nodes=n) for n in (3, 4, 5)]
+    asked: list[int] = []
+
+    def nodes(k: int) -> int:
+        def make() -> int:
+            asked.append(k)
+            return scenarios[k].topology.node_count
+
+        return kept.of(scenarios[k], make)
+
+    assert [nodes(k) for k in (0, 0, 1, 1, 0)] == [3, 3, 4, 4, 3]
+    assert asked == [0, 1]
+    assert [nodes(k) for k in (2, 0)] == [5, 3]  # the oldest of more than two is made again
+    assert asked == [0, 1, 2, 0]
+    scenarios.clear()
+    gc.collect()
+    assert not kept._made
