@@ -38,8 +38,12 @@ def steps(line: str) -> Iterator[tuple[Any, list[str]]]:
     """The commands and subcommands that a line calls, each with the words that it gets."""
     command: Any = typer.main.get_command(app)
     words = shlex.split(line)[1:]
-    while hasattr(command, "commands") and words and words[0] in command.commands:
-        command, words = command.commands[words[0]], words[1:]
+    context = typer.Context(command)
+    while hasattr(command, "commands") and words:
+        found = command.get_command(context, words[0])  # imported when it is asked for
+        if found is None:
+            break
+        command, words = found, words[1:]
     yield command, words
 
 
