@@ -158,7 +158,7 @@ def test_measured_matrices_are_read(shared_data: Path) -> None:
 
 def test_the_files_of_the_page_are_read(tmp_path: Path) -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text("utf-8")
-    tables = re.findall(r"```csv\n(.*?)```", page, re.DOTALL)
+    tables = re.findall(r"```text\n(time,.*?)```", page, re.DOTALL)
     assert len(tables) == 2
     demand = []
     for k, table in enumerate(tables):

@@ -29,7 +29,7 @@ validate_every = 3
 """
 SMALL = replace(
     read_recipe(shipped_recipe("general")),
-    name="small",
+    name="tiny",
     samples=12,
     shard=4,
     packet_hops=1e4,
@@ -40,7 +40,7 @@ SMALL = replace(
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("small")
+    folder = tmp_path_factory.mktemp("tiny")
     generate_dataset(SMALL, folder, wiring.labeler)
     return folder
 
@@ -85,7 +85,7 @@ def test_training_tells_how_it_goes_and_does_not_begin_anew(run, data, model) ->
     assert again.code == 0
     assert "Wrote made/tiny.safetensors" in again.err
     card = json.loads(again.out)["card"]
-    assert card["data"][0]["name"] == "small"
+    assert card["data"][0]["name"] == "tiny"
     assert card["accuracy"]["test"]["scenarios"] == 3
     other = run("train tiny.toml --out made --steps 9", "--data", data)
     assert other.code == 2
@@ -96,7 +96,7 @@ def test_going_on_with_a_model(run, data, model) -> None:
     done = run(f"train --from {model} --out on --steps 2 --margin 500%", "--data", data, "--keep",
                data)  # fmt: skip
     assert done.code == 2  # the same data twice
-    assert "two data sets are named small" in done.err
+    assert "two data sets are named tiny" in done.err
     refused = run(f"train --from {model} --out on --steps 2", "--data", data)
     assert refused.code == 2
     assert "nobody can tell" in refused.err
@@ -125,7 +125,7 @@ def test_data_that_a_recipe_does_not_expect(run, data) -> None:
     pytest.importorskip("torch", reason="needs the extra train")
     done = run("train gnn --out x", "--data", data)
     assert done.code == 2
-    assert "--data gives small: the recipe gnn expects general" in done.err
+    assert "--data gives tiny: the recipe gnn expects general" in done.err
 
 
 def test_one_bad_shard_is_named(run, data, recipe, tmp_path) -> None:

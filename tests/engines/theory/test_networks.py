@@ -42,7 +42,7 @@ def error(predicted: Metrics, measured: Metrics) -> float:
 @pytest.mark.parametrize(
     ("policy", "arrival", "allowed"),
     [
-        ("fifo", "poisson", 0.04),
+        ("fifo", "poisson", 0.045),  # 0.029 without smoothing, which on chains errs by 37 %
         ("fifo", "cbr", 0.06),
         ("fifo", "onoff", 0.085),
         ("fifo", "mmpp", 0.08),

@@ -53,13 +53,13 @@ def demo(
 ) -> None:
     """Show the main job on NSFNET: predict, simulate, fail the worst link, meet an intent, draw."""
     output = Output("demo")
-    _compile(output)
-    start = perf_counter()
     network = generate(
         "nsfnet", load=LOAD, classes="three", scheduler="wfq", arrival="poisson"
     ).with_(name="NSFNET")
     plan = folder / "nsfnet.yaml"
-    write(network, plan, format="plan")
+    write(network, plan, format="plan")  # first, as it fails at once where the folder is no good
+    _compile(output)
+    start = perf_counter()
     _chapter(
         output,
         1,
