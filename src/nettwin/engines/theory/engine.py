@@ -62,6 +62,8 @@ class Theory:
     =====================  ===========  ============  ===========
 
     (gnnet2022: from 300 nodes, lightly loaded, to 50 to 130. Loads are the highest on the way.)
+    The table is of the formulas before those for long bursts and smoothing (`Formulas`), and has
+    yet to be measured again as a whole.
     """
 
     tolerance: float = 1e-5  # change of a loss at which the fixed point is reached
