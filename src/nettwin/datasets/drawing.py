@@ -80,7 +80,7 @@ def _shape(topology: Topology) -> str:
 def draw_topology(
     table: Table, random: Random, networks: Mapping[str, Topology]
 ) -> tuple[Topology, str]:
-    """A made-up network, or (kind `real`) one of the real ones, and its kind. Links have unit
+    """A synthetic network, or (kind `real`) one of the real ones, and its kind. Links have unit
     capacity."""
     kind = draw_name("topology.kinds", table_of(table, "kinds", {"gabriel": 1}), random)
     if kind == "real":

@@ -48,7 +48,7 @@ COMMANDS = {
     "convert": "Convert a network to another format, saying what was assumed and left out.",
     "generate": "Generate a network with gravity traffic: real, regular or random.",
     "dataset": "Make training data from a recipe, look at it, and convert it.",
-    "train": "Train a model, adapt one to other data, or train an agent; goes on where it stopped.",
+    "train": "Train a model, adapt one to other data, or train an agent; resumes where it stopped.",
     "models": "The learned models: those that nettwin carries, and those that you install.",
     "demo": (
         "Show the main job on NSFNET: predict, simulate, fail the worst link, meet an intent, draw."

@@ -121,7 +121,7 @@ def train(
     ] = False,
     json: o.JsonOption = False,
 ) -> None:
-    """Train a model, adapt one to other data, or train an agent; goes on where it stopped."""
+    """Train a model, adapt one to other data, or train an agent; resumes where it stopped."""
     from nettwin.datasets.labeled import labeled
 
     output = Output("train", json)
