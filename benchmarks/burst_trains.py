@@ -32,7 +32,7 @@ class Bursts:
 
 
 def waiting_s(inputs: BurstInputs, seed: int, bursts: Bursts | None = None) -> Floats:
-    """What each flow waits on its way, on average over its delivered fluid. [flows]"""
+    """What each flow waits on its path, on average over its delivered fluid. [flows]"""
     bursts = bursts or Bursts()
     rng = np.random.default_rng(seed)
     flows = len(inputs.flow)

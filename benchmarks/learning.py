@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.benchmark import say
-from nettwin.optimize.reinforcement.link_graph import Weights
-from nettwin.optimize.reinforcement.training.fit import Moment, train
-from nettwin.optimize.reinforcement.training.midpoint_task import MidpointTask
-from nettwin.optimize.reinforcement.training.recipe import AgentRecipe
+from nettwin.optimize.solvers.reinforcement.link_graph import Weights
+from nettwin.optimize.solvers.reinforcement.training.fit import Moment, train
+from nettwin.optimize.solvers.reinforcement.training.midpoint_task import MidpointTask
+from nettwin.optimize.solvers.reinforcement.training.recipe import AgentRecipe
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 400, 70, 610, 30, 340
 LEAST = 0.1  # percent over the reference, where the chart ends

@@ -18,7 +18,7 @@ ZOO = """graph [
 with tempfile.TemporaryDirectory() as folder:
     source = Path(folder) / "norway.gml"
     source.write_text(ZOO)
-    reading = nettwin.read(source, assume=nettwin.Assume(capacity_bps=1e9))
+    reading = nettwin.read(source, assume=nettwin.ImportDefaults(capacity_bps=1e9))
     print(f"{reading.scenario} read as {reading.format}")
     for line in reading.assumptions:
         print(f"  assumed: {line}")

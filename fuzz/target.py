@@ -13,7 +13,7 @@ from types import FrameType
 
 from fuzz.corpus import LARGEST_BUNDLE, unbundle
 from nettwin.errors import NettwinError
-from nettwin.formats import FORMATS, Assume, detect, read_all
+from nettwin.formats import FORMATS, ImportDefaults, detect, read_all
 
 LONGEST_S = 20.0
 MOST_READINGS = 4
@@ -49,7 +49,7 @@ def target(name: str) -> Callable[[bytes], None]:
 
 def _exhaust(source: str | Path, name: str | None) -> None:
     """Read a source, with traffic made up and without; only a NettwinError is an answer."""
-    for assume in (Assume(), Assume(load=None)):
+    for assume in (ImportDefaults(), ImportDefaults(load=None)):
         try:
             for reading in islice(read_all(source, format=name, assume=assume), MOST_READINGS):
                 reading.scenario.fingerprint()

@@ -198,8 +198,8 @@ def simulate(scenario: Scenario, until_s: float, *, warmup_s: float = 0.0, seed:
     def send(f: int) -> None:
         time, bits = next(sources[f], (math.inf, 0.0))
         if time < until_s:
-            shares, ways = paths[f]
-            hops = draws.choices(ways, shares)[0] if len(ways) > 1 else ways[0]
+            shares, candidates = paths[f]
+            hops = draws.choices(candidates, shares)[0] if len(candidates) > 1 else candidates[0]
             packet = Packet(f, time, bits, hops)
             heapq.heappush(events, (time, next(order), -1 - f, packet))
 

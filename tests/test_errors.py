@@ -6,7 +6,6 @@ import pytest
 
 from nettwin.errors import (
     ChangeError,
-    Fault,
     FormatError,
     InputError,
     MissingExtraError,
@@ -14,6 +13,7 @@ from nettwin.errors import (
     ScenarioError,
     UnknownNameError,
     UnsupportedError,
+    ValidationIssue,
 )
 
 
@@ -28,12 +28,12 @@ def test_one_tree(error: type[Exception]) -> None:
 
 
 def test_fault_names_element_value_allowed_and_remedy() -> None:
-    fault = Fault("weight of link A->B", -1, "must be above 0", "Give a weight.")
+    fault = ValidationIssue("weight of link A->B", -1, "must be above 0", "Give a weight.")
     assert str(fault) == "weight of link A->B is -1: must be above 0. Give a weight."
 
 
 def test_scenario_error_shows_the_first_and_counts_the_rest() -> None:
-    faults = [Fault(f"link {i}", i, "must be x", "Mend.") for i in range(25)]
+    faults = [ValidationIssue(f"link {i}", i, "must be x", "Mend.") for i in range(25)]
     error = ScenarioError(faults)
     text = str(error)
     assert error.faults == tuple(faults)

@@ -42,14 +42,14 @@ PLACES = {
 HOMES = {
     "torch": (
         "nettwin.engines.learned.training",
-        "nettwin.optimize.reinforcement",
+        "nettwin.optimize.solvers.reinforcement",
         "nettwin.training",
     ),
     "typer": ("nettwin.interfaces",),
     "matplotlib": ("nettwin.interfaces.plots",),
-    "gymnasium": ("nettwin.optimize.reinforcement",),
-    "highspy": ("nettwin.optimize.linear",),
-    "ortools": ("nettwin.optimize.constraint",),
+    "gymnasium": ("nettwin.optimize.solvers.reinforcement",),
+    "highspy": ("nettwin.optimize.solvers.linear",),
+    "ortools": ("nettwin.optimize.solvers.constraint",),
     "pytest": ("nettwin.testing",),
     "hypothesis": ("nettwin.testing",),
 }
@@ -158,7 +158,11 @@ def test_imports_point_down_and_heavy_libraries_stay_at_home() -> None:
         ("scenario/flow.py", "from ..metrics import Table", "metrics lies above scenario"),
         ("scenario/__init__.py", "from .. import metrics", "metrics lies above scenario"),
         ("scenario/flow.py", "from nettwin import Scenario", "the package itself lies above"),
-        ("intent.py", "import importlib\nimportlib.import_module('nettwin.plan')", "plan lies"),
+        (
+            "intent.py",
+            "import importlib\nimportlib.import_module('nettwin.change_plan')",
+            "plan lies",
+        ),
         ("engines/learned/net.py", "import nettwin.datasets.store", "of one layer and stand apart"),
         ("formats/gml.py", "from nettwin.engines import ENGINES", "engines lies above formats"),
         ("apps/whatif.py", "from nettwin.engines.theory import Theory", "take a NetworkModel"),
@@ -190,7 +194,7 @@ def test_a_breach_is_told(tmp_path: Path, file: str, code: str, told: str) -> No
         ("engines/learned/training/net.py", "import torch\nfrom ...theory import Theory"),
         ("optimize/reinforcement.py", "from torch import nn"),
         ("plan.py", "from nettwin.model import NetworkModel\nfrom .intent import Intent"),
-        ("quantity.py", "import numpy\nfrom nettwin.errors import Fault"),
+        ("quantity.py", "import numpy\nfrom nettwin.errors import ValidationIssue"),
         ("formats/__init__.py", "from importlib import import_module\nimport_module('.gml')"),
     ],
 )

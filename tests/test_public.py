@@ -10,19 +10,18 @@ import pytest
 import nettwin
 
 NAMES = """
-AddFlow AmbiguousNameError Assume Autocorrelated Binomial CBR Change ChangeError Comparison Discrete
-Exponential FailBundle FailGroup FailLink FailNode Failure Fixed Flow FormatError InputError
-Interval Link MMPP Metrics MissingExtraError NettwinError NetworkModel Node OnOff Paths Poisson
-Queue RateLimit Reading RemoveFlow RestoreBundle RestoreGroup RestoreLink RestoreNode Routing
-ScaleTraffic Scenario ScenarioError Scheduler SetBuffer SetCapacity SetPath SetScheduler SetWeight
-Steer Topology Trace Traffic Uniform UnknownNameError UnsupportedError WhatIf __version__ apply_all
-change_from_dict change_to_dict compare drr engine explain_flow explain_network explain_port fifo
-generate in_words parse_change read read_all read_demands scenarios_over_time Resilience resilience
-Demand bottlenecks delay_bounds drain fit
-strict_priority wfq what_if write Avoid Expectation Intent Lever Objective Prices Selector Survive
-Cancel Gap NoProgress Seconds Steps Target Event PacketSimulator
-State check_intent judge Plan Problem find_plan read_change_plan read_intent
-write_change_plan
+AddFlow AmbiguousNameError ImportDefaults Autocorrelated Binomial CBR Change ChangeError Comparison
+Discrete Exponential FailBundle FailGroup FailLink FailNode Failure Fixed Flow FormatError
+InputError Interval Link MMPP Metrics MissingExtraError NettwinError NetworkModel Node OnOff Paths
+Poisson Queue RateLimit Reading RemoveFlow RestoreBundle RestoreGroup RestoreLink RestoreNode
+Routing ScaleTraffic Scenario ScenarioError Scheduler SetBuffer SetCapacity SetPath SetScheduler
+SetWeight Steer Topology Trace Traffic Uniform UnknownNameError UnsupportedError WhatIf __version__
+apply_all change_from_dict change_to_dict compare drr engine explain_flow explain_network
+explain_port fifo generate in_words parse_change read read_all read_demands scenarios_over_time
+Resilience resilience Demand bottlenecks delay_bounds drain fit strict_priority wfq what_if write
+Avoid Expectation Intent Lever Objective Prices Selector Survive Cancel Gap NoProgress Seconds Steps
+Target Event PacketSimulator State check_intent judge ChangePlan Problem find_plan read_change_plan
+read_intent write_change_plan
 """.split()
 HEAVY = ("numba", "pandas", "scipy", "matplotlib", "typer", "rich", "torch", "ruamel.yaml")
 

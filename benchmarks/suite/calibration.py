@@ -32,7 +32,7 @@ PROTOCOL = (
     "simulations of a datanet folder (`--data`). Coverage and width are means over simulations, "
     "each weighing alike, of the means over a simulation's flows. Width of delays: half the "
     "interval, as a percentage of its middle (on the scale of logarithms); of loss: the whole "
-    "interval, in points. Load class: the highest effective load of the queues on the way. "
+    "interval, in points. Load class: the highest effective load of the queues on the path. "
     "Methods: `gnn`, ensemble and conformal intervals; `laplace`, the scale that its networks give "
     "themselves, taken at its word; `spread`, 1.645 standard deviations of its networks; "
     "`bayesian`, 1.645 standard deviations of the networks drawn from a posterior (Bayes by "

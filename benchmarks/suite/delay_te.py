@@ -17,10 +17,10 @@ from nettwin.scenario.scenario import Scenario
 
 TITLE = "Delay limits that utilization alone does not keep"
 PROTOCOL = (
-    "Made-up networks with three classes; the 99th percentile of the delay of every flow of voice "
-    "shall stay under a limit, and the highest utilization be low. First the same optimizer looks "
-    "at utilization alone, then at the intent with a model in the loop; the packet simulator says "
-    "what either gives (the worst flow of voice). The limit lies between what the network has "
+    "Synthetic networks with three classes; the 99th percentile of the delay of every flow of "
+    "voice shall stay under a limit, and the highest utilization be low. First the same optimizer "
+    "looks at utilization alone, then at the intent with a model in the loop; the packet simulator "
+    "says what either gives (the worst flow of voice). The limit lies between what the network has "
     "today and what its propagation allows; it was chosen once, for each network, before."
 )
 VOICE = Selector(traffic_class=("voice",))

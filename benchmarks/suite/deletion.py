@@ -30,7 +30,7 @@ from nettwin.scenario.scenario import Scenario
 TITLE = "Explanations: deletion test"
 PROTOCOL = (
     "Networks of 5 to 24 nodes are drawn from the recipe `general` with a seed of their own, "
-    "made-up topologies only, so that no model was trained on them. In each, one queue is drawn "
+    "synthetic topologies only, so that no model was trained on them. In each, one queue is drawn "
     "among those whose port is offered 50 to 130 % of its capacity by at least three flows. The "
     "explanation of its delay (its loss from 1 % on) names flows; those with the largest effect, "
     "as many as hold 15 % of the port's load, at most five, are removed, and the change of the "

@@ -10,12 +10,12 @@ import numpy as np
 
 from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_most, say
 from nettwin import formats
+from nettwin.change_plan import PROVEN
 from nettwin.intent import Intent, Lever, Objective, Survive
-from nettwin.optimize.bounds import anew_bound, choice_bound
+from nettwin.optimize.bounds.lower_bound import anew_bound, choice_bound
 from nettwin.optimize.optimize import optimize, warm_up
 from nettwin.optimize.problem import Problem
 from nettwin.optimize.stop import Clock, Seconds
-from nettwin.plan import PROVEN
 from nettwin.scenario.changes import apply_all
 from nettwin.scenario.changes.singles import single_failures
 from nettwin.scenario.scenario import Scenario

@@ -33,14 +33,14 @@ PROTOCOL = (
     "get the same inputs, the gnn theory besides. Flows that lost 99 % or more or whose recorded "
     "delays are cut off are left out; all others are pooled. Where an engine says that nothing "
     "arrives though something did, its error counts as 100 %. Means also by hops of the longest "
-    "path and by the load of the busiest link on the way."
+    "path and by the load of the busiest link on the path."
 )
 ENGINES = ("gnn", "theory", "routenet", "rnn", "mlp")
 STARVED = 0.99
 CENSORED_S = 20.0
 UNDER = (0.01, 0.05, 0.10, 0.20)
 HOPS = (1, 3, 6, 1000)  # bounds of the classes by the number of hops, the first included
-LOADS = (0.0, 0.5, 0.9, 1e9)  # and by the load of the busiest link on the way
+LOADS = (0.0, 0.5, 0.9, 1e9)  # and by the load of the busiest link on the path
 Floats = NDArray[np.float64]
 Case = tuple[Scenario, Metrics]
 
@@ -50,7 +50,7 @@ class Measured(NamedTuple):
 
     error: dict[str, Floats]  # of each engine, relative, without sign; [flows]
     hops: Floats  # [flows] of the longest path
-    load: Floats  # [flows] of the busiest link on the way
+    load: Floats  # [flows] of the busiest link on the path
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,14 +11,14 @@ import numpy as np
 from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_most, say
 from benchmarks.suite import repetita_growth
 from benchmarks.suite.repetita import bound_of
+from nettwin.change_plan import PROVEN
 from nettwin.errors import MissingExtraError
 from nettwin.intent import Intent
-from nettwin.optimize.bounds import choice_bound, single_flow_bound
+from nettwin.optimize.bounds.lower_bound import choice_bound, single_flow_bound
 from nettwin.optimize.methods import OPTIMIZERS
 from nettwin.optimize.optimize import optimize, warm_up
 from nettwin.optimize.problem import Problem
 from nettwin.optimize.stop import Clock, Seconds
-from nettwin.plan import PROVEN
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Link, Node, Topology
@@ -93,7 +93,7 @@ def _measured(scenario: Scenario, method: str, seconds: float) -> tuple[float, f
 
 
 def instance(seed: int, nodes: int = NODES) -> Scenario:
-    """A made-up hard instance; see PROTOCOL."""
+    """A synthetic hard instance; see PROTOCOL."""
     rng = np.random.default_rng(seed)
     base = generate("gabriel", nodes=nodes, seed=seed, load=1.0)
     degree, kept = rng.uniform(5.0, 10.0), rng.uniform(0.05, 0.2)

@@ -16,15 +16,15 @@ from nettwin import formats
 from nettwin.intent import Intent
 from nettwin.optimize.optimize import warm_up
 from nettwin.optimize.problem import Problem
-from nettwin.optimize.reinforcement import agent
-from nettwin.optimize.reinforcement.training.recipe import (
+from nettwin.optimize.problems.segment_routing_builder import segment_routing_problem
+from nettwin.optimize.search import Search
+from nettwin.optimize.solvers.reinforcement import agent
+from nettwin.optimize.solvers.reinforcement.training.recipe import (
     AgentRecipe,
     Data,
     Imitation,
     Practice,
 )
-from nettwin.optimize.search import Search
-from nettwin.optimize.steering_of import steering_of
 from nettwin.optimize.stop import AnyOf, Steps
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 TITLE = "Agents taught by solvers, and refined by local search"
 PROTOCOL = (
-    "Learning: three small trainings of the agent of midpoints with the same network, made-up "
+    "Learning: three small trainings of the agent of midpoints with the same network, synthetic "
     "networks (10 to 30 nodes), seeds and number of iterations: practice (PPO) alone; imitation of "
     "linear programming's answers to the training networks, then PPO; imitation of prices of "
     "links, then PPO. Told is how far the agent ends over the reference (the best of three "
@@ -131,10 +131,10 @@ def _of_stages(paths: list[Path]) -> list[Figure]:
     for path in paths:
         scenario = formats.read(path).scenario
         bound = bound_of(scenario)
-        steering = steering_of(Problem(scenario, Intent()), scenario)
-        agent(steering, Search(Steps(1)))  # machine code
+        segment_problem = segment_routing_problem(Problem(scenario, Intent()), scenario)
+        agent(segment_problem, Search(Steps(1)))  # machine code
         first: Search[object] = Search(AnyOf(()))
-        spent.append(cpu_seconds(lambda at=steering, by=first: agent(at, by, episodes=1)))
+        spent.append(cpu_seconds(lambda at=segment_problem, by=first: agent(at, by, episodes=1)))
         hybrid = measured(path, Intent(), "hybrid", SECONDS, 1, bound).value
         alone = measured(path, Intent(), "local_search", SECONDS, 1, bound).value
         for stage, value in zip(STAGES, (first.value, hybrid, alone), strict=True):

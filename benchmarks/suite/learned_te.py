@@ -10,21 +10,21 @@ from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_most, cpu
 from benchmarks.growth import Axes, by_size, chart, size_arguments
 from benchmarks.suite.repetita import bound_of, instances, measured, proved, reach_of
 from nettwin import formats
+from nettwin.change_plan import PROVEN
 from nettwin.errors import NettwinError
 from nettwin.intent import Intent
 from nettwin.optimize.optimize import warm_up
 from nettwin.optimize.problem import Problem
-from nettwin.optimize.reinforcement import agent
+from nettwin.optimize.problems.segment_routing_builder import segment_routing_problem
 from nettwin.optimize.search import Search
-from nettwin.optimize.steering_of import steering_of
+from nettwin.optimize.solvers.reinforcement import agent
 from nettwin.optimize.stop import Steps
-from nettwin.plan import PROVEN
 from nettwin.scenario.generate import generate
 
 TITLE = "The trained agent of midpoints alone"
 PROTOCOL = (
     "The shipped agent, no local search behind it, optimizes every instance of a folder (read as "
-    "in `repetita`, one second of processor time, one seed). It was trained on made-up networks "
+    "in `repetita`, one second of processor time, one seed). It was trained on synthetic networks "
     "of 10 to 40 nodes alone (split `made up`); the instances (split `public`, Topology Zoo, "
     "Rocketfuel, DEFO) are real or others' networks of which none was trained on. Proven: within a "
     "ten-thousandth of what midpoints cannot undercut (see `repetita`). Cost of a "
@@ -90,11 +90,11 @@ def run(options: Options) -> Outcome:
 def measure(nodes: int) -> dict[str, float]:
     """What a decision costs in a network of a size."""
     scenario = generate("gabriel", nodes=nodes, load=1.5, seed=1)
-    steering = steering_of(Problem(scenario, Intent()), scenario)
-    agent(steering, Search(Steps(5)))  # machine code
+    segment_problem = segment_routing_problem(Problem(scenario, Intent()), scenario)
+    agent(segment_problem, Search(Steps(5)))  # machine code
     search = Search(Steps(DECISIONS))
-    seconds = cpu_seconds(lambda: agent(steering, search))
-    first = cpu_seconds(lambda: agent(steering, Search(Steps(1))))
+    seconds = cpu_seconds(lambda: agent(segment_problem, search))
+    first = cpu_seconds(lambda: agent(segment_problem, Search(Steps(1))))
     links = float(scenario.topology.link_count)
     return {
         "nodes": float(nodes),

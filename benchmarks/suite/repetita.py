@@ -13,16 +13,16 @@ from typing import NamedTuple
 
 from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_most, cpu_seconds, say
 from nettwin import formats
+from nettwin.change_plan import PROVEN
 from nettwin.errors import MissingExtraError
 from nettwin.intent import Intent, Lever
-from nettwin.optimize.bounds import choice_bound, single_flow_bound
-from nettwin.optimize.linear.flow_bound import flow_bound
-from nettwin.optimize.linear.flow_problem import FlowProblem
+from nettwin.optimize.bounds.lower_bound import choice_bound, single_flow_bound
 from nettwin.optimize.methods import OPTIMIZERS
 from nettwin.optimize.optimize import optimize, warm_up
 from nettwin.optimize.problem import Problem
+from nettwin.optimize.solvers.linear.flow_bound import flow_bound
+from nettwin.optimize.solvers.linear.flow_problem import FlowProblem
 from nettwin.optimize.stop import Clock, Seconds
-from nettwin.plan import PROVEN
 from nettwin.scenario.scenario import Scenario
 
 TITLE = "The highest link utilization that an optimizer reaches on REPETITA instances"

@@ -25,7 +25,7 @@ from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Link, Node, Topology
 from nettwin.scenario.traffic import Traffic
 
-TITLE = "How an optimizer fares as made-up instances grow, up to 315 nodes and 96,057 demands"
+TITLE = "How an optimizer fares as synthetic instances grow, up to 315 nodes and 96,057 demands"
 PROTOCOL = (
     "Networks after the largest public instances: nodes scattered over a plane, joined as in a "
     "Gabriel graph and then the nearest that are not yet, until there are 3.1 lines a node; "
@@ -83,7 +83,7 @@ def run(options: Options) -> Outcome:
 
 
 def instance(nodes: int, seed: int = SEED) -> Scenario:
-    """A made-up instance of a size; see PROTOCOL."""
+    """A synthetic instance of a size; see PROTOCOL."""
     scenario = generate("gabriel", nodes=nodes, seed=seed, load=1.0)
     random = np.random.default_rng(seed)
     old = scenario.topology
@@ -109,7 +109,7 @@ def instance(nodes: int, seed: int = SEED) -> Scenario:
 
 
 def provisioned(scenario: Scenario, random: np.random.Generator) -> Topology:
-    """A topology whose lines have the least capacity that suits them on ways of the fewest hops,
+    """A topology whose lines have the least capacity that suits them on paths of the fewest hops,
     give or take, and weights inverse to it."""
     topology = scenario.topology
     ends = topology.link_source, topology.link_target

@@ -29,8 +29,8 @@ from nettwin.model import NetworkModel
 TITLE = "Error of the mean delay by the size of the network"
 PROTOCOL = (
     "Own networks of 10 to 50 nodes that no model was trained on: of the recipe `common`, drawn "
-    "with another seed, as made-up topologies alone (Gabriel, geometric, Waxman, Barabasi-Albert), "
-    "with capacities dimensioned to the traffic and nothing broken; at each size as many networks "
+    "with another seed, as synthetic topologies alone (Gabriel, geometric, Waxman, Barabasi) with "
+    "capacities dimensioned to the traffic and nothing broken; at each size as many networks "
     "at each of six loads of the busiest link, 0.5 to 1.3 (48 of 10 nodes, which differ most and "
     "cost least, 24 of 20, 18 of 30, 12 each of 40 and 50). Each is simulated twice, "
     "with 20,000 packet-hops for each pair of nodes, so that the flows of all sizes are about as "
@@ -134,7 +134,7 @@ def recipe_of(nodes: int, load: float) -> Recipe:
         topology={"nodes": [nodes, nodes], "kinds": MADE_UP},
         links={**common.links, "capacities": {"dimensioned": 1}},
         traffic={**common.traffic, "load": load},
-        mishaps={"kinds": {"none": 1}},
+        impairments={"kinds": {"none": 1}},
     )
 
 

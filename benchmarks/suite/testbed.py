@@ -25,7 +25,7 @@ PROTOCOL = (
     "fold in turn is predicted by a network that was trained on all families of the other folds, "
     "from its beginning, with the same settings and seed. MAPE: mean absolute percentage error of "
     "a flow's mean delay, pooled over the flows of a family or of all; a load class is the highest "
-    "load on the way. Peers in the same run: `per hop`, the delay linear in the ports of the way "
+    "load on the path. Peers in the same run: `per hop`, the delay linear in the ports of the path "
     "and the packet size, least relative squares over all flows of the training folds; `theory`, "
     "the queueing theory of this package on the scenario as read (bursts of 0.25 s on average, as "
     "none are recorded; no device latency), on every 8th scenario; `first guess`, the network "

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ValidationIssue:
     """One thing that is wrong: the element, its value, what is allowed and the remedy."""
 
     element: str
@@ -53,7 +53,7 @@ class ScenarioError(InputError):
 
     shown = 20
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[ValidationIssue]) -> None:
         self.faults = tuple(faults)
         lines = [f"  - {fault}" for fault in self.faults[: self.shown]]
         if len(self.faults) > self.shown:

@@ -5,22 +5,24 @@ they need; modules below are arranged as nettwin likes and may move (docs/extend
 
 engines     EngineChoice, HopSplit, Explainable: how people choose one, how its delays come about
             Table: columns of metrics
-formats     Format: the contract; Draft, DraftLink, DraftFlow: a network with gaps, which are filled
+formats     Format: the contract; PartialNetwork, PartialLink, PartialFlow: a network with
+            gaps, which defaults fill
             read_text, write_text: limited reading, atomic writing
 changes     find_links, check_value: what edits name, and whether a value is in range
-optimizers  Method: what is registered; Steering: the array problem; Search: what is reported to
+optimizers  Method: what is registered; SegmentRoutingProblem: the array problem; Search:
+            what is reported to
 registries  CHANGES, ENGINES, FORMATS, OPTIMIZERS; PluginWarning: a member that is not used
 """
 
 from nettwin.formats import FORMATS, Format
-from nettwin.formats.draft import Draft, DraftFlow, DraftLink
 from nettwin.formats.files import read_text, write_text
+from nettwin.formats.partial_network import PartialFlow, PartialLink, PartialNetwork
 from nettwin.interfaces.wiring import ENGINES, EngineChoice
 from nettwin.metrics import FLOW_METRICS, LINK_METRICS, QUEUE_METRICS, Table
 from nettwin.model import Explainable, HopSplit
 from nettwin.optimize.methods import OPTIMIZERS, Method
+from nettwin.optimize.problems.segment_routing import SegmentRoutingProblem
 from nettwin.optimize.search import Search
-from nettwin.optimize.steering import Steering
 from nettwin.quantity import Quantity
 from nettwin.registry import PluginWarning, Registry
 from nettwin.scenario.changes import CHANGES, find_links
@@ -34,19 +36,19 @@ __all__ = [
     "LINK_METRICS",
     "OPTIMIZERS",
     "QUEUE_METRICS",
-    "Draft",
-    "DraftFlow",
-    "DraftLink",
     "EngineChoice",
     "Explainable",
     "Format",
     "HopSplit",
     "Method",
+    "PartialFlow",
+    "PartialLink",
+    "PartialNetwork",
     "PluginWarning",
     "Quantity",
     "Registry",
     "Search",
-    "Steering",
+    "SegmentRoutingProblem",
     "Table",
     "check_value",
     "find_links",

@@ -13,6 +13,7 @@ from nettwin.apps.resilience.maintenance import drain
 from nettwin.apps.resilience.resilience import Failure, Resilience, resilience
 from nettwin.apps.whatif import WhatIf, what_if
 from nettwin.calculus import delay_bounds
+from nettwin.change_plan import ChangePlan
 from nettwin.errors import (
     AmbiguousNameError,
     ChangeError,
@@ -24,7 +25,7 @@ from nettwin.errors import (
     UnknownNameError,
     UnsupportedError,
 )
-from nettwin.formats import Assume, Reading, read, read_all, write
+from nettwin.formats import ImportDefaults, Reading, read, read_all, write
 from nettwin.formats.change_plan import read_change_plan, write_change_plan
 from nettwin.formats.demands import read_demands, scenarios_over_time
 from nettwin.formats.intent import read_intent
@@ -46,7 +47,6 @@ from nettwin.metrics import Interval, Metrics
 from nettwin.model import NetworkModel
 from nettwin.optimize.problem import Problem
 from nettwin.optimize.stop import Cancel, Gap, NoProgress, Seconds, Steps, Target
-from nettwin.plan import Plan
 from nettwin.scenario.arrivals import CBR, MMPP, Autocorrelated, OnOff, Poisson, Trace
 from nettwin.scenario.changes import (
     AddFlow,
@@ -88,13 +88,13 @@ __all__ = [
     "MMPP",
     "AddFlow",
     "AmbiguousNameError",
-    "Assume",
     "Autocorrelated",
     "Avoid",
     "Binomial",
     "Cancel",
     "Change",
     "ChangeError",
+    "ChangePlan",
     "Comparison",
     "Demand",
     "Discrete",
@@ -110,6 +110,7 @@ __all__ = [
     "Flow",
     "FormatError",
     "Gap",
+    "ImportDefaults",
     "InputError",
     "Intent",
     "Interval",
@@ -125,7 +126,6 @@ __all__ = [
     "OnOff",
     "PacketSimulator",
     "Paths",
-    "Plan",
     "Poisson",
     "Prices",
     "Problem",

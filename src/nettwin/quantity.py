@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.errors import Fault
+from nettwin.errors import ValidationIssue
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Quantity:
 
     def faults(
         self, values: NDArray[np.float64], element: Callable[[int], str], remedy: str = ""
-    ) -> list[Fault]:
+    ) -> list[ValidationIssue]:
         """A fault for each value out of range; `element(i)` names the i-th element."""
         good = self.valid(values)
         if good.all():
@@ -68,11 +68,13 @@ class Quantity:
         bad = np.flatnonzero(~good)
         cure = remedy or f"Give {self.name} ({self.meaning})."
         return [
-            Fault(f"{self.name} of {element(int(i))}", f"{values[i]:g}", self.allowed, cure)
+            ValidationIssue(
+                f"{self.name} of {element(int(i))}", f"{values[i]:g}", self.allowed, cure
+            )
             for i in bad
         ]
 
-    def check(self, value: float, element: str) -> list[Fault]:
+    def check(self, value: float, element: str) -> list[ValidationIssue]:
         """The same for one number."""
         if self.above < value < math.inf and self.low <= value <= self.high:
             return []  # at once, as most are good
@@ -98,7 +100,9 @@ def by_name(*quantities: Quantity) -> dict[str, Quantity]:
     return {quantity.name: quantity for quantity in quantities}
 
 
-def misfits(part: object, rows: Mapping[str, int], index: Mapping[str, int]) -> list[Fault]:
+def misfits(
+    part: object, rows: Mapping[str, int], index: Mapping[str, int]
+) -> list[ValidationIssue]:
     """A fault for each array of a part that has not its number of rows, or points nowhere.
 
     `rows` gives the length of each field by name, `index` how many things an index may choose from.
@@ -109,14 +113,18 @@ def misfits(part: object, rows: Mapping[str, int], index: Mapping[str, int]) -> 
         if shape != (count,):
             cure = "Give one entry an element."
             found.append(
-                Fault(f"the array {name}", f"of shape {shape}", f"must be ({count},)", cure)
+                ValidationIssue(
+                    f"the array {name}", f"of shape {shape}", f"must be ({count},)", cure
+                )
             )
     for name, count in index.items():
         values = np.asarray(getattr(part, name))
         for i in np.flatnonzero((values < 0) | (values >= count)).tolist():
             allowed = f"must be an index from 0 to {count - 1}"
             found.append(
-                Fault(f"{name} of element {i}", int(values[i]), allowed, "Correct the array.")
+                ValidationIssue(
+                    f"{name} of element {i}", int(values[i]), allowed, "Correct the array."
+                )
             )
     return found
 

@@ -65,7 +65,7 @@ def test_the_benchmark_over_two_folds(tmp_path: Path) -> None:
     extra = {"epochs": 1, "folds": 0, "seed": 0, "twin": True}
     outcome = testbed.run(Options(tmp_path, None, extra))
     figures = {figure.name: figure for figure in outcome.figures}
-    assert figures["MAPE, pooled"].target is None  # of made-up delays: nothing to reach
+    assert figures["MAPE, pooled"].target is None  # of synthetic delays: nothing to reach
     assert figures["flows"].value == 24
     assert {"MAPE, mb fold 0", "MAPE, mb fold 1", "MAPE of theory, pooled"} <= figures.keys()
     real = testbed.run(Options(tmp_path, None, extra | {"twin": False}))

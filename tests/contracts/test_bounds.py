@@ -17,7 +17,7 @@ from nettwin.optimize.problem import Problem
 from nettwin.optimize.stop import Steps
 from nettwin.scenario.routing import Routing, Steer
 from nettwin.scenario.scenario import Scenario
-from nettwin.scenario.shortest import nearness
+from nettwin.scenario.shortest import shortest_path_distances
 from nettwin.scenario.topology import Link, Topology
 from nettwin.scenario.traffic import Flow, Traffic
 
@@ -77,7 +77,7 @@ def network(seed: int, kind: str) -> Scenario:
 def _routing(kind: str, topology: Topology, traffic: Traffic, rng: np.random.Generator) -> Routing:
     count = topology.node_count
     if kind == "tables with holes":
-        near = nearness(topology, np.arange(count)).distance  # [target, node]
+        near = shortest_path_distances(topology, np.arange(count)).distance  # [target, node]
         table = np.full((count, count), -1, np.int32)
         for e, (u, v) in enumerate(
             zip(topology.link_source.tolist(), topology.link_target.tolist(), strict=True)
@@ -151,7 +151,7 @@ def test_the_bound_of_two_midpoints_is_reached_by_two() -> None:
 
 
 def test_a_flow_that_cannot_be_split_proves_what_it_needs() -> None:
-    """One large flow on a ring: half of it each way would be less, and no answer does that."""
+    """One large flow on a ring: half of it each path would be less, and no answer does that."""
     names = [f"n{i}" for i in range(5)]
     ring = [Link(names[i], names[(i + 1) % 5], capacity_bps=1e9) for i in range(5)]
     topology = Topology.build(names, ring, duplex=True)

@@ -49,7 +49,7 @@ DRAW: dict[str, Callable[[Scenario], Attributes]] = {
         "scheduler": st.sampled_from(SCHEDULERS).map(lambda scheduler: scheduler.to_dict()),
     },
     "set_buffer": lambda s: {"link": links(s), "buffer_packets": BUFFER, "buffer_bits": BUFFER},
-    "set_path": lambda s: {"flow": flows(s), "ways": paths(s)},
+    "set_path": lambda s: {"flow": flows(s), "paths": paths(s)},
     "scale_traffic": lambda s: {
         "factor": st.floats(0, 10),
         "traffic_class": st.sampled_from(["", *s.traffic.class_name]),
@@ -77,7 +77,10 @@ class TestChanges(ChangeContract):
 
     def words(self, change: Change) -> list[str]:
         if isinstance(change, SetPath):
-            return [f"flow={change.flow}", *(f"via={','.join(way['via'])}" for way in change.ways)]
+            return [
+                f"flow={change.flow}",
+                *(f"via={','.join(path['via'])}" for path in change.paths),
+            ]
         return super().words(change)
 
 

@@ -1,4 +1,4 @@
-"""Conversion: recordings become a data set, data sets become tables; nothing changes on the way."""
+"""Conversion: recordings become a data set, data sets become tables; nothing is lost."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_folders_that_hold_something_else_are_refused(recordings: Path, tmp_path
     with pytest.raises(InputError, match="must lie outside"):
         store_recordings(Recorded(recordings), recordings / "data")
     with pytest.raises(FormatError, match="no recorded metrics"):
-        store_recordings(Recorded(next((GOOD / "plan").iterdir())), tmp_path / "plans")
+        store_recordings(Recorded(next((GOOD / "native").iterdir())), tmp_path / "plans")
 
 
 def test_tables_hold_every_sample_with_types_and_meanings(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ import pytest
 from nettwin.datasets.distributions import draw_name, draw_number, draw_whole
 from nettwin.datasets.drawing import draw_scenario
 from nettwin.datasets.generation import generate_dataset, make_sample
+from nettwin.datasets.impairments import MISHAPS
 from nettwin.datasets.inspection import inspect_dataset, label_noise
-from nettwin.datasets.mishaps import MISHAPS
 from nettwin.datasets.networks import HELD_OUT, real_networks
 from nettwin.datasets.recipe import Recipe, read_recipe, shipped_recipe
 from nettwin.datasets.store import (
@@ -84,8 +84,8 @@ def test_the_general_recipe_draws_valid_scenarios_of_every_kind() -> None:
     arrivals = {a.kind for s in drawn for a in s.traffic.arrivals}
     assert policies == set(SCHEDULERS)
     assert {"poisson", "cbr", "onoff", "mmpp", "autocorrelated"} <= arrivals
-    assert {s.notes["mishap"] for s in drawn} <= set(MISHAPS)
-    assert len({s.notes["mishap"] for s in drawn}) >= 5
+    assert {s.notes["impairment"] for s in drawn} <= set(MISHAPS)
+    assert len({s.notes["impairment"] for s in drawn}) >= 5
     assert all(s.topology.node_count <= 60 for s in drawn)
     again = draw_scenario(GENERAL, 7, networks)
     assert again.fingerprint() == drawn[7].fingerprint() != drawn[8].fingerprint()
@@ -114,7 +114,7 @@ def test_the_wide_recipes_draw_what_they_promise(name: str) -> None:
         for arrival in traffic.arrivals:
             if isinstance(arrival, OnOff):
                 assert arrival.on_s + arrival.off_s <= 1 + 1e-9
-        if scenario.notes["mishap"] == "none":
+        if scenario.notes["impairment"] == "none":
             assert scenario.link_offered_load.max() <= 3 + 1e-9
     loads = [float(s.link_offered_load.max()) for s in drawn]
     assert min(loads) < 0.3 and max(loads) > 1.5
@@ -138,16 +138,16 @@ def test_networks_that_models_are_judged_on_are_held_out() -> None:
     assert not any(word in name for name in names for word in HELD_OUT)
 
 
-@pytest.mark.parametrize("mishap", MISHAPS)
-def test_every_mishap_gives_a_valid_scenario(mishap: str) -> None:
-    recipe = replace(SMALL, mishaps={"kinds": {mishap: 1}})
-    plain = replace(SMALL, mishaps={"kinds": {"none": 1}})
+@pytest.mark.parametrize("impairment", MISHAPS)
+def test_every_mishap_gives_a_valid_scenario(impairment: str) -> None:
+    recipe = replace(SMALL, impairments={"kinds": {impairment: 1}})
+    plain = replace(SMALL, impairments={"kinds": {"none": 1}})
     changed = 0
     for number in range(6):
         scenario = draw_scenario(recipe, number, {})
-        assert scenario.notes["mishap"] == mishap
+        assert scenario.notes["impairment"] == impairment
         changed += scenario.fingerprint() != draw_scenario(plain, number, {}).fingerprint()
-    assert changed == 0 if mishap == "none" else changed > 0
+    assert changed == 0 if impairment == "none" else changed > 0
 
 
 def test_a_data_set_is_complete_repeats_and_comes_back(tmp_path: Path) -> None:

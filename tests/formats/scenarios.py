@@ -142,12 +142,12 @@ def routings(draw: st.DrawFn, topology: Topology, traffic: Traffic) -> Routing:
             if (int(topology.link_source[k]), int(topology.link_target[k])) == ends
         ]
         points = st.lists(st.integers(0, topology.node_count - 1), min_size=1, max_size=3)
-        way = draw(st.none() | st.sampled_from([*direct, Steer(tuple(draw(points)))]))
-        if way and draw(st.booleans()):
+        path = draw(st.none() | st.sampled_from([*direct, Steer(tuple(draw(points)))]))
+        if path and draw(st.booleans()):
             share = draw(st.floats(0.01, 0.99))
-            steer[flow] = (way._replace(share=share), Steer(share=1 - share))
-        elif way:
-            steer[flow] = (way,)
+            steer[flow] = (path._replace(share=share), Steer(share=1 - share))
+        elif path:
+            steer[flow] = (path,)
     table = None
     if draw(st.booleans()):
         table = np.full((topology.node_count,) * 2, -1, np.int32)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from nettwin.errors import FormatError
 from nettwin.formats import Reading, detect, read, read_all
 from nettwin.formats.datanet import Datanet
-from nettwin.formats.format import Assume
+from nettwin.formats.format import ImportDefaults
 from nettwin.scenario.arrivals import CBR, OnOff, Poisson
 
 GOOD = Path(__file__).parent / "good" / "datanet"
@@ -60,7 +60,7 @@ def test_every_policy_becomes_queues_of_its_kind() -> None:
 
 def test_drr_quanta_are_shares_of_a_time() -> None:
     for seconds in (1.0, 0.25):
-        reading = next(Datanet(drr_round_s=seconds).read(GOOD / "bits_2022", Assume()))
+        reading = next(Datanet(drr_round_s=seconds).read(GOOD / "bits_2022", ImportDefaults()))
         topology = reading.scenario.topology
         drr = next(s for s in topology.schedulers if s.policy == "drr")
         assert [q.quantum_bits for q in drr.queues] == pytest.approx(
@@ -80,8 +80,8 @@ def test_routes_follow_port_matrices_and_node_lists() -> None:
         assert not scenario.paths.status.any()
         hops = np.bincount(scenario.paths.hop_flow)
         nodes = scenario.topology.node_count
-        way = (scenario.traffic.flow_target - scenario.traffic.flow_source) % nodes
-        assert hops.tolist() == np.minimum(way, nodes - way).tolist()  # a ring
+        path = (scenario.traffic.flow_target - scenario.traffic.flow_source) % nodes
+        assert hops.tolist() == np.minimum(path, nodes - path).tolist()  # a ring
 
 
 def test_rates_are_what_sources_send_in_the_long_run(copy: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nettwin.errors import FormatError
-from nettwin.formats import Assume, detect, read, read_all
+from nettwin.formats import ImportDefaults, detect, read, read_all
 from nettwin.formats.attributed_graph import edge_facts, label_rate_bps
 from nettwin.scenario.generate import LIGHT_IN_FIBER_M_PER_S
 
@@ -98,7 +98,7 @@ def test_a_default_holds_where_nothing_is_said(tmp_path: Path) -> None:
 
 
 def test_what_a_source_leaves_out_comes_from_the_assumptions_given() -> None:
-    reading = read(GOOD / "hyperedge.graphml", assume=Assume(capacity_bps=5e6, load=None))
+    reading = read(GOOD / "hyperedge.graphml", assume=ImportDefaults(capacity_bps=5e6, load=None))
     assert set(reading.scenario.topology.link_capacity_bps.tolist()) == {5e6}
     assert reading.scenario.traffic.flow_count == 0
 

@@ -153,8 +153,8 @@ def rich() -> Scenario:
     traffic = Traffic.build(topology, flows)
     hops = np.full((4, 4), -1, np.int32)
     hops[0, 3] = 3
-    ways = (Steer(links=(0, 1), share=0.3), Steer(midpoints=(2,), share=0.7))
-    return Scenario(topology, traffic, Routing(False, hops, {1: ways}))
+    paths = (Steer(links=(0, 1), share=0.3), Steer(midpoints=(2,), share=0.7))
+    return Scenario(topology, traffic, Routing(False, hops, {1: paths}))
 
 
 def test_everything_survives(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_bad_leaves_tell_their_place(
         {"packet-size": [{"kind": "discrete", "sizes_bits": 7, "probabilities": "x"}]},
         {"packet-size": [{"kind": ["fixed"]}]},
         {"packet-size": [{}]},
-        {"flow": [{"source": "a", "target": "b", "rate-bps": math.pi, "way": [{"share": 0}]}]},
+        {"flow": [{"source": "a", "target": "b", "rate-bps": math.pi, "path": [{"share": 0}]}]},
         {"flow": [{"source": "a", "target": "b", "rate-bps": "many"}]},
         {"flow": [{"source": "a", "target": "a", "rate-bps": 1}]},
         {"flow": {}},

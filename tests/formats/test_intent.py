@@ -23,7 +23,7 @@ from nettwin.formats.intent import (
 )
 from nettwin.formats.intent.fields import SYNONYMS
 from nettwin.formats.intent.reader import MOST_ENTRIES
-from nettwin.formats.plan.document import Document
+from nettwin.formats.native.document import Document
 from nettwin.intent import (
     LEVER_OF,
     LEVERS,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nettwin.errors import FormatError, InputError
-from nettwin.formats import Assume, Reading, read, read_all, write
+from nettwin.formats import ImportDefaults, Reading, read, read_all, write
 from nettwin.scenario.generate import generate
 from nettwin.scenario.packet_sizes import Fixed
 from nettwin.scenario.routing import Routing, Steer
@@ -74,7 +74,7 @@ def test_traffic_is_made_up_without_demands() -> None:
     made_up = read(GOOD / "folder" / "bare.graph")
     assert any("traffic: made up" in text for text in made_up.assumptions)
     assert made_up.scenario.link_offered_load.max() == pytest.approx(0.6)
-    silent = read(GOOD / "folder" / "bare.graph", assume=Assume(load=None))
+    silent = read(GOOD / "folder" / "bare.graph", assume=ImportDefaults(load=None))
     assert silent.scenario.traffic.flow_count == 0
 
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from nettwin.errors import FormatError
 from nettwin.formats import read, write
-from nettwin.formats.plan import rows
-from nettwin.formats.plan.document import Document
-from nettwin.formats.plan.text import yaml_text
-from nettwin.formats.plan.writer import plan_data
+from nettwin.formats.native import rows
+from nettwin.formats.native.document import Document
+from nettwin.formats.native.text import yaml_text
+from nettwin.formats.native.writer import native_data
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
 from tests.formats.scenarios import same, scenarios
@@ -55,14 +55,14 @@ def told(text: str, fewest: int, monkeypatch: pytest.MonkeyPatch) -> Any:
 @given(chosen=st.lists(st.sampled_from(LINES), min_size=1, max_size=8), tail=st.booleans())
 def test_rows_are_what_yaml_says(chosen: list[str], tail: bool) -> None:
     text = NET + "flows:\n" + "\n".join(chosen) + "\n"
-    text += "\n# how flows find their way\nrouting:\n  ecmp: true\n" if tail else ""
+    text += "\n# how flows find their path\nrouting:\n  ecmp: true\n" if tail else ""
     with pytest.MonkeyPatch.context() as patch:
         assert told(text, 1, patch) == told(text, 10**9, patch)
 
 
 @given(scenario=scenarios())
 def test_any_scenario_comes_back_by_rows(scenario: Scenario, tmp_path_factory: Any) -> None:
-    text = yaml_text(plan_data(scenario))
+    text = yaml_text(native_data(scenario))
     with pytest.MonkeyPatch.context() as patch:
         assert told(text, 1, patch) == told(text, 10**9, patch)
         patch.setattr(rows, "FEWEST", 1)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nettwin.errors import FormatError
-from nettwin.formats import Assume, Reading, detect, read
+from nettwin.formats import ImportDefaults, Reading, detect, read
 
 GOOD = Path(__file__).parent / "good"
 XML, NATIVE = GOOD / "sndlib-xml", GOOD / "sndlib"
@@ -33,7 +33,7 @@ def test_capacity_that_is_not_installed_is_planned_for_the_demands() -> None:
 
 
 def test_the_planned_load_is_the_one_assumed() -> None:
-    reading = read(XML / "dimensioned.xml", assume=Assume(load=1.0))
+    reading = read(XML / "dimensioned.xml", assume=ImportDefaults(load=1.0))
     assert capacities(reading) == [155e6, 155e6, 310e6, 310e6]
     assert reading.scenario.link_offered_load.max() <= 1.0
 

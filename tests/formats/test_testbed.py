@@ -44,7 +44,7 @@ def test_wiring_follows_the_ways() -> None:
     assert not paths.status.any() and not paths.fallback.any()
     names = [[topology.link_name[k] for k in paths.of(f)[0][1]] for f in range(4)]
     assert names[0] == names[1]
-    # ports of one speed with the others are shared, whatever way leads there
+    # ports of one speed with the others are shared, whatever path leads there
     assert names[0][:3] == names[2][1:4] == ["link 0", "link 6", "link 7"]
     assert names[2][-3:] == names[3][-3:]
     assert names[3][1] == "link 8" == names[2][4]

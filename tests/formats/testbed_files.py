@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
 # tester; 3 to 5 out of them to it; 6 r0 to switch, 7 on into r1; 8 r1 to switch, 9 on into r2, over
 # the trunk 10; 11 and 12 to the tester, from either switch
 CAPACITY = [1.0] * 10 + [80.0, 10.0, 10.0]
-WAYS = {
+PATHS = {
     "b'0_1_0'": [0, 6, 7, 4, 11],
     "b'0_1_1'": [0, 6, 7, 4, 11],
     "b'0_2_0'": [10, 0, 6, 7, 8, 10, 9, 5, 12],
@@ -24,7 +24,7 @@ WAYS = {
 
 def arrays(scenarios: int = 2) -> dict[str, Any]:
     """A file's arrays: the same wiring, other rates in each scenario."""
-    ways, flows = list(WAYS.values()), len(WAYS)
+    paths, flows = list(PATHS.values()), len(PATHS)
     rng = np.random.default_rng(5)
     rate = rng.uniform(1e7, 3e8, scenarios * flows)
     size = rng.integers(100, 1450, scenarios * flows) * 8.0
@@ -34,15 +34,15 @@ def arrays(scenarios: int = 2) -> dict[str, Any]:
         "scenario_id": np.arange(scenarios),
         "flow_offset": np.arange(scenarios + 1) * flows,
         "link_offset": np.arange(scenarios + 1) * len(CAPACITY),
-        "path_offset": np.cumsum([0, *(len(way) for way in ways * scenarios)]),
-        "path_links": np.concatenate(ways * scenarios).astype(np.int32),
+        "path_offset": np.cumsum([0, *(len(path) for path in paths * scenarios)]),
+        "path_links": np.concatenate(paths * scenarios).astype(np.int32),
         "link_capacity": np.array(CAPACITY * scenarios, np.float32),
         "delay_ms": rng.uniform(0.06, 20, scenarios * flows).astype(np.float32),
         "flow_traffic": rate[:, None].astype(np.float32),
         "flow_packets": (rate / size)[:, None].astype(np.float32),
         "flow_packet_size": size[:, None].astype(np.float32),
         "flow_type": kinds.astype(np.float32),
-        "flow_id": np.array(list(WAYS) * scenarios),
+        "flow_id": np.array(list(PATHS) * scenarios),
     }
 
 

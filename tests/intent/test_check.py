@@ -22,7 +22,7 @@ from nettwin.intent import (
     judge,
 )
 from nettwin.intent.check import Checked, check
-from nettwin.intent.findings import Finding
+from nettwin.intent.diagnostics import Diagnostic
 from nettwin.scenario.generate import generate
 from nettwin.scenario.routing import Routing
 from tests.intent.towns import FOLDER, INTENTS, towns
@@ -31,12 +31,12 @@ VOICE = Selector(traffic_class=("voice",))
 FARO = Selector(link=("*Faro*",))
 
 
-def found(intent: Intent, kind: str = "contradiction") -> list[Finding]:
-    return [f for f in check(intent, towns()).findings if f.kind == kind]
+def found(intent: Intent, kind: str = "contradiction") -> list[Diagnostic]:
+    return [f for f in check(intent, towns()).diagnostics if f.kind == kind]
 
 
-def only(intent: Intent, kind: str = "contradiction") -> Finding:
-    everything = check(intent, towns()).findings
+def only(intent: Intent, kind: str = "contradiction") -> Diagnostic:
+    everything = check(intent, towns()).diagnostics
     mine = [f for f in everything if f.kind == kind]
     assert len(mine) == 1, everything
     return mine[0]
@@ -99,7 +99,7 @@ def test_names_that_do_not_fit_are_faults_with_a_remedy(intent: Intent, told: st
 def test_a_kind_of_failure_that_the_network_has_not() -> None:
     network = generate("ring", nodes=4)
     survive = Survive(("srlg",), (Expectation("utilization", at_most=1.0),))
-    (fault,) = check(Intent(survive=survive), network).findings
+    (fault,) = check(Intent(survive=survive), network).diagnostics
     assert fault.kind == "fault"
     assert "no srlg" in fault.reason
 
@@ -280,7 +280,7 @@ def test_flows_without_any_way() -> None:
     up = topology.link_up & (topology.link_source != topology.node("Faro"))
     cut = network.with_(topology=topology.with_arrays(link_up=up))
     intent = expecting(Expectation("delay", VOICE, at_most=1.0))
-    (finding,) = check(intent, cut).findings
+    (finding,) = check(intent, cut).diagnostics
     assert "Faro->Paris/voice: there is no way" in finding.reason
 
 
@@ -333,7 +333,7 @@ def test_weights_where_tables_route() -> None:
     n = network.topology.node_count
     tabled = network.with_(routing=Routing(next_link=np.full((n, n), -1)))
     intent = Intent(levers=(Lever("weights"),))
-    warnings = [f.reason for f in check(intent, tabled).findings if f.kind == "warning"]
+    warnings = [f.reason for f in check(intent, tabled).diagnostics if f.kind == "warning"]
     assert any("next-hop tables" in reason for reason in warnings)
 
 
@@ -351,13 +351,13 @@ def checked(name: str) -> Checked:
 
 @pytest.mark.parametrize("path", [p for p in INTENTS if p.stem != "contradicts"], ids=str)
 def test_the_examples_are_sound(path) -> None:
-    assert check(read_intent(path), towns()).findings == ()
+    assert check(read_intent(path), towns()).diagnostics == ()
 
 
 def test_each_line_of_the_example_that_contradicts_is_told() -> None:
     answer = checked("contradicts")
     assert not answer.sound
-    places = {place for finding in answer.findings for place in finding.places}
+    places = {place for finding in answer.diagnostics for place in finding.places}
     assert places == {
         *(("expect", i) for i in range(5)),
         ("survive", "expect", 0),
@@ -390,7 +390,7 @@ def test_no_routing_is_better_than_what_is_called_the_best(seed: int) -> None:
 def test_schedulers_of_single_queues_are_no_lever() -> None:
     network = generate("nsfnet", classes="three", scheduler="fifo", load=0.5)
     asked = expecting(Expectation("delay_p99", VOICE, at_most=0.2))
-    (warning,) = check(replace(asked, levers=(Lever("schedulers"),)), network).findings
+    (warning,) = check(replace(asked, levers=(Lever("schedulers"),)), network).diagnostics
     assert "a single queue" in warning.reason
 
 
@@ -402,4 +402,4 @@ def test_a_generated_network_with_every_lever() -> None:
         survive=Survive(("link", "node"), (Expectation("utilization", at_most=5.0),)),
         levers=levers,
     )
-    assert check(intent, network).findings == ()
+    assert check(intent, network).diagnostics == ()

@@ -62,7 +62,7 @@ def test_predict_json_has_every_row_in_the_networks_order(run) -> None:
     assert answer["network"] == {
         "name": "ring",
         "source": "net.yaml",
-        "format": "plan",
+        "format": "native",
         "index": 0,
         "nodes": 4,
         "links": 8,
@@ -252,7 +252,7 @@ def test_generate_takes_its_options(run) -> None:
 def test_convert_keeps_the_network(run) -> None:
     done = run("convert net.yaml again.json --json")
     assert (done.code, done.err) == (0, "Wrote again.json\n")
-    assert strict_json(done.out)["format"] == "plan"
+    assert strict_json(done.out)["format"] == "native"
     assert read("again.json").scenario.fingerprint() == read("net.yaml").scenario.fingerprint()
     assert run("convert net.yaml again.txt --to plan").code == 0
     listed = run("convert --list")

@@ -15,6 +15,7 @@ from defusedxml.ElementTree import parse
 from rich.console import Console
 
 from nettwin.apps.replay import replayed
+from nettwin.change_plan import plan_to_dict
 from nettwin.errors import FormatError, InputError
 from nettwin.formats import read
 from nettwin.formats.change_plan import read_change_plan, write_change_plan
@@ -27,7 +28,6 @@ from nettwin.optimize.optimize import optimize
 from nettwin.optimize.problem import Problem
 from nettwin.optimize.search import Progress
 from nettwin.optimize.stop import Standing, Steps
-from nettwin.plan import plan_to_dict
 from nettwin.scenario.changes import ScaleTraffic, apply_all, change_from_dict
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -46,7 +46,7 @@ expect: [{measure: utilization, at_most: 45%}]
 
 @pytest.fixture
 def mesh(run) -> Path:
-    """mesh.yaml: a network with ways around its busiest line."""
+    """mesh.yaml: a network with paths around its busiest line."""
     made = run("generate nsfnet --load 90% --classes three --scheduler sp --seed 3 -o mesh.yaml")
     assert made.code == 0
     return Path("mesh.yaml")

@@ -13,18 +13,18 @@ from hypothesis import strategies as st
 
 from nettwin.intent import Expectation, Intent, Lever, Objective, Survive
 from nettwin.intent.intent import Survivable
-from nettwin.optimize.bounds import anew_bound, lower_bound
-from nettwin.optimize.fallback import bent_cost, bent_over, costs_by_state, way
-from nettwin.optimize.linear.generate import Generation
-from nettwin.optimize.linear.generate import generate as generate_ways
-from nettwin.optimize.linear.segment_lp import segment_lp
-from nettwin.optimize.linear.ways import SegmentWays
+from nettwin.optimize.bounds.lower_bound import anew_bound, lower_bound
 from nettwin.optimize.methods import OPTIMIZERS
 from nettwin.optimize.optimize import optimize
 from nettwin.optimize.problem import Problem
-from nettwin.optimize.reinforcement.midpoint_environment import MidpointEnvironment
-from nettwin.optimize.steering import NONE, Steering
-from nettwin.optimize.steering_of import steered, steering_of
+from nettwin.optimize.problems.failover import bent_cost, bent_over, costs_by_state, path
+from nettwin.optimize.problems.segment_routing import NONE, SegmentRoutingProblem
+from nettwin.optimize.problems.segment_routing_builder import segment_routing_problem, steered
+from nettwin.optimize.solvers.linear.candidate_paths import SegmentCandidates
+from nettwin.optimize.solvers.linear.generate import Generation
+from nettwin.optimize.solvers.linear.generate import generate as generate_ways
+from nettwin.optimize.solvers.linear.segment_lp import segment_lp
+from nettwin.optimize.solvers.reinforcement.midpoint_environment import MidpointEnvironment
 from nettwin.optimize.stop import Steps
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
@@ -50,14 +50,14 @@ def problem(seed: int, kinds: tuple[Survivable, ...]) -> Problem:
     return Problem(network(seed), Intent((), survive=survive, levers=(ONE,)))
 
 
-def drawn(steering: Steering, seed: int, share: float = 0.6) -> np.ndarray:
+def drawn(segment_problem: SegmentRoutingProblem, seed: int, share: float = 0.6) -> np.ndarray:
     """Midpoints of some flows, up to as many as there may be. [flows, most_midpoints]"""
     random = np.random.default_rng(seed)
-    midpoints = np.full(steering.start.shape, NONE, np.int32)
-    for f in np.flatnonzero(random.random(steering.flow_count) < share).tolist():
-        ends = [steering.source[f], steering.target[f]]
-        others = np.setdiff1d(np.arange(steering.segments.nodes), ends)
-        many = int(random.integers(1, steering.most_midpoints + 1))
+    midpoints = np.full(segment_problem.start.shape, NONE, np.int32)
+    for f in np.flatnonzero(random.random(segment_problem.flow_count) < share).tolist():
+        ends = [segment_problem.source[f], segment_problem.target[f]]
+        others = np.setdiff1d(np.arange(segment_problem.segments.nodes), ends)
+        many = int(random.integers(1, segment_problem.most_midpoints + 1))
         midpoints[f, :many] = random.choice(others, many, replace=False)
     return midpoints
 
@@ -66,12 +66,12 @@ def drawn(steering: Steering, seed: int, share: float = 0.6) -> np.ndarray:
 @settings(max_examples=25, deadline=None)
 def test_a_search_sees_what_is_judged(seed: int, kinds: set[Survivable]) -> None:
     asked = problem(seed, tuple(sorted(kinds)))
-    steering = steering_of(asked, asked.scenario, most_midpoints=2)
-    midpoints = drawn(steering, seed)
-    changes = steered(asked.scenario, steering, midpoints)
+    segment_problem = segment_routing_problem(asked, asked.scenario, most_midpoints=2)
+    midpoints = drawn(segment_problem, seed)
+    changes = steered(asked.scenario, segment_problem, midpoints)
     judged = asked.judge([changes])[0].objectives[0]
-    links = steering.segments.links
-    after = (steering.loads(midpoints) / steering.capacity_bps)[links:]
+    links = segment_problem.segments.links
+    after = (segment_problem.loads(midpoints) / segment_problem.capacity_bps)[links:]
     assert after.max() == pytest.approx(judged, rel=1e-5)
 
 
@@ -79,20 +79,20 @@ def test_a_search_sees_what_is_judged(seed: int, kinds: set[Survivable]) -> None
 @settings(max_examples=25, deadline=None)
 def test_prices_of_ways_are_those_of_their_links(seed: int, most: int) -> None:
     asked = problem(seed, ("link", "node"))
-    steering = steering_of(asked, asked.scenario, most)
-    segments = steering.segments
-    price = np.random.default_rng(seed).random(len(steering.capacity_bps))
+    segment_problem = segment_routing_problem(asked, asked.scenario, most)
+    segments = segment_problem.segments
+    price = np.random.default_rng(seed).random(len(segment_problem.capacity_bps))
     table = segments.cost(price)
-    by_state = costs_by_state(segments.fallback, price)
-    for f, row in enumerate(drawn(steering, seed, 0.3)):
-        ends = int(steering.source[f]), int(steering.target[f])
-        link, share = way(segments.fallback, ends[0], row, ends[1])
+    by_state = costs_by_state(segments.failover, price)
+    for f, row in enumerate(drawn(segment_problem, seed, 0.3)):
+        ends = int(segment_problem.source[f]), int(segment_problem.target[f])
+        link, share = path(segments.failover, ends[0], row, ends[1])
         stops = [ends[0], *row[row != NONE].tolist(), ends[1]]
         paid = sum(table[a, b] for a, b in pairwise(stops))
-        paid += bent_cost(segments.fallback, by_state, ends[0], row, ends[1])
+        paid += bent_cost(segments.failover, by_state, ends[0], row, ends[1])
         assert paid == pytest.approx(price[link] @ share, rel=1e-6, abs=1e-9)
         if len(stops) == 3:
-            over = bent_over(segments.fallback, by_state, ends[0], stops[1], ends[1])
+            over = bent_over(segments.failover, by_state, ends[0], stops[1], ends[1])
             assert table[stops[0], stops[1]] + table[stops[1], stops[2]] + over == pytest.approx(
                 paid, abs=1e-9
             )
@@ -115,24 +115,24 @@ def test_every_method_steers_with_failures_of_nodes_and_groups(method: str) -> N
 @pytest.mark.parametrize("kinds", [("node",), ("link", "node", "srlg")])
 def test_column_generation_meets_its_bound(kinds: tuple[Survivable, ...]) -> None:
     asked = problem(8, kinds)
-    steering = steering_of(asked, asked.scenario, 1)
-    generation = Generation(SegmentWays(steering))
+    segment_problem = segment_routing_problem(asked, asked.scenario, 1)
+    generation = Generation(SegmentCandidates(segment_problem))
     assert generate_ways(generation)
     assert generation.bound == pytest.approx(generation.value, rel=1e-5)
-    assert generation.value < steering.utilization(steering.start)
+    assert generation.value < segment_problem.utilization(segment_problem.start)
     for seed in range(20):
-        assert steering.utilization(drawn(steering, seed)) >= generation.bound
+        assert segment_problem.utilization(drawn(segment_problem, seed)) >= generation.bound
 
 
 def test_the_environment_of_agents_keeps_exact_loads() -> None:
     asked = problem(4, ("node", "srlg"))
-    steering = steering_of(asked, asked.scenario, 1)
-    environment = MidpointEnvironment(steering)
+    segment_problem = segment_routing_problem(asked, asked.scenario, 1)
+    environment = MidpointEnvironment(segment_problem)
     random, taken = np.random.default_rng(0), 0
     while not environment.over and taken < 60:
         environment.take(int(random.choice(np.flatnonzero(environment.mask()))))
         taken += 1
-    expected = steering.loads(environment.midpoints)
+    expected = segment_problem.loads(environment.midpoints)
     np.testing.assert_allclose(environment.load, expected, rtol=1e-9, atol=1.0)
 
 
@@ -142,7 +142,7 @@ def test_the_bound_of_one_choice_is_kept_and_the_higher_one(kinds: tuple[Surviva
     anew, bound = anew_bound(asked, 5.0), lower_bound(asked, 10.0)
     assert anew is not None and bound is not None
     assert bound >= anew * (1 - 1e-9)
-    split = segment_lp(steering_of(asked, asked.scenario), 1)
+    split = segment_lp(segment_routing_problem(asked, asked.scenario), 1)
     assert split.exact and bound == pytest.approx(split.reached, rel=1e-4)
     plan = optimize(asked, "local_search", Steps(1000), seed=1)
     assert bound <= plan.after.objectives[0] * (1 + 1e-6)

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nettwin.optimize import hybrid
-from nettwin.optimize.local_search import segments, weights
-from nettwin.optimize.reinforcement import agent, weight_agent
 from nettwin.optimize.search import Progress, Search
+from nettwin.optimize.solvers import hybrid
+from nettwin.optimize.solvers.local_search import segments, weights
+from nettwin.optimize.solvers.reinforcement import agent, weight_agent
 from nettwin.optimize.stop import Steps
-from tests.optimize.local_search.problems import scenario_of, steering_of
-from tests.optimize.reinforcement.made import steering, weighing
+from tests.optimize.local_search.problems import scenario_of, segment_routing_problem
+from tests.optimize.reinforcement.made import segment_problem, weight_problem
 
 Answer = np.ndarray
 
@@ -28,7 +28,7 @@ def solved(problem, find, steps=10**6, **how) -> Search[Answer]:  # type: ignore
 
 @pytest.mark.parametrize("seed", [11, 12, 13])
 def test_midpoints_are_as_good_as_the_agent_and_then_better(seed: int) -> None:
-    problem = steering(seed, 16, 24)
+    problem = segment_problem(seed, 16, 24)
     first = solved(problem, agent, episodes=1)
     told: list[Progress] = []
     search: Search[Answer] = Search(Steps(first.steps + 300), told.append)
@@ -41,7 +41,7 @@ def test_midpoints_are_as_good_as_the_agent_and_then_better(seed: int) -> None:
 def test_local_search_adds_to_what_the_agent_found() -> None:
     gains = []
     for seed in range(11, 16):
-        problem = steering(seed, 16, 24)
+        problem = segment_problem(seed, 16, 24)
         alone = solved(problem, agent, episodes=1)
         gains.append(alone.value / solved(problem, hybrid.steer, alone.steps + 500).value)
     assert min(gains) > 1 - 1e-9
@@ -50,7 +50,7 @@ def test_local_search_adds_to_what_the_agent_found() -> None:
 
 @pytest.mark.parametrize("seed", [11, 12])
 def test_weights_are_as_good_as_the_agents_and_then_better(seed: int) -> None:
-    problem = weighing(seed, 12, 20)
+    problem = weight_problem(seed, 12, 20)
     first = solved(problem, weight_agent, episodes=1)
     search = solved(problem, hybrid.weigh, first.steps + 20_000)
     assert search.value <= first.value * (1 + 1e-9)
@@ -59,7 +59,7 @@ def test_weights_are_as_good_as_the_agents_and_then_better(seed: int) -> None:
 
 
 def test_local_search_begins_where_it_is_told_to() -> None:
-    problem = steering(14, 16, 20)
+    problem = segment_problem(14, 16, 20)
     begin = solved(problem, segments, 400).answer
     assert begin is not None
     search: Search[Answer] = Search(Steps(0))  # over before it begins: its first offer alone
@@ -71,7 +71,7 @@ def test_local_search_begins_where_it_is_told_to() -> None:
 
 
 def test_a_flow_that_need_not_have_moved_goes_back_to_the_start() -> None:
-    problem = steering(14, 16, 20)
+    problem = segment_problem(14, 16, 20)
     random = np.random.default_rng(1)
     begin = np.array(problem.start)
     small = np.argsort(problem.rate_bps)[: problem.flow_count // 4]
@@ -87,7 +87,7 @@ def test_a_flow_that_need_not_have_moved_goes_back_to_the_start() -> None:
 
 
 def test_few_changes_count_from_the_start() -> None:
-    free = steering(14, 16, 20)
+    free = segment_problem(14, 16, 20)
     problem = replace(free, most_changes=4)
     search = solved(problem, hybrid.steer, 3000)
     assert search.answer is not None
@@ -101,14 +101,14 @@ def test_few_changes_count_from_the_start() -> None:
 
 
 def test_what_breaks_a_limit_is_mended_though_the_agent_left_it() -> None:
-    free = steering_of(scenario_of(3))
+    free = segment_routing_problem(scenario_of(3))
     nodes = free.segments.nodes
-    shunned = np.zeros((1, nodes, nodes), np.bool_)
+    excluded = np.zeros((1, nodes, nodes), np.bool_)
     quiet = int(np.argmin(free.rate_bps))  # nobody asks the agent about the smallest flow
-    shunned[0, free.source[quiet], free.target[quiet]] = True
+    excluded[0, free.source[quiet], free.target[quiet]] = True
     group = np.full(free.flow_count, -1, np.int32)
     group[quiet] = 0
-    problem = replace(free, shunned=shunned, group=group)
+    problem = replace(free, excluded=excluded, group=group)
     search = solved(problem, hybrid.steer, 500)
     assert search.answer is not None
     assert search.answer[quiet, 0] >= 0

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nettwin.optimize.order import ordered
-from nettwin.optimize.shifts import Shifts, in_turn, shifts
+from nettwin.optimize.finishing.load_deltas import LoadDeltas, in_turn, load_deltas
+from nettwin.optimize.finishing.order import ordered
 from nettwin.scenario.changes import SetPath, SetScheduler, SetWeight, apply_all
 from nettwin.scenario.generate import generate
 from nettwin.scenario.routing import Routing
@@ -19,21 +19,21 @@ from nettwin.scenario.scheduling import fifo
 
 
 def steered(scenario: Scenario, seed: int, count: int) -> tuple[SetPath, ...]:
-    """Flows over midpoints, some over two ways, some over links, some by the common way."""
+    """Flows over midpoints, some over two paths, some over links, some by the common path."""
     random = np.random.default_rng(seed)
     names, traffic = scenario.topology.node_name, scenario.traffic
     out = []
     for flow in random.choice(traffic.flow_count, count, replace=False).tolist():
         one, two = (names[m] for m in random.choice(len(names), 2, replace=False))
-        ways: list[dict[str, object]] = [{"via": [one, two], "share": 1.0}]
+        paths: list[dict[str, object]] = [{"via": [one, two], "share": 1.0}]
         if random.random() < 0.3:
-            ways = [{"via": [one], "share": 0.25}, {"via": [two], "share": 0.75}]
+            paths = [{"via": [one], "share": 0.25}, {"via": [two], "share": 0.75}]
         elif random.random() < 0.3:
             links = replace(scenario, routing=Routing()).paths.of(flow)[0][1]
-            ways = [{"links": [scenario.topology.link_name[e] for e in links], "share": 1.0}]
+            paths = [{"links": [scenario.topology.link_name[e] for e in links], "share": 1.0}]
         elif random.random() < 0.2:
-            ways = []
-        out.append(SetPath(scenario.flow_names[flow], tuple(ways)))
+            paths = []
+        out.append(SetPath(scenario.flow_names[flow], tuple(paths)))
     return tuple(out)
 
 
@@ -45,7 +45,7 @@ def test_shifts_are_what_changes_do(seed: int) -> None:
     changes = steered(scenario, seed + 1, 20)
     after = apply_all(scenario, changes)
     flows = np.array([scenario.flow(change.flow) for change in changes])
-    moved = shifts(scenario, after, flows)
+    moved = load_deltas(scenario, after, flows)
     load = np.array(scenario.link_load_bps)
     for k, change in enumerate(changes):
         part = slice(moved.offset[k], moved.offset[k + 1])
@@ -76,7 +76,7 @@ def test_what_makes_room_comes_first_and_what_cannot_be_safe_is_the_least_bad() 
     capacity = np.array([10.0, 10.0, 10.0])
     offset = np.array([0, 2, 4])
     link, delta = np.array([0, 1, 1, 2], np.int32), np.array([-5.0, 5.0, -6.0, 6.0])
-    moved = Shifts(offset, link, delta)
+    moved = LoadDeltas(offset, link, delta)
     turns = in_turn(moved, np.array([8.0, 8.0, 0.0]), capacity, 0.9)
     assert turns.order.tolist() == [1, 0] and turns.peak.tolist() == pytest.approx([0.6, 0.7])
     turns = in_turn(moved, np.array([8.0, 8.0, 3.5]), capacity, 0.9)

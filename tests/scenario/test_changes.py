@@ -131,8 +131,8 @@ def test_path_falls_back_when_broken() -> None:
 
 
 def test_split_over_midpoint_and_explicit_path() -> None:
-    ways = ({"via": ["C"], "share": 0.25}, {"links": ["A->B", "B->D"], "share": 0.75})
-    steered = SetPath("A->D/voice", ways).apply(diamond())
+    paths = ({"via": ["C"], "share": 0.25}, {"links": ["A->B", "B->D"], "share": 0.75})
+    steered = SetPath("A->D/voice", paths).apply(diamond())
     assert sorted(share for share, _ in steered.paths.of(0)) == [0.25, 0.75]
     assert steered.paths.link_loads(np.array([1.0, 0, 0]), 8)[[0, 2]].tolist() == [0.75, 0.25]
 
@@ -190,13 +190,13 @@ def test_bad_changes_say_why(text: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("line", "attributes"),
     [
-        ("set_path A->D/voice via=B,C", {"ways": ({"via": ["B", "C"]},)}),
+        ("set_path A->D/voice via=B,C", {"paths": ({"via": ["B", "C"]},)}),
         (
             "set_path A->D/voice links=A->B,B->D share=0.75 via=C share=0.25",
-            {"ways": ({"links": ["A->B", "B->D"], "share": 0.75}, {"via": ["C"], "share": 0.25})},
+            {"paths": ({"links": ["A->B", "B->D"], "share": 0.75}, {"via": ["C"], "share": 0.25})},
         ),
-        ("set_path A->D/voice", {"ways": ()}),
-        ("""set_path A->D/voice '[{"via": ["C"]}]'""", {"ways": ({"via": ["C"]},)}),
+        ("set_path A->D/voice", {"paths": ()}),
+        ("""set_path A->D/voice '[{"via": ["C"]}]'""", {"paths": ({"via": ["C"]},)}),
         ("set_buffer A->B 64", {"buffer_packets": 64.0, "buffer_bits": -1.0}),
         ("set_buffer A->B 64kB", {"buffer_packets": -1.0, "buffer_bits": 512e3}),
         ("set_buffer A->B unlimited", {"buffer_packets": None, "buffer_bits": None}),

@@ -21,7 +21,7 @@ from nettwin.scenario.generate import generate
 from nettwin.scenario.k_shortest import explicit, k_shortest
 from nettwin.scenario.routing import Routing, Status, Steer
 from nettwin.scenario.scenario import Scenario
-from nettwin.scenario.shortest import nearness
+from nettwin.scenario.shortest import shortest_path_distances
 from nettwin.scenario.splits import PORTIONS
 from nettwin.scenario.topology import Link, Topology
 from nettwin.scenario.traffic import Flow, Traffic
@@ -148,12 +148,14 @@ def test_midpoints_are_visited_in_order_over_shortest_legs(
     flow = data.draw(st.integers(0, plain.traffic.flow_count - 1))
     scenario = plain.with_(routing=Routing(steer={flow: (Steer(midpoints=stops),)}))
     s, t = int(plain.traffic.flow_source[flow]), int(plain.traffic.flow_target[flow])
-    distance = nearness(topology, np.arange(topology.node_count)).distance  # [target, node]
+    distance = shortest_path_distances(
+        topology, np.arange(topology.node_count)
+    ).distance  # [target, node]
     marks = [s, *stops, t]
     legs = [(u, v) for u, v in itertools.pairwise(marks) if u != v]
     whole = all(np.isfinite(distance[v, u]) for u, v in legs)
     paths = scenario.paths
-    if not whole:  # the headend falls back to the common way
+    if not whole:  # the headend falls back to the common path
         assert paths.fallback[flow]
         assert paths.of(flow) == plain.paths.of(flow)
         assert paths.status[flow] == plain.paths.status[flow]
@@ -195,8 +197,8 @@ def test_parallel_links_count_as_next_hops_of_their_own() -> None:
 
 def table(topology: Topology, hops: dict[tuple[str, str], str]) -> Routing:
     next_link = np.full((topology.node_count, topology.node_count), -1)
-    for (at, toward), link in hops.items():
-        next_link[topology.node(at), topology.node(toward)] = topology.link(link)
+    for (at, distances_to), link in hops.items():
+        next_link[topology.node(at), topology.node(distances_to)] = topology.link(link)
     return Routing(next_link=next_link)
 
 
@@ -245,17 +247,17 @@ def test_bad_tables_are_faults() -> None:
 )
 def test_bad_explicit_paths_are_faults(links: list[str], words: str) -> None:
     topology = square()
-    ways = explicit([[topology.link(name) for name in links]])
+    paths = explicit([[topology.link(name) for name in links]])
     with pytest.raises(ScenarioError, match=words):
-        one_flow(topology, "A", "D", Routing(steer={0: ways}))
+        one_flow(topology, "A", "D", Routing(steer={0: paths}))
 
 
 def test_explicit_paths_share_and_lose_what_breaks() -> None:
     topology = square()
-    ways = explicit(
-        [[topology.link(k) for k in way] for way in (["A->B#2", "B->D"], ["A->C", "C->D"])]
+    paths = explicit(
+        [[topology.link(k) for k in path] for path in (["A->B#2", "B->D"], ["A->C", "C->D"])]
     )
-    scenario = one_flow(topology, "A", "D", Routing(steer={0: ways}))
+    scenario = one_flow(topology, "A", "D", Routing(steer={0: paths}))
     assert names(scenario) == {"A->B#2 B->D": 0.5, "A->C C->D": 0.5}
     half = FailLink("A->B#2").apply(scenario)
     assert names(half) == {"A->C C->D": 1.0} and not half.paths.fallback[0]
@@ -269,16 +271,16 @@ def test_explicit_paths_share_and_lose_what_breaks() -> None:
 
 
 @pytest.mark.parametrize("way", [Steer(), Steer(midpoints=(0,)), Steer(midpoints=(3,))])
-def test_a_steered_flow_that_nothing_reaches_has_no_way(way: Steer) -> None:
+def test_a_steered_flow_that_nothing_reaches_has_no_way(path: Steer) -> None:
     topology = Topology.build("ABCD", [Link("A", "B"), Link("B", "C")])
-    scenario = one_flow(topology, "A", "D", Routing(steer={0: (way,)}))
+    scenario = one_flow(topology, "A", "D", Routing(steer={0: (path,)}))
     assert scenario.paths.status[0] == Status.UNREACHABLE
     assert scenario.paths.of(0) == []
     assert "cannot be reached" in scenario.routing_problems()[0]
 
 
 def test_midpoints_leave_a_blackholed_table() -> None:
-    """A way over midpoints goes by shortest legs, whatever the table says; the plain one cannot."""
+    """A path over midpoints goes by shortest legs, whatever the table says."""
     topology = square()
     empty = table(topology, {})
     steered = Routing(next_link=empty.next_link, steer={0: (Steer(midpoints=(2,)),)})
@@ -335,7 +337,7 @@ def test_paths_of_a_mesh_load_links_as_its_splits_do(rows: int) -> None:
     paths, rate = scenario.paths, scenario.traffic.flow_rate_bps
     loads = paths.link_loads(rate, topology.link_count)
     assert loads == pytest.approx(ecmp_loads(topology, scenario.traffic.matrix(len(nodes))), 1e-9)
-    shortest = nearness(topology, np.arange(len(nodes))).distance
+    shortest = shortest_path_distances(topology, np.arange(len(nodes))).distance
     length = np.bincount(paths.hop_path, topology.link_weight[paths.links], paths.path_count)
     ends = scenario.traffic.flow_target, scenario.traffic.flow_source
     assert length == pytest.approx(shortest[ends][paths.path_flow])
@@ -394,13 +396,13 @@ def test_nasty_weights_never_loop_nor_lose_a_way(lines: list[tuple[int, int, flo
     topology, paths = scenario.topology, scenario.paths
     for f in range(scenario.traffic.flow_count):
         s, t = int(scenario.traffic.flow_source[f]), int(scenario.traffic.flow_target[f])
-        ways = list(simple_paths(topology, s, t))
-        assert bool(ways) == bool(paths.of(f))
-        best = min((length(topology, way) for way in ways), default=Fraction(0))
-        for _, way in paths.of(f):
-            visited = [s, *topology.link_target[way].tolist()]
+        candidates = list(simple_paths(topology, s, t))
+        assert bool(candidates) == bool(paths.of(f))
+        best = min((length(topology, candidate) for candidate in candidates), default=Fraction(0))
+        for _, candidate in paths.of(f):
+            visited = [s, *topology.link_target[candidate].tolist()]
             assert visited[-1] == t and len(set(visited)) == len(visited)
-            assert length(topology, way) <= best * (1 + Fraction(1, 10**8))
+            assert length(topology, candidate) <= best * (1 + Fraction(1, 10**8))
     assert scenario.link_load_bps == pytest.approx(
         paths.link_loads(scenario.traffic.flow_rate_bps, topology.link_count)
     )
@@ -408,11 +410,11 @@ def test_nasty_weights_never_loop_nor_lose_a_way(lines: list[tuple[int, int, flo
 
 @given(multigraphs())
 def test_distances_against_brute_force(topology: Topology) -> None:
-    near = nearness(topology, np.arange(topology.node_count))
+    near = shortest_path_distances(topology, np.arange(topology.node_count))
     for t, u in itertools.product(range(topology.node_count), repeat=2):
-        ways = [length(topology, p) for p in simple_paths(topology, u, t)]
-        assert near.distance[t, u] == (float(min(ways)) if ways else np.inf)
-        assert (near.rank[t, u] < topology.node_count) == bool(ways)
+        paths = [length(topology, p) for p in simple_paths(topology, u, t)]
+        assert near.distance[t, u] == (float(min(paths)) if paths else np.inf)
+        assert (near.rank[t, u] < topology.node_count) == bool(paths)
     assert (near.rank.diagonal() == 0).all()
 
 

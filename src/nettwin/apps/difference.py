@@ -183,8 +183,8 @@ def _steered(topology: Topology, steers: Iterable[Steer]) -> str:
     for steer in steers:
         via = ", ".join(topology.node_name[n] for n in steer.midpoints)
         over = ", ".join(topology.link_name[k] for k in steer.links)
-        way = f"via {via}" if via else f"over {over}" if over else "the common path"
-        parts.append(f"{way} ({steer.share:.4g})")
+        path = f"via {via}" if via else f"over {over}" if over else "the common path"
+        parts.append(f"{path} ({steer.share:.4g})")
     return " and ".join(parts)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from nettwin.change_plan import ChangePlan
 from nettwin.intent import Intent
 from nettwin.model import NetworkModel
 from nettwin.optimize.problem import Problem
 from nettwin.optimize.search import Tell
 from nettwin.optimize.stop import Seconds, Stop
-from nettwin.plan import Plan
 from nettwin.scenario.scenario import Scenario
 
 USUAL = Seconds(5)
@@ -23,7 +23,7 @@ def find_plan(
     seed: int = 0,
     verifier: NetworkModel | None = None,
     tell: Tell | None = None,
-) -> Plan:
+) -> ChangePlan:
     """The best changes to a network that a method finds until `stop` says so.
 
     `model` predicts what loads do not tell, such as delays; it is needed where the intent asks for

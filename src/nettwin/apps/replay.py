@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from nettwin.change_plan import ChangePlan, Evidence
 from nettwin.errors import InputError
 from nettwin.model import NetworkModel
 from nettwin.optimize.problem import Problem
-from nettwin.plan import Evidence, Plan
 from nettwin.scenario.changes import apply_all
 
 SHOWN = 12  # digits of a fingerprint
 
 
 def replayed(
-    problem: Problem, plan: Plan, verifier: NetworkModel | None = None, *, force: bool = False
-) -> Plan:
+    problem: Problem, plan: ChangePlan, verifier: NetworkModel | None = None, *, force: bool = False
+) -> ChangePlan:
     """The plan with what its changes do to the problem's network, as its model and a verifier say.
 
     Raises InputError where the plan was made for another network and `force` is not given, and

@@ -29,7 +29,7 @@ ROUNDED = 1e-9  # relative: more than rounding takes from a sum
 class Bounds(NamedTuple):
     """Delays that no delivered packet exceeds, in s; inf where there is no bound."""
 
-    flow_s: Floats  # [flows] one way, from the source to the target; NaN of a flow that is silent
+    flow_s: Floats  # [flows] one path, from the source to the target; NaN of a flow that is silent
     queue_s: Floats  # [queues] in the port, transmission included; 0 where nothing comes
     queue_rate_bps: Floats  # [queues] what comes at most in the long run
 

@@ -2,7 +2,7 @@
 
 recipe         what to draw from, as TOML          distributions  how a recipe writes them
 drawing        one scenario from a recipe          traffic        its flows and their bursts
-mishaps        what goes wrong in it
+impairments        what goes wrong in it
 store          shards of samples, with checksums   generation     simulate and store, resumable
 inspection     what a data set holds, its noise    networks       real ones, and those held out
 labeled        any data to learn from              conversion     recordings into shards

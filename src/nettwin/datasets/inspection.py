@@ -24,7 +24,7 @@ class Contents:
     flows: int
     policies: dict[str, int]
     arrivals: dict[str, int]
-    mishaps: dict[str, int]
+    impairments: dict[str, int]
     seconds_twice: int
     noise: float
 
@@ -46,7 +46,7 @@ class Contents:
             ("flows", f"{self.flows:,}"),
             ("ports, by policy", listed(self.policies)),
             ("flows, by arrivals", listed(self.arrivals)),
-            ("what went wrong", listed(self.mishaps)),
+            ("what went wrong", listed(self.impairments)),
             ("simulated twice", str(self.seconds_twice)),
             ("noise of mean delays", noise),
         ]
@@ -57,7 +57,7 @@ def inspect_dataset(folder: Path, progress: Callable[[float], None] | None = Non
     manifest = read_manifest(folder)
     policies: Counter[str] = Counter()
     arrivals: Counter[str] = Counter()
-    mishaps: Counter[str] = Counter()
+    impairments: Counter[str] = Counter()
     nodes: list[int] = []
     noise: list[float] = []
     flows = twice = 0
@@ -70,7 +70,7 @@ def inspect_dataset(folder: Path, progress: Callable[[float], None] | None = Non
         used = np.bincount(traffic.flow_arrival, minlength=len(traffic.arrivals))
         for arrival, n in zip(traffic.arrivals, used.tolist(), strict=True):
             arrivals[arrival.kind] += n
-        mishaps[sample.scenario.notes.get("mishap", "none")] += 1
+        impairments[sample.scenario.notes.get("impairment", "none")] += 1
         if sample.second is not None:
             twice += 1
             noise.append(label_noise(sample))
@@ -85,7 +85,7 @@ def inspect_dataset(folder: Path, progress: Callable[[float], None] | None = Non
         flows,
         dict(policies),
         dict(arrivals),
-        dict(mishaps),
+        dict(impairments),
         twice,
         float(np.mean(known)) if known else float("nan"),
     )

@@ -18,7 +18,7 @@ def real_networks(least: int = 5, most: int = 60) -> dict[str, Topology]:
 
     Empty where the extra `topohub` is not installed.
     """
-    from nettwin.formats import Assume, read
+    from nettwin.formats import ImportDefaults, read
     from nettwin.formats.topohub import names
 
     try:
@@ -30,7 +30,7 @@ def real_networks(least: int = 5, most: int = 60) -> dict[str, Topology]:
         if any(word in name.lower() for word in HELD_OUT):
             continue
         try:
-            topology = read(f"topohub:{name}", assume=Assume(load=None)).scenario.topology
+            topology = read(f"topohub:{name}", assume=ImportDefaults(load=None)).scenario.topology
         except NettwinError:
             continue
         if least <= topology.node_count <= most:

@@ -42,7 +42,7 @@ class Recipe:
     routing: Table = field(default_factory=dict)
     ports: Table = field(default_factory=dict)
     traffic: Table = field(default_factory=dict)
-    mishaps: Table = field(default_factory=dict)
+    impairments: Table = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, least in (("samples", 1), ("shard", 1), ("packet_hops", 1), ("seed", 0)):

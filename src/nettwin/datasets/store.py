@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from nettwin.errors import FormatError, InputError
 from nettwin.formats.files import LARGEST_FILE_BYTES, read_bytes, read_text, write_bytes, write_text
-from nettwin.formats.plan import plan_from_text, plan_text
+from nettwin.formats.native import native_from_text, native_text
 from nettwin.metrics import Metrics, Table
 from nettwin.scenario.scenario import Scenario
 
@@ -119,7 +119,7 @@ def write_shard(path: Path, samples: Sequence[Sample]) -> dict[str, Any]:
     arrays: dict[str, NDArray[Any]] = {}
     for sample in samples:
         prefix = f"{sample.number}/"
-        text = plan_text(sample.scenario).encode()
+        text = native_text(sample.scenario).encode()
         arrays[prefix + "scenario"] = np.frombuffer(text, np.uint8)
         arrays |= _arrays(prefix, sample.metrics)
         if sample.second is not None:
@@ -166,7 +166,7 @@ def _read_shard(path: Path, sha256: str, numbers: Sequence[int]) -> Iterator[Sam
 
 def _sample(path: Path, number: int, arrays: Mapping[str, NDArray[Any]]) -> Sample:
     text = arrays["scenario"].tobytes().decode()
-    scenario = plan_from_text(text, f"{path.name}, sample {number}")
+    scenario = native_from_text(text, f"{path.name}, sample {number}")
     second = "second/provenance" in arrays
     sample = Sample(
         number, scenario, _metrics("", arrays), _metrics("second/", arrays) if second else None

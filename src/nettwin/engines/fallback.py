@@ -85,7 +85,7 @@ class _Answering:
         answers = self.engine.predict(scenarios)
         if self.strict:
             for scenario, metrics in zip(scenarios, answers, strict=True):
-                said = metrics.provenance.get("unsupported")  # by engines that find it on the way
+                said = metrics.provenance.get("unsupported")  # by engines that find it on the path
                 because = self.engine.unsupported(scenario) if said is None else said
                 if because:
                     raise _UnsupportedError(tuple(because))

@@ -16,15 +16,15 @@ from typing import Any
 
 from nettwin.errors import FormatError, InputError, UnknownNameError
 from nettwin.formats.files import read_head
-from nettwin.formats.format import Assume, DemandSeries, Format, Reading
+from nettwin.formats.format import DemandSeries, Format, ImportDefaults, Reading
 from nettwin.registry import Registry
 from nettwin.scenario.scenario import Scenario
 
 __all__ = [
     "FORMATS",
-    "Assume",
     "DemandSeries",
     "Format",
+    "ImportDefaults",
     "Reading",
     "detect",
     "read",
@@ -60,7 +60,7 @@ FORMATS: Registry[Format] = Registry(
         "ietf-network": "nettwin.formats.ietf:IetfNetwork",
         "node-link": "nettwin.formats.node_link:NodeLink",
         "containerlab": "nettwin.formats.containerlab:Containerlab",
-        "plan": "nettwin.formats.plan:Plan",
+        "native": "nettwin.formats.native:Plan",
         "gml": "nettwin.formats.gml:GML",
         "csv": "nettwin.formats.csv_tables:CsvTables",
     },
@@ -93,7 +93,7 @@ def detect(source: str | Path) -> Format:
 
 
 def read_all(
-    source: str | Path, *, format: str | None = None, assume: Assume | None = None
+    source: str | Path, *, format: str | None = None, assume: ImportDefaults | None = None
 ) -> Iterator[Reading]:
     """Every scenario in a source, read lazily. Raises FormatError, and UnknownNameError for a
     format that is not in FORMATS."""
@@ -103,11 +103,15 @@ def read_all(
         text = text.removeprefix(known.prefix)
     elif not Path(text).exists():
         raise FormatError(text, "", "does not exist", "Give an existing file or folder.")
-    yield from known.read(Path(text), assume or Assume())
+    yield from known.read(Path(text), assume or ImportDefaults())
 
 
 def read(
-    source: str | Path, *, format: str | None = None, assume: Assume | None = None, index: int = 0
+    source: str | Path,
+    *,
+    format: str | None = None,
+    assume: ImportDefaults | None = None,
+    index: int = 0,
 ) -> Reading:
     """The scenario number `index` (from 0) in a source. Raises what `read_all` raises."""
     if index < 0:

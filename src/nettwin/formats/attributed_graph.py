@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from nettwin import units
 from nettwin.errors import FormatError, InputError, UnknownNameError
-from nettwin.formats.draft import Draft, DraftLink, unique_names
+from nettwin.formats.partial_network import PartialLink, PartialNetwork, unique_names
 from nettwin.quantity import Quantity
 from nettwin.scenario.generate import LIGHT_IN_FIBER_M_PER_S
 from nettwin.scenario.topology import LINK, NODE, Node
@@ -123,9 +123,9 @@ class EdgeFacts(NamedTuple):
     unclear: tuple[str, ...]  # such as 'LinkLabel "10-20Gbps"'
 
 
-def draft_of(graph: AttributedGraph, path: Path, format: str) -> Draft:
+def draft_of(graph: AttributedGraph, path: Path, format: str) -> PartialNetwork:
     """The network that a graph describes. Raises FormatError where it is none."""
-    draft = Draft(format, str(path), name=_title(graph.attributes) or path.stem)
+    partial = PartialNetwork(format, str(path), name=_title(graph.attributes) or path.stem)
     if not graph.nodes:
         raise FormatError(path, f"line {graph.line}", "the graph holds no nodes", "Add a node.")
     if len(graph.nodes) > MOST_NODES or len(graph.edges) > MOST_EDGES:
@@ -135,11 +135,11 @@ def draft_of(graph: AttributedGraph, path: Path, format: str) -> Draft:
             f"the graph holds {len(graph.nodes):,} nodes and {len(graph.edges):,} edges",
             f"Give one of at most {MOST_NODES:,} nodes and {MOST_EDGES:,} edges.",
         )
-    names = _add_nodes(draft, graph.nodes, path)
-    _add_links(draft, graph.edges, names, path)
+    names = _add_nodes(partial, graph.nodes, path)
+    _add_links(partial, graph.edges, names, path)
     if unused := sorted(graph.attributes.keys() - {"Network", "label", "name"}):
-        draft.ignore(f"attributes of the graph: {listed(unused)}")
-    return draft
+        partial.ignore(f"attributes of the graph: {listed(unused)}")
+    return partial
 
 
 def edge_facts(attributes: Mapping[str, str], path: Path, place: str) -> EdgeFacts:
@@ -232,7 +232,7 @@ def _title(attributes: Mapping[str, str]) -> str:
     return " ".join(title.split())[:100]
 
 
-def _add_nodes(draft: Draft, nodes: list[GraphNode], path: Path) -> dict[str, str]:
+def _add_nodes(partial: PartialNetwork, nodes: list[GraphNode], path: Path) -> dict[str, str]:
     """Adds the nodes; the name of each id."""
     first: dict[str, int] = {}
     labels, places, unused = [], [], set()
@@ -254,18 +254,20 @@ def _add_nodes(draft: Draft, nodes: list[GraphNode], path: Path) -> dict[str, st
         outside += node.attributes.get("Internal", "").strip() in ("0", "0.0", "false")
         hubs += node.attributes.get("hyperedge", "").strip() in ("1", "1.0", "true")
         unused |= node.attributes.keys() - used - {label, "Internal", "hyperedge"}
-    names = unique_names(labels, draft.assume)
-    draft.nodes = [Node(name, *place) for name, place in zip(names, places, strict=True)]
+    names = unique_names(labels, partial.assume)
+    partial.nodes = [Node(name, *place) for name, place in zip(names, places, strict=True)]
     if outside:
-        draft.assume(f"nodes: the {outside} that belong to other networks (Internal 0) are kept")
+        partial.assume(f"nodes: the {outside} that belong to other networks (Internal 0) are kept")
     if hubs:
-        draft.assume(f"nodes: the {hubs} that stand for a shared medium (hyperedge) are kept")
+        partial.assume(f"nodes: the {hubs} that stand for a shared medium (hyperedge) are kept")
     if unused:
-        draft.ignore(f"attributes of nodes: {listed(sorted(unused))}")
+        partial.ignore(f"attributes of nodes: {listed(sorted(unused))}")
     return {node.id: name for node, name in zip(nodes, names, strict=True)}
 
 
-def _add_links(draft: Draft, edges: list[GraphEdge], names: dict[str, str], path: Path) -> None:
+def _add_links(
+    partial: PartialNetwork, edges: list[GraphEdge], names: dict[str, str], path: Path
+) -> None:
     origins: list[Origin] = []
     unclear: Counter[str] = Counter()
     unused: set[str] = set()
@@ -287,8 +289,8 @@ def _add_links(draft: Draft, edges: list[GraphEdge], names: dict[str, str], path
         origins += facts.origins
         unclear.update(facts.unclear)
         unused |= edge.attributes.keys() - facts.used
-        draft.links.append(
-            DraftLink(
+        partial.links.append(
+            PartialLink(
                 names[edge.source],
                 names[edge.target],
                 facts.capacity_bps,
@@ -298,18 +300,20 @@ def _add_links(draft: Draft, edges: list[GraphEdge], names: dict[str, str], path
             )
         )
     for text in origin_words(origins):
-        draft.assume(text)
-    if draft.links and not _any_way_back(draft.links):
-        draft.assume("directions: one way only, as the graph is directed and no edge has one back")
+        partial.assume(text)
+    if partial.links and not _any_path_back(partial.links):
+        partial.assume(
+            "directions: one way only, as the graph is directed and no edge has one back"
+        )
     if loops:
-        draft.ignore(f"edges from a node to itself: {loops}")
+        partial.ignore(f"edges from a node to itself: {loops}")
     if unclear:
-        draft.ignore(f"values that say nothing certain: {listed(list(unclear))}")
+        partial.ignore(f"values that say nothing certain: {listed(list(unclear))}")
     if unused:
-        draft.ignore(f"attributes of edges: {listed(sorted(unused), 20)}")
+        partial.ignore(f"attributes of edges: {listed(sorted(unused), 20)}")
 
 
-def _any_way_back(links: list[DraftLink]) -> bool:
+def _any_path_back(links: list[PartialLink]) -> bool:
     pairs = {(link.source, link.target) for link in links}
     return any(link.duplex or (link.target, link.source) in pairs for link in links)
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nettwin.change_plan import SCHEMA, ChangePlan, plan_from_dict, plan_to_dict
 from nettwin.errors import FormatError, NettwinError
 from nettwin.formats.files import read_text, write_text
-from nettwin.formats.plan.text import encodable, json_text, yaml_text
-from nettwin.plan import SCHEMA, Plan, plan_from_dict, plan_to_dict
+from nettwin.formats.native.text import encodable, json_text, yaml_text
 
 LARGEST_BYTES = 32 * 2**20
 MOST_CHANGES = 200_000
@@ -25,7 +25,7 @@ HEAD = """\
 """
 
 
-def write_change_plan(plan: Plan, path: str | Path) -> None:
+def write_change_plan(plan: ChangePlan, path: str | Path) -> None:
     """Write a plan as YAML, or as JSON where the name ends so. Raises InputError where it cannot be
     written."""
     target, data = Path(path), _plain(plan_to_dict(plan))
@@ -33,7 +33,7 @@ def write_change_plan(plan: Plan, path: str | Path) -> None:
     write_text(target, encodable(json_text(data) if as_json else HEAD + yaml_text(data)))
 
 
-def read_change_plan(path: str | Path) -> Plan:
+def read_change_plan(path: str | Path) -> ChangePlan:
     """The plan in a file. Raises FormatError where there is none, or it is not whole."""
     source = Path(path)
     text = read_text(source, LARGEST_BYTES)

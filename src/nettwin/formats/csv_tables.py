@@ -6,7 +6,7 @@ flows   source, target, rate_bps; optional class, size, arrival, name (also call
 nodes   name; optional latitude_deg, longitude_deg, srlg, up (without it: the ends of the links)
 
 Columns may stand in any order, between commas, semicolons or tabs; `records` tells which other
-names they may have. A scheduler, size or arrival is written as in a plan, in full as JSON.
+names they may have. A scheduler, size or arrival is written as in a network file, in full as JSON.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import Any
 
 from nettwin.errors import FormatError, InputError
 from nettwin.formats.attributed_graph import plain_name
-from nettwin.formats.draft import Draft
 from nettwin.formats.files import read_text, write_text
-from nettwin.formats.format import Assume, Format, Reading
+from nettwin.formats.format import Format, ImportDefaults, Reading
+from nettwin.formats.partial_network import PartialNetwork
 from nettwin.formats.records import (
     SYNONYMS,
     RecordReader,
@@ -65,21 +65,21 @@ class CsvTables(Format):
             names & set(SYNONYMS[end]) for end in ("source", "target")
         )
 
-    def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
+    def read(self, path: Path, assume: ImportDefaults) -> Iterator[Reading]:
         links, flows, nodes = _files(path)
-        draft = Draft(self.name, str(path), name=path.stem)
+        partial = PartialNetwork(self.name, str(path), name=path.stem)
         if nodes is not None:
-            _read(nodes, draft, "nodes")
-        _read(links, draft, "links")
+            _read(nodes, partial, "nodes")
+        _read(links, partial, "links")
         if nodes is None:
-            ends = (end for link in draft.links for end in (link.source, link.target))
-            reader = RecordReader(draft, links)
+            ends = (end for link in partial.links for end in (link.source, link.target))
+            reader = RecordReader(partial, links)
             for name in dict.fromkeys(ends):
                 reader.node({}, "", name)
         if flows is not None:
-            draft.flows = []
-            _read(flows, draft, "flows")
-        yield draft.reading(assume)
+            partial.flows = []
+            _read(flows, partial, "flows")
+        yield partial.reading(assume)
 
     def write(self, scenario: Scenario, path: Path) -> None:
         refuse(scenario, self.name, ecmp=False)
@@ -133,8 +133,8 @@ def _written(path: Path, role: str) -> Path:
 # reading
 
 
-def _read(path: Path, draft: Draft, role: str) -> None:
-    reader = RecordReader(draft, path)
+def _read(path: Path, partial: PartialNetwork, role: str) -> None:
+    reader = RecordReader(partial, path)
     add = {"links": reader.link, "flows": reader.flow, "nodes": reader.node}[role]
     for line, record in _records(path, role):
         add(record, f"line {line}")
@@ -238,7 +238,7 @@ def _cell(value: Any, column: str) -> str:
             raise InputError(
                 f"{column} {value!r} cannot stand in a CSV table: a name must not be empty, begin"
                 " or end with a space, or hold a carriage return or half a character. Rename it,"
-                " or write a plan."
+                " or write a network file."
             )
         return value
     if isinstance(value, list) and all(_PLAIN_GROUP.fullmatch(group) for group in value):

@@ -17,7 +17,7 @@ from nettwin.scenario.scheduling import Scheduler
 
 
 @dataclass(frozen=True)
-class Assume:
+class ImportDefaults:
     """What to take where a source is silent. Whatever is used appears in `Reading.assumptions`.
 
     `load`: peak link utilization of the gravity traffic that is made up for a source without any;
@@ -72,7 +72,7 @@ class Format(Protocol):
         """Whether the content looks like this format; `head` is the file's first 64 KiB (empty for
         a folder)."""
 
-    def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
+    def read(self, path: Path, assume: ImportDefaults) -> Iterator[Reading]:
         """The scenarios in the source, one or many, read lazily. Raises FormatError.
 
         For a source with a `prefix` the path is what follows it.

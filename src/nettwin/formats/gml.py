@@ -21,7 +21,7 @@ from nettwin.formats.attributed_graph import (
     short,
 )
 from nettwin.formats.files import read_text
-from nettwin.formats.format import Assume, Format, Reading
+from nettwin.formats.format import Format, ImportDefaults, Reading
 from nettwin.scenario.scenario import Scenario
 
 LARGEST_CHARACTERS = 64 * 2**20
@@ -54,7 +54,7 @@ class GML(Format):
     def detects(self, path: Path, head: bytes) -> bool:
         return bool(_BEGINNING.match(head.decode("utf-8-sig", "ignore")))
 
-    def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
+    def read(self, path: Path, assume: ImportDefaults) -> Iterator[Reading]:
         graphs = [item for item in parse(read_text(path), path) if item.key == "graph"]
         if not graphs:
             raise FormatError(path, "line 1", "there is no `graph [`", "Give a GML file.")

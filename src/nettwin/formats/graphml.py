@@ -16,7 +16,7 @@ from nettwin.formats.attributed_graph import (
     plain_name,
     short,
 )
-from nettwin.formats.format import Assume, Format, Reading
+from nettwin.formats.format import Format, ImportDefaults, Reading
 from nettwin.formats.xml_document import Element, load_xml, root_name
 from nettwin.scenario.scenario import Scenario
 
@@ -39,7 +39,7 @@ class GraphML(Format):
     def detects(self, path: Path, head: bytes) -> bool:
         return root_name(head) == "graphml"
 
-    def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
+    def read(self, path: Path, assume: ImportDefaults) -> Iterator[Reading]:
         root = load_xml(path)
         if root.name != "graphml":
             reason = f"the root element is <{root.name[:40]}>"
@@ -86,7 +86,7 @@ class _Reader:
         self._hubs = 0
         self._arrows = False
 
-    def reading(self, graph: Element, format: str, assume: Assume) -> Reading:
+    def reading(self, graph: Element, format: str, assume: ImportDefaults) -> Reading:
         """The finished scenario of the graph."""
         self._graph.line = graph.line
         self._graph.attributes = {k: v for k, v in self._data(graph, "graph").items() if v}
@@ -94,16 +94,16 @@ class _Reader:
         used = {end for edge in self._graph.edges for end in (edge.source, edge.target)}
         kept = [node for node in self._groups if node.id in used]
         self._graph.nodes += kept
-        draft = draft_of(self._graph, self._path, format)
+        partial = draft_of(self._graph, self._path, format)
         if self._hubs:
-            draft.assume(f"nodes: {self._hubs} more, each a hub in place of a hyperedge")
+            partial.assume(f"nodes: {self._hubs} more, each a hub in place of a hyperedge")
         if self._arrows:
-            draft.assume("directions: edges drawn with no arrow or with two go both ways")
+            partial.assume("directions: edges drawn with no arrow or with two go both ways")
         if len(kept) < len(self._groups):
-            draft.ignore(f"groups of nodes that no edge ends at: {len(self._groups) - len(kept)}")
+            partial.ignore(f"groups of nodes that no edge ends at: {len(self._groups) - len(kept)}")
         if self._left_out:
-            draft.ignore(f"elements {listed(sorted(self._left_out))}")
-        return draft.reading(assume)
+            partial.ignore(f"elements {listed(sorted(self._left_out))}")
+        return partial.reading(assume)
 
     def _collect(self, graph: Element) -> None:
         directed = self._directed(graph, "edgedefault", False)

@@ -15,12 +15,12 @@ from typing import Any
 
 from nettwin.errors import FormatError
 from nettwin.formats.attributed_graph import listed
-from nettwin.formats.draft import Draft
 from nettwin.formats.files import read_text, write_text
-from nettwin.formats.format import Assume, Format, Reading
-from nettwin.formats.plan.checks import near, shown
-from nettwin.formats.plan.document import Document
-from nettwin.formats.plan.text import encodable
+from nettwin.formats.format import Format, ImportDefaults, Reading
+from nettwin.formats.native.checks import near, shown
+from nettwin.formats.native.document import Document
+from nettwin.formats.native.text import encodable
+from nettwin.formats.partial_network import PartialNetwork
 from nettwin.formats.records import (
     RecordReader,
     flow_records,
@@ -49,7 +49,7 @@ class NodeLink(Format):
         text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
         return text[:1] == b"{" and bool(_MARK.search(text)) and not _FOREIGN.search(text)
 
-    def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
+    def read(self, path: Path, assume: ImportDefaults) -> Iterator[Reading]:
         text = read_text(path)
         document = Document(path, text)
         if _ESCAPED_HALF.search(text) and not _whole(document.data):
@@ -99,27 +99,27 @@ class _Reader:
             raise self._error((), "is no JSON object", 'Begin with {"nodes": [...], "links": ...}.')
         self.data: dict[str, Any] = document.data
         self.graph = self._object("graph")
-        self.draft = Draft("node-link", str(self.path), self.path.stem)
-        self.records = RecordReader(self.draft, self.path)
+        self.partial = PartialNetwork("node-link", str(self.path), self.path.stem)
+        self.records = RecordReader(self.partial, self.path)
 
-    def reading(self, assume: Assume) -> Reading:
+    def reading(self, assume: ImportDefaults) -> Reading:
         links_key = "links" if "edges" not in self.data or "links" in self.data else "edges"
         names = self._nodes()
         self._links(links_key, names)
         self._flows(names)
         self.records.end()
         if (name := self.graph.get("name")) and isinstance(name, str):
-            self.draft.name = name
+            self.partial.name = name
         if (ecmp := self.graph.get("ecmp", True)) is not True:
             if ecmp is not False:
                 raise self._error(("graph", "ecmp"), f"is {shown(ecmp)}", "Write true or false.")
-            self.draft.routing = lambda topology, traffic: Routing(ecmp=False)
+            self.partial.routing = lambda topology, traffic: Routing(ecmp=False)
         known = {"directed", "multigraph", "graph", "nodes", links_key, "demands", "flows"}
         if unused := sorted(set(self.data) - known):
-            self.draft.ignore(f"keys of the file: {listed(unused)}")
+            self.partial.ignore(f"keys of the file: {listed(unused)}")
         if unused := sorted(set(self.graph) - {"name", "notes", "ecmp", "demands", "flows"}):
-            self.draft.ignore(f"attributes of the graph: {listed(unused)}")
-        reading = self.draft.reading(assume)
+            self.partial.ignore(f"attributes of the graph: {listed(unused)}")
+        reading = self.partial.reading(assume)
         notes = self._notes()
         if not notes:
             return reading
@@ -152,7 +152,7 @@ class _Reader:
     def _notes(self) -> dict[str, str]:
         notes = self.graph.get("notes", {})
         if not isinstance(notes, dict) or any(not isinstance(v, str) for v in notes.values()):
-            self.draft.ignore("graph.notes: no mapping of texts")
+            self.partial.ignore("graph.notes: no mapping of texts")
             return {}
         return dict(notes)
 
@@ -179,7 +179,7 @@ class _Reader:
             rows
         )
         if named and not by_position and labels != ids:
-            self.draft.assume("names of nodes: their name or label, not their id")
+            self.partial.assume("names of nodes: their name or label, not their id")
         names: dict[Any, str] = {}
         for (i, row), label, identity in zip(rows, labels, ids, strict=True):
             place = ("nodes", i)
@@ -234,7 +234,7 @@ class _Reader:
             for key in ("demands", "flows"):
                 if key not in holder:
                     continue
-                self.draft.flows = self.draft.flows or []
+                self.partial.flows = self.partial.flows or []
                 for i, row in self._rows(holder, (*outer, key)):
                     place = (*outer, key, i)
                     record = {**row, **self._ends(row, place, names)}

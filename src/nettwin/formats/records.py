@@ -25,10 +25,10 @@ from nettwin.formats.attributed_graph import (
     place_of,
     plain_name,
 )
-from nettwin.formats.draft import Draft, DraftFlow, DraftLink
-from nettwin.formats.plan.checks import Checks, near, shown
-from nettwin.formats.plan.parts import Parts, Shelf
-from nettwin.formats.plan.writer import arrival_data, own_names, scheduler_data, size_data
+from nettwin.formats.native.checks import Checks, near, shown
+from nettwin.formats.native.parts import InternTable, Parts
+from nettwin.formats.native.writer import arrival_data, own_names, scheduler_data, size_data
+from nettwin.formats.partial_network import PartialFlow, PartialLink, PartialNetwork
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.scheduling import Scheduler
 from nettwin.scenario.topology import Node
@@ -67,9 +67,9 @@ LARGEST_RATE_BPS = 1e18
 class RecordReader:
     """Adds records to a draft. Every method raises FormatError at the place it is given."""
 
-    def __init__(self, draft: Draft, path: Path) -> None:
-        self.draft, self.path = draft, path
-        self._nodes = {node.name for node in draft.nodes}
+    def __init__(self, partial: PartialNetwork, path: Path) -> None:
+        self.partial, self.path = partial, path
+        self._nodes = {node.name for node in partial.nodes}
         self._unused: dict[str, set[str]] = {}
         self._origins: list[Any] = []
         self._known: dict[tuple[str, str], Any] = {}
@@ -91,7 +91,7 @@ class RecordReader:
             raise FormatError(self.path, place, reason, "Rename or remove one.")
         self._nodes.add(name)
         self._note("nodes", attributes.keys() - used - set(columns.values()))
-        self.draft.nodes.append(
+        self.partial.nodes.append(
             Node(
                 name,
                 latitude,
@@ -114,16 +114,16 @@ class RecordReader:
                 bare = _BARE.get(plain_name(key)) if number else None
                 if bare:
                     unit = "bit/s" if bare == "capacity_bps" else "seconds"
-                    self.draft.assume(f"unit of {key}: {unit}, as it is not said")
+                    self.partial.assume(f"unit of {key}: {unit}, as it is not said")
                 attributes[bare or key] = text
         facts = edge_facts(attributes, self.path, place)
         self._origins += [o for o in facts.origins if o.attribute not in _NATIVE]
         for doubt in facts.unclear:
-            self.draft.ignore(f"a value that says nothing certain: {doubt}")
+            self.partial.ignore(f"a value that says nothing certain: {doubt}")
         self._note("links", attributes.keys() - facts.used)
         name = _text(_value(record, columns, "name"))
-        self.draft.links.append(
-            DraftLink(
+        self.partial.links.append(
+            PartialLink(
                 source,
                 target,
                 facts.capacity_bps,
@@ -147,10 +147,10 @@ class RecordReader:
                 self.path, place, "has no rate", "Give one whose name tells its unit: rate_bps."
             )
         self._note("flows", {k for k in record if _text(record[k])} - own - set(rates[:1]))
-        if self.draft.flows is None:
-            self.draft.flows = []
-        self.draft.flows.append(
-            DraftFlow(
+        if self.partial.flows is None:
+            self.partial.flows = []
+        self.partial.flows.append(
+            PartialFlow(
                 *self._ends(record, columns, place),
                 self._rate(rates[0], record[rates[0]], place),
                 _text(_value(record, columns, "class")) or BEST_EFFORT,
@@ -163,9 +163,9 @@ class RecordReader:
     def end(self) -> None:
         """Tell in the draft where values came from, and what was not used."""
         for words in origin_words(self._origins):
-            self.draft.assume(words)
+            self.partial.assume(words)
         for kind, names in self._unused.items():
-            self.draft.ignore(f"attributes of {kind}: {listed(sorted(names), 20)}")
+            self.partial.ignore(f"attributes of {kind}: {listed(sorted(names), 20)}")
 
     def _note(self, kind: str, unused: set[str]) -> None:
         if unused:
@@ -214,7 +214,7 @@ class RecordReader:
         if is_number(text):
             said = plain_name(name).endswith(("bps", "bits"))
             if not said:
-                self.draft.assume(f"unit of {name}: bit/s, as it is not said")
+                self.partial.assume(f"unit of {name}: bit/s, as it is not said")
             rate = float(text) * _PREFIX[match[1] if match else None]
         elif len(text) < 60:
             try:
@@ -250,7 +250,7 @@ class RecordReader:
         return flag
 
     def _part(self, record: Record, columns: Mapping[str, str], key: str, place: str) -> Any:
-        """A scheduler, size or arrival process, written as in a plan; None where nothing is."""
+        """A scheduler, size or arrival process, written as in a network file, or None."""
         value = _value(record, columns, key)
         if value is None or value == "":
             return None
@@ -266,7 +266,7 @@ class RecordReader:
                 where, reason, remedy = checks.faults[0]
                 steps = ".".join(map(str, where))
                 raise FormatError(self.path, f"{place}, {steps}", reason, remedy)
-            shelves: dict[str, Shelf[Any]] = {
+            shelves: dict[str, InternTable[Any]] = {
                 "scheduler": parts.schedulers,
                 "size": parts.sizes,
                 "arrival": parts.arrivals,
@@ -288,15 +288,13 @@ def refuse(scenario: Scenario, format: str, *, ecmp: bool) -> None:
     hold that ECMP is off."""
     routing = scenario.routing
     held = (
-        (routing.steer, "flows with ways of their own"),
+        (routing.steer, "flows with paths of their own"),
         (routing.next_link is not None, "next-hop tables"),
         (not routing.ecmp and not ecmp, "routing without ECMP"),
     )
     for has, what in held:
         if has:
-            raise InputError(
-                f"format {format} cannot hold {what}. Write a plan: a path that ends in .yaml."
-            )
+            raise InputError(f"format {format} cannot hold {what}. Write a network file (.yaml).")
 
 
 def node_records(scenario: Scenario) -> list[dict[str, Any]]:

@@ -17,8 +17,8 @@ import numpy as np
 from nettwin import units
 from nettwin.errors import FormatError, UnknownNameError
 from nettwin.formats import attributed_graph
-from nettwin.formats.draft import Draft, DraftFlow, DraftLink
-from nettwin.formats.format import Assume, Reading
+from nettwin.formats.format import ImportDefaults, Reading
+from nettwin.formats.partial_network import PartialFlow, PartialLink, PartialNetwork
 from nettwin.quantity import Quantity
 from nettwin.scenario.topology import NODE, Node
 
@@ -72,26 +72,26 @@ class SNDlibNetwork:
     ignored: list[str] = field(default_factory=list)
 
 
-def reading(network: SNDlibNetwork, path: Path, format: str, assume: Assume) -> Reading:
+def reading(network: SNDlibNetwork, path: Path, format: str, assume: ImportDefaults) -> Reading:
     """The finished scenario of an SNDlib network. Raises FormatError where it is none."""
     _check(network, path)
-    draft = Draft(format, str(path), name=path.stem)
-    factor = _unit_bps(network, draft, path)
-    _add_sites(draft, network)
+    partial = PartialNetwork(format, str(path), name=path.stem)
+    factor = _unit_bps(network, partial, path)
+    _add_sites(partial, network)
     kept = [link for link in network.links if link.source != link.target]
     for link in kept:
-        draft.links.append(
-            DraftLink(link.source, link.target, link.installed * factor, duplex=True)
+        partial.links.append(
+            PartialLink(link.source, link.target, link.installed * factor, duplex=True)
         )
     if kept:
-        draft.assume("links: each works in both directions at its full capacity")
-    _add_flows(draft, network, factor)
-    _install(draft, [tuple(m * factor for m in link.modules) for link in kept], assume)
+        partial.assume("links: each works in both directions at its full capacity")
+    _add_flows(partial, network, factor)
+    _install(partial, [tuple(m * factor for m in link.modules) for link in kept], assume)
     if len(kept) < len(network.links):
-        draft.ignore(f"links from a node to itself: {len(network.links) - len(kept)}")
+        partial.ignore(f"links from a node to itself: {len(network.links) - len(kept)}")
     for text in ("names of links and demands", *network.ignored):
-        draft.ignore(text)
-    return with_overload_told(draft.reading(assume))
+        partial.ignore(text)
+    return with_overload_told(partial.reading(assume))
 
 
 def with_overload_told(found: Reading) -> Reading:
@@ -157,9 +157,9 @@ def _check_degrees(sites: list[SiteRecord], path: Path) -> None:
                 raise FormatError(path, site.place, reason, remedy)
 
 
-def _unit_bps(network: SNDlibNetwork, draft: Draft, path: Path) -> float:
+def _unit_bps(network: SNDlibNetwork, partial: PartialNetwork, path: Path) -> float:
     if not network.unit:
-        draft.assume("unit of capacities and demands: Mbit/s, as the file names none")
+        partial.assume("unit of capacities and demands: Mbit/s, as the file names none")
         return 1e6
     if network.unit not in UNITS_BPS:
         allowed = f"It must be one of {', '.join(UNITS_BPS)}."
@@ -167,7 +167,7 @@ def _unit_bps(network: SNDlibNetwork, draft: Draft, path: Path) -> float:
     return UNITS_BPS[network.unit]
 
 
-def _add_sites(draft: Draft, network: SNDlibNetwork) -> None:
+def _add_sites(partial: PartialNetwork, network: SNDlibNetwork) -> None:
     placed = network.geographical
     if placed is None:
         placed = all(
@@ -175,27 +175,29 @@ def _add_sites(draft: Draft, network: SNDlibNetwork) -> None:
             for s in network.sites
         )
         if placed and any(math.isfinite(s.x) for s in network.sites):
-            draft.assume("coordinates: longitude and latitude in degrees, as all are in range")
+            partial.assume("coordinates: longitude and latitude in degrees, as all are in range")
     if placed:
-        draft.nodes = [Node(s.name, s.y, s.x) for s in network.sites]
+        partial.nodes = [Node(s.name, s.y, s.x) for s in network.sites]
         return
-    draft.nodes = [Node(s.name) for s in network.sites]
+    partial.nodes = [Node(s.name) for s in network.sites]
     if any(math.isfinite(s.x) for s in network.sites):
-        draft.ignore("coordinates of nodes: places in a drawing, not on Earth")
+        partial.ignore("coordinates of nodes: places in a drawing, not on Earth")
 
 
-def _add_flows(draft: Draft, network: SNDlibNetwork, factor: float) -> None:
+def _add_flows(partial: PartialNetwork, network: SNDlibNetwork, factor: float) -> None:
     carried = [d for d in network.demands if d.value > 0 and d.source != d.target]
     if len(carried) < len(network.demands):
         idle = len(network.demands) - len(carried)
-        draft.ignore(f"demands of 0 or from a node to itself: {idle}")
+        partial.ignore(f"demands of 0 or from a node to itself: {idle}")
     # without any demand, the file does not say what the network carries
-    draft.flows = [DraftFlow(d.source, d.target, d.value * factor) for d in carried] or None
+    partial.flows = [PartialFlow(d.source, d.target, d.value * factor) for d in carried] or None
     if carried:
-        draft.assume("demands: each from its source to its target only, as written")
+        partial.assume("demands: each from its source to its target only, as written")
 
 
-def _install(draft: Draft, modules: list[tuple[float, ...]], assume: Assume) -> None:
+def _install(
+    partial: PartialNetwork, modules: list[tuple[float, ...]], assume: ImportDefaults
+) -> None:
     """Give links without capacity modules from their lists, for the load that demands offer.
 
     One module each would leave most networks of the library overloaded many times over, which is
@@ -203,25 +205,25 @@ def _install(draft: Draft, modules: list[tuple[float, ...]], assume: Assume) -> 
     """
     bare = [
         i
-        for i, k in enumerate(draft.links)
+        for i, k in enumerate(partial.links)
         if math.isnan(k.capacity_bps) and max(modules[i] or [0])
     ]
     if sum(bool(listed) for listed in modules) > len(bare):
-        draft.ignore("capacity modules that may be added to what is installed")
+        partial.ignore("capacity modules that may be added to what is installed")
     if not bare:
         return
     target = min(max(assume.load or 1.0, 0.01), 1.0)
-    if draft.flows:
-        trial = replace(draft, assumptions=[], ignored=[]).reading(assume).scenario
+    if partial.flows:
+        trial = replace(partial, assumptions=[], ignored=[]).reading(assume).scenario
         load = trial.link_load_bps.reshape(-1, 2).max(axis=1).tolist()  # of both directions
     else:
-        load = [0.0] * len(draft.links)
+        load = [0.0] * len(partial.links)
     for i in bare:
-        draft.links[i].capacity_bps = _enough(modules[i], load[i] / target)
-    draft.assume(
-        f"capacity of {len(bare)} of {len(draft.links)} links: none is installed, so each gets the"
-        " smallest of its modules, or as many of the largest, that its load on shortest paths fills"
-        f" to {units.percent(target, 0)} at most"
+        partial.links[i].capacity_bps = _enough(modules[i], load[i] / target)
+    partial.assume(
+        f"capacity of {len(bare)} of {len(partial.links)} links: none is installed, so each gets "
+        "the smallest of its modules, or as many of the largest, that its load on shortest paths "
+        f"fills to {units.percent(target, 0)} at most"
     )
 
 

@@ -12,7 +12,7 @@ from nettwin.errors import FormatError, InputError
 from nettwin.formats import sndlib
 from nettwin.formats.attributed_graph import listed
 from nettwin.formats.files import read_text
-from nettwin.formats.format import Assume, Format, Reading
+from nettwin.formats.format import Format, ImportDefaults, Reading
 from nettwin.formats.sndlib import DemandRecord, LinkRecord, SiteRecord, SNDlibNetwork
 from nettwin.scenario.scenario import Scenario
 
@@ -52,7 +52,7 @@ class SNDlibNative(Format):
     def detects(self, path: Path, head: bytes) -> bool:
         return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"?SNDlib native format")
 
-    def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
+    def read(self, path: Path, assume: ImportDefaults) -> Iterator[Reading]:
         yield sndlib.reading(_network(read_text(path), path), path, self.name, assume)
 
     def write(self, scenario: Scenario, path: Path) -> None:

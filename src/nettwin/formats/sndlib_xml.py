@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nettwin.errors import FormatError, InputError
 from nettwin.formats import sndlib
-from nettwin.formats.format import Assume, Format, Reading
+from nettwin.formats.format import Format, ImportDefaults, Reading
 from nettwin.formats.sndlib import DemandRecord, LinkRecord, SiteRecord, SNDlibNetwork
 from nettwin.formats.xml_document import Element, load_xml, root_name
 from nettwin.scenario.scenario import Scenario
@@ -34,7 +34,7 @@ class SNDlibXML(Format):
         marked = b"sndlib" in plain or b"networkStructure" in plain
         return root_name(head) == "network" and marked
 
-    def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
+    def read(self, path: Path, assume: ImportDefaults) -> Iterator[Reading]:
         root = load_xml(path)
         if root.name != "network":
             reason = f"the root element is <{root.name[:40]}>"

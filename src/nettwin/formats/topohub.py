@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from nettwin.errors import FormatError, InputError, MissingExtraError, UnknownNameError
-from nettwin.formats.draft import Draft, DraftFlow, DraftLink, unique_names
-from nettwin.formats.format import Assume, Format, Reading
+from nettwin.formats.format import Format, ImportDefaults, Reading
+from nettwin.formats.partial_network import PartialFlow, PartialLink, PartialNetwork, unique_names
 from nettwin.formats.sndlib import with_overload_told
 from nettwin.scenario.generate import LIGHT_IN_FIBER_M_PER_S
 from nettwin.scenario.scenario import Scenario
@@ -28,16 +28,16 @@ class TopoHub(Format):
     def detects(self, path: Path, head: bytes) -> bool:
         return False
 
-    def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
+    def read(self, path: Path, assume: ImportDefaults) -> Iterator[Reading]:
         name = path.as_posix()
         source = f"{self.prefix}{name}"
         data = _load(name, source)
         try:
-            draft = _draft(data, name, source)
+            partial = _draft(data, name, source)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             reason = f"has another form than expected ({type(error).__name__}: {error})"
             raise FormatError(source, "", reason, "Install topohub 1.5.") from None
-        yield with_overload_told(draft.reading(assume))
+        yield with_overload_told(partial.reading(assume))
 
     def write(self, scenario: Scenario, path: Path) -> None:
         raise InputError(f"format {self.name} can only be read. Name another format.")
@@ -72,10 +72,10 @@ def _load(name: str, source: str) -> dict[str, Any]:
     return data
 
 
-def _draft(data: dict[str, Any], name: str, source: str) -> Draft:
-    draft = Draft("topohub", source, name=name.replace("/", "-"))
+def _draft(data: dict[str, Any], name: str, source: str) -> PartialNetwork:
+    partial = PartialNetwork("topohub", source, name=name.replace("/", "-"))
     nodes, edges = data["nodes"], data["edges"]
-    labels = unique_names([str(n.get("name") or n["id"]) for n in nodes], draft.assume)
+    labels = unique_names([str(n.get("name") or n["id"]) for n in nodes], partial.assume)
     by_id = {str(n["id"]): label for n, label in zip(nodes, labels, strict=True)}
     position = {str(n["id"]): (float(n["pos"][0]), float(n["pos"][1])) for n in nodes}
     spans = [(position[str(e["source"])], position[str(e["target"])], e["dist"]) for e in edges]
@@ -84,22 +84,22 @@ def _draft(data: dict[str, Any], name: str, source: str) -> Draft:
         NODE["longitude_deg"].valid(x) and NODE["latitude_deg"].valid(y)
         for x, y in position.values()
     )
-    draft.nodes = [
+    partial.nodes = [
         Node(label, at[1], at[0]) if on_earth else Node(label)
         for label, at in zip(labels, position.values(), strict=True)
     ]
-    delay_s = _delays(draft, spans, trusted=planar or on_earth)
-    draft.links = [
-        DraftLink(by_id[str(e["source"])], by_id[str(e["target"])], delay_s=delay, duplex=True)
+    delay_s = _delays(partial, spans, trusted=planar or on_earth)
+    partial.links = [
+        PartialLink(by_id[str(e["source"])], by_id[str(e["target"])], delay_s=delay, duplex=True)
         for e, delay in zip(edges, delay_s, strict=True)
     ]
     if not on_earth:
-        draft.ignore("positions of nodes: places in a drawing, not on Earth")
-    _add_flows(draft, data["graph"].get("demands") or {}, by_id)
-    draft.ignore("utilizations under ECMP that topohub gives, and its statistics")
+        partial.ignore("positions of nodes: places in a drawing, not on Earth")
+    _add_flows(partial, data["graph"].get("demands") or {}, by_id)
+    partial.ignore("utilizations under ECMP that topohub gives, and its statistics")
     if any("type" in item for item in (*nodes, *edges)):
-        draft.ignore("types of nodes and links")
-    return draft
+        partial.ignore("types of nodes and links")
+    return partial
 
 
 def _is_planar(spans: list[tuple[tuple[float, float], tuple[float, float], float]]) -> bool:
@@ -110,28 +110,30 @@ def _is_planar(spans: list[tuple[tuple[float, float], tuple[float, float], float
 
 
 def _delays(
-    draft: Draft,
+    partial: PartialNetwork,
     spans: list[tuple[tuple[float, float], tuple[float, float], float]],
     *,
     trusted: bool,
 ) -> list[float]:
     if not trusted:
         # topohub takes any position for degrees when it works out lengths
-        draft.ignore("lengths of links: worked out from positions that are not on Earth")
+        partial.ignore("lengths of links: worked out from positions that are not on Earth")
         return [math.nan] * len(spans)
-    draft.assume("propagation delay: length of the link at two thirds of the speed of light")
+    partial.assume("propagation delay: length of the link at two thirds of the speed of light")
     return [float(km) * 1e3 / LIGHT_IN_FIBER_M_PER_S for *_, km in spans]
 
 
-def _add_flows(draft: Draft, demands: dict[str, dict[str, float]], by_id: dict[str, str]) -> None:
+def _add_flows(
+    partial: PartialNetwork, demands: dict[str, dict[str, float]], by_id: dict[str, str]
+) -> None:
     flows = [
-        DraftFlow(by_id[source], by_id[target], float(value) * 1e6)
+        PartialFlow(by_id[source], by_id[target], float(value) * 1e6)
         for source, row in demands.items()
         for target, value in row.items()
         if value > 0 and source != target
     ]
     if not flows:
         return
-    draft.flows = flows
-    draft.assume("unit of demands: Mbit/s, as topohub names none")
-    draft.assume("demands: each from its source to its target only, as written")
+    partial.flows = flows
+    partial.assume("unit of demands: Mbit/s, as topohub names none")
+    partial.assume("demands: each from its source to its target only, as written")

@@ -17,7 +17,7 @@ from nettwin.scenario.topology import Topology
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-MOST_SIZES = 8  # of packets for which ways are sought; else the smallest stands for all
+MOST_SIZES = 8  # of packets for which paths are sought; else the smallest stands for all
 
 
 def joined(topology: Topology, source: NDArray[np.int32], target: NDArray[np.int32]) -> Mask:
@@ -25,7 +25,7 @@ def joined(topology: Topology, source: NDArray[np.int32], target: NDArray[np.int
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    from nettwin.scenario.shortest import nearness
+    from nettwin.scenario.shortest import shortest_path_distances
 
     n, live = topology.node_count, topology.link_live
     ends = topology.link_source[live], topology.link_target[live]
@@ -37,7 +37,7 @@ def joined(topology: Topology, source: NDArray[np.int32], target: NDArray[np.int
     found: Mask = up & np.equal(part[source], part[target])
     rest = np.flatnonzero(up & ~found)
     if len(rest):
-        near = nearness(topology, target[rest]).distance
+        near = shortest_path_distances(topology, target[rest]).distance
         found[rest] = np.isfinite(near[target[rest], source[rest]])
     return found
 
@@ -53,9 +53,9 @@ def always_routed(scenario: Scenario, topology: Topology) -> Mask:
 
 
 def delay_floor_s(scenario: Scenario, topology: Topology, capacity_bps: Floats) -> Floats:
-    """Propagation and transmission of a flow's smallest packet over its quickest way; inf where
+    """Propagation and transmission of a flow's smallest packet over its quickest path; inf where
     there is none. [flows]"""
-    from nettwin.scenario.shortest import nearness
+    from nettwin.scenario.shortest import shortest_path_distances
 
     traffic = scenario.traffic
     least = np.array([size.min_bits for size in traffic.sizes], np.float64)
@@ -67,7 +67,7 @@ def delay_floor_s(scenario: Scenario, topology: Topology, capacity_bps: Floats) 
     for size in np.unique(bits):
         mine = np.flatnonzero(bits == size)
         each = topology.with_arrays(link_weight=topology.link_delay_s + size / capacity_bps)
-        near = nearness(each, target[mine]).distance
+        near = shortest_path_distances(each, target[mine]).distance
         floor[mine] = near[target[mine], source[mine]]
     up = topology.node_up
     floor[~(up[source] & up[target])] = np.inf
@@ -85,7 +85,7 @@ class Around(NamedTuple):
 def around(
     topology: Topology, ends: Sequence[NDArray[np.int32]], rate_bps: Floats
 ) -> tuple[Around, Around]:
-    """The cuts around all nodes; `ends` are the flows' sources and targets. Flows without a way
+    """The cuts around all nodes; `ends` are the flows' sources and targets. Flows without a path
     have rate 0."""
     n = topology.node_count
     sent = np.bincount(ends[0], rate_bps, n).astype(np.float64)
@@ -96,13 +96,13 @@ def around(
 class Ground:
     """What holds in a network whatever the levers of an intent do.
 
-    `shunned` are pairs of flows and the links that they must avoid. Raises what `select` raises.
+    `excluded` are pairs of flows and the links that they must avoid. Raises what `select` raises.
     """
 
     def __init__(
-        self, intent: Intent, scenario: Scenario, shunned: Sequence[tuple[Mask, Mask]] = ()
+        self, intent: Intent, scenario: Scenario, excluded: Sequence[tuple[Mask, Mask]] = ()
     ) -> None:
-        self.scenario, self.topology, self.shunned = scenario, scenario.topology, tuple(shunned)
+        self.scenario, self.topology, self.excluded = scenario, scenario.topology, tuple(excluded)
         traffic = scenario.traffic
         self.ends = traffic.flow_source, traffic.flow_target
         self.capacity_bps = self.topology.link_capacity_bps.copy()  # grown as far as may be
@@ -120,20 +120,20 @@ class Ground:
 
     @cached_property
     def floor_s(self) -> Floats:
-        """The least delay of each flow; inf where it has no way. [flows]"""
+        """The least delay of each flow; inf where it has no path. [flows]"""
         return delay_floor_s(self.scenario, self.topology, self.capacity_bps)
 
     @cached_property
     def avoiding_s(self) -> Floats:
         """The same where flows take no link that they must avoid. [flows]"""
         floor = self.floor_s.copy()
-        if not self.shunned:
+        if not self.excluded:
             return floor
-        rules = np.array([flows for flows, _ in self.shunned])  # [rules, flows]
+        rules = np.array([flows for flows, _ in self.excluded])  # [rules, flows]
         kinds, which = np.unique(rules, axis=1, return_inverse=True)
         for k, rule in enumerate(kinds.T):
             if rule.any():
-                links = np.any([self.shunned[i][1] for i in np.flatnonzero(rule)], axis=0)
+                links = np.any([self.excluded[i][1] for i in np.flatnonzero(rule)], axis=0)
                 left = without(self.topology, links)
                 mine = which.ravel() == k
                 floor[mine] = delay_floor_s(self.scenario, left, self.capacity_bps)[mine]
@@ -191,6 +191,6 @@ class Ground:
         return found or None
 
 
-def without(topology: Topology, shunned: Mask) -> Topology:
+def without(topology: Topology, excluded: Mask) -> Topology:
     """A topology with some links down."""
-    return topology.with_arrays(link_up=topology.link_up & ~shunned)
+    return topology.with_arrays(link_up=topology.link_up & ~excluded)

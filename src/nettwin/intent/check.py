@@ -10,12 +10,20 @@ import numpy as np
 from nettwin.errors import InputError
 from nettwin.intent.bounds import Ground
 from nettwin.intent.contradictions import Avoided, contradictions
-from nettwin.intent.doubts import Moved, doubts
-from nettwin.intent.findings import SHOWN, Asked, Finding, Mask, Place, Selected, element_names
+from nettwin.intent.diagnostics import (
+    SHOWN,
+    Asked,
+    Diagnostic,
+    Mask,
+    Place,
+    Selected,
+    element_names,
+)
 from nettwin.intent.intent import Expectation, Intent, Objective
 from nettwin.intent.measures import Kind
 from nettwin.intent.selector import Selector
 from nettwin.intent.survival import survival
+from nettwin.intent.warnings import Moved, warnings
 from nettwin.scenario.changes.singles import single_failures
 from nettwin.scenario.scenario import Scenario
 
@@ -27,12 +35,12 @@ class Checked:
     """Every line with what it selects, and what was found, the worst first."""
 
     lines: tuple[Selected, ...]
-    findings: tuple[Finding, ...]
+    diagnostics: tuple[Diagnostic, ...]
 
     @property
     def sound(self) -> bool:
         """Whether every line fits the network and none is known to contradict another."""
-        return all(finding.kind == "warning" for finding in self.findings)
+        return all(finding.kind == "warning" for finding in self.diagnostics)
 
 
 def check(intent: Intent, scenario: Scenario) -> Checked:
@@ -49,7 +57,7 @@ class _Check:
     def __init__(self, intent: Intent, scenario: Scenario) -> None:
         self.intent, self.scenario = intent, scenario
         self.lines: list[Selected] = []
-        self.found: list[Finding] = []
+        self.found: list[Diagnostic] = []
         self.asked: list[Asked] = []
         self.avoided: list[Avoided] = []
         self.levers: list[Moved] = []
@@ -62,7 +70,7 @@ class _Check:
             self._bound(ground)
             self.found += contradictions(self.intent, ground, self.asked, self.avoided)
             self.found += survival(self.intent, ground, self.asked)
-        self.found += doubts(self.intent, self.scenario, self.asked, self.levers)
+        self.found += warnings(self.intent, self.scenario, self.asked, self.levers)
         self.found.sort(key=lambda finding: WORST_FIRST.index(finding.kind))
         return Checked(tuple(self.lines), tuple(self.found))
 
@@ -96,7 +104,9 @@ class _Check:
         for kind in survive.kinds:
             if not single_failures(self.scenario.topology, kind):
                 reason = f"{self.scenario.name} has no {kind} that could fail"
-                self.found.append(Finding("fault", (("survive", "any"),), reason, "Leave it out."))
+                self.found.append(
+                    Diagnostic("fault", (("survive", "any"),), reason, "Leave it out.")
+                )
 
     def _ask(self, place: Place, line: Objective | Expectation, *, failed: bool = False) -> None:
         text = line.describe() + (" after a failure" if failed else "")
@@ -119,7 +129,7 @@ class _Check:
         except InputError as error:
             reason, _, remedy = str(error).partition(". ")
             remedy = remedy or "Correct the name, or use a pattern with *."
-            self.found.append(Finding("fault", (place,), reason, remedy))
+            self.found.append(Diagnostic("fault", (place,), reason, remedy))
             return None
         chosen = np.flatnonzero(mask)
         names = element_names(self.scenario, kind)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nettwin import units
 from nettwin.intent.bounds import Floats, Ground, around, delay_floor_s, without
-from nettwin.intent.findings import Asked, Finding, Mask, Place, listed
+from nettwin.intent.diagnostics import Asked, Diagnostic, Mask, Place, listed
 from nettwin.intent.intent import Avoid, Intent, shown
 from nettwin.intent.judgement import State, judge
 from nettwin.intent.measures import MEASURES
@@ -32,10 +32,10 @@ class Avoided(NamedTuple):
 
 def contradictions(
     intent: Intent, ground: Ground, asked: Sequence[Asked], avoided: Sequence[Avoided]
-) -> list[Finding]:
+) -> list[Diagnostic]:
     """What the network as it stands, without failures, cannot give."""
     now = [a for a in asked if a.limit and not a.failed]
-    found = [*opposites(asked), *_no_way(ground, avoided)]
+    found = [*opposites(asked), *_no_path(ground, avoided)]
     for each in now:
         if each.about.kind == "flow":
             found += _beyond(each, ground, avoided)
@@ -46,7 +46,7 @@ def contradictions(
 # one line against another
 
 
-def opposites(asked: Sequence[Asked]) -> Iterator[Finding]:
+def opposites(asked: Sequence[Asked]) -> Iterator[Diagnostic]:
     """Pairs of lines that ask for more than the other allows."""
     limits = [(a, a.limit) for a in asked if a.limit]
     lower = [(a, e) for a, e in limits if e.at_most is None]
@@ -57,7 +57,7 @@ def opposites(asked: Sequence[Asked]) -> Iterator[Finding]:
         if not _meet(a.mask, low.reduce or "min", b.mask, high.reduce or "max"):
             continue
         few, many = shown(low.about, low.limit), shown(high.about, high.limit)
-        yield Finding(
+        yield Diagnostic(
             "contradiction",
             (a.place, b.place),
             f"{low.measure}{low.select.of()} must be at least {few} by the first"
@@ -79,11 +79,11 @@ def _meet(a: Mask, at_least: str, b: Mask, at_most: str) -> bool:
     return at_least == at_most and np.array_equal(a, b)
 
 
-# ways
+# paths
 
 
-def _no_way(ground: Ground, avoided: Sequence[Avoided]) -> Iterator[Finding]:
-    """Rules that leave flows no way, alone or together."""
+def _no_path(ground: Ground, avoided: Sequence[Avoided]) -> Iterator[Diagnostic]:
+    """Rules that leave flows no path, alone or together."""
     names = ground.scenario.flow_names
     reached = np.isfinite(ground.floor_s)
     left = reached & ~np.isfinite(ground.avoiding_s)
@@ -98,17 +98,19 @@ def _no_way(ground: Ground, avoided: Sequence[Avoided]) -> Iterator[Finding]:
         left &= ~alone
         ends = alone & _shut(ground, links)
         where = (
-            f"begin or end where every link is shunned: {listed(names, np.flatnonzero(ends))}"
+            f"begin or end where every link is excluded: {listed(names, np.flatnonzero(ends))}"
             if ends.any()
             else f"have no other way: {listed(names, np.flatnonzero(alone))}"
         )
-        remedy = "Select other flows, or shun less: node selects every link at either side of it."
+        remedy = (
+            "Select other flows, or exclude less: node selects every link at either side of it."
+        )
         reason = f"{rule.describe()}: {_counted(int(alone.sum()))} {where}"
-        yield Finding("contradiction", (place,), reason, remedy)
+        yield Diagnostic("contradiction", (place,), reason, remedy)
     if left.any():
         places = tuple(place for place, _, flows, _ in avoided if (flows & left).any())
         reason = f"together they leave no way to {listed(names, np.flatnonzero(left))}"
-        yield Finding("contradiction", places, reason, "Drop one of them for these flows.")
+        yield Diagnostic("contradiction", places, reason, "Drop one of them for these flows.")
 
 
 def _shut(ground: Ground, links: Mask) -> Mask:
@@ -129,7 +131,7 @@ def _counted(flows: int) -> str:
 # limits against what the graph allows
 
 
-def _beyond(each: Asked, ground: Ground, avoided: Sequence[Avoided]) -> Iterator[Finding]:
+def _beyond(each: Asked, ground: Ground, avoided: Sequence[Avoided]) -> Iterator[Diagnostic]:
     """A limit on flows that the network cannot keep, without or with what they must avoid."""
     limit = each.limit
     assert limit is not None
@@ -139,7 +141,7 @@ def _beyond(each: Asked, ground: Ground, avoided: Sequence[Avoided]) -> Iterator
         floor = np.where(np.isfinite(ground.avoiding_s), ground.avoiding_s, ground.floor_s)
         longer = each.mask & (floor > ground.floor_s)
         rules = tuple(place for place, _, flows, _ in avoided if (flows & longer).any())
-        trials.append((floor, rules, " over ways without what must be avoided"))
+        trials.append((floor, rules, " over paths without what must be avoided"))
     for floor, rules, words in trials:
         values = (ground.least if upper else ground.most)(each.about, floor)
         bad, worst = _missed(each, values, ground)
@@ -152,10 +154,10 @@ def _beyond(each: Asked, ground: Ground, avoided: Sequence[Avoided]) -> Iterator
         cure = f"Raise the limit to {value} or more" if upper else f"Lower the limit to {value}"
         remedy = f"{cure}, or select other flows."
         if np.isinf(worst) or not np.isfinite(floor[bad]).any():
-            reason, remedy = "no way in this network", "Select flows that have a way."
+            reason, remedy = "no path in this network", "Select flows that have a path."
             who = f"{which}: there is"
         text = f"{limit.describe()}: {who} {reason}"
-        yield Finding("contradiction", (each.place, *rules), text, remedy)
+        yield Diagnostic("contradiction", (each.place, *rules), text, remedy)
         return
 
 
@@ -175,7 +177,7 @@ def _missed(each: Asked, values: Floats, ground: Ground) -> tuple[NDArray[np.int
 
 def overfull(
     asked: Sequence[Asked], ground: Ground, topology: Topology, rate_bps: Floats, when: str = ""
-) -> Iterator[Finding]:
+) -> Iterator[Diagnostic]:
     """Limits on the links around a node that together are less than what must cross them."""
     share = np.full(topology.link_count, np.inf)
     owner = np.full(len(share), -1)
@@ -198,15 +200,15 @@ def overfull(
             if places in told or not places:
                 continue
             told.add(places)
-            verb, way = ("sends", "leave") if side.leaving else ("receives", "enter")
+            verb, path = ("sends", "leave") if side.leaving else ("receives", "enter")
             demand = side.demand_bps[node]
             reason = (
                 f"{when}{topology.node_name[node]} {verb} {units.rate(demand)}, and the links that"
-                f" {way} it may carry {units.rate(allowed[node])} of {units.rate(full[node])}"
+                f" {path} it may carry {units.rate(allowed[node])} of {units.rate(full[node])}"
             )
             needed = units.percent(demand / full[node])
             remedy = f"Raise the limit to {needed}, or allow the lever capacities or rates there."
-            yield Finding("contradiction", places, reason, remedy)
+            yield Diagnostic("contradiction", places, reason, remedy)
 
 
 # nothing may change
@@ -214,7 +216,7 @@ def overfull(
 
 def _frozen(
     intent: Intent, ground: Ground, now: Sequence[Asked], avoided: Sequence[Avoided]
-) -> Iterator[Finding]:
+) -> Iterator[Diagnostic]:
     """What the network does not meet today, where nothing may be changed."""
     if intent.most_changes != 0 and intent.levers:
         return
@@ -239,4 +241,4 @@ def _frozen(
                 f"nothing may change, and {line.text} is missed today: {line.worst} has {value}"
             )
             remedy = "Allow a change, or loosen the line."
-            yield Finding("contradiction", (place, why), reason, remedy)
+            yield Diagnostic("contradiction", (place, why), reason, remedy)

@@ -193,10 +193,10 @@ def _excess(value: float, limit: float, most: bool) -> float:
 def _avoided(flows: Selector, links: Selector, text: str, now: State) -> Line:
     scenario = now.scenario
     mine = flows.select(scenario, "flow")
-    shunned = links.select(scenario, "link")
+    excluded = links.select(scenario, "link")
     paths = scenario.paths
     share = np.bincount(
-        paths.hop_flow, paths.share[paths.hop_path] * shunned[paths.links], len(mine)
+        paths.hop_flow, paths.share[paths.hop_path] * excluded[paths.links], len(mine)
     )
     share = np.minimum(share, 1.0)[mine]
     names = np.flatnonzero(mine)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nettwin.intent.bounds import Ground, always_routed, delay_floor_s, joined
 from nettwin.intent.contradictions import TOLERANCE, overfull
-from nettwin.intent.findings import Asked, Finding, Mask, Place, listed
+from nettwin.intent.diagnostics import Asked, Diagnostic, Mask, Place, listed
 from nettwin.intent.intent import Intent, shown
 from nettwin.scenario.changes import apply_all
 from nettwin.scenario.changes.singles import single_failures
@@ -19,21 +19,21 @@ from nettwin.scenario.topology import Topology
 
 
 class Failed(NamedTuple):
-    """A failure: the topology after it, and the flows whose ends it leaves without a way."""
+    """A failure: the topology after it, and the flows whose ends it leaves without a path."""
 
     name: str
     topology: Topology
     lost: NDArray[np.intp]
 
     def reached(self, ground: Ground) -> Mask:
-        """Which flows have both ends and a way. [flows]"""
+        """Which flows have both ends and a path. [flows]"""
         source, target = ground.ends
         found: Mask = self.topology.node_up[source] & self.topology.node_up[target]
         found[self.lost] = False
         return found
 
 
-def survival(intent: Intent, ground: Ground, asked: Sequence[Asked]) -> list[Finding]:
+def survival(intent: Intent, ground: Ground, asked: Sequence[Asked]) -> list[Diagnostic]:
     """Lines that a failure breaks whatever the levers do; each is told with its first failures."""
     mine = [a for a in asked if a.failed]
     if not intent.survive or not mine:
@@ -60,8 +60,8 @@ def failures(intent: Intent, ground: Ground) -> Iterator[Failed]:
             yield Failed(f"{kind} {name}", topology, lost)
 
 
-def _cut_off(each: Asked, ground: Ground, after: Sequence[Failed]) -> Iterator[Finding]:
-    """Flows that a failure leaves without a way, where the line is about their packets."""
+def _cut_off(each: Asked, ground: Ground, after: Sequence[Failed]) -> Iterator[Diagnostic]:
+    """Flows that a failure leaves without a path, where the line is about their packets."""
     if not _broken_by_loss(each):
         return
     flows = each.mask & np.isfinite(ground.floor_s) & ~ground.silent
@@ -78,12 +78,12 @@ def _cut_off(each: Asked, ground: Ground, after: Sequence[Failed]) -> Iterator[F
         f"{each.line.describe()} after a failure: {listed(told, range(len(told)))} leaves no way to"
         f" {listed(names, np.flatnonzero(lost))}"
     )
-    remedy = "Select flows that have two ways, or leave this kind of failure out."
-    yield Finding("contradiction" if each.limit else "warning", (each.place,), reason, remedy)
+    remedy = "Select flows that have two paths, or leave this kind of failure out."
+    yield Diagnostic("contradiction" if each.limit else "warning", (each.place,), reason, remedy)
 
 
 def _broken_by_loss(each: Asked) -> bool:
-    """Whether a line is missed for sure where one of its flows has no way."""
+    """Whether a line is missed for sure where one of its flows has no path."""
     about, limit, how = each.about, each.limit, each.line.reduce
     if about.kind != "flow":
         return False
@@ -95,8 +95,8 @@ def _broken_by_loss(each: Asked) -> bool:
     return endless or (about.name == "loss" and how in (None, "max"))
 
 
-def _too_far(each: Asked, ground: Ground, after: Sequence[Failed]) -> Iterator[Finding]:
-    """A limit on delay under what is left of the ways after a failure."""
+def _too_far(each: Asked, ground: Ground, after: Sequence[Failed]) -> Iterator[Diagnostic]:
+    """A limit on delay under what is left of the paths after a failure."""
     limit = each.limit
     if not limit or limit.at_most is None or limit.reduce not in (None, "max"):
         return
@@ -113,12 +113,12 @@ def _too_far(each: Asked, ground: Ground, after: Sequence[Failed]) -> Iterator[F
         which = ground.scenario.flow_names[flow]
         reason = f"{limit.describe()}: after {name} fails, {which} cannot be under {value}"
         remedy = f"Raise the limit to {value} or more, or select other flows."
-        yield Finding("contradiction", (each.place,), reason, remedy)
+        yield Diagnostic("contradiction", (each.place,), reason, remedy)
 
 
-def _overfull(asked: Sequence[Asked], ground: Ground, after: Sequence[Failed]) -> list[Finding]:
+def _overfull(asked: Sequence[Asked], ground: Ground, after: Sequence[Failed]) -> list[Diagnostic]:
     """Limits on the links around a node that do not suffice after a failure; the first a line."""
-    found: dict[tuple[Place, ...], Finding] = {}
+    found: dict[tuple[Place, ...], Diagnostic] = {}
     if not any(a.limit and a.about.name == "offered_load" for a in asked):
         return []
     for failed in after:

@@ -196,24 +196,27 @@ def trainer() -> Any:
 
 def agents() -> Any:
     """What trains the optimizers' agents: the module
-    `nettwin.optimize.reinforcement.training.tasks`.
+    `nettwin.optimize.solvers.reinforcement.training.tasks`.
 
     Raises MissingExtraError where PyTorch is not installed.
     """
     if find_spec("torch") is None:
         raise MissingExtraError("training an agent", "train")
-    return import_module("nettwin.optimize.reinforcement.training.tasks")
+    return import_module("nettwin.optimize.solvers.reinforcement.training.tasks")
 
 
 def agent_files() -> Any:
     """Agents as files, and those that are used: the module
-    `nettwin.optimize.reinforcement.agent_file`."""
-    return import_module("nettwin.optimize.reinforcement.agent_file")
+    `nettwin.optimize.solvers.reinforcement.agent_file`."""
+    return import_module("nettwin.optimize.solvers.reinforcement.agent_file")
 
 
 # The package that an extra of an optimizer installs, by which to tell that it is there
 EXTRA_PACKAGES = {"constraint": "ortools"}
-SEARCH_KERNELS = ("nettwin.optimize.segment_flows", "nettwin.optimize.local_search.kernels")
+SEARCH_KERNELS = (
+    "nettwin.optimize.problems.segment_flows",
+    "nettwin.optimize.solvers.local_search.kernels",
+)
 
 
 def optimizers() -> Mapping[str, Method]:

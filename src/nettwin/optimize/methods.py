@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import Any
 
 from nettwin.errors import UnknownNameError
-from nettwin.optimize.guided import guided
+from nettwin.optimize.model_guided.guided import guided
 from nettwin.optimize.problem import Changes, Problem
-from nettwin.optimize.routing import path_with, steer_with, weigh_with
 from nettwin.optimize.search import Search
+from nettwin.optimize.solvers.routing import path_with, steer_with, weigh_with
 from nettwin.registry import Registry
 
 ROUTING_SHARE = 0.3  # of the time, where delays are asked about and loads are but a beginning
@@ -97,40 +97,40 @@ OWN = (
     Method(
         "auto",
         "local search first; given time for the size, linear programming after it",
-        "nettwin.optimize.auto:steer",
-        "nettwin.optimize.local_search:weights",
-        "nettwin.optimize.linear.paths:linear_paths",
+        "nettwin.optimize.solvers.auto:steer",
+        "nettwin.optimize.solvers.local_search:weights",
+        "nettwin.optimize.solvers.linear.paths:linear_paths",
     ),
     Method(
         "linear",
-        "linear programming: ways by column generation, rounded; few flows exactly",
-        "nettwin.optimize.linear.linear:linear",
-        path="nettwin.optimize.linear.paths:linear_paths",
+        "linear programming: paths by column generation, rounded; few flows exactly",
+        "nettwin.optimize.solvers.linear.linear:linear",
+        path="nettwin.optimize.solvers.linear.paths:linear_paths",
     ),
     Method(
         "constraint",
         "constraint programming: large neighborhoods around the bottleneck (CP-SAT)",
-        "nettwin.optimize.constraint:constraint",
-        path="nettwin.optimize.constraint:constraint_paths",
+        "nettwin.optimize.solvers.constraint:constraint",
+        path="nettwin.optimize.solvers.constraint:constraint_paths",
         extra="constraint",
     ),
     Method(
         "local_search",
         "local search led by prices of links: midpoints and IGP weights",
-        "nettwin.optimize.local_search:segments",
-        "nettwin.optimize.local_search:weights",
+        "nettwin.optimize.solvers.local_search:segments",
+        "nettwin.optimize.solvers.local_search:weights",
     ),
     Method(
         "reinforcement",
         "trained agents: one chooses midpoints, one on every link raises weights",
-        "nettwin.optimize.reinforcement.agents:agent",
-        "nettwin.optimize.reinforcement.agents:weight_agent",
+        "nettwin.optimize.solvers.reinforcement.agents:agent",
+        "nettwin.optimize.solvers.reinforcement.agents:weight_agent",
     ),
     Method(
         "hybrid",
         "the trained agents first; local search refines what they find",
-        "nettwin.optimize.hybrid:steer",
-        "nettwin.optimize.hybrid:weigh",
+        "nettwin.optimize.solvers.hybrid:steer",
+        "nettwin.optimize.solvers.hybrid:weigh",
     ),
 )
 

@@ -6,18 +6,18 @@ import math
 import time
 from typing import NamedTuple
 
+from nettwin.change_plan import ChangePlan, Evidence, Stage
 from nettwin.intent import Expectation, Intent, Judgement, Lever, Survive
 from nettwin.model import NetworkModel
-from nettwin.optimize.bounds import lower_bound, of_one_choice, proofs
+from nettwin.optimize.bounds.lower_bound import lower_bound, of_one_choice, proofs
+from nettwin.optimize.finishing.fewest_changes import trimmed
+from nettwin.optimize.finishing.order import ordered
+from nettwin.optimize.finishing.verification import tightened
 from nettwin.optimize.methods import Method
 from nettwin.optimize.methods import method as named
-from nettwin.optimize.order import ordered
 from nettwin.optimize.problem import Changes, Problem
 from nettwin.optimize.search import Search, Tell
 from nettwin.optimize.stop import Clock, Gap, Seconds, Steps, Stop
-from nettwin.optimize.trimming import trimmed
-from nettwin.optimize.verification import tightened
-from nettwin.plan import Evidence, Plan, Stage
 from nettwin.scenario.generate import generate
 
 DEFAULT_STOP = Seconds(5)
@@ -53,7 +53,7 @@ def optimize(
     verifier: NetworkModel | None = None,
     tell: Tell | None = None,
     clock: Clock | None = None,
-) -> Plan:
+) -> ChangePlan:
     """Search changes that meet the problem's intent; the plan with the best that was found.
 
     `stop` is about the search; a `verifier` (another NetworkModel, usually the simulator) then
@@ -76,7 +76,7 @@ def optimize(
     steps = ordered(problem.scenario, best.changes, after)
     if not best.after.met and not reasons:
         reasons = [_unmet(method, search, problem.before, best.after)]
-    return Plan(
+    return ChangePlan(
         changes=steps.changes,
         before=problem.before,
         after=best.after,

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.errors import Fault, UnknownNameError
+from nettwin.errors import UnknownNameError, ValidationIssue
 from nettwin.quantity import Quantity, by_name, frozen
 
 
@@ -23,7 +23,7 @@ class ArrivalProcess(Protocol):
 
     kind: ClassVar[str]
 
-    def faults(self, element: str) -> list[Fault]:
+    def faults(self, element: str) -> list[ValidationIssue]:
         """What is wrong with the parameters."""
 
 
@@ -32,7 +32,7 @@ class _Checked:
 
     quantities: ClassVar[Mapping[str, Quantity]] = {}
 
-    def faults(self, element: str) -> list[Fault]:
+    def faults(self, element: str) -> list[ValidationIssue]:
         return [
             fault
             for quantity in self.quantities.values()
@@ -167,7 +167,7 @@ class Trace:
         bits = self.sizes_bits.sum() if self.sizes_bits.size else mean_size_bits * len(self.times_s)
         return float(bits / self.period_s)
 
-    def faults(self, element: str) -> list[Fault]:
+    def faults(self, element: str) -> list[ValidationIssue]:
         times = self.times_s
         if (
             times.ndim != 1
@@ -177,7 +177,7 @@ class Trace:
             or times[-1] <= times[0]
         ):
             return [
-                Fault(
+                ValidationIssue(
                     f"trace of {element}",
                     f"{times.size} time stamps",
                     "must be at least 2 finite ones in ascending order",
@@ -186,7 +186,7 @@ class Trace:
             ]
         if self.sizes_bits.shape not in ((0,), times.shape) or np.any(~(self.sizes_bits > 0)):
             return [
-                Fault(
+                ValidationIssue(
                     f"trace sizes of {element}",
                     f"{self.sizes_bits.size} sizes",
                     f"must be none or {len(times)}, each above 0 bit",

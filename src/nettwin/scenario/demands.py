@@ -16,8 +16,8 @@ from nettwin.scenario.traffic import Traffic, concatenate
 def over_time(scenario: Scenario, demand_bps: NDArray[np.float64]) -> Iterator[Scenario]:
     """The scenario at each matrix of `demand_bps` [times, nodes, nodes], bit/s, diagonal ignored.
 
-    Flows keep their class, sizes, arrivals and ways, and are the same at all times, so that rows of
-    metrics line up: the flows of a pair share its demand as they share its traffic now, and are
+    Flows keep their class, sizes, arrivals and paths, and are the same at all times, so that rows
+    of metrics line up: the flows of a pair share its demand as they share its traffic now, and are
     silent (0 bit/s) without any. A pair that has demand at some time but no flow gets one, like the
     flow of the highest rate in the scenario. Raises InputError where shapes do not fit.
     """

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
-from nettwin.scenario.shortest import adjacency, nearness, next_hop
+from nettwin.scenario.shortest import adjacency, next_hop, shortest_path_distances
 
 if TYPE_CHECKING:
     from nettwin.scenario.routing import Routing, Steer
@@ -21,10 +21,10 @@ def ecmp_loads(topology: Topology, demand_bps: NDArray[np.float64]) -> NDArray[n
     """Exact load of each link in bit/s when a matrix [source, target] follows ECMP.
 
     Works per target on the shortest-path graph, so it needs no paths and no limit on their number.
-    Demands without a way are left out.
+    Demands without a path are left out.
     """
     offset, out = adjacency(topology)
-    near = nearness(topology, np.flatnonzero(demand_bps.any(axis=0)))
+    near = shortest_path_distances(topology, np.flatnonzero(demand_bps.any(axis=0)))
     return np.asarray(
         _ecmp_loads(
             np.ascontiguousarray(demand_bps, np.float64),
@@ -45,10 +45,10 @@ def steered_loads(topology: Topology, traffic: Traffic, routing: Routing) -> NDA
 
 
 def leg_demand(topology: Topology, traffic: Traffic, routing: Routing) -> NDArray[np.float64]:
-    """The demand that follows the common rule when a way over midpoints is a demand for each of its
-    legs. [source, target] in bit/s
+    """The demand that follows the common rule when a path over midpoints is a demand for each of
+    its legs. [source, target] in bit/s
 
-    Ways with a leg that has no way are left out, their share taken over by the flow's others; a
+    Paths with a leg that has no path are left out, their share taken over by the flow's others; a
     flow without any left goes as if it were not steered.
     """
     nodes, flows = topology.node_count, traffic.flow_count
@@ -56,14 +56,14 @@ def leg_demand(topology: Topology, traffic: Traffic, routing: Routing) -> NDArra
     free[list(routing.steer)] = False
     demand = traffic.keep(free).matrix(nodes)
     ends = traffic.flow_source, traffic.flow_target
-    flow, way, share, source, target = legs_of(*ends, routing.steer)
+    flow, path, share, source, target = legs_of(*ends, routing.steer)
     if not len(flow):
         return demand
-    distance = nearness(topology, target).distance
+    distance = shortest_path_distances(topology, target).distance
     up = topology.node_up[source] & topology.node_up[target]
-    broken = np.bincount(way, ~(up & np.isfinite(distance[target, source]))) > 0  # [ways]
-    whole = ~broken[way]
-    first = np.append(True, way[1:] != way[:-1])
+    broken = np.bincount(path, ~(up & np.isfinite(distance[target, source]))) > 0  # [ways]
+    whole = ~broken[path]
+    first = np.append(True, path[1:] != path[:-1])
     total = np.bincount(flow, share * (whole & first), flows)  # [flows]
     rate = traffic.flow_rate_bps
     at, part = flow[whole], share[whole] / total[flow[whole]]
@@ -76,30 +76,30 @@ def leg_demand(topology: Topology, traffic: Traffic, routing: Routing) -> NDArra
 def legs_of(
     source: NDArray[Any], target: NDArray[Any], steer: Mapping[int, tuple[Steer, ...]]
 ) -> tuple[NDArray[Any], ...]:
-    """The legs of ways over midpoints, explicit paths left out: the flow, the number of the way,
+    """The legs of paths over midpoints, explicit paths left out: the flow, the number of the path,
     the way's share, and the nodes that the leg joins. [legs] each
 
-    `steer` maps flows to their ways; flow f goes from source[f] to target[f].
+    `steer` maps flows to their paths; flow f goes from source[f] to target[f].
     """
     begin, end = source.tolist(), target.tolist()
     flows: list[int] = []
     shares: list[float] = []
     stops: list[int] = []
     counts: list[int] = []
-    for flow, ways in steer.items():
-        for way in ways:
-            if way.links:
+    for flow, paths in steer.items():
+        for path in paths:
+            if path.links:
                 continue
             flows.append(flow)
-            shares.append(way.share)
-            stops += (begin[flow], *way.midpoints, end[flow])
-            counts.append(2 + len(way.midpoints))
+            shares.append(path.share)
+            stops += (begin[flow], *path.midpoints, end[flow])
+            counts.append(2 + len(path.midpoints))
     place, count = np.array(stops, np.int64), np.array(counts, np.int64)
     number = np.repeat(np.arange(len(flows)), count)
     joined = np.flatnonzero((number[1:] == number[:-1]) & (place[1:] != place[:-1]))
-    way_of = number[joined]
-    flow_of, share_of = np.array(flows, np.int64)[way_of], np.array(shares, np.float64)[way_of]
-    return flow_of, way_of, share_of, place[joined], place[joined + 1]
+    path_of = number[joined]
+    flow_of, share_of = np.array(flows, np.int64)[path_of], np.array(shares, np.float64)[path_of]
+    return flow_of, path_of, share_of, place[joined], place[joined + 1]
 
 
 @compiled

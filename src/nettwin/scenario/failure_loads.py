@@ -18,14 +18,21 @@ from numpy.typing import NDArray
 from nettwin.compiled import compiled
 from nettwin.scenario.ecmp import leg_demand, legs_of
 from nettwin.scenario.scenario import Scenario
-from nettwin.scenario.shortest import adjacency, nearness, next_hop, rise, sink, toward
+from nettwin.scenario.shortest import (
+    adjacency,
+    distances_to,
+    next_hop,
+    rise,
+    shortest_path_distances,
+    sink,
+)
 
 Floats = NDArray[np.float64]
 BLOCK_BYTES = 64 * 2**20  # of the loads of targets that are looked at together
 STAYS, MOVED, SETTLED = range(3)  # what becomes of a node
 DUST = 1e-12  # of the largest load: what rounding may leave on a link
 
-without_interpreter = partial(compiled, nogil=True)
+njit_nogil = partial(compiled, nogil=True)
 
 
 class FailureLoads(NamedTuple):
@@ -66,7 +73,9 @@ def _by_target(
     change and what was filled in is void. [failures]"""
     topology, traffic, routing = scenario.topology, scenario.traffic, scenario.routing
     explicit = np.zeros(traffic.flow_count, np.bool_)
-    explicit[[f for f, ways in routing.steer.items() if any(w.links for w in ways)]] = True
+    explicit[[f for f, candidates in routing.steer.items() if any(w.links for w in candidates)]] = (
+        True
+    )
     kept = np.flatnonzero(~explicit)
     common, rules = traffic.keep(kept), routing.keep(kept)
     demand = np.ascontiguousarray(leg_demand(topology, common, rules))
@@ -121,7 +130,7 @@ def _one(scenario: Scenario, dead: NDArray[np.int64]) -> tuple[Floats, float]:
     if scenario.routing.next_link is not None:
         lost = failed.paths.status > 0
     else:
-        distance = nearness(failed.topology, traffic.flow_target).distance
+        distance = shortest_path_distances(failed.topology, traffic.flow_target).distance
         lost = np.isinf(distance[traffic.flow_target, traffic.flow_source])
     return failed.link_load_bps, float(traffic.flow_rate_bps[lost].sum())
 
@@ -140,7 +149,7 @@ class Graph(NamedTuple):
 
 
 class Before(NamedTuple):
-    """The way to one target while nothing has failed."""
+    """The path to one target while nothing has failed."""
 
     distance: Floats  # [nodes]
     rank: NDArray[np.int32]  # [nodes] from the target outward
@@ -150,7 +159,7 @@ class Before(NamedTuple):
 
 
 class After(NamedTuple):
-    """The way to it without what has failed; and room. Arrays are [nodes] and more."""
+    """The path to it without what has failed; and room. Arrays are [nodes] and more."""
 
     distance: Floats
     rank: NDArray[np.int32]
@@ -162,7 +171,7 @@ class After(NamedTuple):
     places: NDArray[np.int32]  # [links + 2]
 
 
-@without_interpreter
+@njit_nogil
 def _fill(
     targets: Any,
     demand: Any,
@@ -197,7 +206,7 @@ def _fill(
         np.empty(links + 2, np.int32),
     )
     for i in range(targets.size):
-        toward(
+        distances_to(
             targets[i],
             graph.into_offset,
             graph.into,

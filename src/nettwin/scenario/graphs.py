@@ -1,7 +1,7 @@
 """Graphs: the shapes that `generate` makes networks of, with a place for every node.
 
-Every shape is `shape(nodes, random) -> Graph`, connected, without loops or parallel edges. Made-up
-networks lie in a square of 1000 km.
+Every shape is `shape(nodes, random) -> Graph`, connected, without loops or parallel edges.
+Synthetic networks lie in a square of 1000 km.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The k shortest paths between two nodes, and explicit ways made of them."""
+"""The k shortest paths between two nodes, and explicit paths made of them."""
 
 from __future__ import annotations
 
@@ -82,5 +82,5 @@ def _shortest(
 
 
 def explicit(paths: list[list[int]]) -> tuple[Steer, ...]:
-    """Explicit ways with equal shares from lists of links."""
+    """Explicit paths with equal shares from lists of links."""
     return tuple(Steer(links=tuple(path), share=1 / len(paths)) for path in paths)

@@ -34,12 +34,12 @@ def find_links(topology: Topology, name: str) -> Links:
     ends = _ends(topology, name)
     if ends is None:
         return _pair(topology, name)
-    ways = [topology.links_between(*e) for e in _directions(*ends)]
-    if not any(map(len, ways)):
+    paths = [topology.links_between(*e) for e in _directions(*ends)]
+    if not any(map(len, paths)):
         raise UnknownNameError("link", name, topology.link_name)
-    if max(map(len, ways)) > 1:
+    if max(map(len, paths)) > 1:
         raise AmbiguousNameError("link", name, _choices(topology, *ends), REMEDY)
-    return np.concatenate(ways)
+    return np.concatenate(paths)
 
 
 def find_bundle(topology: Topology, name: str) -> Links:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Protocol
 
-from nettwin.errors import Fault, UnknownNameError
+from nettwin.errors import UnknownNameError, ValidationIssue
 from nettwin.quantity import Quantity
 
 SIZE_BITS = Quantity("size", "bit", "size of a packet, all headers counted", 8000.0, above=0)
@@ -37,7 +37,7 @@ class PacketSize(Protocol):
     def quantile_bits(self, part: float) -> float:
         """The size that this part of the packets, 0 to 1, does not exceed."""
 
-    def faults(self, element: str) -> list[Fault]:
+    def faults(self, element: str) -> list[ValidationIssue]:
         """What is wrong with the parameters."""
 
 
@@ -67,7 +67,7 @@ class Fixed:
     def quantile_bits(self, part: float) -> float:
         return self.bits
 
-    def faults(self, element: str) -> list[Fault]:
+    def faults(self, element: str) -> list[ValidationIssue]:
         return SIZE_BITS.check(self.bits, f"packet of {element}")
 
     def __str__(self) -> str:
@@ -101,7 +101,7 @@ class Uniform:
     def quantile_bits(self, part: float) -> float:
         return self.low_bits + part * (self.high_bits - self.low_bits)
 
-    def faults(self, element: str) -> list[Fault]:
+    def faults(self, element: str) -> list[ValidationIssue]:
         return _range_faults(self.low_bits, self.high_bits, element)
 
     def __str__(self) -> str:
@@ -143,11 +143,11 @@ class Binomial:
     def quantile_bits(self, part: float) -> float:
         return self.small_bits if part <= self.small_probability else self.large_bits
 
-    def faults(self, element: str) -> list[Fault]:
+    def faults(self, element: str) -> list[ValidationIssue]:
         found = _range_faults(self.small_bits, self.large_bits, element)
         if not self.small_bits <= self.average_bits <= self.large_bits:
             found.append(
-                Fault(
+                ValidationIssue(
                     f"average packet of {element}",
                     f"{self.average_bits:g} bit",
                     f"must be {self.small_bits:g} to {self.large_bits:g}",
@@ -201,11 +201,11 @@ class Discrete:
                 return bits
         return max(self.sizes_bits)
 
-    def faults(self, element: str) -> list[Fault]:
+    def faults(self, element: str) -> list[ValidationIssue]:
         if not self.sizes_bits or len(self.sizes_bits) != len(self.probabilities):
             lengths = f"{len(self.sizes_bits)} sizes, {len(self.probabilities)} probabilities"
             return [
-                Fault(
+                ValidationIssue(
                     f"packet sizes of {element}",
                     lengths,
                     "must be as many, at least one",
@@ -216,7 +216,7 @@ class Discrete:
         weights = self.probabilities
         if not all(math.isfinite(p) and p >= 0 for p in weights) or math.fsum(weights) <= 0:
             found.append(
-                Fault(
+                ValidationIssue(
                     f"probabilities of {element}",
                     list(weights),
                     "must not be negative and not all be 0",
@@ -255,7 +255,7 @@ class Exponential:
     def quantile_bits(self, part: float) -> float:
         return -self.average_bits * math.log1p(-part) if part < 1 else math.inf
 
-    def faults(self, element: str) -> list[Fault]:
+    def faults(self, element: str) -> list[ValidationIssue]:
         return SIZE_BITS.check(self.average_bits, f"average packet of {element}")
 
     def __str__(self) -> str:
@@ -285,12 +285,12 @@ def size_from_dict(data: Mapping[str, Any]) -> PacketSize:
     return size
 
 
-def _range_faults(low_bits: float, high_bits: float, element: str) -> list[Fault]:
+def _range_faults(low_bits: float, high_bits: float, element: str) -> list[ValidationIssue]:
     found = SIZE_BITS.check(low_bits, f"smallest packet of {element}")
     found += SIZE_BITS.check(high_bits, f"largest packet of {element}")
     if low_bits > high_bits:
         found.append(
-            Fault(
+            ValidationIssue(
                 f"packet sizes of {element}",
                 f"{low_bits:g} to {high_bits:g} bit",
                 "the first must not exceed the second",

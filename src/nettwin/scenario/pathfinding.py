@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.scenario.routing import Paths, Routing, Status
-from nettwin.scenario.shortest import adjacency, nearness
+from nettwin.scenario.shortest import adjacency, shortest_path_distances
 from nettwin.scenario.splits import spread
-from nettwin.scenario.walks import next_hops, walk_all
+from nettwin.scenario.walks import enumerate_paths, next_hops
 
 if TYPE_CHECKING:
     from nettwin.scenario.topology import Topology
@@ -22,10 +22,10 @@ def resolve(routing: Routing, topology: Topology, traffic: Traffic) -> Paths:
     flows = traffic.flow_count
     offset, out = adjacency(topology)
     walk_flow, midpoint_offset, midpoints = _walks(routing, flows)
-    near = nearness(topology, np.concatenate([traffic.flow_target, midpoints]))
+    near = shortest_path_distances(topology, np.concatenate([traffic.flow_target, midpoints]))
     distance = np.ascontiguousarray(near.distance.T)  # flows from one node follow each other
     rank = np.ascontiguousarray(near.rank.T)
-    way, fan, leads = next_hops(
+    path, fan, leads = next_hops(
         distance, rank, offset, out, topology.link_target, topology.link_weight
     )
     number, order = spread(*near, offset, out, topology.link_target, topology.link_weight)
@@ -34,8 +34,8 @@ def resolve(routing: Routing, topology: Topology, traffic: Traffic) -> Paths:
         live = np.concatenate([topology.link_live, [False]])  # entry -1, no next hop, is not live
         table = np.where(live[routing.next_link], routing.next_link, -1).astype(np.int32)
     elif not routing.ecmp:
-        table = np.where(fan > 0, np.append(out, -1)[way], -1).astype(np.int32)
-    path_walk, share, link_offset, links, status, broken = walk_all(
+        table = np.where(fan > 0, np.append(out, -1)[path], -1).astype(np.int32)
+    path_walk, share, link_offset, links, status, broken = enumerate_paths(
         traffic.flow_source[walk_flow],
         traffic.flow_target[walk_flow],
         midpoint_offset,
@@ -45,7 +45,7 @@ def resolve(routing: Routing, topology: Topology, traffic: Traffic) -> Paths:
         topology.link_target,
         distance,
         rank,
-        way,
+        path,
         fan,
         leads,
         np.ascontiguousarray(number.T),
@@ -78,11 +78,11 @@ def resolve(routing: Routing, topology: Topology, traffic: Traffic) -> Paths:
 def _walks(
     routing: Routing, flows: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
-    """One walk a flow, or one for each of its SR ways: its flow, and the midpoints flat."""
+    """One walk a flow, or one for each of its SR paths: its flow, and the midpoints flat."""
     repeat = np.ones(flows, np.int64)
     lists: dict[int, list[tuple[int, ...]]] = {}
-    for flow, ways in routing.steer.items():
-        lists[flow] = [w.midpoints for w in ways if not w.links] or [()]
+    for flow, paths in routing.steer.items():
+        lists[flow] = [w.midpoints for w in paths if not w.links] or [()]
         repeat[flow] = len(lists[flow])
     walk_flow = np.repeat(np.arange(flows), repeat)
     counts = np.zeros(len(walk_flow), np.int64)
@@ -99,7 +99,7 @@ def _walks(
 def _steered(
     walked: Paths, walk_flow: NDArray[np.int64], routing: Routing, topology: Topology, flows: int
 ) -> Paths:
-    """Put the walks and explicit paths of steered flows together; broken ways are left out."""
+    """Put the walks and explicit paths of steered flows together; broken paths are left out."""
     live = topology.link_live
     first = np.searchsorted(walk_flow, np.arange(flows))
     status = walked.status[first].copy()
@@ -110,17 +110,17 @@ def _steered(
     extra_flow: list[int] = []
     extra_share: list[float] = []
     extra_links: list[tuple[int, ...]] = []
-    for flow, ways in routing.steer.items():
+    for flow, candidates in routing.steer.items():
         if status[flow] == Status.DOWN:
             continue
         walk = int(first[flow])
-        sr = [w for w in ways if not w.links]
+        sr = [w for w in candidates if not w.links]
         good_sr = np.flatnonzero(whole[walk : walk + len(sr)]).tolist()
-        good_links = [w for w in ways if w.links and live[list(w.links)].all()]
+        good_links = [w for w in candidates if w.links and live[list(w.links)].all()]
         total = sum(sr[i].share for i in good_sr) + sum(w.share for w in good_links)
         walks = max(len(sr), 1)
         keep_walk[walk : walk + walks] = False
-        if total == 0:  # every way is broken: the first walk went the common way
+        if total == 0:  # every path is broken: the first walk went the common path
             keep_walk[walk] = True
             fallback[flow] = True
             continue

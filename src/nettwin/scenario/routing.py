@@ -1,6 +1,6 @@
-"""Routing: how each flow finds its way; `Paths`: the ways it found.
+"""Routing: how each flow finds its path; `Paths`: the paths it found.
 
-A Routing is a rule, not a result. IGP weights with ECMP or next-hop tables give every flow a way;
+A Routing is a rule, not a result. IGP weights with ECMP or next-hop tables give every flow a path;
 SR midpoints or explicit paths steer single flows. Resolving it on a topology gives Paths, and
 resolving it again after a failure or a new weight gives the new Paths.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.errors import Fault
+from nettwin.errors import ValidationIssue
 from nettwin.quantity import ReadOnly, frozen
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Steer(NamedTuple):
-    """One way of a steered flow: SR midpoints (node indices) or links (indices), and its share."""
+    """One path of a steered flow: SR midpoints (node indices) or links (indices), and its share."""
 
     midpoints: tuple[int, ...] = ()
     links: tuple[int, ...] = ()
@@ -33,11 +33,11 @@ class Steer(NamedTuple):
 
 
 class Status(IntEnum):
-    """What became of a flow's way."""
+    """What became of a flow's path."""
 
     OK = 0
-    UNREACHABLE = 1  # no way in the graph of elements that are up
-    BLACKHOLE = 2  # a node on the way has no next hop
+    UNREACHABLE = 1  # no path in the graph of elements that are up
+    BLACKHOLE = 2  # a node on the path has no next hop
     LOOP = 3  # next hops lead back to a node already visited
     DOWN = 4  # its source or target is down
 
@@ -51,8 +51,8 @@ class Routing:
     index is taken. With `next_link` they follow destination tables: `next_link[node, target]` is
     the link to take, -1 where there is none.
 
-    `steer` maps flow indices to their own ways, SR midpoints or explicit paths. Like the headend of
-    a real network, a flow whose own ways are all broken falls back to the rule for everybody.
+    `steer` maps flow indices to their own paths, SR midpoints or explicit paths. Like the headend
+    of a real network, a flow whose own paths are all broken falls back to the rule for everybody.
     """
 
     ecmp: bool = True
@@ -62,14 +62,14 @@ class Routing:
     def __post_init__(self) -> None:
         if self.next_link is not None:
             object.__setattr__(self, "next_link", frozen(self.next_link, np.int32))
-        steer = {int(flow): tuple(ways) for flow, ways in self.steer.items()}
+        steer = {int(flow): tuple(paths) for flow, paths in self.steer.items()}
         object.__setattr__(self, "steer", steer)
 
-    def steered(self, flow: int, ways: Sequence[Steer]) -> Routing:
-        """A copy in which one flow takes these ways; none gives it back to the common rule."""
+    def steered(self, flow: int, paths: Sequence[Steer]) -> Routing:
+        """A copy in which one flow takes these paths; none gives it back to the common rule."""
         steer = {k: v for k, v in self.steer.items() if k != flow}
-        if ways:
-            steer[flow] = tuple(ways)
+        if paths:
+            steer[flow] = tuple(paths)
         return replace(self, steer=steer)
 
     def keep(self, flows: NDArray[np.intp]) -> Routing:
@@ -86,14 +86,14 @@ class Routing:
 
         return pathfinding.resolve(self, topology, traffic)
 
-    def faults(self, topology: Topology, traffic: Traffic) -> list[Fault]:
+    def faults(self, topology: Topology, traffic: Traffic) -> list[ValidationIssue]:
         """Everything wrong with the rules on this topology and traffic."""
-        found: list[Fault] = []
+        found: list[ValidationIssue] = []
         n = topology.node_count
         if self.next_link is not None:
             if self.next_link.shape != (n, n):
                 return [
-                    Fault(
+                    ValidationIssue(
                         "the next-hop table",
                         f"of shape {self.next_link.shape}",
                         f"must be {n} by {n}",
@@ -102,13 +102,13 @@ class Routing:
                 ]
             found += self._table_faults(topology)
         flows = traffic.flow_count
-        for flow, ways in self.steer.items():
-            if len(ways) == 1 and 0 <= flow < flows and _is_plain(ways[0], n):
-                continue  # the usual way, which needs no closer look
-            found += _steer_faults(flow, ways, topology, traffic)
+        for flow, paths in self.steer.items():
+            if len(paths) == 1 and 0 <= flow < flows and _is_plain(paths[0], n):
+                continue  # the usual path, which needs no closer look
+            found += _steer_faults(flow, paths, topology, traffic)
         return found
 
-    def _table_faults(self, topology: Topology) -> list[Fault]:
+    def _table_faults(self, topology: Topology) -> list[ValidationIssue]:
         assert self.next_link is not None
         rows = np.arange(topology.node_count)[:, None]
         known = (self.next_link >= -1) & (self.next_link < topology.link_count)
@@ -119,7 +119,7 @@ class Routing:
         )
         bad = np.argwhere(~known | (~own & (self.next_link >= 0)))
         return [
-            Fault(
+            ValidationIssue(
                 f"next hop at node {topology.node_name[u]} toward {topology.node_name[t]}",
                 f"link {self.next_link[u, t]}",
                 "must be a link that leaves this node, or -1",
@@ -129,12 +129,12 @@ class Routing:
         ]
 
 
-def _is_plain(way: Steer, nodes: int) -> bool:
-    """Whether a way is of one or two midpoints that exist, and the whole share."""
-    stops = way.midpoints
+def _is_plain(path: Steer, nodes: int) -> bool:
+    """Whether a path is of one or two midpoints that exist, and the whole share."""
+    stops = path.midpoints
     return (
-        way.share == 1.0
-        and not way.links
+        path.share == 1.0
+        and not path.links
         and 0 < len(stops) <= 2
         and 0 <= stops[0] < nodes
         and 0 <= stops[-1] < nodes
@@ -142,66 +142,66 @@ def _is_plain(way: Steer, nodes: int) -> bool:
 
 
 def _steer_faults(
-    flow: int, ways: Sequence[Steer], topology: Topology, traffic: Traffic
-) -> list[Fault]:
+    flow: int, paths: Sequence[Steer], topology: Topology, traffic: Traffic
+) -> list[ValidationIssue]:
     element = f"path of flow {flow}"
     if not 0 <= flow < traffic.flow_count:
         return [
-            Fault(
+            ValidationIssue(
                 element,
                 "given",
                 f"must be of a flow 0 to {traffic.flow_count - 1}",
                 "Remove the path or add the flow.",
             )
         ]
-    found: list[Fault] = []
+    found: list[ValidationIssue] = []
     names = topology.node_name
-    for way in ways:
-        if not 0 < way.share <= 1:
+    for path in paths:
+        if not 0 < path.share <= 1:
             found.append(
-                Fault(
+                ValidationIssue(
                     f"share of {element}",
-                    way.share,
+                    path.share,
                     "must be above 0 and at most 1",
                     "Give a share.",
                 )
             )
-        if way.links and way.midpoints:
+        if path.links and path.midpoints:
             found.append(
-                Fault(
+                ValidationIssue(
                     element,
                     "both midpoints and links",
                     "must be one of them",
                     "Give midpoints or links.",
                 )
             )
-        if any(not 0 <= m < topology.node_count for m in way.midpoints):
+        if any(not 0 <= m < topology.node_count for m in path.midpoints):
             found.append(
-                Fault(
+                ValidationIssue(
                     f"midpoints of {element}",
-                    list(way.midpoints),
+                    list(path.midpoints),
                     f"must be node indices below {topology.node_count}",
                     "Name nodes of the topology.",
                 )
             )
-        if any(not 0 <= k < topology.link_count for k in way.links):
+        if any(not 0 <= k < topology.link_count for k in path.links):
             found.append(
-                Fault(
+                ValidationIssue(
                     f"links of {element}",
-                    list(way.links),
+                    list(path.links),
                     f"must be link indices below {topology.link_count}",
                     "Name links of the topology.",
                 )
             )
-        elif way.links:
+        elif path.links:
             ends = [int(traffic.flow_source[flow])]
-            ends += [int(topology.link_target[k]) for k in way.links]
-            joins = [int(topology.link_source[k]) for k in way.links]
+            ends += [int(topology.link_target[k]) for k in path.links]
+            joins = [int(topology.link_source[k]) for k in path.links]
             joins.append(int(traffic.flow_target[flow]))
             for at, begin in zip(ends, joins, strict=True):
                 if at != begin:
                     found.append(
-                        Fault(
+                        ValidationIssue(
                             element,
                             f"broken between {names[at]} and {names[begin]}",
                             "must lead from the flow's source to its target",
@@ -212,12 +212,14 @@ def _steer_faults(
             else:
                 if len(set(ends)) < len(ends):
                     found.append(
-                        Fault(element, "a loop", "must not visit a node twice", "Remove the loop.")
+                        ValidationIssue(
+                            element, "a loop", "must not visit a node twice", "Remove the loop."
+                        )
                     )
-    total = sum(way.share for way in ways)
-    if ways and abs(total - 1) > 1e-6:
+    total = sum(path.share for path in paths)
+    if paths and abs(total - 1) > 1e-6:
         found.append(
-            Fault(
+            ValidationIssue(
                 f"shares of {element}", f"{total:g} in all", "must add up to 1", "Scale the shares."
             )
         )
@@ -238,7 +240,7 @@ class Paths(ReadOnly):
     link_offset: NDArray[np.int64]  # [paths + 1]
     links: NDArray[np.int32]  # [hops]
     status: NDArray[np.int8]  # [flows] a Status
-    fallback: NDArray[np.bool_]  # [flows] whose own ways are all broken
+    fallback: NDArray[np.bool_]  # [flows] whose own paths are all broken
 
     @property
     def path_count(self) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.errors import Fault, ScenarioError, UnknownNameError
+from nettwin.errors import ScenarioError, UnknownNameError, ValidationIssue
 from nettwin.quantity import frozen
 from nettwin.scenario.arrivals import arrival_to_dict
 from nettwin.scenario.packet_sizes import size_to_dict
@@ -53,7 +53,7 @@ class Scenario:
         if faults:
             raise ScenarioError(faults)
 
-    def faults(self) -> list[Fault]:
+    def faults(self) -> list[ValidationIssue]:
         """Everything wrong with the parts and with how they fit."""
         topology, traffic = self.topology, self.traffic
         found = topology.faults() + traffic.faults(topology)
@@ -97,7 +97,7 @@ class Scenario:
         walked = np.ones(self.traffic.flow_count, np.bool_)  # flows whose paths tell
         if self.routing.ecmp and self.routing.next_link is None:
             walked[:] = False
-            explicit = [f for f, ways in self.routing.steer.items() if any(w.links for w in ways)]
+            explicit = [f for f, paths in self.routing.steer.items() if any(w.links for w in paths)]
             walked[explicit] = True
         loads = np.zeros(self.topology.link_count)
         if not walked.any():
@@ -131,11 +131,13 @@ class Scenario:
         [flows]"""
         if "paths" in vars(self) or self.routing.steer or self.routing.next_link is not None:
             return self.paths.status
-        from nettwin.scenario.shortest import nearness
+        from nettwin.scenario.shortest import shortest_path_distances
 
         source, target = self.traffic.flow_source, self.traffic.flow_target
         up = self.topology.node_up[source] & self.topology.node_up[target]
-        reached = np.isfinite(nearness(self.topology, target).distance[target, source])
+        reached = np.isfinite(
+            shortest_path_distances(self.topology, target).distance[target, source]
+        )
         status = np.where(reached, Status.OK, Status.UNREACHABLE)
         return frozen(np.where(up, status, Status.DOWN), np.int8)
 
@@ -156,10 +158,10 @@ class Scenario:
         return {name: i for i, name in enumerate(self.flow_names)}
 
     def routing_problems(self) -> list[str]:
-        """Flows that have no way, or not the one they were given; one sentence each."""
+        """Flows that have no path, or not the one they were given; one sentence each."""
         words = {
-            Status.UNREACHABLE: "cannot be reached: no way over elements that are up",
-            Status.BLACKHOLE: "falls into a blackhole: a node on its way has no next hop",
+            Status.UNREACHABLE: "cannot be reached: no path over elements that are up",
+            Status.BLACKHOLE: "falls into a blackhole: a node on its path has no next hop",
             Status.LOOP: "goes in a loop",
             Status.DOWN: "has a source or target that is down",
         }

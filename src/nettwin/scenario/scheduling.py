@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.errors import Fault, InputError
+from nettwin.errors import InputError, ValidationIssue
 from nettwin.quantity import Quantity, by_name
 from nettwin.units import duration, size, size_bits, time_s
 
@@ -178,14 +178,14 @@ class Scheduler:
         """The index of the queue that a traffic class goes to."""
         return self.class_queue.get(traffic_class, len(self.queues) - 1)
 
-    def faults(self, element: str) -> list[Fault]:
+    def faults(self, element: str) -> list[ValidationIssue]:
         """Everything wrong with this scheduler; `element` names whose it is."""
-        found: list[Fault] = []
+        found: list[ValidationIssue] = []
         policy = SCHEDULERS.get(self.policy)
         if policy is None:
             known = ", ".join(SCHEDULERS)
             found.append(
-                Fault(
+                ValidationIssue(
                     f"policy of {element}",
                     self.policy,
                     f"must be one of {known}",
@@ -194,7 +194,7 @@ class Scheduler:
             )
         elif policy.single_queue and len(self.queues) != 1:
             found.append(
-                Fault(
+                ValidationIssue(
                     f"queues of {element}",
                     len(self.queues),
                     f"{self.policy} has exactly 1 queue",
@@ -202,7 +202,9 @@ class Scheduler:
                 )
             )
         if not self.queues:
-            found.append(Fault(f"queues of {element}", 0, "must be at least 1", "Add a queue."))
+            found.append(
+                ValidationIssue(f"queues of {element}", 0, "must be at least 1", "Add a queue.")
+            )
         for i, queue in enumerate(self.queues):
             for quantity in QUEUE.values():
                 if quantity.name == "buffer_s" and queue.buffer_s == USUAL:
@@ -211,7 +213,7 @@ class Scheduler:
         for name, index in self.class_queue.items():
             if not 0 <= index < len(self.queues):
                 found.append(
-                    Fault(
+                    ValidationIssue(
                         f"queue of class {name} at {element}",
                         index,
                         f"must be 0 to {len(self.queues) - 1}",

@@ -1,4 +1,4 @@
-"""Shortest distances toward targets, and the order in which a shortest way comes nearer."""
+"""Shortest distances toward targets, and the order in which a shortest path comes nearer."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from nettwin.compiled import compiled
 if TYPE_CHECKING:
     from nettwin.scenario.topology import Topology
 
-TIE = 1e-9  # ways whose lengths differ by less than this, relatively, are equal
+TIE = 1e-9  # paths whose lengths differ by less than this, relatively, are equal
 
 
-class Nearness(NamedTuple):
+class ShortestPathDistances(NamedTuple):
     """How near each node is to each target that was asked for; rows of others say "never".
 
-    `rank` counts nodes from the target outward. A shortest way only ever goes to a lower rank, so
+    `rank` counts nodes from the target outward. A shortest path only ever goes to a lower rank, so
     that no tolerance and no weight too small to change a sum can lead in a circle.
     """
 
-    distance: NDArray[np.float64]  # [target, node], inf: no way
+    distance: NDArray[np.float64]  # [target, node], inf: no path
     rank: NDArray[np.int32]  # [target, node]
 
 
@@ -40,10 +40,10 @@ def adjacency(
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), order
 
 
-def nearness(topology: Topology, targets: NDArray[Any]) -> Nearness:
+def shortest_path_distances(topology: Topology, targets: NDArray[Any]) -> ShortestPathDistances:
     """Distances over live links to each of `targets` (node indices), by Dijkstra's algorithm."""
     offset, links = adjacency(topology, into=True)
-    return Nearness(
+    return ShortestPathDistances(
         *_nearness(
             np.unique(targets).astype(np.int64),
             offset,
@@ -56,7 +56,7 @@ def nearness(topology: Topology, targets: NDArray[Any]) -> Nearness:
 
 @compiled
 def next_hop(e: int, u: int, link_weight: Any, link_target: Any, distance: Any, rank: Any) -> Any:
-    """Whether link e is on a shortest way from node u, by a target's row of Nearness."""
+    """Whether link e is on a shortest path from node u, by a target's row of Nearness."""
     v = link_target[e]
     gap = abs(link_weight[e] + distance[v] - distance[u])
     return rank[v] < rank[u] and gap <= TIE * distance[u]
@@ -70,12 +70,14 @@ def _nearness(targets: Any, offset: Any, links: Any, link_source: Any, link_weig
     lengths = np.empty(links.size + 2)
     places = np.empty(links.size + 2, np.int32)
     for t in targets:
-        toward(t, offset, links, link_source, link_weight, distance[t], rank[t], lengths, places)
+        distances_to(
+            t, offset, links, link_source, link_weight, distance[t], rank[t], lengths, places
+        )
     return distance, rank
 
 
 @compiled
-def toward(
+def distances_to(
     t: int,
     offset: Any,
     links: Any,

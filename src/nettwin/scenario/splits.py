@@ -59,7 +59,7 @@ def decomposed(
     out: Any,
     link_target: Any,
     rank: Any,
-    way: Any,
+    path: Any,
     fan: Any,
     leads: Any,
     order: Any,
@@ -74,7 +74,7 @@ def decomposed(
     begin, used = source, 0
     for a in range(aims.size):
         used += _split(
-            begin, aims[a], offset, out, link_target, rank, way, fan, leads, order, left[a], visits
+            begin, aims[a], offset, out, link_target, rank, path, fan, leads, order, left[a], visits
         )
         begin = aims[a]
     most = PORTIONS + used + 1
@@ -90,7 +90,7 @@ def decomposed(
         for a in range(aims.size):
             while u != aims[a]:
                 dice += STEP
-                k = _drawn(way[u, aims[a]], offset[u + 1], left[a], dice)
+                k = _drawn(path[u, aims[a]], offset[u + 1], left[a], dice)
                 if left[a, k] > 0.0:  # else rounding left nothing on any link
                     part = min(part, left[a, k])
                 if end == links.size:
@@ -116,7 +116,7 @@ def _split(
     out: Any,
     link_target: Any,
     rank: Any,
-    way: Any,
+    path: Any,
     fan: Any,
     leads: Any,
     order: Any,
@@ -131,7 +131,7 @@ def _split(
     for r in range(rank[source, aim], 0, -1):  # farthest first: all that passes u has arrived
         u = order[aim, r]
         if visits[u] > 0.0:
-            for k in range(way[u, aim], offset[u + 1]):
+            for k in range(path[u, aim], offset[u + 1]):
                 if leads[k, aim]:
                     left[k] = visits[u] / fan[u, aim]
                     visits[link_target[out[k]]] += left[k]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.errors import Fault, UnknownNameError
+from nettwin.errors import UnknownNameError, ValidationIssue
 from nettwin.quantity import Quantity, ReadOnly, by_name, frozen, misfits, typed
 from nettwin.scenario.scheduling import Scheduler, room_bits
 
@@ -259,7 +259,7 @@ class Topology(ReadOnly):
             index=pd.Index(self.link_name, name="link"),
         )
 
-    def misfits(self) -> list[Fault]:
+    def misfits(self) -> list[ValidationIssue]:
         """What is wrong with the arrays themselves: lengths, and indices that lead nowhere."""
         nodes, links = len(self.node_name), len(self.link_name)
         rows = {f.name: nodes if f.name.startswith("node") else links for f in fields(self)}
@@ -267,20 +267,22 @@ class Topology(ReadOnly):
         index = {"link_source": nodes, "link_target": nodes}
         return misfits(self, rows, {**index, "link_scheduler": len(self.schedulers)})
 
-    def faults(self) -> list[Fault]:
+    def faults(self) -> list[ValidationIssue]:
         """Everything wrong with the topology."""
         found = self.misfits()
         if found:
             return found
         if not self.node_name:
             found.append(
-                Fault("the list of nodes", "empty", "must name at least 1 node", "Add a node.")
+                ValidationIssue(
+                    "the list of nodes", "empty", "must name at least 1 node", "Add a node."
+                )
             )
         found += _repeated("node", self.node_name) + _repeated("link", self.link_name)
         for i, name in enumerate(self.node_name):
             if not name or name != name.strip():
                 found.append(
-                    Fault(
+                    ValidationIssue(
                         f"name of node {i}",
                         repr(name),
                         "must not be empty nor begin or end with a space",
@@ -295,7 +297,7 @@ class Topology(ReadOnly):
             found += quantity.faults(values, lambda i: f"link {self.link_name[i]}")
         for i in np.flatnonzero(self.link_source == self.link_target).tolist():
             found.append(
-                Fault(
+                ValidationIssue(
                     f"link {self.link_name[i]}",
                     "a loop to its own node",
                     "must join two different nodes",
@@ -343,9 +345,9 @@ def _link_names(links: Sequence[Link]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _repeated(kind: str, names: Sequence[str]) -> list[Fault]:
+def _repeated(kind: str, names: Sequence[str]) -> list[ValidationIssue]:
     return [
-        Fault(
+        ValidationIssue(
             f"{kind} {name}",
             f"listed {n} times",
             f"every {kind} needs a name of its own",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.errors import Fault, UnknownNameError
+from nettwin.errors import UnknownNameError, ValidationIssue
 from nettwin.quantity import Quantity, ReadOnly, by_name, frozen, misfits, typed
 from nettwin.scenario.arrivals import ArrivalProcess, Poisson
 from nettwin.scenario.packet_sizes import Fixed, PacketSize
@@ -204,7 +204,7 @@ class Traffic(ReadOnly):
             index=pd.Index(self.flow_names(node_name), name="flow"),
         )
 
-    def misfits(self, topology: Topology) -> list[Fault]:
+    def misfits(self, topology: Topology) -> list[ValidationIssue]:
         """What is wrong with the arrays themselves: lengths, and indices that lead nowhere."""
         columns = [f.name for f in fields(self) if f.name.startswith("flow_")]
         tables = {
@@ -215,7 +215,7 @@ class Traffic(ReadOnly):
         ends = dict.fromkeys(("flow_source", "flow_target"), topology.node_count)
         return misfits(self, dict.fromkeys(columns, self.flow_count), {**ends, **tables})
 
-    def faults(self, topology: Topology) -> list[Fault]:
+    def faults(self, topology: Topology) -> list[ValidationIssue]:
         """Everything wrong with the traffic on this topology."""
         found = self.misfits(topology)
         if found:
@@ -227,7 +227,7 @@ class Traffic(ReadOnly):
 
         for i in np.flatnonzero(self.flow_source == self.flow_target):
             found.append(
-                Fault(
+                ValidationIssue(
                     flow(int(i)),
                     "from a node to itself",
                     "must join two different nodes",
@@ -238,7 +238,7 @@ class Traffic(ReadOnly):
         for name, n in Counter(self.given_names.values()).items():
             if n > 1:
                 found.append(
-                    Fault(
+                    ValidationIssue(
                         f"flow {name}",
                         f"listed {n} times",
                         "every named flow needs a name of its own",

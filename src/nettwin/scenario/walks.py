@@ -15,22 +15,22 @@ from nettwin.scenario.splits import LISTED, decomposed, grown
 def next_hops(
     distance: Any, rank: Any, offset: Any, out: Any, link_target: Any, link_weight: Any
 ) -> Any:
-    """The place in `out` of the first link on a shortest way, behind those of the node if there is
+    """The place in `out` of the first link on a shortest path, behind those of the node if there is
     none, and how many there are [node, target]; and whether each place in `out` is such a link
     [place, target]."""
     leads = np.zeros((out.size, distance.shape[1]), np.bool_)
-    way = np.empty(distance.shape, np.int32)
+    path = np.empty(distance.shape, np.int32)
     fan = np.zeros(distance.shape, np.int32)
     for u in range(distance.shape[0]):
-        way[u] = offset[u + 1]
+        path[u] = offset[u + 1]
         for k in range(offset[u], offset[u + 1]):
             for t in range(distance.shape[1]):
                 if _leads(out[k], u, t, link_weight, link_target, distance, rank):
                     if fan[u, t] == 0:
-                        way[u, t] = k
+                        path[u, t] = k
                     fan[u, t] += 1
                     leads[k, t] = True
-    return way, fan, leads
+    return path, fan, leads
 
 
 @compiled
@@ -44,7 +44,7 @@ def _leads(
 
 
 @compiled
-def walk_all(
+def enumerate_paths(
     flow_source: Any,
     flow_target: Any,
     midpoint_offset: Any,
@@ -54,7 +54,7 @@ def walk_all(
     link_target: Any,
     distance: Any,
     rank: Any,
-    way: Any,
+    candidate: Any,
     fan: Any,
     leads: Any,
     number: Any,
@@ -65,7 +65,7 @@ def walk_all(
 ) -> Any:
     """Walk along the next-hop edges of each flow, depth first.
 
-    `distance[u, t]` is that from u to t, and `rank`, `way`, `fan` and `number` alike. A walk aims
+    `distance[u, t]` is that from u to t, and `rank`, `path`, `fan` and `number` alike. A walk aims
     at each midpoint in turn, then at the target; at each node it branches over the next-hop edges,
     its share divided evenly. A flow of more than LISTED paths gets those of `decomposed`.
     """
@@ -148,16 +148,16 @@ def walk_all(
             paths += 1
             link_offset[paths] = hops
             continue
-        ways = 1.0
+        candidates = 1.0
         if ecmp:
             u = s
             for a in range(n_aims):
-                ways *= number[u, aims[a]]
+                candidates *= number[u, aims[a]]
                 u = aims[a]
-        if ways > LISTED:
+        if candidates > LISTED:
             shares, begins, found = decomposed(
-                s, aims[:n_aims], offset, out, link_target, rank, way, fan, leads, order, left,
-                visits,
+                s, aims[:n_aims], offset, out, link_target, rank, candidate, fan, leads, order,
+                left, visits,
             )  # fmt: skip
             extra, length = shares.size, begins[-1]
             if paths + extra > share.size:
@@ -203,7 +203,7 @@ def walk_all(
             aim = aims[a]
             k = cursor[depth]
             if k < 0:
-                k = way[u, aim]
+                k = candidate[u, aim]
                 part[depth] /= max(fan[u, aim], 1) if ecmp else 1
             while k < offset[u + 1] and not leads[k, aim]:
                 k += 1

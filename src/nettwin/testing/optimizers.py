@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 
+from nettwin.change_plan import plan_from_dict, plan_to_dict
 from nettwin.engines.theory import Theory
 from nettwin.intent import Avoid, Expectation, Intent, Lever, Objective, Selector, Survive
 from nettwin.model import NetworkModel
@@ -15,7 +16,6 @@ from nettwin.optimize.methods import OPTIMIZERS
 from nettwin.optimize.optimize import optimize
 from nettwin.optimize.problem import Problem
 from nettwin.optimize.stop import Cancel, Seconds, Steps
-from nettwin.plan import plan_from_dict, plan_to_dict
 from nettwin.scenario.changes import SetPath, apply_all
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario

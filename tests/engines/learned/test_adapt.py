@@ -17,13 +17,15 @@ from nettwin.engines.learned.training.adapt import Halves, parts_on_card  # noqa
 from nettwin.engines.learned.training.examples import USUAL, Parts  # noqa: E402
 from nettwin.engines.learned.training.fit import Given, fit  # noqa: E402
 from nettwin.engines.learned.training.prepared import Prepared, prepare  # noqa: E402
-from nettwin.engines.learned.training.recipe import Plan, TrainingRecipe  # noqa: E402
+from nettwin.engines.learned.training.recipe import TrainingRecipe, TrainingSchedule  # noqa: E402
 from nettwin.errors import InputError  # noqa: E402
 from tests.engines.learned.made import Made  # noqa: E402
 
 OLD = Made("old", count=10, longer=1.1)
 NEW = Made("new", count=12, longer=1.4, arrival="onoff", first=100)
-PLAN = Plan(steps=150, seeds=(1,), rate=1e-2, validate_every=150, checkpoint_every=150, flows=30)
+PLAN = TrainingSchedule(
+    steps=150, seeds=(1,), rate=1e-2, validate_every=150, checkpoint_every=150, flows=30
+)
 
 
 @pytest.fixture(scope="module")

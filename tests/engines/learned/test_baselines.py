@@ -36,7 +36,7 @@ def scenarios() -> dict[str, Scenario]:
         "mesh": mesh,
         "link down": FailLink(link=mesh.topology.link_name[0]).apply(mesh),
         "overload": generate("line", nodes=8, load=1.4, arrival="onoff", capacity_bps=2e6),
-        "no way back": Scenario(topology, Traffic.build(topology, flows)),
+        "no path back": Scenario(topology, Traffic.build(topology, flows)),
     }
 
 

@@ -1,4 +1,4 @@
-"""Calibration: the theory of split conformal prediction on made-up simulations, and the engine."""
+"""Calibration: the theory of split conformal prediction on synthetic data, and the engine."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Simulation = tuple[Known, Mapping[str, Floats]]
 
 
 def simulations(count: int, seed: int, *, most_flows: int = 60) -> list[Simulation]:
-    """Made-up simulations whose flows err together, each more or less than was expected of it."""
+    """Synthetic simulations whose flows err together, each more or less than was expected of it."""
     random = np.random.default_rng(seed)
     found = []
     for _ in range(count):

@@ -21,8 +21,8 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 from nettwin.engines.learned.training.batch import batch_of, labels_of  # noqa: E402
 from nettwin.engines.learned.training.fit import Given, fit  # noqa: E402
 from nettwin.engines.learned.training.recipe import (  # noqa: E402
-    Plan,
     TrainingRecipe,
+    TrainingSchedule,
     find_recipe,
     shipped_recipes,
 )
@@ -106,7 +106,7 @@ def test_several_networks_answer_together_and_say_how_far_apart_they_are(name) -
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_it_trains_to_a_model_that_answers(name, tmp_path) -> None:
-    plan = Plan(steps=6, seeds=(1,), validate_every=3, checkpoint_every=3, flows=30)
+    plan = TrainingSchedule(steps=6, seeds=(1,), validate_every=3, checkpoint_every=3, flows=30)
     recipe = TrainingRecipe("tried", name, settings=SMALL, plan=plan)
     model = fit(recipe, [Given(Made(count=8), find_recipe(name).data["general"].parts)], tmp_path)
     assert model.card["trial"] == trial(model)

@@ -31,13 +31,13 @@ from nettwin.engines.learned.training.outputs import (  # noqa: E402
     total,
 )
 from nettwin.engines.learned.training.prepared import prepare  # noqa: E402
-from nettwin.engines.learned.training.recipe import Plan, TrainingRecipe  # noqa: E402
+from nettwin.engines.learned.training.recipe import TrainingRecipe, TrainingSchedule  # noqa: E402
 from nettwin.errors import FormatError, InputError  # noqa: E402
 from nettwin.scenario.generate import generate  # noqa: E402
 from nettwin.training.curves import Curves  # noqa: E402
 from tests.engines.learned.made import Made, example  # noqa: E402
 
-PLAN = Plan(steps=24, seeds=(1,), validate_every=8, checkpoint_every=8, flows=20)
+PLAN = TrainingSchedule(steps=24, seeds=(1,), validate_every=8, checkpoint_every=8, flows=20)
 RECIPE = TrainingRecipe("tiny", "gnn", settings={"width": 6, "hidden": 6, "rounds": 1}, plan=PLAN)
 PARTS_OF_MADE = Parts(test=(5, 0), validation=(5, 1))
 
@@ -50,7 +50,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def trained(folder: Path, inputs: Path, plan: Plan = PLAN, **settings: Any) -> Model:
+def trained(folder: Path, inputs: Path, plan: TrainingSchedule = PLAN, **settings: Any) -> Model:
     folder.mkdir(exist_ok=True)
     if not (folder / "inputs").exists():
         (folder / "inputs").symlink_to(inputs / "inputs")

@@ -199,9 +199,9 @@ def test_the_engine_answers_with_metrics_in_range(scenario: Scenario) -> None:
 def test_multi_path_shares() -> None:
     links = [Link("A", "B", 1e7), Link("B", "D", 1e7), Link("A", "C", 1e7), Link("C", "D", 1e7)]
     topology = Topology.build("ABCD", links)
-    ways = (Steer(links=(0, 1), share=0.7), Steer(links=(2, 3), share=0.3))
+    paths = (Steer(links=(0, 1), share=0.7), Steer(links=(2, 3), share=0.3))
     traffic = Traffic.build(topology, [Flow("A", "D", 5e6)])
-    scenario = Scenario(topology, traffic, Routing(steer={0: ways}))
+    scenario = Scenario(topology, traffic, Routing(steer={0: paths}))
     run = PacketSimulator(max_packets=100_000, precision=0.0).run(scenario)
     got = run.metrics.link["throughput_bps"]
     assert got / got[[0, 2]].sum() == pytest.approx([0.7, 0.7, 0.3, 0.3], abs=0.005)

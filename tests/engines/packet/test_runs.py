@@ -52,7 +52,7 @@ def nsfnet(**more: object) -> Scenario:
 
 
 def square(capacity_bps: float = 1e7) -> Scenario:
-    """A flow A to D over B; C is the way round."""
+    """A flow A to D over B; C is the path round."""
     ends = ("AB", 1), ("BD", 1), ("AC", 2), ("CD", 1), ("CA", 1)
     links = [Link(a, b, capacity_bps, 1e-3, weight) for (a, b), weight in ends]
     topology = Topology.build("ABCD", links)
@@ -115,7 +115,7 @@ def lost(done: Run) -> float:
 def test_an_event_that_has_nothing_to_do_with_a_failure_does_not_heal_it(
     convergence_s: float,
 ) -> None:
-    """2 s of 500 packets a second are lost, with another event on the way as without."""
+    """2 s of 500 packets a second are lost, with another event on the path as without."""
     failed = after(square(), FailLink("B->D"))
     other = after(failed, ScaleTraffic(1.0), FailLink("C->A"))
     alone = run(square(), [Event(2.0, failed, 2.0)])
@@ -144,7 +144,7 @@ def test_a_link_that_comes_back_takes_its_traffic_back() -> None:
     failed = after(square(), FailLink("B->D"))
     done = run(square(), [Event(2.0, failed), Event(4.0, square())], interval_s=2.0)
     by_interval = [i.metrics.link["throughput_bps"][[1, 3]] for i in done.intervals]
-    few = 2 * 8000 / 2.0  # packets that are on their way when the paths change
+    few = 2 * 8000 / 2.0  # packets that are on their path when the paths change
     assert by_interval[0] == pytest.approx([4e6, 0], rel=0.01, abs=few)
     assert by_interval[1] == pytest.approx([0, 4e6], rel=0.01, abs=few)
     assert by_interval[2] == pytest.approx([4e6, 0], rel=0.01, abs=few)

@@ -7,8 +7,9 @@ import threading
 import numpy as np
 import pytest
 
-from nettwin.engines.theory import Theory, halves
-from nettwin.engines.theory.halves import WORTH_S, in_halves
+from nettwin.engines.theory import Theory
+from nettwin.engines.theory import parallel as halves
+from nettwin.engines.theory.parallel import WORTH_S, parallel_for
 from nettwin.scenario.generate import generate
 
 
@@ -21,14 +22,14 @@ def test_every_turn_once(turns: int, cores: int, monkeypatch: pytest.MonkeyPatch
     def run(first: int, end: int) -> None:
         count[first:end] += 1
 
-    in_halves(run, np.arange(turns + 1.0), 2 * WORTH_S)
+    parallel_for(run, np.arange(turns + 1.0), 2 * WORTH_S)
     assert count.tolist() == [1] * turns
 
 
 def test_small_work_takes_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(halves, "usable_cores", lambda: 2)
     seen = []
-    in_halves(lambda *_: seen.append(threading.get_ident()), np.arange(11.0), WORTH_S / 20)
+    parallel_for(lambda *_: seen.append(threading.get_ident()), np.arange(11.0), WORTH_S / 20)
     assert seen == [threading.get_ident()]
 
 
@@ -40,7 +41,7 @@ def test_an_error_in_either_half_is_raised(monkeypatch: pytest.MonkeyPatch) -> N
             raise ArithmeticError
 
     with pytest.raises(ArithmeticError):
-        in_halves(run, np.arange(3.0), WORTH_S)
+        parallel_for(run, np.arange(3.0), WORTH_S)
 
 
 def test_cores_change_no_result(monkeypatch: pytest.MonkeyPatch) -> None:

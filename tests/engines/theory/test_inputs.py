@@ -22,13 +22,13 @@ def test_joined_places_are_those_of_the_paths(count: int, hops: int) -> None:
     queue = random.integers(0, 2 * count, hops).astype(np.int32)  # nearly all pairs: tables grow
     offset = np.append(np.arange(0, hops, 5), hops)
     pair, before, after = joined(offset, queue, of, count)
-    known: dict[tuple[int, int], int] = {}
+    warm_start: dict[tuple[int, int], int] = {}
     for first, end in pairwise(offset.tolist()):
         assert pair[first] == -1
         for h in range(first + 1, end):
             both = (int(of[queue[h - 1]]), int(of[queue[h]]))
-            assert pair[h] == known.setdefault(both, len(known))
-    assert list(zip(before.tolist(), after.tolist(), strict=True)) == list(known)
+            assert pair[h] == warm_start.setdefault(both, len(warm_start))
+    assert list(zip(before.tolist(), after.tolist(), strict=True)) == list(warm_start)
 
 
 def test_a_path_of_one_hop_is_joined_to_nothing() -> None:

@@ -44,7 +44,7 @@ def _silent(scenario: Scenario) -> Scenario:
 
 
 def _same(a: QueueSolution, b: QueueSolution) -> bool:
-    names = [f.name for f in fields(a) if f.name != "known"]
+    names = [f.name for f in fields(a) if f.name != "warm_start"]
     return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in names)
 
 
@@ -62,11 +62,11 @@ def test_ports_to_which_the_same_is_offered_are_not_solved_again() -> None:
     scenario = _other_weight(_network(load=0.6))
     like = solve(_network(load=0.6))
     alone = solve(scenario)
-    differs = (like.known.offered != alone.known.offered).any(axis=0)
-    port, ports = like.known.ports.port, scenario.topology.link_count
+    differs = (like.warm_start.offered != alone.warm_start.offered).any(axis=0)
+    port, ports = like.warm_start.ports.port, scenario.topology.link_count
     same = (np.bincount(port, differs, ports) == 0)[port]
     assert 0 < same.sum() < len(same)
-    like.known.state[:, same] *= 2.0  # what is taken over is seen by being wrong
+    like.warm_start.state[:, same] *= 2.0  # what is taken over is seen by being wrong
     found = solve(scenario, like=like).waiting_s
     np.testing.assert_allclose(found[same], 2.0 * alone.waiting_s[same])
     np.testing.assert_allclose(found[~same], alone.waiting_s[~same])

@@ -116,12 +116,12 @@ def test_percentiles_of_one_exponential_hop() -> None:
 
 
 def test_two_ways_are_mixed_by_what_arrives() -> None:
-    """Mean and variance over a fast and a slow way; the part between the ways counts."""
+    """Mean and variance over a fast and a slow path; the part between the paths counts."""
     links = [Link("A", "B", 1e9, 1e-3), Link("A", "C", 1e9, 4e-3), Link("C", "B", 1e9, 5e-3)]
     topology = Topology.build("ABC", links)
     traffic = Traffic.build(topology, [Flow("A", "B", 1e3)])
-    ways = (Steer(links=(0,), share=0.75), Steer(links=(1, 2), share=0.25))
-    metrics = predict(Scenario(topology, traffic, Routing(steer={0: ways})))
+    paths = (Steer(links=(0,), share=0.75), Steer(links=(1, 2), share=0.25))
+    metrics = predict(Scenario(topology, traffic, Routing(steer={0: paths})))
     mean = 0.75 * 1e-3 + 0.25 * 9e-3
     assert metrics.flow["owd_mean_s"][0] == pytest.approx(mean, rel=0.01)
     assert metrics.flow["pdv_s2"][0] == pytest.approx(0.75 * 0.25 * 8e-3**2, rel=0.01)
@@ -131,7 +131,7 @@ def test_two_ways_are_mixed_by_what_arrives() -> None:
 
 
 def test_percentiles_of_ways_of_different_length_are_those_of_the_simulator() -> None:
-    scenario = generate("nsfnet", load=0.7, seed=7)  # splits over several shortest ways
+    scenario = generate("nsfnet", load=0.7, seed=7)  # splits over several shortest paths
     split = np.diff(scenario.paths.flow_offset) > 1
     assert split.sum() > 20
     ours, measured = predict(scenario), simulate(scenario, 2_000_000)

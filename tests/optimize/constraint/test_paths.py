@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nettwin.optimize.constraint import constraint_paths
-from nettwin.optimize.pathing import Pathing, Paths
+from nettwin.optimize.problems.explicit_paths import ExplicitPathProblem, Paths
+from nettwin.optimize.problems.segment_flows import SegmentFlows
 from nettwin.optimize.search import Search
-from nettwin.optimize.segment_flows import SegmentFlows
+from nettwin.optimize.solvers.constraint import constraint_paths
 from nettwin.optimize.stop import Steps
 from nettwin.scenario.generate import generate
 from nettwin.scenario.k_shortest import k_shortest
@@ -25,19 +25,19 @@ pytest.importorskip("ortools", reason="needs the extra constraint")
 ALL = 1000  # more paths than a network of five nodes has
 
 
-def few_paths(seed: int, **parts: Any) -> Pathing:
+def few_paths(seed: int, **parts: Any) -> ExplicitPathProblem:
     """Four flows that matter in a network of five nodes."""
     topology, demand = network(seed, nodes=5)
     rng = np.random.default_rng(seed)
     pairs = rng.choice(np.flatnonzero(demand.ravel()), 4, replace=False)
     source, target = np.divmod(pairs, 5)
     rate = 6 * demand.ravel()[pairs]
-    return pathing(topology, source, target, rate, **parts)
+    return path_problem(topology, source, target, rate, **parts)
 
 
-def pathing(
+def path_problem(
     topology: Any, source: Any, target: Any, rate: NDArray[np.float64], **parts: Any
-) -> Pathing:
+) -> ExplicitPathProblem:
     arrays = {
         "topology": topology,
         "source": np.asarray(source, np.int32),
@@ -47,12 +47,12 @@ def pathing(
         "fixed_bps": np.zeros(topology.link_count),
         "limit_s": np.full(len(rate), np.inf),
     }
-    return Pathing(**{**arrays, **parts})
+    return ExplicitPathProblem(**{**arrays, **parts})
 
 
-def pathing_of(scenario: Scenario, **parts: Any) -> Pathing:
+def explicit_path_problem(scenario: Scenario, **parts: Any) -> ExplicitPathProblem:
     traffic = scenario.traffic
-    return pathing(
+    return path_problem(
         scenario.topology,
         traffic.flow_source,
         traffic.flow_target,
@@ -61,7 +61,7 @@ def pathing_of(scenario: Scenario, **parts: Any) -> Pathing:
     )
 
 
-def utilization(p: Pathing, paths: Paths) -> float:
+def utilization(p: ExplicitPathProblem, paths: Paths) -> float:
     common = np.array([f not in paths for f in range(len(p.source))])
     load = p.fixed_bps + SegmentFlows.of([p.topology]).loads(
         p.source[common], p.target[common], p.rate_bps[common]
@@ -71,7 +71,7 @@ def utilization(p: Pathing, paths: Paths) -> float:
     return float((load / p.capacity_bps).max())
 
 
-def solved(p: Pathing, seed: int = 0, steps: int = 20) -> tuple[Search[Paths], Paths]:
+def solved(p: ExplicitPathProblem, seed: int = 0, steps: int = 20) -> tuple[Search[Paths], Paths]:
     search: Search[Paths] = Search(Steps(steps))
     constraint_paths(p, search, seed)
     paths = search.answer
@@ -86,7 +86,7 @@ def solved(p: Pathing, seed: int = 0, steps: int = 20) -> tuple[Search[Paths], P
     return search, paths
 
 
-def best_of_all(p: Pathing) -> float:
+def best_of_all(p: ExplicitPathProblem) -> float:
     """The lowest utilization of all paths within limits, and the common routing without them."""
     every = []
     for f in range(len(p.source)):
@@ -128,8 +128,8 @@ def test_larger_networks_get_better_within_limits_and_changes() -> None:
     topology, traffic = scenario.topology, scenario.traffic
     common = SegmentFlows.of([topology]).cost(topology.link_delay_s)
     limit = 1.3 * common[traffic.flow_source, traffic.flow_target] + 1e-6
-    free = pathing_of(scenario)
-    tight = pathing_of(scenario, limit_s=limit, most_changes=30)
+    free = explicit_path_problem(scenario)
+    tight = explicit_path_problem(scenario, limit_s=limit, most_changes=30)
     at_start = utilization(free, {})
     search, paths = solved(tight, steps=15)
     assert search.value < 0.95 * at_start
@@ -139,8 +139,8 @@ def test_larger_networks_get_better_within_limits_and_changes() -> None:
 
 def test_it_begins_at_explicit_paths_and_avoids_what_has_failed() -> None:
     scenario = generate("gabriel", nodes=14, seed=5, load=1.2)
-    first, paths = solved(pathing_of(scenario), steps=12)
-    again, more = solved(pathing_of(scenario, start=paths, most_changes=5), steps=3)
+    first, paths = solved(explicit_path_problem(scenario), steps=12)
+    again, more = solved(explicit_path_problem(scenario, start=paths, most_changes=5), steps=3)
     assert again.value <= first.value * (1 + 1e-9)
     keys = paths.keys() | more.keys()
     assert sum(paths.get(f) != more.get(f) for f in keys) <= 5
@@ -150,7 +150,7 @@ def test_it_begins_at_explicit_paths_and_avoids_what_has_failed() -> None:
     failed = scenario.topology.with_arrays(link_up=up)
     traffic = scenario.traffic
     solved(
-        pathing(
+        path_problem(
             failed, traffic.flow_source, traffic.flow_target, traffic.flow_rate_bps, start=paths
         ),
         steps=3,
@@ -158,7 +158,7 @@ def test_it_begins_at_explicit_paths_and_avoids_what_has_failed() -> None:
 
 
 def test_the_same_seed_gives_the_same_answer() -> None:
-    p = pathing_of(generate("gabriel", nodes=14, seed=5, load=1.5))
+    p = explicit_path_problem(generate("gabriel", nodes=14, seed=5, load=1.5))
     answers = [solved(p, seed, 6)[1] for seed in (7, 7, 8)]
     assert answers[0] == answers[1]
     assert answers[0] != answers[2]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.optimize.segment_flows import SegmentFlows
-from nettwin.optimize.steering import NONE, Steering
+from nettwin.optimize.problems.segment_flows import SegmentFlows
+from nettwin.optimize.problems.segment_routing import NONE, SegmentRoutingProblem
 from nettwin.scenario.topology import Link, Topology
 
 Demand = NDArray[np.float64]
@@ -43,9 +43,9 @@ def failed(topology: Topology, link: int) -> Topology:
     return topology.with_arrays(link_up=up)
 
 
-def steering(
+def segment_problem(
     topologies: Sequence[Topology], demand: Demand, midpoints: int = 1, **parts: object
-) -> Steering:
+) -> SegmentRoutingProblem:
     """What may be steered when every pair's demand may move, from the common routing."""
     source, target = np.nonzero(demand)
     segments = SegmentFlows.of(topologies)
@@ -63,10 +63,12 @@ def steering(
         "segment_delay_s": segments.cost(delay),
         "limit_s": np.full(flows, np.inf),
     }
-    return Steering(**{**arrays, **parts})  # type: ignore[arg-type]
+    return SegmentRoutingProblem(**{**arrays, **parts})  # type: ignore[arg-type]
 
 
-def few_flows(seed: int, states: int = 1, midpoints: int = 1, **parts: object) -> Steering:
+def few_flows(
+    seed: int, states: int = 1, midpoints: int = 1, **parts: object
+) -> SegmentRoutingProblem:
     """Five flows that matter in a network of six nodes."""
     topology, demand = network(seed)
     rng = np.random.default_rng(seed)
@@ -74,4 +76,4 @@ def few_flows(seed: int, states: int = 1, midpoints: int = 1, **parts: object) -
     kept[rng.choice(np.flatnonzero(demand.ravel()), 5, replace=False)] = True
     demand = np.where(kept.reshape(demand.shape), 5 * demand, 0.0)
     every = [topology, *(failed(topology, 2 * k) for k in range(1, states))]
-    return steering(every, demand, midpoints, **parts)
+    return segment_problem(every, demand, midpoints, **parts)

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from nettwin import formats
 from nettwin.errors import InputError
-from nettwin.optimize.linear.flow_bound import Bound, FlowSearch, flow_bound, worst_bound
-from nettwin.optimize.linear.flow_lp import flow_lp
-from nettwin.optimize.linear.flow_problem import FlowProblem
+from nettwin.optimize.solvers.linear.flow_bound import Bound, FlowSearch, flow_bound, worst_bound
+from nettwin.optimize.solvers.linear.flow_lp import flow_lp
+from nettwin.optimize.solvers.linear.flow_problem import FlowProblem
 from nettwin.scenario.generate import generate
 from nettwin.scenario.topology import Link, Topology
-from tests.optimize.linear.networks import failed, network, steering
+from tests.optimize.linear.networks import failed, network, segment_problem
 
 
 @given(seed=st.integers(0, 10_000), states=st.integers(1, 3))
@@ -27,7 +27,7 @@ def test_any_lengths_bound_every_answer(seed: int, states: int) -> None:
     topology, demand = network(seed)
     all_states = [topology, *(failed(topology, 2 * k) for k in range(1, states))]
     fixed = rng.uniform(0.0, 1e6, topology.link_count)
-    problem = steering(all_states, demand, fixed_bps=np.tile(fixed, states))
+    problem = segment_problem(all_states, demand, fixed_bps=np.tile(fixed, states))
     midpoints = rng.integers(-1, 6, (problem.flow_count, 1)).astype(np.int32)
     reached = (problem.loads(midpoints) / problem.capacity_bps).reshape(states, -1).max(axis=1)
     lengths = rng.uniform(0.0, 1.0, topology.link_count) * (rng.random(topology.link_count) < 0.5)

@@ -11,17 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nettwin import formats
-from nettwin.optimize.linear.linear import linear
+from nettwin.optimize.problems.segment_routing import NONE, SegmentRoutingProblem
 from nettwin.optimize.search import Search
-from nettwin.optimize.steering import NONE, Steering
+from nettwin.optimize.solvers.linear.linear import linear
 from nettwin.optimize.stop import Cancel, Clock, Gap, Seconds, Steps
-from tests.optimize.linear.networks import few_flows, network, steering
+from tests.optimize.linear.networks import few_flows, network, segment_problem
 from tests.work import LOOKS, Ticking
 
 Midpoints = np.ndarray
 
 
-def solved(problem: Steering, steps: int = 60, seed: int = 0) -> Search[Midpoints]:
+def solved(problem: SegmentRoutingProblem, steps: int = 60, seed: int = 0) -> Search[Midpoints]:
     """The search after so many steps; its value is that of its answer."""
     search: Search[Midpoints] = Search(Steps(steps) | Gap(1e-6))
     linear(problem, search, seed)
@@ -30,19 +30,19 @@ def solved(problem: Steering, steps: int = 60, seed: int = 0) -> Search[Midpoint
     return search
 
 
-def best_of_all(problem: Steering) -> float:
+def best_of_all(problem: SegmentRoutingProblem) -> float:
     """The lowest utilization that any allowed midpoints reach, by trying all."""
-    ways = []
+    paths = []
     for f in range(problem.flow_count):
         allowed = np.flatnonzero(problem.allowed(f)).tolist()
         ends = (problem.source[f], problem.target[f])
-        ways.append(
+        paths.append(
             sorted({NONE if m in ends else m for m in allowed} | {int(problem.start[f, 0])})
         )
         if not problem.movable[f]:
-            ways[f] = [int(problem.start[f, 0])]
+            paths[f] = [int(problem.start[f, 0])]
     best = np.inf
-    for chosen in itertools.product(*ways):
+    for chosen in itertools.product(*paths):
         midpoints = np.array(chosen, np.int32)[:, None]
         changed = int((midpoints != problem.start).any(axis=1).sum())
         if problem.most_changes < 0 or changed <= problem.most_changes:
@@ -63,7 +63,7 @@ def test_between_the_bound_and_what_all_answers_reach(seed: int, states: int) ->
 
 @given(seed=st.integers(0, 10_000))
 def test_limits_are_kept(seed: int) -> None:
-    """Delay limits, shunned segments, flows that stay and the number of changes."""
+    """Delay limits, excluded segments, flows that stay and the number of changes."""
     rng = np.random.default_rng(seed)
     plain = few_flows(seed)
     direct = plain.segment_delay_s[plain.source, plain.target]
@@ -71,7 +71,7 @@ def test_limits_are_kept(seed: int) -> None:
     problem = few_flows(
         seed,
         limit_s=np.where(rng.random(5) < 0.5, direct * 1.5, np.inf),
-        shunned=rng.random((1, nodes, nodes)) < 0.2,
+        excluded=rng.random((1, nodes, nodes)) < 0.2,
         group=rng.integers(-1, 1, 5).astype(np.int32),
         movable=rng.random(5) < 0.8,
         most_changes=int(rng.integers(0, 4)),
@@ -92,14 +92,14 @@ def test_limits_are_kept(seed: int) -> None:
 @given(seed=st.integers(0, 10_000))
 def test_more_midpoints_are_never_worse(seed: int) -> None:
     topology, demand = network(seed)
-    bounds = [solved(steering([topology], demand, k), steps=30).bound for k in (1, 2, 3)]
+    bounds = [solved(segment_problem([topology], demand, k), steps=30).bound for k in (1, 2, 3)]
     assert bounds[1] <= bounds[0] * (1 + 1e-5)
     assert bounds[2] <= bounds[1] * (1 + 1e-5)
 
 
 def test_it_ends_on_time_and_when_cancelled() -> None:
     topology, demand = network(7, nodes=24)
-    problem = steering([topology], demand, 2)
+    problem = segment_problem([topology], demand, 2)
     solved(problem, steps=2)  # compiled before the clock counts
     for seconds in (0.0, 0.05, 0.4):
         clock = Ticking()
@@ -116,7 +116,7 @@ def test_it_ends_on_time_and_when_cancelled() -> None:
 
 def test_the_same_seed_gives_the_same_answer() -> None:
     topology, demand = network(8, nodes=16)
-    problem = steering([topology], demand)
+    problem = segment_problem([topology], demand)
     one, other = (solved(problem, steps=12, seed=3) for _ in range(2))
     assert np.array_equal(one.answer, other.answer)
     assert (one.value, one.bound) == (other.value, other.bound)
@@ -124,7 +124,7 @@ def test_the_same_seed_gives_the_same_answer() -> None:
 
 def test_nothing_to_move_is_proven_best() -> None:
     topology, demand = network(9)
-    stuck = steering([topology], demand, movable=np.zeros(30, np.bool_))
+    stuck = segment_problem([topology], demand, movable=np.zeros(30, np.bool_))
     search = solved(stuck)
     assert search.bound == search.value
 
@@ -133,6 +133,6 @@ def test_a_published_instance(shared_data: Path) -> None:
     """Within 0.1 % of the bound in less than a second of steps."""
     scenario = formats.read(shared_data / "repetita" / "zoo" / "Geant2012.graph").scenario
     demand = scenario.traffic.matrix(scenario.topology.node_count)
-    search = solved(steering([scenario.topology], demand), steps=10)
+    search = solved(segment_problem([scenario.topology], demand), steps=10)
     assert search.bound == pytest.approx(0.9, rel=1e-4)
     assert search.value <= 0.9 * 1.001

@@ -9,27 +9,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nettwin.optimize.linear.flow_lp import flow_lp
-from nettwin.optimize.linear.flow_problem import FlowProblem, problems_of
-from nettwin.optimize.linear.generate import Generation, generate
-from nettwin.optimize.linear.rounding import START, Rounding
-from nettwin.optimize.linear.segment_lp import segment_lp
-from nettwin.optimize.linear.segment_milp import know_all, segment_milp
-from nettwin.optimize.linear.ways import SegmentWays, bound_of
-from nettwin.optimize.steering import Steering
-from tests.optimize.linear.networks import failed, few_flows, network, steering
+from nettwin.optimize.problems.segment_routing import SegmentRoutingProblem
+from nettwin.optimize.solvers.linear.candidate_paths import SegmentCandidates, bound_of
+from nettwin.optimize.solvers.linear.flow_lp import flow_lp
+from nettwin.optimize.solvers.linear.flow_problem import FlowProblem, problems_of
+from nettwin.optimize.solvers.linear.generate import Generation, generate
+from nettwin.optimize.solvers.linear.rounding import START, Rounding
+from nettwin.optimize.solvers.linear.segment_lp import segment_lp
+from nettwin.optimize.solvers.linear.segment_milp import know_all, segment_milp
+from tests.optimize.linear.networks import failed, few_flows, network, segment_problem
 from tests.work import LOOKS, Ticking
 
 SEEDS = st.integers(0, 10_000)
 
 
-def rounding_of(problem: Steering) -> tuple[Generation, Rounding]:
-    """Every way over one midpoint, ready to be chosen from."""
-    ways = SegmentWays(problem)
-    generation = Generation(ways)
-    know_all(generation.master, ways)
-    rate = problem.rate_bps[ways.flow]
-    return generation, Rounding(generation.master, ways.demand, rate)
+def rounding_of(problem: SegmentRoutingProblem) -> tuple[Generation, Rounding]:
+    """Every path over one midpoint, ready to be chosen from."""
+    paths = SegmentCandidates(problem)
+    generation = Generation(paths)
+    know_all(generation.master, paths)
+    rate = problem.rate_bps[paths.flow]
+    return generation, Rounding(generation.master, paths.demand, rate)
 
 
 @settings(max_examples=15)
@@ -37,7 +37,7 @@ def rounding_of(problem: Steering) -> tuple[Generation, Rounding]:
 def test_more_midpoints_reach_the_multicommodity_flow(seed: int) -> None:
     """One midpoint bounds two, two any number; none is below the flow that may go anywhere."""
     topology, demand = network(seed)
-    problem = steering([topology], demand)
+    problem = segment_problem([topology], demand)
     found = [segment_lp(problem, most) for most in (1, 2, 5)]
     flow = flow_lp(FlowProblem.of(topology, demand))
     assert flow is not None
@@ -55,31 +55,33 @@ def test_any_prices_bound_every_answer(seed: int, states: int) -> None:
     """Prices of all states together bound midpoints that must do in all of them."""
     rng = np.random.default_rng(seed)
     topology, demand = network(seed)
-    problem = steering([topology, *(failed(topology, 2 * k) for k in range(1, states))], demand)
+    problem = segment_problem(
+        [topology, *(failed(topology, 2 * k) for k in range(1, states))], demand
+    )
     midpoints = np.array(problem.start)
     for f in range(problem.flow_count):
         midpoints[f] = rng.choice(np.append(np.flatnonzero(problem.allowed(f)), -1))
     reached = problem.utilization(midpoints)
-    ways = SegmentWays(problem)
+    paths = SegmentCandidates(problem)
     for _ in range(5):
         price = rng.exponential(1.0, len(problem.capacity_bps)) * (rng.random() < 0.5)
-        assert bound_of(ways, price, ways.cheapest(price)) <= reached * (1 + 1e-6)
+        assert bound_of(paths, price, paths.cheapest(price)) <= reached * (1 + 1e-6)
     assert segment_lp(problem, 1).bound <= reached * (1 + 1e-6)
 
 
 @given(seed=SEEDS, width=st.integers(1, 3))
 def test_the_cheapest_way_pays_what_it_says(seed: int, width: int) -> None:
-    """What is saved is the difference of loads at the prices, and no random way saves more."""
+    """What is saved is the difference of loads at the prices, and no random path saves more."""
     rng = np.random.default_rng(seed)
     topology, demand = network(seed)
-    problem = steering([topology], demand, width)
-    ways = SegmentWays(problem)
+    problem = segment_problem([topology], demand, width)
+    paths = SegmentCandidates(problem)
     price = rng.exponential(1.0, len(problem.capacity_bps))
-    cheapest = ways.cheapest(price)
-    shift = ways.shift(np.arange(len(ways.rate_bps)), cheapest.way)
+    cheapest = paths.cheapest(price)
+    shift = paths.shift(np.arange(len(paths.rate_bps)), cheapest.path)
     assert -(price @ shift) == pytest.approx(cheapest.gain, abs=1e-6)
-    other = rng.integers(0, topology.node_count, cheapest.way.shape).astype(np.int32)
-    assert (-(price @ ways.shift(np.arange(len(other)), other)) <= cheapest.most + 1e-6).all()
+    other = rng.integers(0, topology.node_count, cheapest.path.shape).astype(np.int32)
+    assert (-(price @ paths.shift(np.arange(len(other)), other)) <= cheapest.most + 1e-6).all()
 
 
 @settings(max_examples=15)
@@ -89,13 +91,13 @@ def test_two_midpoints_under_limits_are_found_exactly(seed: int) -> None:
     direct = problem.segment_delay_s[problem.source, problem.target]
     limit = direct * np.random.default_rng(seed).uniform(1.0, 3.0, problem.flow_count)
     problem = few_flows(seed, midpoints=2, limit_s=limit)
-    ways = SegmentWays(problem)
+    paths = SegmentCandidates(problem)
     price = np.random.default_rng(seed).exponential(1.0, len(problem.capacity_bps))
     cost, delay = problem.segments.cost(price), problem.segment_delay_s
-    cheapest = ways.cheapest(price)
-    for d, (s, t) in enumerate(zip(ways.source, ways.target, strict=True)):
+    cheapest = paths.cheapest(price)
+    for d, (s, t) in enumerate(zip(paths.source, paths.target, strict=True)):
         over = cost[s][:, None] + cost + cost[:, t][None, :]
-        late = delay[s][:, None] + delay + delay[:, t][None, :] > ways.limit_s[d]
+        late = delay[s][:, None] + delay + delay[:, t][None, :] > paths.limit_s[d]
         least = np.where(late, np.inf, over).min()
         assert cheapest.gain[d] == pytest.approx(max(cost[s, t] - least, 0.0), abs=1e-6)
 
@@ -135,11 +137,11 @@ def best_choice(rounding: Rounding, most: int) -> float:
 
 def test_programs_end_on_time(monkeypatch: pytest.MonkeyPatch) -> None:
     topology, demand = network(11, nodes=40)
-    segment_lp(steering([topology], demand), 2, 0.0)  # compiled before the clock counts
+    segment_lp(segment_problem([topology], demand), 2, 0.0)  # compiled before the clock counts
     for seconds in (0.0, 0.1):
         clock = Ticking()
-        monkeypatch.setattr("nettwin.optimize.linear.segment_lp.time.perf_counter", clock)
-        relaxation = segment_lp(steering([topology], demand), 2, seconds)
+        monkeypatch.setattr("nettwin.optimize.solvers.linear.segment_lp.time.perf_counter", clock)
+        relaxation = segment_lp(segment_problem([topology], demand), 2, seconds)
         monkeypatch.undo()
         assert clock.now_s < seconds + LOOKS * clock.step_s
         assert relaxation.bound <= relaxation.reached
@@ -148,7 +150,7 @@ def test_programs_end_on_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_program_over_known_ways_falls_to_the_bound() -> None:
     """Each round's answer is no worse than the last, and above every bound."""
     topology, demand = network(12, nodes=12)
-    generation = Generation(SegmentWays(steering([topology], demand)))
+    generation = Generation(SegmentCandidates(segment_problem([topology], demand)))
     seen: list[tuple[float, float]] = []
     assert generate(generation, tell=lambda g: seen.append((g.value, g.bound)))
     values = [value for value, _ in seen]
@@ -158,10 +160,10 @@ def test_the_program_over_known_ways_falls_to_the_bound() -> None:
 
 
 def test_what_stays_and_what_is_lost_is_no_demand() -> None:
-    """Flows that may not move are fixed load; a broken way is no demand in its state."""
+    """Flows that may not move are fixed load; a broken path is no demand in its state."""
     topology, demand = network(13)
     movable = np.arange(30) % 3 > 0
-    problem = steering([topology, failed(topology, 0)], demand, movable=movable)
+    problem = segment_problem([topology, failed(topology, 0)], demand, movable=movable)
     now, after = problems_of(problem)
     kept = problem.loads(np.array(problem.start))
     moving = np.zeros_like(demand)

@@ -1,4 +1,4 @@
-"""Steering problems drawn at random, with every kind of limit."""
+"""SegmentRoutingProblem drawn at random, with every kind of limit."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from nettwin.optimize.segment_flows import SegmentFlows
-from nettwin.optimize.steering import NONE, Steering
+from nettwin.optimize.problems.segment_flows import SegmentFlows
+from nettwin.optimize.problems.segment_routing import NONE, SegmentRoutingProblem
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Topology
@@ -26,20 +26,20 @@ def states_of(topology: Topology, failures: int, down: int = 0) -> list[Topology
     return states
 
 
-def steering_of(
+def segment_routing_problem(
     scenario: Scenario,
     most_midpoints: int = 1,
     failures: int = 0,
     most_changes: int = -1,
     down: int = 0,
-) -> Steering:
+) -> SegmentRoutingProblem:
     """All flows free to move."""
     topology, traffic = scenario.topology, scenario.traffic
     segments = SegmentFlows.of(states_of(topology, failures, down))
     links = segments.states * topology.link_count
     delay_s = np.zeros(links)
     delay_s[: topology.link_count] = topology.link_delay_s
-    return Steering(
+    return SegmentRoutingProblem(
         segments,
         traffic.flow_source,
         traffic.flow_target,
@@ -68,9 +68,11 @@ def _halves_mirror(topology: Topology) -> bool:
     return bool((topology.link_source[:half] == topology.link_target[half:]).all())
 
 
-def way_of(steering: Steering, midpoints: np.ndarray, flow: int) -> list[tuple[int, int]]:
+def path_of(
+    segment_problem: SegmentRoutingProblem, midpoints: np.ndarray, flow: int
+) -> list[tuple[int, int]]:
     """The segments of a flow."""
-    stops = [int(steering.source[flow])]
+    stops = [int(segment_problem.source[flow])]
     stops += [int(m) for m in midpoints[flow] if m != NONE]
-    stops.append(int(steering.target[flow]))
+    stops.append(int(segment_problem.target[flow]))
     return list(pairwise(stops))

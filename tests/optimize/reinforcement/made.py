@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from nettwin.optimize.reinforcement.training import instances
-from nettwin.optimize.reinforcement.training.instances import Instance, made
-from nettwin.optimize.segment_flows import SegmentFlows
-from nettwin.optimize.steering import Steering
-from nettwin.optimize.weighing import Weighing
+from nettwin.optimize.problems.link_weights import LinkWeightProblem
+from nettwin.optimize.problems.segment_flows import SegmentFlows
+from nettwin.optimize.problems.segment_routing import SegmentRoutingProblem
+from nettwin.optimize.solvers.reinforcement.training import instances
+from nettwin.optimize.solvers.reinforcement.training.instances import Instance, made
 from nettwin.scenario.scenario import Scenario
 
 
@@ -19,11 +19,13 @@ def instance(seed: int = 1, least: int = 10, most: int = 14) -> Instance:
     return made(least, most, np.random.default_rng(seed))
 
 
-def steering(seed: int = 1, least: int = 10, most: int = 14, **parts: Any) -> Steering:
-    return replace(instances.steering_of(instance(seed, least, most)), **parts)
+def segment_problem(
+    seed: int = 1, least: int = 10, most: int = 14, **parts: Any
+) -> SegmentRoutingProblem:
+    return replace(instances.segment_routing_problem(instance(seed, least, most)), **parts)
 
 
-def with_failures(seed: int, count: int) -> Steering:
+def with_failures(seed: int, count: int) -> SegmentRoutingProblem:
     """The first links fail one at a time, both directions."""
     one = instance(seed)
     states = [one.topology]
@@ -33,19 +35,21 @@ def with_failures(seed: int, count: int) -> Steering:
         states.append(one.topology.with_arrays(link_up=up))
     links = len(states) * one.topology.link_count
     return replace(
-        instances.steering_of(one),
+        instances.segment_routing_problem(one),
         segments=SegmentFlows.of(states),
         capacity_bps=np.tile(one.topology.link_capacity_bps, len(states)),
         fixed_bps=np.zeros(links),
     )
 
 
-def steering_of(scenario: Scenario) -> Steering:
+def segment_routing_problem(scenario: Scenario) -> SegmentRoutingProblem:
     """A whole scenario, every demand free to move."""
     demand = scenario.traffic.matrix(scenario.topology.node_count)
-    return instances.steering_of(Instance(scenario.topology, demand))
+    return instances.segment_routing_problem(Instance(scenario.topology, demand))
 
 
-def weighing(seed: int = 1, least: int = 10, most: int = 14, **parts: Any) -> Weighing:
+def weight_problem(
+    seed: int = 1, least: int = 10, most: int = 14, **parts: Any
+) -> LinkWeightProblem:
     one = instance(seed, least, most)
-    return replace(Weighing.of([one.topology], one.demand_bps), **parts)
+    return replace(LinkWeightProblem.of([one.topology], one.demand_bps), **parts)

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import save
 
 from nettwin.errors import FormatError, UnknownNameError
-from nettwin.optimize.reinforcement.agent_file import (
+from nettwin.optimize.solvers.reinforcement.agent_file import (
     FOLDER,
     Agent,
     find_agent,
@@ -73,7 +73,7 @@ def test_an_altered_weight_or_card_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_another_schema_is_refused(tmp_path: Path, card: dict[str, object], told: str) -> None:
-    from nettwin.optimize.reinforcement.agent_file import FEATURES, SCHEMA
+    from nettwin.optimize.solvers.reinforcement.agent_file import FEATURES, SCHEMA
 
     whole = {**CARD, "schema": SCHEMA, "features": list(FEATURES), **card}
     path = tmp_path / "other.safetensors"

@@ -11,10 +11,15 @@ import numpy as np
 import pytest
 
 from nettwin import formats
-from nettwin.optimize.reinforcement import agent, weight_agent
 from nettwin.optimize.search import Search
+from nettwin.optimize.solvers.reinforcement import agent, weight_agent
 from nettwin.optimize.stop import Clock, Seconds, Steps
-from tests.optimize.reinforcement.made import steering, steering_of, weighing, with_failures
+from tests.optimize.reinforcement.made import (
+    segment_problem,
+    segment_routing_problem,
+    weight_problem,
+    with_failures,
+)
 from tests.work import LOOKS, Ticking
 
 # not trained on: nothing of this set is
@@ -24,7 +29,7 @@ STRANGE = ("Abilene", "Geant2012", "HurricaneElectric", "Xeex", "Switch")
 def test_midpoints_are_better_than_none_and_as_good_as_said() -> None:
     gains = []
     for seed in range(11, 18):  # where one link must carry all of a demand nothing can be gained
-        problem = steering(seed, 16, 24)
+        problem = segment_problem(seed, 16, 24)
         search: Search[np.ndarray] = Search(Steps(400))
         agent(problem, search)
         assert search.answer is not None
@@ -45,7 +50,7 @@ def test_failures_are_looked_at_as_well() -> None:
 
 @pytest.mark.parametrize("seed", [11, 12, 13])
 def test_weights_are_better_than_today_and_as_good_as_said(seed: int) -> None:
-    problem = weighing(seed, 12, 20)
+    problem = weight_problem(seed, 12, 20)
     search: Search[np.ndarray] = Search(Steps(100))
     weight_agent(problem, search)
     assert search.answer is not None
@@ -54,7 +59,7 @@ def test_weights_are_better_than_today_and_as_good_as_said(seed: int) -> None:
 
 
 def test_the_same_seed_gives_the_same_answer_and_other_episodes_draw() -> None:
-    problem, answers = steering(15, 12, 12), []
+    problem, answers = segment_problem(15, 12, 12), []
     for seed in (1, 1, 2):
         search: Search[np.ndarray] = Search(Steps(3000))
         agent(problem, search, seed)
@@ -68,7 +73,10 @@ def test_the_same_seed_gives_the_same_answer_and_other_episodes_draw() -> None:
 
 
 def test_they_stop_on_time() -> None:
-    for find, problem in ((agent, steering(16, 40, 40)), (weight_agent, weighing(16, 40, 40))):
+    for find, problem in (
+        (agent, segment_problem(16, 40, 40)),
+        (weight_agent, weight_problem(16, 40, 40)),
+    ):
         find(problem, Search(Steps(1)))  # type: ignore[operator]
         clock = Ticking(step_s=0.05)
         find(problem, Search(Seconds(0.3), clock=Clock(clock)))  # type: ignore[operator]
@@ -76,12 +84,12 @@ def test_they_stop_on_time() -> None:
 
 
 def test_where_nothing_can_be_moved_they_return_at_once() -> None:
-    one = steering(17)
+    one = segment_problem(17)
     still = replace(one, movable=np.zeros(one.flow_count, np.bool_))
     search: Search[np.ndarray] = Search(Steps(10))
     agent(still, search)
     np.testing.assert_array_equal(search.answer, one.start)
-    two = weighing(17)
+    two = weight_problem(17)
     other: Search[np.ndarray] = Search(Steps(10))
     weight_agent(replace(two, movable=np.zeros(len(two.start), np.bool_)), other)
     np.testing.assert_array_equal(other.answer, two.start)
@@ -90,7 +98,9 @@ def test_where_nothing_can_be_moved_they_return_at_once() -> None:
 def test_on_topologies_never_seen_the_agent_comes_near_the_bound(shared_data: Path) -> None:
     ratios = []
     for name in STRANGE:
-        problem = steering_of(formats.read(shared_data / f"repetita/zoo/{name}.graph").scenario)
+        problem = segment_routing_problem(
+            formats.read(shared_data / f"repetita/zoo/{name}.graph").scenario
+        )
         search: Search[np.ndarray] = Search(Steps(10**9))
         agent(problem, search, episodes=1)
         ratios.append(search.value / 0.9)  # the multicommodity bound, by how they were made
@@ -102,7 +112,7 @@ def test_agents_need_neither_torch_nor_gymnasium() -> None:
         "import sys\n"
         "sys.modules['torch'] = sys.modules['gymnasium'] = None\n"
         "from tests.optimize.reinforcement.made import steering\n"
-        "from nettwin.optimize.reinforcement import agent\n"
+        "from nettwin.optimize.solvers.reinforcement import agent\n"
         "from nettwin.optimize.search import Search\n"
         "from nettwin.optimize.stop import Steps\n"
         "agent(steering(1), Search(Steps(20)))\n"

@@ -8,17 +8,21 @@ import numpy as np
 import pytest
 
 from nettwin.errors import InputError
-from nettwin.optimize.reinforcement.midpoint_environment import MidpointEnvironment
-from nettwin.optimize.reinforcement.weight_environment import WeightEnvironment
-from tests.optimize.reinforcement.made import steering, weighing, with_failures
+from nettwin.optimize.solvers.reinforcement.midpoint_environment import MidpointEnvironment
+from nettwin.optimize.solvers.reinforcement.weight_environment import WeightEnvironment
+from tests.optimize.reinforcement.made import segment_problem, weight_problem, with_failures
 
 gymnasium = pytest.importorskip("gymnasium")
 
 
 def environments() -> list[Any]:
-    from nettwin.optimize.reinforcement.gym import MidpointEnv, WeightEnv
+    from nettwin.optimize.solvers.reinforcement.gym import MidpointEnv, WeightEnv
 
-    return [MidpointEnv(steering(1)), MidpointEnv(with_failures(2, 1)), WeightEnv(weighing(1))]
+    return [
+        MidpointEnv(segment_problem(1)),
+        MidpointEnv(with_failures(2, 1)),
+        WeightEnv(weight_problem(1)),
+    ]
 
 
 @pytest.mark.parametrize("number", range(3))
@@ -48,19 +52,19 @@ def test_observations_stay_in_their_space_to_the_end(number: int) -> None:
 
 
 def test_what_is_masked_changes_nothing() -> None:
-    from nettwin.optimize.reinforcement.gym import MidpointEnv, WeightEnv
+    from nettwin.optimize.solvers.reinforcement.gym import MidpointEnv, WeightEnv
 
-    one = steering(1)
+    one = segment_problem(1)
     env, plain = MidpointEnv(one), MidpointEnvironment(one)
     _, info = env.reset()
     target = int(np.flatnonzero(~info["action_mask"])[0])
     _, reward, _, _, info = env.step(np.int64(target))
     assert reward == 0.0
     assert info["utilization"] == plain.utilization
-    two = WeightEnv(weighing(1), horizon=2)
+    two = WeightEnv(weight_problem(1), horizon=2)
     _, info = two.reset()
     masked = np.flatnonzero(~info["action_mask"])
-    assert len(masked) or WeightEnvironment(weighing(1)).mask().all()
+    assert len(masked) or WeightEnvironment(weight_problem(1)).mask().all()
     for action in masked[:1]:
         assert two.step(action)[1] == 0.0
     with pytest.raises(InputError, match="action"):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from nettwin.errors import InputError
-from nettwin.optimize.reinforcement.midpoint_environment import MidpointEnvironment, Order
-from nettwin.optimize.steering import NONE, Steering
-from tests.optimize.reinforcement.made import steering, with_failures
+from nettwin.optimize.problems.segment_routing import NONE, SegmentRoutingProblem
+from nettwin.optimize.solvers.reinforcement.midpoint_environment import MidpointEnvironment, Order
+from tests.optimize.reinforcement.made import segment_problem, with_failures
 
 
 def random_walk(environment: MidpointEnvironment, seed: int = 1, most: int = 2000) -> list[int]:
@@ -22,9 +22,9 @@ def random_walk(environment: MidpointEnvironment, seed: int = 1, most: int = 200
     return asked
 
 
-@pytest.mark.parametrize("make", [lambda: steering(3), lambda: with_failures(3, 2)])
+@pytest.mark.parametrize("make", [lambda: segment_problem(3), lambda: with_failures(3, 2)])
 def test_loads_and_rewards_are_those_of_the_steering(make) -> None:  # type: ignore[no-untyped-def]
-    problem: Steering = make()
+    problem: SegmentRoutingProblem = make()
     environment = MidpointEnvironment(problem)
     random = np.random.default_rng(2)
     for _ in range(60):
@@ -39,7 +39,7 @@ def test_loads_and_rewards_are_those_of_the_steering(make) -> None:  # type: ign
 
 
 def test_the_first_demand_is_the_largest_on_the_busiest_link() -> None:
-    problem = steering(4)
+    problem = segment_problem(4)
     environment = MidpointEnvironment(problem)
     busiest = int((environment.load / problem.capacity_bps).argmax())
     puts = np.zeros(problem.flow_count)
@@ -52,7 +52,7 @@ def test_the_first_demand_is_the_largest_on_the_busiest_link() -> None:
 
 
 def test_a_pass_asks_for_each_demand_once_and_staying_ends_the_episode() -> None:
-    environment = MidpointEnvironment(steering(5), Order(reach=0.1, farthest=0.4, most=8))
+    environment = MidpointEnvironment(segment_problem(5), Order(reach=0.1, farthest=0.4, most=8))
     asked = []
     while not environment.over:
         asked.append(environment.flow)
@@ -63,16 +63,16 @@ def test_a_pass_asks_for_each_demand_once_and_staying_ends_the_episode() -> None
 
 
 def test_what_limits_flows_is_kept() -> None:
-    one = steering(6)
+    one = segment_problem(6)
     nodes, flows = one.segments.nodes, one.flow_count
     random = np.random.default_rng(1)
-    shunned = np.zeros((1, nodes, nodes), np.bool_)
-    shunned[0, :, 2] = shunned[0, 2, :] = True
+    excluded = np.zeros((1, nodes, nodes), np.bool_)
+    excluded[0, :, 2] = excluded[0, 2, :] = True
     problem = replace(
         one,
         segment_delay_s=random.uniform(0.001, 0.01, (nodes, nodes)),
         limit_s=np.full(flows, 0.012),
-        shunned=shunned,
+        excluded=excluded,
         group=np.where(np.arange(flows) % 2, 0, -1).astype(np.int32),
         movable=np.arange(flows) % 3 != 0,
         most_changes=4,
@@ -89,7 +89,7 @@ def test_what_limits_flows_is_kept() -> None:
 
 
 def test_a_demand_with_several_midpoints_today_keeps_them() -> None:
-    one = steering(7)
+    one = segment_problem(7)
     start = np.full((one.flow_count, 2), NONE, np.int32)
     two = [k for k in range(6) if k not in (one.source[0], one.target[0])][:2]
     start[0] = two
@@ -115,7 +115,7 @@ def test_no_midpoint_is_offered_that_is_out_of_reach_now() -> None:
 
 
 def test_nothing_to_decide_is_over_at_once() -> None:
-    one = steering(9)
+    one = segment_problem(9)
     assert MidpointEnvironment(replace(one, movable=np.zeros(one.flow_count, np.bool_))).over
     silent = replace(one, rate_bps=np.zeros(one.flow_count))
     assert MidpointEnvironment(silent).over

@@ -7,20 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nettwin.optimize.reinforcement.agent_file import LAYERS
-from nettwin.optimize.reinforcement.link_graph import FEATURES, Weights
-from nettwin.optimize.reinforcement.midpoint_environment import MidpointEnvironment
-from nettwin.optimize.reinforcement.midpoint_policy import (
+from nettwin.optimize.problems.segment_routing import NONE
+from nettwin.optimize.solvers.reinforcement.agent_file import LAYERS
+from nettwin.optimize.solvers.reinforcement.link_graph import FEATURES, Weights
+from nettwin.optimize.solvers.reinforcement.midpoint_environment import MidpointEnvironment
+from nettwin.optimize.solvers.reinforcement.midpoint_policy import (
     EXTRAS,
     UNMASKED,
     MidpointPolicy,
     MidpointView,
 )
-from nettwin.optimize.reinforcement.teachers import Answer, Prices
-from nettwin.optimize.reinforcement.weight_environment import WeightEnvironment
-from nettwin.optimize.reinforcement.weight_policy import WeightPolicy, WeightView
-from nettwin.optimize.steering import NONE
-from tests.optimize.reinforcement.made import steering, weighing, with_failures
+from nettwin.optimize.solvers.reinforcement.teachers import Answer, Prices
+from nettwin.optimize.solvers.reinforcement.weight_environment import WeightEnvironment
+from nettwin.optimize.solvers.reinforcement.weight_policy import WeightPolicy, WeightView
+from tests.optimize.reinforcement.made import segment_problem, weight_problem, with_failures
 
 SIZES = {
     "features": len(FEATURES),
@@ -43,7 +43,7 @@ def random_weights(task: str, seed: int = 1) -> Weights:
 
 def busy(seed: int, decisions: int = 15) -> MidpointEnvironment:
     """An environment in the middle of an episode."""
-    environment = MidpointEnvironment(with_failures(seed, 1) if seed % 2 else steering(seed))
+    environment = MidpointEnvironment(with_failures(seed, 1) if seed % 2 else segment_problem(seed))
     random = np.random.default_rng(seed)
     for _ in range(decisions):
         environment.take(int(random.choice(np.flatnonzero(environment.mask()))))
@@ -53,7 +53,7 @@ def busy(seed: int, decisions: int = 15) -> MidpointEnvironment:
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_candidates_are_what_the_loads_would_be(seed: int) -> None:
     environment = busy(seed)
-    problem, mask = environment.steering, environment.mask()
+    problem, mask = environment.segment_problem, environment.mask()
     view = MidpointView(environment)
     found = view.candidates(mask)
     s, t, _ = environment.ends
@@ -74,7 +74,7 @@ def test_candidates_are_what_the_loads_would_be(seed: int) -> None:
 
 
 def test_a_choice_does_not_depend_on_units() -> None:
-    one, weights = steering(5, 12, 12), random_weights("midpoints")
+    one, weights = segment_problem(5, 12, 12), random_weights("midpoints")
     other = replace(one, rate_bps=one.rate_bps * 1e3, capacity_bps=one.capacity_bps * 10)
     logits = []
     for problem in (one, other):
@@ -85,7 +85,7 @@ def test_a_choice_does_not_depend_on_units() -> None:
 
 
 def test_links_nobody_asks_about_do_not_blur_the_others() -> None:
-    one, weights = steering(5, 12, 12), random_weights("midpoints")
+    one, weights = segment_problem(5, 12, 12), random_weights("midpoints")
     capacity = one.capacity_bps.copy()
     capacity[:2] = 1e30 * capacity[:2]
     environment = MidpointEnvironment(replace(one, capacity_bps=capacity))
@@ -132,9 +132,9 @@ def test_teachers_wish_for_what_they_say() -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_midpoints_in_torch_are_the_same(seed: int) -> None:
     torch = pytest.importorskip("torch")
-    from nettwin.optimize.reinforcement.training.midpoint_task import MidpointTask, Seen
-    from nettwin.optimize.reinforcement.training.networks import MidpointNetwork
-    from nettwin.optimize.reinforcement.training.steps import Step
+    from nettwin.optimize.solvers.reinforcement.training.midpoint_task import MidpointTask, Seen
+    from nettwin.optimize.solvers.reinforcement.training.networks import MidpointNetwork
+    from nettwin.optimize.solvers.reinforcement.training.steps import Step
 
     weights = random_weights("midpoints", seed)
     network = MidpointNetwork(width=6, rounds=2, channels=3, hidden=5)
@@ -158,16 +158,16 @@ def test_midpoints_in_torch_are_the_same(seed: int) -> None:
 
 def test_weights_in_torch_are_the_same() -> None:
     torch = pytest.importorskip("torch")
-    from nettwin.optimize.reinforcement.training.networks import WeightNetwork
-    from nettwin.optimize.reinforcement.training.steps import Step
-    from nettwin.optimize.reinforcement.training.weight_task import Seen, WeightTask
+    from nettwin.optimize.solvers.reinforcement.training.networks import WeightNetwork
+    from nettwin.optimize.solvers.reinforcement.training.steps import Step
+    from nettwin.optimize.solvers.reinforcement.training.weight_task import Seen, WeightTask
 
     weights = random_weights("weights")
     network = WeightNetwork(width=6, rounds=2, hidden=5)
     network.load(weights)
     steps, expected = [], []
     for seed in (1, 2):
-        environment = WeightEnvironment(weighing(seed))
+        environment = WeightEnvironment(weight_problem(seed))
         view, mask = WeightView(environment), environment.mask()
         steps.append(Step(Seen(view.graph, view.links(), mask), 0, 0.0))
         expected.append(WeightPolicy(weights, view).logits(mask))

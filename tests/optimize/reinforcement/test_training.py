@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from nettwin.errors import FormatError, InputError, UnknownNameError
-from nettwin.optimize.reinforcement.training.recipe import (
+from nettwin.optimize.solvers.reinforcement.training.recipe import (
     AgentRecipe,
     Data,
     Imitation,
@@ -25,24 +25,24 @@ from nettwin.optimize.reinforcement.training.recipe import (
 
 torch = pytest.importorskip("torch")
 
-from nettwin.optimize.reinforcement import agent  # noqa: E402
-from nettwin.optimize.reinforcement.agent_file import read_agent, write_agent  # noqa: E402
-from nettwin.optimize.reinforcement.midpoint_environment import MidpointEnvironment  # noqa: E402
-from nettwin.optimize.reinforcement.midpoint_policy import MidpointView  # noqa: E402
-from nettwin.optimize.reinforcement.teachers import Prices  # noqa: E402
-from nettwin.optimize.reinforcement.training.fit import Moment, train  # noqa: E402
-from nettwin.optimize.reinforcement.training.midpoint_task import MidpointTask  # noqa: E402
-from nettwin.optimize.reinforcement.training.solved import SOLVERS, Solved  # noqa: E402
-from nettwin.optimize.reinforcement.training.steps import (  # noqa: E402
+from nettwin.optimize.problems.segment_routing import SegmentRoutingProblem  # noqa: E402
+from nettwin.optimize.search import Search  # noqa: E402
+from nettwin.optimize.solvers.reinforcement import agent  # noqa: E402
+from nettwin.optimize.solvers.reinforcement.agent_file import read_agent, write_agent  # noqa: E402
+from nettwin.optimize.solvers.reinforcement.midpoint_environment import MidpointEnvironment  # noqa: E402
+from nettwin.optimize.solvers.reinforcement.midpoint_policy import MidpointView  # noqa: E402
+from nettwin.optimize.solvers.reinforcement.teachers import Prices  # noqa: E402
+from nettwin.optimize.solvers.reinforcement.training.fit import Moment, train  # noqa: E402
+from nettwin.optimize.solvers.reinforcement.training.midpoint_task import MidpointTask  # noqa: E402
+from nettwin.optimize.solvers.reinforcement.training.solved import SOLVERS, Solved  # noqa: E402
+from nettwin.optimize.solvers.reinforcement.training.steps import (  # noqa: E402
     CUT,
     END,
     Step,
     advantages,
 )
-from nettwin.optimize.search import Search  # noqa: E402
-from nettwin.optimize.steering import Steering  # noqa: E402
 from nettwin.optimize.stop import Steps  # noqa: E402
-from tests.optimize.reinforcement.made import steering  # noqa: E402
+from tests.optimize.reinforcement.made import segment_problem  # noqa: E402
 
 
 class Stopped(Exception):
@@ -139,7 +139,7 @@ def test_a_trained_agent_is_written_and_steers(tmp_path: Path) -> None:
     for entry in ("data", "recipe", "accuracy", "license"):
         assert trained.card[entry]
     assert trained.card["recipe"]["seed"] == 1
-    problem = steering(21)
+    problem = segment_problem(21)
     search: Search[np.ndarray] = Search(Steps(200))
     agent(problem, search, trained=trained)
     assert search.answer is not None
@@ -170,9 +170,11 @@ def test_a_solver_teaches_what_it_found_and_looks_once(
     solved = []
     solve, steps = SOLVERS[solver]
 
-    def counted(steering: Steering, search: Search[np.ndarray], seed: int) -> None:
-        solved.append(steering)
-        solve(steering, search, seed)
+    def counted(
+        segment_problem: SegmentRoutingProblem, search: Search[np.ndarray], seed: int
+    ) -> None:
+        solved.append(segment_problem)
+        solve(segment_problem, search, seed)
 
     monkeypatch.setitem(SOLVERS, solver, (counted, steps))
     asked = recipe()
@@ -186,14 +188,14 @@ def test_a_solver_teaches_what_it_found_and_looks_once(
 
 
 def test_who_follows_an_answer_ends_where_it_is() -> None:
-    environment = MidpointEnvironment(steering(14, 16, 20))
+    environment = MidpointEnvironment(segment_problem(14, 16, 20))
     start = environment.utilization
     answer = Solved("linear", 1)(environment)
     view, best = MidpointView(environment), start
     while not environment.over:
         environment.take(int(answer.wish(view, environment.mask()).argmax()))
         best = min(best, environment.utilization)
-    reached = environment.steering.utilization(answer.midpoints)
+    reached = environment.segment_problem.utilization(answer.midpoints)
     assert reached < 0.95 * start
     assert best == pytest.approx(reached, rel=0.01)
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from nettwin.errors import InputError
-from nettwin.optimize.reinforcement.weight_environment import WeightEnvironment
-from nettwin.optimize.weighing import Weighing
+from nettwin.optimize.problems.link_weights import LinkWeightProblem
+from nettwin.optimize.solvers.reinforcement.weight_environment import WeightEnvironment
 from nettwin.scenario.ecmp import ecmp_loads
-from tests.optimize.reinforcement.made import instance, weighing
+from tests.optimize.reinforcement.made import instance, weight_problem
 
 
 def test_loads_and_rewards_are_those_of_ecmp() -> None:
     topology, demand = instance(3)
-    environment = WeightEnvironment(Weighing.of([topology], demand))
+    environment = WeightEnvironment(LinkWeightProblem.of([topology], demand))
     random = np.random.default_rng(1)
     for _ in range(20):
         before = environment.utilization
@@ -31,7 +31,7 @@ def test_loads_and_rewards_are_those_of_ecmp() -> None:
 
 
 def test_only_choices_are_given_and_what_is_fixed_stays() -> None:
-    one = weighing(4)
+    one = weight_problem(4)
     start = np.array(one.start)
     movable = np.arange(len(start)) % 2 == 0
     problem = replace(one, choices=start.max() * np.array([1.0, 2.0, 3.0]), movable=movable)
@@ -50,7 +50,7 @@ def test_the_busiest_state_counts() -> None:
     topology, demand = instance(5)
     up = np.ones(topology.link_count, np.bool_)
     up[:2] = False
-    problem = Weighing.of([topology, topology.with_arrays(link_up=up)], demand)
+    problem = LinkWeightProblem.of([topology, topology.with_arrays(link_up=up)], demand)
     environment = WeightEnvironment(problem)
     assert environment.utilization == pytest.approx(problem.utilization(problem.start))
     assert environment.used.shape == (topology.link_count,)
@@ -59,12 +59,12 @@ def test_the_busiest_state_counts() -> None:
 
 
 def test_an_episode_ends_at_its_horizon() -> None:
-    environment = WeightEnvironment(weighing(1), horizon=3)
+    environment = WeightEnvironment(weight_problem(1), horizon=3)
     for _ in range(3):
         assert not environment.over
         environment.take(int(np.flatnonzero(environment.mask())[0]))
     assert environment.over
     environment.reset()
-    np.testing.assert_array_equal(environment.weight, environment.weighing.start)
+    np.testing.assert_array_equal(environment.weight, environment.weight_problem.start)
     with pytest.raises(InputError, match="horizon"):
-        WeightEnvironment(weighing(1), horizon=0)
+        WeightEnvironment(weight_problem(1), horizon=0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from nettwin import Assume, FormatError, InputError, Node, Reading, Scenario
-from nettwin.extend import Draft, DraftLink, Format, read_text
+from nettwin import FormatError, ImportDefaults, InputError, Node, Reading, Scenario
+from nettwin.extend import Format, PartialLink, PartialNetwork, read_text
 
 HEAD = "# edges"
 
@@ -22,12 +22,12 @@ class Edges(Format):
         """Whether it begins as it must."""
         return head.startswith(HEAD.encode())
 
-    def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
+    def read(self, path: Path, assume: ImportDefaults) -> Iterator[Reading]:
         """The one network of the file; what lines do not say is assumed."""
         first, *lines = read_text(path).splitlines() or [""]
         if first.strip() != HEAD:
             raise FormatError(path, "line 1", f"is not `{HEAD}`", "Begin the file with it.")
-        draft = Draft(self.name, str(path), name=path.stem)
+        draft = PartialNetwork(self.name, str(path), name=path.stem)
         for number, line in enumerate(lines, 2):
             words = line.split()
             if words:
@@ -42,13 +42,13 @@ class Edges(Format):
         """It only reads."""
         raise InputError(f"format {self.name} can only be read. Name another format.")
 
-    def _link(self, path: Path, number: int, words: list[str]) -> DraftLink:
+    def _link(self, path: Path, number: int, words: list[str]) -> PartialLink:
         if len(words) != 3:
             reason = f"has {len(words)} words"
             raise FormatError(path, f"line {number}", reason, "Give SOURCE TARGET GBIT_PER_S.")
         source, target, rate = words
         try:
-            return DraftLink(source, target, capacity_bps=float(rate) * 1e9, duplex=True)
+            return PartialLink(source, target, capacity_bps=float(rate) * 1e9, duplex=True)
         except ValueError:
             reason = f"{rate} is no number"
             raise FormatError(path, f"line {number}", reason, "Give Gbit/s.") from None

@@ -22,7 +22,7 @@ Progress = Callable[[float], None]  # called with the share done, 0 to 1
 AT_ONCE = 16  # scenarios given to a model together, between two steps of progress
 NUDGE = 0.02  # relative change of a rate for gradients
 MOST_GROUPS = 12  # of flows at a port that are nudged apart
-MOST_PORTS = 8  # of a flow's way, those with the largest delay, that are looked at
+MOST_PORTS = 8  # of a flow's path, those with the largest delay, that are looked at
 LOSS_FIRST = 0.01  # loss from which on it is explained, and not the delay
 
 

@@ -100,7 +100,7 @@ def critical_queues(scenario: Scenario, split: HopSplit) -> Critical:
 
 
 def critical_hops(parts: tuple[HopPart, ...]) -> tuple[HopPart, ...]:
-    """The fewest queues of a flow's way that keep its mean delay within DELAY_KEPT."""
+    """The fewest queues of a flow's path that keep its mean delay within DELAY_KEPT."""
     delay = sum(part.delay_s for part in parts)
     missing = sum(part.waited_s for part in parts)
     chosen = []

@@ -12,7 +12,7 @@ from nettwin.scenario.scenario import Scenario
 
 
 class HopPart(NamedTuple):
-    """One queue on a flow's way and its part in the flow's mean delay and loss.
+    """One queue on a flow's path and its part in the flow's mean delay and loss.
 
     Times are means over all packets of the flow that arrive, also those that go elsewhere.
     """
@@ -55,7 +55,7 @@ def hop_losses(scenario: Scenario, split: HopSplit) -> Floats:
 
 
 def split_flow(scenario: Scenario, split: HopSplit, flow: int) -> tuple[HopPart, ...]:
-    """The parts of a flow's mean delay, in the order of its way; of several paths, those that
+    """The parts of a flow's mean delay, in the order of its path; of several paths, those that
     carry most first. They add up to the flow's `owd_mean_s`."""
     paths, topology = scenario.paths, scenario.topology
     first, end = (int(paths.link_offset[paths.flow_offset[f]]) for f in (flow, flow + 1))

@@ -45,12 +45,12 @@ class Target:
 
 
 def flow_target(scenario: Scenario, name: str) -> Target:
-    """A flow by its name. Raises InputError where it has no way."""
+    """A flow by its name. Raises InputError where it has no path."""
     flow = scenario.flow(name)
     paths = scenario.paths
     first, end = (int(paths.link_offset[paths.flow_offset[f]]) for f in (flow, flow + 1))
     if first == end:
-        raise InputError(f"flow {name} has no way: there is no delay to explain. Name another.")
+        raise InputError(f"flow {name} has no path: there is no delay to explain. Name another.")
     share = paths.share[paths.hop_path[first:end]]
     queues, place = np.unique(scenario.hop_queue[first:end], return_inverse=True)
     weight = np.bincount(place, share).astype(np.float64)

@@ -187,12 +187,12 @@ def _moved(scenario: Scenario, link: int) -> tuple[tuple[Change, ...], Scenario]
 
 def _midpoints(scenario: Scenario, flow: int, link: int) -> list[str]:
     """Nodes over which a flow may go, those of the least detour first, by weights."""
-    from nettwin.scenario.shortest import nearness
+    from nettwin.scenario.shortest import shortest_path_distances
 
     topology, traffic = scenario.topology, scenario.traffic
     source, target = int(traffic.flow_source[flow]), int(traffic.flow_target[flow])
     nodes = np.arange(topology.node_count, dtype=np.int32)
-    near = nearness(topology, nodes).distance  # [targets, nodes]
+    near = shortest_path_distances(topology, nodes).distance  # [targets, nodes]
     detour = near[nodes, source] + near[target, nodes]
     detour[[source, target]] = np.inf
     # a node whose legs take the link for sure does not help

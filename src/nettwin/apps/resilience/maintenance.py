@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin.change_plan import ChangePlan, Evidence
 from nettwin.errors import InputError, UnknownNameError
 from nettwin.intent import Expectation, Intent, Objective
 from nettwin.model import NetworkModel
 from nettwin.optimize.problem import Problem, merged
 from nettwin.optimize.search import Tell
 from nettwin.optimize.stop import Seconds, Stop
-from nettwin.plan import Evidence, Plan
 from nettwin.scenario.changes import (
     Change,
     FailNode,
@@ -37,7 +37,7 @@ class Drain:
     """How to take elements out of service, and how to bring them back."""
 
     elements: tuple[str, ...]
-    plan: Plan  # in the order in which to make its changes
+    plan: ChangePlan  # in the order in which to make its changes
     back: tuple[Change, ...]  # undo it, in this order
     transit_before_bps: float  # what crosses the elements now, their own traffic left out
     transit_left_bps: float  # what still crosses them after the plan
@@ -61,7 +61,7 @@ def drain(
     seed: int = 0,
     tell: Tell | None = None,
 ) -> Drain:
-    """The smallest change plan that takes nodes or links out of the way of all other traffic and
+    """The smallest change plan that takes nodes or links out of the path of all other traffic and
     keeps the intent: their links get the highest metric, flows that are steered over them follow
     the IGP, and where that breaks the intent, as few other changes as possible mend it.
 
@@ -69,8 +69,8 @@ def drain(
     offered now. Raises InputError for a network that is routed by tables, which have no metric, and
     UnknownNameError for an element that there is not.
     """
+    from nettwin.optimize.finishing.order import ordered
     from nettwin.optimize.optimize import optimize
-    from nettwin.optimize.order import ordered
 
     if scenario.routing.next_link is not None:
         raise InputError(
@@ -104,7 +104,7 @@ def drain(
     rate = scenario.traffic.flow_rate_bps
     left = _crossing(after, nodes, links)
     engine = ("loads", "exact") if problem.model is None else (problem.model.name, "predicted")
-    plan = Plan(
+    plan = ChangePlan(
         changes=steps.changes,
         before=problem.before,
         after=judged,
@@ -156,23 +156,23 @@ def _inverse(now: Scenario, change: Change) -> list[Change]:
                 for n, k in zip(names, links, strict=True)
             ]
         case SetPath():
-            return [SetPath(change.flow, _ways(now, now.flow(change.flow)))]
+            return [SetPath(change.flow, _candidates(now, now.flow(change.flow)))]
     raise InputError(
         f"{change.kind} cannot be undone: must be set_weight, set_path, set_capacity or"
         " set_scheduler. Allow other levers."
     )
 
 
-def _ways(scenario: Scenario, flow: int) -> tuple[dict[str, object], ...]:
+def _candidates(scenario: Scenario, flow: int) -> tuple[dict[str, object], ...]:
     """How a flow is steered now, as SetPath says it."""
     topology = scenario.topology
     out: list[dict[str, object]] = []
-    for way in scenario.routing.steer.get(flow, ()):
-        if way.links:
-            out.append({"links": [topology.link_name[k] for k in way.links], "share": way.share})
+    for path in scenario.routing.steer.get(flow, ()):
+        if path.links:
+            out.append({"links": [topology.link_name[k] for k in path.links], "share": path.share})
         else:
-            via = [topology.node_name[k] for k in way.midpoints]
-            out.append({"via": via, "share": way.share})
+            via = [topology.node_name[k] for k in path.midpoints]
+            out.append({"via": via, "share": path.share})
     return tuple(out)
 
 
@@ -206,15 +206,15 @@ def _cost_out(
     metric = max(HIGHEST_METRIC, float(np.ceil(2 * others.sum())) + 1)
     out: list[Change] = [
         SetPath(scenario.flow_names[flow])
-        for flow, ways in sorted(scenario.routing.steer.items())
-        if any(_goes_over(way, nodes, links) for way in ways)
+        for flow, paths in sorted(scenario.routing.steer.items())
+        if any(_goes_over(path, nodes, links) for path in paths)
     ]
     out += [SetWeight(topology.link_name[k], metric) for k in links.tolist()]
     return tuple(out)
 
 
-def _goes_over(way: Steer, nodes: Sequence[int], links: NDArray[np.intp]) -> bool:
-    return bool(set(way.midpoints) & set(nodes)) or bool(np.isin(way.links, links).any())
+def _goes_over(path: Steer, nodes: Sequence[int], links: NDArray[np.intp]) -> bool:
+    return bool(set(path.midpoints) & set(nodes)) or bool(np.isin(path.links, links).any())
 
 
 def _crossing(

@@ -3,7 +3,7 @@
 Split conformal prediction (Angelopoulos and Bates, 2023): on simulations that took no part in the
 training, every error is divided by the scale that was expected of it; the interval of a new flow
 has its own scale times a quantile of those. Classes of flows, by what is known before the answer is
-checked, have quantiles of their own (Mondrian): the highest effective load on the way for delays,
+checked, have quantiles of their own (Mondrian): the highest effective load on the path for delays,
 the predicted loss for loss.
 
 Flows of a simulation share queues and err together; what is drawn independently is the simulation.
@@ -31,7 +31,7 @@ from nettwin.engines.learned.coverage import ranges_of
 from nettwin.engines.learned.features import QUEUE
 from nettwin.engines.learned.inputs import Inputs, inputs_of, solved
 from nettwin.engines.learned.model_file import Model
-from nettwin.engines.theory.loops import without_interpreter
+from nettwin.engines.theory.loops import njit_nogil
 from nettwin.errors import InputError
 from nettwin.formats.weight_file import Weights
 from nettwin.metrics import Metrics
@@ -71,7 +71,7 @@ class Case(NamedTuple):
 class Known(NamedTuple):
     """What is known of each flow before its answer is checked. [flows]"""
 
-    load: Floats  # highest effective load of the queues on its way
+    load: Floats  # highest effective load of the queues on its path
     predicted: Mapping[str, Floats]  # by QUANTITIES
     scale: Floats  # of the error expected of ln(owd_mean_s)
     deviation: Mapping[str, Floats]  # deviation of the delay over the quantity; 1 for pdv_s2
@@ -153,12 +153,12 @@ def known(inputs: Inputs, answer: Answer) -> Known:
 
 
 def highest_load(inputs: Inputs) -> Floats:
-    """The highest effective load of the queues on each flow's way; 0 without one. [flows]"""
+    """The highest effective load of the queues on each flow's path; 0 without one. [flows]"""
     load = inputs.queue[:, QUEUE.index("effective_load")].astype(np.float64)
     return np.asarray(_highest(load, inputs.hop_queue, inputs.row_offset))
 
 
-@without_interpreter
+@njit_nogil
 def _highest(load: Any, queue: Any, row_offset: Any) -> Any:
     out = np.zeros(row_offset.size - 1)
     for f in range(out.size):
@@ -346,7 +346,7 @@ def _classes(of: Known, name: str, edges: NDArray[np.float32]) -> NDArray[np.int
     return np.asarray(_place(_kind(of, name), edges))
 
 
-@without_interpreter
+@njit_nogil
 def _place(values: Any, edges: Any) -> Any:
     """How many of a few ascending edges each value reaches; all of them where it is NaN."""
     out = np.zeros(values.size, np.intp)

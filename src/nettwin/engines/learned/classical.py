@@ -1,6 +1,6 @@
 """mlp and rnn: the classical baselines, which see each path alone; without PyTorch.
 
-Other flows are known to them only through the loads of the queues on the way. Both say how long a
+Other flows are known to them only through the loads of the queues on the path. Both say how long a
 path waits in multiples of the mean transmission times of a packet, added up over its queues. What
 happens in single queues they do not know: an engine leaves queues and links to theory.
 """
@@ -43,7 +43,9 @@ def perceptron(inputs: Inputs, members: Sequence[Weights]) -> Answer:
     part, service_s = _parts(inputs)
     queue, hop = known_of(inputs)
     sums = _summary(inputs.path_offset, inputs.hop_queue, queue, hop, part)
-    row = np.concatenate([inputs.flow[inputs.path_flow], _way(inputs, service_s), sums], axis=1)
+    row = np.concatenate(
+        [inputs.flow[inputs.path_flow], _candidate(inputs, service_s), sums], axis=1
+    )
     found = []
     for weights in members:
         width = width_of(weights, "enter.bias")
@@ -58,9 +60,9 @@ def recurrent(inputs: Inputs, members: Sequence[Weights]) -> Answer:
     inputs = by_hop(inputs)
     part, service_s = _parts(inputs)
     queue, hop = known_of(inputs)
-    way = walk(inputs)
-    ln_way = _way(inputs, service_s)[:, 1:]
-    flow = np.concatenate([inputs.flow[inputs.path_flow], ln_way], axis=1).astype(np.float32)
+    path = walk(inputs)
+    ln_path = _candidate(inputs, service_s)[:, 1:]
+    flow = np.concatenate([inputs.flow[inputs.path_flow], ln_path], axis=1).astype(np.float32)
     seen = np.concatenate([hop, part[:, None]], axis=1).astype(np.float32)
     found = []
     for weights in members:
@@ -73,13 +75,13 @@ def recurrent(inputs: Inputs, members: Sequence[Weights]) -> Answer:
         }
         of_queue = linear(queue, split, "of_queue", 3 * width)
         of_hop = linear(seen, split, "of_hop", 3 * width, bias=False)
-        last = bend(linear(flow[way.order], weights, "of_flow", width))
+        last = bend(linear(flow[path.order], weights, "of_flow", width))
         for _ in along(
-            way, of_queue, of_hop, inputs.hop_queue, last, unit_of(weights, "of_path", width)
+            path, of_queue, of_hop, inputs.hop_queue, last, unit_of(weights, "of_path", width)
         ):
             pass
         state = np.empty_like(last)
-        state[way.order] = last
+        state[path.order] = last
         found.append(flows_of(inputs, weights, state, service_s, _alone(inputs))[0])
     return together(found)
 
@@ -98,7 +100,7 @@ def _parts(inputs: Inputs) -> tuple[Floats, Floats]:
     return each / of_hop, whole
 
 
-def _way(inputs: Inputs, service_s: Floats) -> Floats:
+def _candidate(inputs: Inputs, service_s: Floats) -> Floats:
     """A path's length, and how its transmission compares with its fixed delay. [paths, 2]"""
     ratio = service_s / np.maximum(inputs.path_fixed_s, 1e-30)
     ln_ratio = np.clip(np.log(np.maximum(ratio, 1e-9)), -MOST_LN_WAY, MOST_LN_WAY)

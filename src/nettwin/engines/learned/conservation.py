@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nettwin.engines.learned.inputs import Inputs, by_hop
 from nettwin.engines.theory.flows import HopDelays
-from nettwin.engines.theory.loops import without_interpreter
+from nettwin.engines.theory.loops import njit_nogil
 from nettwin.engines.theory.tables import Tables
 
 Floats = NDArray[np.float64]
@@ -74,7 +74,7 @@ def conserved(inputs: Inputs, known: Tables, each: HopDelays) -> Carried:
     )
 
 
-@without_interpreter
+@njit_nogil
 def _along_paths(paths: Any, flows: Any, inputs: Any, waiting_s: Any, loss: Any, keep: Any) -> Any:
     """Of each queue: packets offered and accepted a second, packets and bits that wait, bits
     accepted a second, and those before the port `keep`s its part of them; of each flow the part

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE, SHAPE, run_sums
 from nettwin.engines.learned.inputs import Inputs
-from nettwin.engines.theory.loops import without_interpreter
+from nettwin.engines.theory.loops import njit_nogil
 from nettwin.formats.weight_file import Weights
 from nettwin.scenario.scenario import Scenario
 
@@ -112,7 +112,7 @@ def _beyond(
     return np.asarray(_any_beyond(values, carrying, low, high))
 
 
-@without_interpreter
+@njit_nogil
 def _any_beyond(values: Any, carrying: Any, low: Any, high: Any) -> Any:
     out = np.zeros(len(values), np.bool_)
     for row in range(len(values)):
@@ -123,7 +123,7 @@ def _any_beyond(values: Any, carrying: Any, low: Any, high: Any) -> Any:
     return out
 
 
-@without_interpreter
+@njit_nogil
 def _walk(row_offset: Any, queue: Any, met: Any, queues: Any, themselves: Any) -> Any:
     """Flows that are marked themselves, or meet a marked hop or queue. [flows]"""
     out = themselves.copy()

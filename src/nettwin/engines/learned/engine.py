@@ -16,9 +16,9 @@ from nettwin.engines.learned.conservation import Carried, conserved
 from nettwin.engines.learned.inputs import Inputs, Solved, inputs_of, solved
 from nettwin.engines.learned.model_file import Model
 from nettwin.engines.theory.flows import HopDelays, hop_table
-from nettwin.engines.theory.halves import side_by_side
 from nettwin.engines.theory.hops import hop_split
-from nettwin.engines.theory.loops import without_interpreter
+from nettwin.engines.theory.loops import njit_nogil
+from nettwin.engines.theory.parallel import side_by_side
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.tables import tables
 from nettwin.metrics import Metrics, Table
@@ -170,7 +170,7 @@ class Learned:
 
 
 def _floor(scenario: Scenario, theory: Solved) -> Floats:
-    """Propagation and the smallest packet's transmission over the shortest way; no delay is less.
+    """Propagation and the smallest packet's transmission over the shortest path; no delay is less.
     [flows]"""
     _, paths, _ = tables(scenario)
     hops = hop_table(scenario, theory.state)
@@ -180,7 +180,7 @@ def _floor(scenario: Scenario, theory: Solved) -> Floats:
     return np.asarray(_fastest(bits, offset, paths, hops.second_per_bit, hops.delay_s))
 
 
-@without_interpreter
+@njit_nogil
 def _fastest(bits: Any, flow_offset: Any, paths: Any, second_per_bit: Any, delay_s: Any) -> Any:
     """How long so many bits of each flow take over its fastest path; 0 without one. [flows]"""
     offset, queue = paths.offset, paths.queue

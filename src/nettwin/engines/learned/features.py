@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nettwin.engines.theory.inputs import joined
-from nettwin.engines.theory.loops import without_interpreter
+from nettwin.engines.theory.loops import njit_nogil
 
 # What is offered to a queue and how its port serves it
 QUEUE_BASE = (
@@ -53,7 +53,7 @@ OFFERED, SHARE, COMING, FIRST, TOGETHER, INLET, WAITING, VARIANCE, LOSS = range(
 LEAST_LOSS, MOST_LOSS = 1e-7, 1.0 - 1e-4  # of a queue in theory; keeps logits finite
 
 
-@without_interpreter
+@njit_nogil
 def join_queues(
     path_offset: Any, path_queue: Any, hop_bps: Any, capacity_bps: Any, queues: int
 ) -> Any:
@@ -96,7 +96,7 @@ def join_queues(
     return source, target, features, hop_edge
 
 
-@without_interpreter
+@njit_nogil
 def rows_of(flow_offset: Any, path_offset: Any, path_queue: Any, queues: int) -> Any:
     """The queues that each flow meets, each a row, however many of its paths lead through it.
 
@@ -122,7 +122,7 @@ def rows_of(flow_offset: Any, path_offset: Any, path_queue: Any, queues: int) ->
     return offset, queue[:count].copy(), of_hop
 
 
-@without_interpreter
+@njit_nogil
 def at_rows(
     paths: Any,
     flow_offset: Any,
@@ -163,13 +163,13 @@ def at_rows(
     return out
 
 
-@without_interpreter
+@njit_nogil
 def bounded(value: float, low: float, high: float) -> float:
     """The value, or the bound that it exceeds."""
     return min(max(value, low), high)
 
 
-@without_interpreter
+@njit_nogil
 def queue_mix(
     row_offset: Any, row_queue: Any, rows: Any, sent_bps: Any, flow: Any, queues: int
 ) -> Any:
@@ -195,7 +195,7 @@ def queue_mix(
     return out
 
 
-@without_interpreter
+@njit_nogil
 def hop_features(
     row_offset: Any, row_queue: Any, rows: Any, flows: Any, hops: Any, capacity_bps: Any
 ) -> Any:
@@ -231,7 +231,7 @@ def hop_features(
     return out
 
 
-@without_interpreter
+@njit_nogil
 def row_physics(row_queue: Any, rows: Any, least_s: Any) -> Any:
     """What theory says of rows, in the form that networks correct: waiting, at least `least_s`
     [queues]; its squared coefficient of variation; the logit of loss. [rows] each"""
@@ -245,7 +245,7 @@ def row_physics(row_queue: Any, rows: Any, least_s: Any) -> Any:
     return waiting, cv2, logit
 
 
-@without_interpreter
+@njit_nogil
 def path_physics(paths: Any, flows: Any, each: Any, hops: Any) -> Any:
     """What theory says of paths: delay without any waiting, the variance of its transmission, and
     the largest hop's part in the variance of waiting (Herfindahl's index). [paths] each"""
@@ -266,7 +266,7 @@ def path_physics(paths: Any, flows: Any, each: Any, hops: Any) -> Any:
     return fixed, fixed2, largest
 
 
-@without_interpreter
+@njit_nogil
 def ln_ratio(a: float, b: float, most: float) -> float:
     """ln(a / b) within `most` of 0; 0 where either is 0."""
     if a <= 0.0 or b <= 0.0:
@@ -274,7 +274,7 @@ def ln_ratio(a: float, b: float, most: float) -> float:
     return bounded(np.log(a / b), -most, most)
 
 
-@without_interpreter
+@njit_nogil
 def offered_by_hop(paths: Any, flows: Any, loss: Any) -> Any:
     """Bits a second that each flow offers at each hop, thinned by the losses before it. [hops]"""
     out = np.zeros(loss.size)
@@ -287,7 +287,7 @@ def offered_by_hop(paths: Any, flows: Any, loss: Any) -> Any:
     return out
 
 
-@without_interpreter
+@njit_nogil
 def run_sums(values: Any, begin: Any) -> Any:
     """Sums of runs of values: of `values[begin[k]:begin[k + 1]]`. [runs]
 
@@ -300,7 +300,7 @@ def run_sums(values: Any, begin: Any) -> Any:
     return out
 
 
-@without_interpreter
+@njit_nogil
 def shape_features(
     mean: Any,
     variance: Any,

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from nettwin.engines.learned.architecture import Answer
 from nettwin.engines.learned.features import FLOW, HOP, LEAST_LOSS, SHAPE
 from nettwin.engines.learned.inputs import Inputs
-from nettwin.engines.learned.messages import at_queues, bend_all
+from nettwin.engines.learned.messages import activate_all, at_queues
 from nettwin.engines.learned.model_file import weight
-from nettwin.engines.learned.products import product, several_at_a_time
+from nettwin.engines.learned.products import njit_fastmath, product
 from nettwin.engines.theory.flows import STARVED, HopDelays
-from nettwin.engines.theory.halves import free_cores
+from nettwin.engines.theory.parallel import free_cores
 from nettwin.formats.weight_file import Weights
 
 Singles = NDArray[np.float32]
@@ -101,13 +101,13 @@ def _layers(weights: Weights) -> Layers:
     )
 
 
-@several_at_a_time
+@njit_fastmath
 def limited(x: float, most: float) -> float:
     """x for small x, within `most` of 0: x / sqrt(1 + (x / most)^2)."""
     return float(x / np.sqrt(1.0 + (x / most) ** 2))
 
 
-@several_at_a_time
+@njit_fastmath
 def _block(first: int, end: int, inputs: Any, at: Any, layers: Any, u: Any, v: Any, x: Any) -> None:
     """Fill what the networks see, `v` [members, rows, hidden], and how they correct theory, `x`
     [members, rows, 3], of the rows of the flows from `first` to `end`; `u` is room between."""
@@ -127,12 +127,12 @@ def _block(first: int, end: int, inputs: Any, at: Any, layers: Any, u: Any, v: A
                     y = row[k] + there[k] + sent[k]
                     row[k] = y * (half + half * y / (one + abs(y)))
         product(u[m, :count], layers.inner[m], v[m, :count])
-        bend_all(v[m, :count], layers.inner_bias[m])
+        activate_all(v[m, :count], layers.inner_bias[m])
         product(v[m, :count], layers.correct[m], x[m, :count])
         _limit(x[m], layers.correct_bias[m], count)
 
 
-@several_at_a_time
+@njit_fastmath
 def _limit(x: Any, bias: Any, count: int) -> None:
     """Add the bias to the first rows, and limit them as `limited` does, in place."""
     for row in range(count):
@@ -142,7 +142,7 @@ def _limit(x: Any, bias: Any, count: int) -> None:
             x[row, k] = y / np.sqrt(1.0 + part * part)
 
 
-@several_at_a_time
+@njit_fastmath
 def _flows(first: int, end: int, inputs: Any, at: Any, layers: Any, flows: Any, each: Any) -> None:
     """Fill COLUMNS of the flows from `first` to `end`, and what they meet at their hops, block by
     block."""
@@ -165,7 +165,7 @@ def _flows(first: int, end: int, inputs: Any, at: Any, layers: Any, flows: Any, 
         first = last
 
 
-@several_at_a_time
+@njit_fastmath
 def _along_hops(
     first: int,
     end: int,
@@ -258,7 +258,7 @@ def _along_hops(
             seen[m, row, -1] = np.sqrt(1e-4 + flows[f, 2])
 
 
-@several_at_a_time
+@njit_fastmath
 def _heads(first: int, end: int, inputs: Any, layers: Any, seen: Any, flows: Any) -> None:
     """Percentiles and the scale of the error of the flows from `first` to `end`."""
     count, members, shape = end - first, seen.shape[0], inputs.shape
@@ -266,7 +266,7 @@ def _heads(first: int, end: int, inputs: Any, layers: Any, seen: Any, flows: Any
     inner = np.empty((count, layers.head.shape[2]), np.float32)
     for m in range(members):
         product(seen[m, :count], layers.head[m], inner)
-        bend_all(inner, layers.head_bias[m])
+        activate_all(inner, layers.head_bias[m])
         product(inner, layers.tail[m], said)
         moved += said + layers.tail_bias[m]
     moved /= np.float32(members)

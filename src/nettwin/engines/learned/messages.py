@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nettwin.engines.learned.features import EDGE, QUEUE
 from nettwin.engines.learned.inputs import Inputs
 from nettwin.engines.learned.model_file import weight
-from nettwin.engines.learned.products import product, several_at_a_time
+from nettwin.engines.learned.products import njit_fastmath, product
 from nettwin.formats.weight_file import Weights
 
 Singles = NDArray[np.float32]
@@ -91,7 +91,7 @@ def _layers(weights: Weights, width: int) -> Layers:
     )
 
 
-@several_at_a_time
+@njit_fastmath
 def _network(
     queue: Any,
     edge: Any,
@@ -110,14 +110,14 @@ def _network(
     product(edge, layers.of_edge, of_edge)
     add(of_edge, layers.message_bias)
     product(queue, layers.enter, x)
-    bend_all(x, layers.enter_bias)
+    activate_all(x, layers.enter_bias)
     product(x, layers.enter2, h)
     add(h, layers.enter2_bias)
     for _ in range(rounds):
         product(h, layers.said, x)
         _upstream(x, of_edge, edge, source, begin, met[:, width : 2 * width])
         product(h, layers.sibling, x)
-        bend_all(x, layers.sibling_bias)
+        activate_all(x, layers.sibling_bias)
         for q in range(count):
             for k in range(width):
                 x[q, k] *= queue[q, 0]  # its load
@@ -125,7 +125,7 @@ def _network(
                 met[q, 3 * width + k] = x[q, k]
         _others(x, port_offset, met[:, 2 * width : 3 * width])
         product(met, layers.mix, x)
-        bend_all(x, layers.mix_bias)
+        activate_all(x, layers.mix_bias)
         product(x, layers.update, out)
         for q in range(count):
             for k in range(width):
@@ -134,7 +134,7 @@ def _network(
     add(out, layers.at_queue_bias)
 
 
-@several_at_a_time
+@njit_fastmath
 def add(x: Any, bias: Any) -> None:
     """Add the bias to all rows, in place."""
     for row in range(len(x)):
@@ -142,8 +142,8 @@ def add(x: Any, bias: Any) -> None:
             x[row, k] += bias[k]
 
 
-@several_at_a_time
-def bend_all(x: Any, bias: Any) -> None:
+@njit_fastmath
+def activate_all(x: Any, bias: Any) -> None:
     """Add the bias to all rows, and `gnn.bend`, in place."""
     half, one = np.float32(0.5), np.float32(1.0)
     for row in range(len(x)):
@@ -152,7 +152,7 @@ def bend_all(x: Any, bias: Any) -> None:
             x[row, k] = y * (half + half * y / (one + abs(y)))
 
 
-@several_at_a_time
+@njit_fastmath
 def _upstream(said: Any, of_edge: Any, edge: Any, source: Any, begin: Any, out: Any) -> None:
     """What reaches each queue over its edges, begin[q] to begin[q + 1]: what their sources `said`,
     bent, each by the part of the queue's traffic that it brings. [queues, width]"""
@@ -167,7 +167,7 @@ def _upstream(said: Any, of_edge: Any, edge: Any, source: Any, begin: Any, out: 
                 here[k] += part * y * (half + half * y / (one + abs(y)))
 
 
-@several_at_a_time
+@njit_fastmath
 def _others(own: Any, port_offset: Any, out: Any) -> None:
     """What the other queues of each queue's port say. [queues, width]"""
     whole = np.empty(own.shape[1], np.float32)

@@ -89,7 +89,7 @@ def walk(inputs: Inputs) -> Walk:
 
 
 def along(
-    way: Walk, of_queue: Singles, of_hop: Singles, queue: NDArray[np.int32], state: Singles,
+    path: Walk, of_queue: Singles, of_hop: Singles, queue: NDArray[np.int32], state: Singles,
     unit: tuple[Singles, Singles],
 ) -> Iterator[tuple[NDArray[np.int64], Singles, Singles]]:  # fmt: skip
     """A gated unit runs along every path: hops, states before and after them, step by step.
@@ -99,7 +99,7 @@ def along(
     """
     matrix, bias = unit
     turned = np.ascontiguousarray(matrix.T)
-    for hops in way.steps:
+    for hops in path.steps:
         old = state[: len(hops)].copy()
         heard = np.empty((len(hops), turned.shape[1]), np.float32)
         product(old, turned, heard)

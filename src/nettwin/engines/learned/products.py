@@ -12,12 +12,10 @@ from nettwin.compiled import compiled
 SMALL = 250_000  # products of two numbers up to which OpenBLAS uses one thread
 
 # Sums may be reordered and nothing is raised, which lets loops work on several numbers at a time
-several_at_a_time = partial(
-    compiled, nogil=True, fastmath={"contract", "reassoc"}, error_model="numpy"
-)
+njit_fastmath = partial(compiled, nogil=True, fastmath={"contract", "reassoc"}, error_model="numpy")
 
 
-@several_at_a_time
+@njit_fastmath
 def product(x: Any, matrix: Any, out: Any) -> None:
     """out = x @ matrix, in pieces that linear algebra libraries do not hand out to threads.
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nettwin.engines.learned.features import LEAST_LOSS, MOST_LOSS, QUEUE, bounded
-from nettwin.engines.theory.loops import without_interpreter
+from nettwin.engines.theory.loops import njit_nogil
 from nettwin.engines.theory.ports import DRR, FIFO, LSF, SP, WFQ
 from nettwin.engines.theory.solution import Floats, QueueSolution
 from nettwin.engines.theory.tables import QueueTable
@@ -53,7 +53,7 @@ def queue_features(
     return _fill(told, ports, mix, target, edge)
 
 
-@without_interpreter
+@njit_nogil
 def _fill(state: Any, ports: Any, mix: Any, target: Any, edge: Any) -> Any:
     load, offset, pps, bits = state.load, ports.offset, state.packets_pps, state.packet_bits
     policies, weights, quanta = ports.policy, ports.weight, ports.quantum_bits
@@ -118,7 +118,7 @@ def _fill(state: Any, ports: Any, mix: Any, target: Any, edge: Any) -> Any:
     return out
 
 
-@without_interpreter
+@njit_nogil
 def of_theory(q: int, state: Any, sums: Any, carried: float, row: Any) -> None:
     """Fill what theory says of a queue."""
     rho = state.load[q] / max(state.rate[q], 1e-9)
@@ -145,7 +145,7 @@ def of_theory(q: int, state: Any, sums: Any, carried: float, row: Any) -> None:
     row[43] = state.size_bias[q]
 
 
-@without_interpreter
+@njit_nogil
 def ln(value: float) -> float:
     """The logarithm, kept finite."""
     return math.log(max(value, LEAST))

@@ -40,13 +40,13 @@ ROOT_SHARE = HOP_BASE.index("root_share")
 def answer(inputs: Inputs, members: Sequence[Weights]) -> Answer:
     """What networks of these weights say together; hops are those of their mean."""
     inputs = by_hop(inputs)
-    way = walk(inputs)
-    found = [_one(inputs, weights, way) for weights in members]
+    path = walk(inputs)
+    found = [_one(inputs, weights, path) for weights in members]
     hops = [np.mean(part, axis=0) for part in zip(*(each for _, each in found), strict=True)]
     return together([flows for flows, _ in found], HopDelays(*hops), inputs.hop_row)
 
 
-def _one(inputs: Inputs, weights: Weights, way: Walk) -> tuple[Flows, HopDelays]:
+def _one(inputs: Inputs, weights: Weights, candidate: Walk) -> tuple[Flows, HopDelays]:
     width, rounds = width_of(weights, "enter.bias"), int(weights["rounds"][0])
     queue, hop = known_of(inputs)
     share = hop[:, ROOT_SHARE] ** 2
@@ -54,7 +54,7 @@ def _one(inputs: Inputs, weights: Weights, way: Walk) -> tuple[Flows, HopDelays]
     port = np.repeat(np.arange(len(port_offset) - 1), np.diff(port_offset))
     h = linear(bend(linear(queue, weights, "enter", width)), weights, "enter2", width)
     start = linear(bend(linear(inputs.flow, weights, "of_flow", width)), weights, "of_flow2", width)
-    paths = start[inputs.path_flow[way.order]]
+    paths = start[inputs.path_flow[candidate.order]]
     of_hop = linear(hop, weights, "of_hop", 3 * width, bias=False)
     unit = unit_of(weights, "of_path", width)
     state = np.zeros((len(inputs.hop_queue), width), np.float32)
@@ -62,7 +62,9 @@ def _one(inputs: Inputs, weights: Weights, way: Walk) -> tuple[Flows, HopDelays]
     for _ in range(rounds):
         heard = np.zeros((len(queue), width))
         of_queue = linear(h, weights, "of_queue", 3 * width)
-        for hops, before, after in along(way, of_queue, of_hop, inputs.hop_queue, paths, unit):
+        for hops, before, after in along(
+            candidate, of_queue, of_hop, inputs.hop_queue, paths, unit
+        ):
             _tell(before, share[hops], inputs.hop_queue[hops], heard)
             state[hops] = after
         own = bend(linear(h, weights, "sibling", width)) * queue[:, :1]

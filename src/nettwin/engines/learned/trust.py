@@ -15,7 +15,7 @@ import numpy as np
 
 from nettwin.engines.learned.inputs import Inputs
 from nettwin.engines.theory.flows import HopDelays
-from nettwin.engines.theory.loops import without_interpreter
+from nettwin.engines.theory.loops import njit_nogil
 
 SURE, LOST = -1.0, -0.3  # ln of the expected error up to which, and from which on
 
@@ -40,7 +40,7 @@ def faded(inputs: Inputs, answer: Any) -> Any:
     )
 
 
-@without_interpreter
+@njit_nogil
 def _fade(
     flows: Any, trust: Any, inputs: Any, each: Any, mean_s: Any, variance_s2: Any, loss_ratio: Any
 ) -> None:

@@ -18,14 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from nettwin.engines.theory.loops import ATOMS, in_place, without_interpreter
+from nettwin.engines.theory.loops import ATOMS, in_place, njit_nogil
 
 EDGE_ATOMS = 8  # of what comes over one link
 MANY = 2.5  # sources from which on their sum is taken for normal
 NORMAL = np.array([-3.2, -2.2, -1.35, -0.65, 0.0, 0.65, 1.35, 2.2, 3.2])
 
 
-@without_interpreter
+@njit_nogil
 def rate_distributions(
     inputs: Any, order: Any, ports: Any, came: Any, states: Any, sums_of: Any, value: Any,
     weight: Any, count: Any,
@@ -74,7 +74,7 @@ def rate_distributions(
         count[q] = have
 
 
-@without_interpreter
+@njit_nogil
 def _normal(deviation: float, value: Any, weight: Any, count: Any, q: int) -> None:
     """Points of a normal variable with this standard deviation."""
     n = NORMAL.size
@@ -93,7 +93,7 @@ def _normal(deviation: float, value: Any, weight: Any, count: Any, q: int) -> No
     count[q] = n
 
 
-@without_interpreter
+@njit_nogil
 def _add(y: Any, u: Any, n: int, low: float, high: float, part: float) -> int:
     """Add a source of two rates to a distribution of n deviations; both stay in order."""
     swing = high - low
@@ -104,7 +104,7 @@ def _add(y: Any, u: Any, n: int, low: float, high: float, part: float) -> int:
     return 2 * n
 
 
-@without_interpreter
+@njit_nogil
 def _convolve(x: Any, w: Any, have: int, y: Any, u: Any, n: int) -> int:
     """The sum of two independent variables, in place of the first; in order."""
     for j in range(n - 1, -1, -1):
@@ -114,7 +114,7 @@ def _convolve(x: Any, w: Any, have: int, y: Any, u: Any, n: int) -> int:
     return have * n
 
 
-@without_interpreter
+@njit_nogil
 def _sort(x: Any, w: Any, n: int) -> None:
     for k in range(1, n):
         a, b, i = x[k], w[k], k - 1
@@ -124,7 +124,7 @@ def _sort(x: Any, w: Any, n: int) -> None:
         x[i + 1], w[i + 1] = a, b
 
 
-@without_interpreter
+@njit_nogil
 def _clip(y: Any, u: Any, n: int, most: float) -> int:
     """No deviation is above `most`: what would be comes later, so that this rate lasts longer."""
     if y[n - 1] <= most:

@@ -9,10 +9,10 @@ from functools import partial
 import numpy as np
 
 from nettwin.engines.theory.flows import FlowSums, flow_sums, hop_delays
-from nettwin.engines.theory.halves import side_by_side
 from nettwin.engines.theory.hops import hop_split
 from nettwin.engines.theory.limits import unsupported
 from nettwin.engines.theory.network import solve
+from nettwin.engines.theory.parallel import side_by_side
 from nettwin.engines.theory.quantiles import percentiles
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.metrics import Metrics, Table
@@ -61,7 +61,7 @@ class Theory:
     variance of delay      11 to 25     18            8 to 9
     =====================  ===========  ============  ===========
 
-    (gnnet2022: from 300 nodes, lightly loaded, to 50 to 130. Loads are the highest on the way.)
+    (gnnet2022: from 300 nodes, lightly loaded, to 50 to 130. Loads are the highest on the path.)
     The table is of the formulas before those for long bursts and smoothing (`Formulas`), and has
     yet to be measured again as a whole.
     """

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from nettwin.engines.theory.bursts import behind, own_loss, two_rates
 from nettwin.engines.theory.guarantees import guarantees
-from nettwin.engines.theory.halves import in_halves
 from nettwin.engines.theory.inputs import input_table
 from nettwin.engines.theory.kept import Kept
-from nettwin.engines.theory.loops import without_interpreter
+from nettwin.engines.theory.loops import njit_nogil
+from nettwin.engines.theory.parallel import parallel_for
 from nettwin.engines.theory.queueing import size_loss
 from nettwin.engines.theory.rows import SLOW, SLOWLY
 from nettwin.engines.theory.solution import QueueSolution
@@ -125,7 +125,7 @@ def _hop_table(scenario: Scenario, state: QueueSolution) -> HopTable:
 def _of_few(scenario: Scenario, state: QueueSolution) -> NDArray[np.bool_]:
     """Queues of ports that few sources modulate. [queues]"""
     port, links = scenario.topology.queues.link, scenario.topology.link_count
-    few = (state.known.state[SLOW] > FEW) & (state.known.state[SLOWLY] == 1.0)
+    few = (state.warm_start.state[SLOW] > FEW) & (state.warm_start.state[SLOWLY] == 1.0)
     return np.asarray(np.bincount(port[few], minlength=links)[port] > 0)
 
 
@@ -141,7 +141,7 @@ def hop_delays(scenario: Scenario, state: QueueSolution) -> HopDelays:
         bursts=state.formulas.bursts,
         out=out,
     )
-    in_halves(fill, paths.offset, HOP_S)
+    parallel_for(fill, paths.offset, HOP_S)
     if state.formulas.bounded and len(paths.queue):
         _keep_within_capacity(flows, paths, tables(scenario).queues, out.loss)
     return out
@@ -153,11 +153,11 @@ def flow_sums(scenario: Scenario, state: QueueSolution, each: HopDelays) -> Flow
     sizes = [(size.min_bits, size.max_bits) for size in scenario.traffic.sizes]
     least, most = np.array(sizes, np.float64).reshape(-1, 2)[scenario.traffic.flow_size].T
     found = _along_paths(flows, paths, hop_table(scenario, state), each, least, most)
-    mean, variance, loss, waiting, offered, lost, carried, *ways = found
-    return FlowSums(mean, variance, loss, waiting, offered, lost, carried, PathDelays(*ways))
+    mean, variance, loss, waiting, offered, lost, carried, *candidates = found
+    return FlowSums(mean, variance, loss, waiting, offered, lost, carried, PathDelays(*candidates))
 
 
-@without_interpreter
+@njit_nogil
 def _each_hop(
     begin: int, stop: int, flows: Any, paths: Any, hops: Any, bursts: bool, out: Any
 ) -> None:
@@ -220,7 +220,7 @@ def _each_hop(
             passing *= 1.0 - loss[h]
 
 
-@without_interpreter
+@njit_nogil
 def _keep_within_capacity(flows: Any, paths: Any, ports: Any, loss: Any) -> None:
     """Raise the losses [hops] of links over which more would go than they can carry."""
     part = np.zeros(ports.capacity_bps.size)
@@ -239,18 +239,18 @@ def _keep_within_capacity(flows: Any, paths: Any, ports: Any, loss: Any) -> None
             return
 
 
-@without_interpreter
+@njit_nogil
 def _along_paths(
     flows: Any, paths: Any, hops: Any, each: Any, least_bits: Any, most_bits: Any
 ) -> Any:
     """The columns of FlowSums. Hops are independent, each waiting time like a gamma variable."""
     count, queues = flows.mean_bits.size, hops.loss.size
     origin, arriving, sums = np.full(count, np.nan), np.zeros(count), np.zeros((2, count))
-    ways = paths.flow.size
-    weight, floor, mean = np.zeros(ways), np.zeros(ways), np.zeros(ways)
-    variance, third = np.zeros(ways), np.zeros(ways)
+    candidates = paths.flow.size
+    weight, floor, mean = np.zeros(candidates), np.zeros(candidates), np.zeros(candidates)
+    variance, third = np.zeros(candidates), np.zeros(candidates)
     met, lost, waited = np.zeros(queues), np.zeros(queues), np.zeros(queues)
-    carried, ceiling = np.zeros(queues), np.zeros(ways)
+    carried, ceiling = np.zeros(queues), np.zeros(candidates)
     for p in range(paths.flow.size):
         f = paths.flow[p]
         bits = flows.mean_bits[f]
@@ -296,7 +296,7 @@ def _along_paths(
     return (origin, sums[1], loss, *queues_of, weight, floor, mean, variance, third, ceiling)
 
 
-@without_interpreter
+@njit_nogil
 def seen_swing(swing: float, own_bps: float, modulation_bits2: float, load_bps: float) -> float:
     """How much of a queue's modulation the packets of a flow see, which come when it sends: its
     part in the variance of the load over that in the load."""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nettwin.engines.theory.inputs import InputTable
-from nettwin.engines.theory.loops import without_interpreter
+from nettwin.engines.theory.loops import njit_nogil
 from nettwin.engines.theory.ports import DRR, FIFO, SP, WFQ
 from nettwin.engines.theory.tables import Floats, QueueTable
 
@@ -44,7 +44,7 @@ def guarantees(ports: QueueTable, inputs: InputTable) -> Guarantees:
     return Guarantees(rate, latency, holds, wait)
 
 
-@without_interpreter
+@njit_nogil
 def _service(ports: Any, largest: Any) -> Any:
     """Rate and latency of each queue."""
     rate, latency = np.zeros(largest.size), np.zeros(largest.size)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nettwin.engines.theory.flows import STARVED, HopDelays, hop_table
-from nettwin.engines.theory.loops import without_interpreter
+from nettwin.engines.theory.loops import njit_nogil
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.tables import tables
 from nettwin.model import HopSplit
@@ -31,7 +31,7 @@ def hop_split(
     )
 
 
-@without_interpreter
+@njit_nogil
 def _weights(offset: Any, flow: Any, share: Any, loss: Any, flows: int) -> Any:
     """The part of what arrives of its flow that comes over each path. [paths]"""
     passing, arriving = share.copy(), np.zeros(flows)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.engines.theory.kept import Kept
-from nettwin.engines.theory.loops import without_interpreter
+from nettwin.engines.theory.loops import njit_nogil
 from nettwin.engines.theory.tables import Floats, PathTable, QueueTable, tables
 from nettwin.scenario.scenario import Scenario
 
@@ -59,7 +59,7 @@ def hop_order(inputs: InputTable, paths: PathTable, ports: QueueTable) -> HopOrd
     return HopOrder(*_by_queue(inputs, paths, ports))
 
 
-@without_interpreter
+@njit_nogil
 def _inputs(paths: Any, ports: Any, flow_bits: Any) -> Any:
     """The columns of InputTable."""
     offsets, queue, port_of, ports_offset = paths.offset, paths.queue, ports.port, ports.offset
@@ -100,7 +100,7 @@ def _inputs(paths: Any, ports: Any, flow_bits: Any) -> Any:
     return offset, link, block, cell, narrow, largest
 
 
-@without_interpreter
+@njit_nogil
 def joined(path_offset: Any, queue: Any, of: Any, count: int) -> Any:
     """Which two of `count` places follow each other on paths, `of` [queues] the place of each.
 
@@ -117,12 +117,12 @@ def joined(path_offset: Any, queue: Any, of: Any, count: int) -> Any:
         slots *= 4
 
 
-@without_interpreter
+@njit_nogil
 def _pairs(path_offset: Any, queue: Any, of: Any, count: int, slots: int) -> Any:
     """`joined` by a table of hashes with so many slots, a power of 2; found is -1 where they are
     too few. (Arrays that grow within such a loop make it take five times as long.)"""
     pair, last, found = np.empty(queue.size, np.int32), slots - 1, 0
-    known, number = np.full(slots, -1), np.empty(slots, np.int32)
+    warm_start, number = np.full(slots, -1), np.empty(slots, np.int32)
     before, after = np.empty(slots // 2, np.int64), np.empty(slots // 2, np.int64)
     for p in range(path_offset.size - 1):
         behind = np.int64(-1)
@@ -132,12 +132,12 @@ def _pairs(path_offset: Any, queue: Any, of: Any, count: int, slots: int) -> Any
             if behind >= 0:
                 key = behind * count + here
                 at = (key * 0x9E3779B1 >> 15) & last
-                while known[at] >= 0 and known[at] != key:
+                while warm_start[at] >= 0 and warm_start[at] != key:
                     at = (at + 1) & last
-                if known[at] < 0:
+                if warm_start[at] < 0:
                     if found == before.size:
                         return pair, before, after, -1
-                    known[at], number[at] = key, found
+                    warm_start[at], number[at] = key, found
                     before[found], after[found] = behind, here
                     found += 1
                 pair[h] = number[at]
@@ -145,7 +145,7 @@ def _pairs(path_offset: Any, queue: Any, of: Any, count: int, slots: int) -> Any
     return pair, before, after, found
 
 
-@without_interpreter
+@njit_nogil
 def _by_queue(inputs: Any, paths: Any, ports: Any) -> Any:
     """The columns of HopOrder, sorted by counting."""
     queues, hops = ports.port.size, paths.queue.size

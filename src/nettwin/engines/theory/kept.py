@@ -21,9 +21,9 @@ class Kept(Generic[T]):
     def of(self, one: Any, make: Callable[[], T]) -> T:
         """What was made of an object, or what `make` makes of it now."""
         key = id(one)
-        known = self._made.get(key)
-        if known is not None and known[0]() is one:
-            return known[1]
+        warm_start = self._made.get(key)
+        if warm_start is not None and warm_start[0]() is one:
+            return warm_start[1]
         made = make()
         self._made[key] = ref(one, partial(self._forget, key)), made
         for old in list(self._made)[: -self._most]:
@@ -31,6 +31,6 @@ class Kept(Generic[T]):
         return made
 
     def _forget(self, key: int, gone: ReferenceType[Any]) -> None:
-        known = self._made.get(key)
-        if known is not None and known[0] is gone:
+        warm_start = self._made.get(key)
+        if warm_start is not None and warm_start[0] is gone:
             self._made.pop(key, None)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nettwin.compiled import compiled
 
 # Leaves the interpreter to other threads; 1 / 0 is infinite and nothing is raised
-without_interpreter = partial(compiled, nogil=True, error_model="numpy")
+njit_nogil = partial(compiled, nogil=True, error_model="numpy")
 # `_nrt`: without Numba's run time, which counts references
 in_place = partial(compiled, _nrt=False, error_model="numpy")
 ROWS = 32
@@ -24,7 +24,7 @@ ATOMS = 16  # values of a queue's rate
 POINTS = 64  # combinations of the rates of a port's queues
 
 
-class Room(NamedTuple):
+class Workspace(NamedTuple):
     """What is written down while a port is solved, made once for many ports."""
 
     numbers: NDArray[np.float64]  # [ROWS, n]

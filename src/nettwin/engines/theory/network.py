@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from nettwin.engines.theory.bursts import behind, own_loss, rate_distributions, two_rates
 from nettwin.engines.theory.formulas import Formulas
-from nettwin.engines.theory.halves import in_halves
 from nettwin.engines.theory.inputs import HopOrder, InputTable, hop_order, input_table
-from nettwin.engines.theory.loops import ATOMS, without_interpreter
+from nettwin.engines.theory.loops import ATOMS, njit_nogil
 from nettwin.engines.theory.modulated import Rates
+from nettwin.engines.theory.parallel import parallel_for
 from nettwin.engines.theory.queueing import packet_loss, size_loss
 from nettwin.engines.theory.rows import (
     BIAS,
@@ -52,7 +52,7 @@ from nettwin.engines.theory.rows import (
     WORK,
 )
 from nettwin.engines.theory.smoothing import smooth
-from nettwin.engines.theory.solution import Known, QueueSolution
+from nettwin.engines.theory.solution import QueueSolution, WarmStart
 from nettwin.engines.theory.states import add_elasticities, solve_ports
 from nettwin.engines.theory.tables import Floats, QueueTable, tables
 from nettwin.quantity import frozen
@@ -105,19 +105,25 @@ def solve(
     loss = np.zeros(len(ports.port))
     change, done = 0.0, 0
     state = np.zeros((STATES, len(ports.port)))
-    way = _on_the_way(scenario, formulas, bursts=modulated)
-    sums = _offered(scenario, way, loss, state, formulas.smoothing)
+    candidate = _on_the_way(scenario, formulas, bursts=modulated)
+    sums = _offered(scenario, candidate, loss, state, formulas.smoothing)
     solved = np.full((SUMS, len(ports.port)), np.nan)
     same = like is not None and like.formulas == formulas
-    if like is not None and same and _same_ports(like.known, ports, len(z)):
-        state = like.known.state.copy()
-        solved = np.where(sums == like.known.offered, sums, np.nan)
+    if like is not None and same and _same_ports(like.warm_start, ports, len(z)):
+        state = like.warm_start.state.copy()
+        solved = np.where(sums == like.warm_start.offered, sums, np.nan)
     queues = np.diff(ports.offset).astype(np.float64)
     pairs = np.concatenate([[0.0], np.cumsum(queues**2)])  # a shared port looks at each two queues
     for done in range(1, rounds + 1):
-        in_halves(
+        parallel_for(
             partial(
-                solve_ports, sums=sums, rates=way.rates, solved=solved, ports=ports, z=z, out=state
+                solve_ports,
+                sums=sums,
+                rates=candidate.rates,
+                solved=solved,
+                ports=ports,
+                z=z,
+                out=state,
             ),
             pairs,
             PAIR_S * len(z),
@@ -127,11 +133,11 @@ def solve(
         loss = loss + (step if done == 1 else 0.6 * step)
         if change < tolerance:
             break
-        sums = _offered(scenario, way, loss, state, formulas.smoothing)
+        sums = _offered(scenario, candidate, loss, state, formulas.smoothing)
     few = normal_points(4 if modulated else 1, most)
     if rounds > 0:
-        in_halves(
-            partial(add_elasticities, state=state, rates=way.rates, ports=ports, z=few),
+        parallel_for(
+            partial(add_elasticities, state=state, rates=candidate.rates, ports=ports, z=few),
             pairs,
             PAIR_S * len(few) * (1.0 + queues.max(initial=0.0)),
         )
@@ -159,20 +165,21 @@ def solve(
         loss_elasticity=state[LOSS_ELASTICITY],
         rounds=done,
         change=change,
-        known=Known(ports, len(z), solved, state),
+        warm_start=WarmStart(ports, len(z), solved, state),
         formulas=formulas,
     )
 
 
-def _same_ports(known: Known, ports: QueueTable, points: int) -> bool:
+def _same_ports(warm_start: WarmStart, ports: QueueTable, points: int) -> bool:
     """Whether the same offered to a port has the same answer as what is known."""
-    return known.points == points and all(
-        np.array_equal(getattr(known.ports, name), getattr(ports, name)) for name in ports._fields
+    return warm_start.points == points and all(
+        np.array_equal(getattr(warm_start.ports, name), getattr(ports, name))
+        for name in ports._fields
     )
 
 
 class OnTheWay(NamedTuple):
-    """What is written down of the flows on their way; empty where the formulas need none of it."""
+    """What is written down of the flows on their path; empty where the formulas need none of it."""
 
     inputs: InputTable | None
     order: HopOrder | None  # where bursts are told
@@ -198,16 +205,26 @@ def _on_the_way(scenario: Scenario, formulas: Formulas, *, bursts: bool) -> OnTh
 
 
 def _offered(
-    scenario: Scenario, way: OnTheWay, loss: Floats, state: Floats, smoothing: bool
+    scenario: Scenario, candidate: OnTheWay, loss: Floats, state: Floats, smoothing: bool
 ) -> Floats:
     """What comes to each queue. [SUMS, queues]"""
     flows, paths, ports = tables(scenario)
-    sums = np.asarray(offered(flows, paths, ports, loss, state, way.cell, way.came, way.states))
-    if way.inputs is not None and smoothing:
-        smooth(way.inputs, way.came, loss, ports, sums)
-    if way.order is not None:
+    sums = np.asarray(
+        offered(flows, paths, ports, loss, state, candidate.cell, candidate.came, candidate.states)
+    )
+    if candidate.inputs is not None and smoothing:
+        smooth(candidate.inputs, candidate.came, loss, ports, sums)
+    if candidate.order is not None:
         totals = sums[[MODULATION, SOURCES]]
-        rate_distributions(way.inputs, way.order, ports, way.came, way.states, totals, *way.rates)
+        rate_distributions(
+            candidate.inputs,
+            candidate.order,
+            ports,
+            candidate.came,
+            candidate.states,
+            totals,
+            *candidate.rates,
+        )
     return sums
 
 
@@ -217,7 +234,7 @@ def resting_part(state: Floats) -> Floats:
     return np.asarray(np.where(loss > 0, state[RESTING_LOSS] / np.maximum(loss, 1e-300), 1.0))
 
 
-@without_interpreter
+@njit_nogil
 def offered(
     flows: Any, paths: Any, ports: Any, loss: Any, state: Any, cell: Any, came: Any, states: Any
 ) -> Any:

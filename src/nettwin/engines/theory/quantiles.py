@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from scipy.special import gammainc, gammaincinv
 
 from nettwin.engines.theory.flows import PathDelays
-from nettwin.engines.theory.halves import in_halves
-from nettwin.engines.theory.loops import in_place, without_interpreter
+from nettwin.engines.theory.loops import in_place, njit_nogil
+from nettwin.engines.theory.parallel import parallel_for
 
 Floats = NDArray[np.float64]
 LN_SHAPES = np.linspace(-7.0, 9.0, 641)
@@ -58,12 +58,12 @@ def percentiles(
             table=distribution_table(),
             out=out,
         )
-        in_halves(fill, flow_offset, PATH_S if several else 0.0)
+        parallel_for(fill, flow_offset, PATH_S if several else 0.0)
         found.append(out)
     return found
 
 
-@without_interpreter
+@njit_nogil
 def _shapes(variance: Any, third: Any) -> Any:
     """The logarithm of the shape of each path's gamma variable, and its standard deviation."""
     ln_shape = np.full(variance.size, LN_SHAPES[-1])
@@ -76,7 +76,7 @@ def _shapes(variance: Any, third: Any) -> Any:
     return ln_shape, deviation
 
 
-@without_interpreter
+@njit_nogil
 def _alone(table: Any, ln_shape: Any, mean: Any, deviation: Any, floor: Any) -> Any:
     """The quantile of each path, from a table over LN_SHAPES, linear between its nodes."""
     out = np.empty(mean.size)
@@ -89,7 +89,7 @@ def _alone(table: Any, ln_shape: Any, mean: Any, deviation: Any, floor: Any) -> 
     return out
 
 
-@without_interpreter
+@njit_nogil
 def _mix(
     begin: int,
     stop: int,

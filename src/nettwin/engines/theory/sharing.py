@@ -64,7 +64,7 @@ def shared_port(port: Any, policy: int, answer: Any, room: Any) -> None:
 
 @in_place
 def between(a: float, b: float, part: float) -> float:
-    """The way from a to b by this part, on the scale of logarithms; a may be 0."""
+    """The path from a to b by this part, on the scale of logarithms; a may be 0."""
     return a if part == 0.0 else math.exp(np.log(a) * (1.0 - part) + np.log(b) * part)
 
 

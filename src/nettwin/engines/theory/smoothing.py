@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from nettwin.engines.theory.loops import in_place, without_interpreter
+from nettwin.engines.theory.loops import in_place, njit_nogil
 from nettwin.engines.theory.rows import (
     APART,
     DEPTH,
@@ -39,7 +39,7 @@ SLOWER = 0.28  # exponent of how much slower an input link is
 EULER = 0.5772156649
 
 
-@without_interpreter
+@njit_nogil
 def smooth(inputs: Any, came: Any, loss: Any, ports: Any, sums: Any) -> None:
     """Fill the rows SPACED, APART, HELD and LIMIT of the sums [SUMS, queues].
 
@@ -110,11 +110,11 @@ def gone(load: float, stream: float, busy: float, own: float, ratio: float) -> f
     `ratio` is this port's capacity over that of the link.
     """
     g = min(ratio, 1.0)
-    known = stream / load * g * g * (1.0 - load) / max(1.0 - g * stream, LEAST_IDLE)
+    warm_start = stream / load * g * g * (1.0 - load) / max(1.0 - g * stream, LEAST_IDLE)
     waits = busy / (1.0 - busy) * (1.0 - load) / load * min(ratio, ratio**SLOWER)
     most = own * min(waits, 0.5 + 0.5 / max(ratio, 1.0))
     part = CROSSED if own < 1.0 else 1.0
-    return float(min(known + part * max(most - known, 0.0), 1.0))
+    return float(min(warm_start + part * max(most - warm_start, 0.0), 1.0))
 
 
 @in_place

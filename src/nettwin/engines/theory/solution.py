@@ -14,7 +14,7 @@ from nettwin.engines.theory.tables import QueueTable
 Floats = NDArray[np.float64]
 
 
-class Known(NamedTuple):
+class WarmStart(NamedTuple):
     """Ports that are solved, and what was offered to them then."""
 
     ports: QueueTable
@@ -54,7 +54,7 @@ class QueueSolution:
     rounds: int  # of the fixed point
     change: float  # largest change of a loss in the last round
     formulas: Formulas
-    known: Known  # what a scenario that is nearly the same need not solve again
+    warm_start: WarmStart  # what a scenario that is nearly the same need not solve again
 
     @property
     def effective_load(self) -> Floats:

@@ -16,10 +16,10 @@ from nettwin.engines.theory.loops import (
     ATOMS,
     POINTS,
     ROWS,
-    Room,
+    Workspace,
     in_place,
+    njit_nogil,
     total_of,
-    without_interpreter,
 )
 from nettwin.engines.theory.modulated import average_rates, policy_answer
 from nettwin.engines.theory.ports import DRR, Answer, Port
@@ -72,13 +72,13 @@ LONG_BURSTS = 0.7  # slow part of the modulation from which on a queue of few so
 FEW = 1e-4  # slow modulation that one point stands for
 
 
-@without_interpreter
-def room_of(ports: Any) -> Any:
+@njit_nogil
+def workspace_for(ports: Any) -> Any:
     """Room for the largest of the ports."""
     most = 1
     for port in range(ports.offset.size - 1):
         most = max(most, ports.offset[port + 1] - ports.offset[port])
-    return Room(
+    return Workspace(
         np.zeros((ROWS, most)),
         np.zeros((most, most), np.bool_),
         np.zeros((2, most, ATOMS)),
@@ -96,7 +96,7 @@ def largest(values: Any) -> float:
     return most
 
 
-@without_interpreter
+@njit_nogil
 def solve_ports(
     begin: int, stop: int, sums: Any, rates: Any, solved: Any, ports: Any, z: Any, out: Any
 ) -> None:
@@ -105,7 +105,7 @@ def solve_ports(
     `rates` are the distributions of the queues' rates, empty where all are taken for normal.
     Fills the state `out` [STATES, queues] and the sums `solved` [SUMS, queues], NaN at first.
     """
-    room = room_of(ports)
+    room = workspace_for(ports)
     varies = begin < stop  # no constant: what solves a port would be compiled for each of them
     for port in range(begin, stop):
         first, end = ports.offset[port], ports.offset[port + 1]
@@ -295,11 +295,11 @@ def fill_in_time(load: Any, mean: Any, state: Any, buffer: Any, filled: Any) -> 
             filled[k] = math.exp(-whole / reach)
 
 
-@without_interpreter
+@njit_nogil
 def add_elasticities(begin: int, stop: int, state: Any, rates: Any, ports: Any, z: Any) -> None:
     """Fill d ln(waiting) / d ln(load) and d ln(loss) / d ln(load) at a range of ports, each queue's
     load alone, over a few points z of the slow modulation; not where they are known."""
-    step, room = -math.log(1.0 - NUDGE), room_of(ports)
+    step, room = -math.log(1.0 - NUDGE), workspace_for(ports)
     most, varies = room.chosen.size, begin > stop  # no, and no constant, as in `solve_ports`
     bases, nudges, means = np.empty((STATES, most)), np.empty((STATES, most)), np.empty(most)
     for port in range(begin, stop):

@@ -41,8 +41,10 @@ def flow_variability(traffic: Traffic) -> FlowVariability:
     """What each flow's arrival process says about its irregularity."""
     packets = traffic.flow_packet_rate_pps
     gap = np.divide(1.0, packets, out=np.zeros(traffic.flow_count), where=packets > 0)
-    known = np.array([process_variability(a) for a in traffic.arrivals], np.float64).reshape(-1, 5)
-    cv2, period_gaps, variance, memory_s, memory_gaps = known.T[:, traffic.flow_arrival]
+    warm_start = np.array([process_variability(a) for a in traffic.arrivals], np.float64).reshape(
+        -1, 5
+    )
+    cv2, period_gaps, variance, memory_s, memory_gaps = warm_start.T[:, traffic.flow_arrival]
     on = [a.on_s / (a.on_s + a.off_s) if isinstance(a, OnOff) else 1.0 for a in traffic.arrivals]
     duty = np.array(on, np.float64)[traffic.flow_arrival]
     high = np.array([_high_part(a) for a in traffic.arrivals], np.float64)[traffic.flow_arrival]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nettwin.errors import InputError
-from nettwin.formats.format import Assume, Format, Reading
+from nettwin.formats.format import Format, ImportDefaults, Reading
 from nettwin.scenario.scenario import Scenario
 
 _TOPOLOGY = re.compile(r"^topology[ \t]*:", re.MULTILINE)
@@ -27,10 +27,10 @@ class Containerlab(Format):
             path.name.lower().endswith(self.suffixes) or bool(_CONTENT.search(text))
         )
 
-    def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
+    def read(self, path: Path, assume: ImportDefaults) -> Iterator[Reading]:
         from nettwin.formats.containerlab.reading import TopologyReader  # with a YAML parser
 
-        yield TopologyReader(path).draft().reading(assume)
+        yield TopologyReader(path).partial().reading(assume)
 
     def write(self, scenario: Scenario, path: Path) -> None:
         raise InputError(f"format {self.name} can only be read. Name another format.")

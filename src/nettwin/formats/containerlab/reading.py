@@ -1,4 +1,4 @@
-"""Reading a containerlab topology: YAML to a Draft."""
+"""Reading a containerlab topology: YAML to a PartialNetwork."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nettwin.formats.attributed_graph import (
     origin_words,
     place_of,
 )
-from nettwin.formats.draft import Draft, DraftLink
+from nettwin.formats.partial_network import PartialLink, PartialNetwork
 from nettwin.formats.yaml_document import line_of, load_yaml
 from nettwin.scenario.topology import Node
 
@@ -37,14 +37,14 @@ class TopologyReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._draft = Draft("containerlab", str(path), name=path.name.split(".")[0])
+        self._draft = PartialNetwork("containerlab", str(path), name=path.name.split(".")[0])
         self._kind: dict[str, str] = {}
         self._taken: dict[Endpoint, str] = {}
         self._origins: list[Origin] = []
         self._unclear: set[str] = set()
         self._unused: set[str] = set()
 
-    def draft(self) -> Draft:
+    def partial(self) -> PartialNetwork:
         """The network that the file describes."""
         document = load_yaml(self._path)
         topology = self._mapping(document, "topology")
@@ -105,7 +105,7 @@ class TopologyReader:
             return
         facts = self._facts(link, place)
         self._draft.links.append(
-            DraftLink(
+            PartialLink(
                 pair[0].node,
                 pair[1].node,
                 facts.capacity_bps,

@@ -1,7 +1,7 @@
 """Datanet: the public data sets of recorded OMNeT++ simulations, scenario and metrics together.
 
 archive     where archives lie, and their line-aligned files     graphs      topologies and ports
-flows       traffic                                              routings    ways
+flows       traffic                                              routings    paths
 results     recorded metrics of flows                            links       and of ports
 scan        the compiled scanner of long lines
 """
@@ -29,8 +29,8 @@ from nettwin.formats.datanet.flows import read_flows
 from nettwin.formats.datanet.graphs import Graph, read_graph, with_bandwidths
 from nettwin.formats.datanet.links import read_links
 from nettwin.formats.datanet.results import read_results
-from nettwin.formats.datanet.routings import Ways, read_routing
-from nettwin.formats.format import Assume, Format, Reading
+from nettwin.formats.datanet.routings import Routes, read_routing
+from nettwin.formats.format import Format, ImportDefaults, Reading
 from nettwin.metrics import Metrics, Table
 from nettwin.scenario.scenario import Scenario
 
@@ -72,7 +72,7 @@ class Datanet(Format):
             return False
         return found is not None and (found.root / "graphs").is_dir()
 
-    def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
+    def read(self, path: Path, assume: ImportDefaults) -> Iterator[Reading]:
         """Every simulation that the recording simulator called settled (`OK`)."""
         networks = lru_cache(NETWORKS_KEPT)(self._network)
         found = False
@@ -93,7 +93,7 @@ class Datanet(Format):
         """Not possible: the layout is for recorded simulations."""
         raise InputError("format datanet can only be read. Choose another format.")
 
-    def _network(self, root: Path, names: tuple[str, ...]) -> tuple[Graph, Ways]:
+    def _network(self, root: Path, names: tuple[str, ...]) -> tuple[Graph, Routes]:
         files = [root / folder / name for folder, name in zip(FOLDERS, names, strict=False)]
         graph = read_graph(files[0], self.drr_round_s)
         if len(files) > 2:
@@ -101,19 +101,19 @@ class Datanet(Format):
         return graph, read_routing(files[1], graph)
 
 
-Networks = Callable[[Path, tuple[str, ...]], tuple[Graph, Ways]]
+Networks = Callable[[Path, tuple[str, ...]], tuple[Graph, Routes]]
 
 
 def _reading(archive: Archive, number: int, networks: Networks) -> Reading:
     """One simulation of an archive."""
     path, lines, place = archive.path, archive.lines, f"line {number + 1}"
     label, *names = _inputs(archive, number)
-    graph, ways = networks(archive.root, tuple(names))
+    graph, candidates = networks(archive.root, tuple(names))
     nodes = graph.topology.node_count
     flows = read_flows(path, f"{TRAFFIC}, {place}", lines[TRAFFIC][number], nodes)
     traffic = flows.traffic
     try:
-        routing = ways.routing(traffic.flow_source, traffic.flow_target)
+        routing = candidates.routing(traffic.flow_source, traffic.flow_target)
         scenario = Scenario(graph.topology, traffic, routing, f"{_stem(path)} {label}")
     except ScenarioError as error:
         shown = "; ".join(str(fault) for fault in error.faults[:3])

@@ -2,7 +2,7 @@
 
 Fields of a record: `bandwidth_kbps, packets, drops, mean delay, mean log delay, p10, p20, p50, p80,
 p90, variance`; -1 is "not told". Times are in seconds: the shortest delay of a flow is its bits
-over the capacities on its way. Packets and bandwidth are what the flow sent, lost or not (over
+over the capacities on its path. Packets and bandwidth are what the flow sent, lost or not (over
 460,000 flows of all loss ratios, packets are 0.998 to 1.002 of the nominal ones; with drops added
 they would be up to 1.95), so that loss is drops over packets.
 """

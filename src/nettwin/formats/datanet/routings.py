@@ -16,7 +16,7 @@ from nettwin.scenario.routing import Routing, Steer
 _REMEDY = "Correct the routing file, or give the one that belongs to this graph."
 
 
-class Ways(NamedTuple):
+class Routes(NamedTuple):
     """Next hops, and explicit paths (links) of pairs where one table cannot hold them."""
 
     next_link: NDArray[np.int32]  # [nodes, nodes]
@@ -31,12 +31,12 @@ class Ways(NamedTuple):
         return Routing(ecmp=False, next_link=self.next_link, steer=steer)
 
 
-def read_routing(path: Path, graph: Graph) -> Ways:
-    """The ways in a routing file of either kind."""
+def read_routing(path: Path, graph: Graph) -> Routes:
+    """The paths in a routing file of either kind."""
     lines = read_bytes(path).split(b"\n")
     first = next((line for line in lines if line.strip()), b"")
     if b"," in first:
-        return Ways(_ports(path, lines, graph), {})
+        return Routes(_ports(path, lines, graph), {})
     return _node_lists(path, lines, graph)
 
 
@@ -53,7 +53,7 @@ def _numbers(path: Path, line: int, parts: list[bytes]) -> list[int]:
 
 
 def _ports(path: Path, lines: list[bytes], graph: Graph) -> NDArray[np.int32]:
-    """The link of each port in a matrix [nodes, nodes]; -1 where there is no way."""
+    """The link of each port in a matrix [nodes, nodes]; -1 where there is no path."""
     from nettwin.formats.datanet import scan
 
     n = graph.topology.node_count
@@ -81,7 +81,7 @@ def _ports(path: Path, lines: list[bytes], graph: Graph) -> NDArray[np.int32]:
     return next_link
 
 
-def _node_lists(path: Path, lines: list[bytes], graph: Graph) -> Ways:
+def _node_lists(path: Path, lines: list[bytes], graph: Graph) -> Routes:
     """Paths as lists of nodes; those that a destination table reproduces go into the table."""
     n = graph.topology.node_count
     paths: dict[tuple[int, int], tuple[int, ...]] = {}
@@ -122,4 +122,4 @@ def _node_lists(path: Path, lines: list[bytes], graph: Graph) -> Ways:
             at = int(end[link])
         if not followed:
             own[source, target] = links_
-    return Ways(next_link, own)
+    return Routes(next_link, own)

@@ -4,7 +4,7 @@ What those models have no place for stands in nodes of a module of our own, `net
 traffic, routing, and numbers that the standard leaves would round.
 
 tree        JSON as parts that know their place        reading  networks to drafts
-attributes  numbers and states of nodes and links      traffic  flows and their ways
+attributes  numbers and states of nodes and links      traffic  flows and their paths
 writing     a scenario as a network
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nettwin.formats.files import write_text
-from nettwin.formats.format import Assume, Format, Reading
+from nettwin.formats.format import Format, ImportDefaults, Reading
 from nettwin.formats.ietf.reading import drafts
 from nettwin.formats.ietf.tree import load
 from nettwin.formats.ietf.writing import document
@@ -39,9 +39,9 @@ class IetfNetwork(Format):
         begin = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
         return begin == b"{" and bool(_KEY.search(head))
 
-    def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
-        for draft in drafts(load(path)):
-            yield draft.reading(assume)
+    def read(self, path: Path, assume: ImportDefaults) -> Iterator[Reading]:
+        for partial in drafts(load(path)):
+            yield partial.reading(assume)
 
     def write(self, scenario: Scenario, path: Path) -> None:
         write_text(path, json.dumps(document(scenario), indent=1, ensure_ascii=False) + "\n")

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from nettwin.errors import Fault, UnknownNameError
-from nettwin.formats.draft import Draft
+from nettwin.errors import UnknownNameError, ValidationIssue
 from nettwin.formats.ietf.tree import Part
+from nettwin.formats.partial_network import PartialNetwork
 from nettwin.scenario.scheduling import Scheduler
 from nettwin.scenario.topology import LINK, NODE
 
@@ -28,7 +28,7 @@ _DOWN = ("down", "testing", "maintenance")
 
 
 class _Checkable(Protocol):
-    def faults(self, element: str) -> list[Fault]: ...
+    def faults(self, element: str) -> list[ValidationIssue]: ...
 
 
 T = TypeVar("T", bound=_Checkable)
@@ -46,12 +46,12 @@ class Notes:
         for key in part.others(known) if part is not None else ():
             self.left_out[f"{prefix}{key} of {{}} {kind}"] += 1
 
-    def into(self, draft: Draft) -> None:
+    def into(self, partial: PartialNetwork) -> None:
         """Tell them in a draft; `{}` in a text is the count."""
         for text, count in self.assumed.items():
-            draft.assume(_counted(text, count))
+            partial.assume(_counted(text, count))
         for text, count in self.left_out.items():
-            draft.ignore(_counted(text, count))
+            partial.ignore(_counted(text, count))
 
 
 def _counted(text: str, count: int) -> str:

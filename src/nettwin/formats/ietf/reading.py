@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nettwin.errors import UnknownNameError
-from nettwin.formats.draft import Draft, DraftLink
 from nettwin.formats.ietf import attributes
 from nettwin.formats.ietf.attributes import Notes
 from nettwin.formats.ietf.traffic import ROUTING, TRAFFIC, add_traffic
 from nettwin.formats.ietf.tree import Part
+from nettwin.formats.partial_network import PartialLink, PartialNetwork
 from nettwin.scenario.topology import Node
 
 LINK = "ietf-network-topology:link"
@@ -42,7 +42,7 @@ _TE_LINK = (
 )
 
 
-def drafts(whole: Part) -> Iterator[Draft]:
+def drafts(whole: Part) -> Iterator[PartialNetwork]:
     """A draft of each network that has links; where none has, of each that has nodes."""
     networks = _networks(whole)
     used = [n for n in networks if any(True for _ in n.items(LINK))]
@@ -50,11 +50,11 @@ def drafts(whole: Part) -> Iterator[Draft]:
     if not used:
         raise whole.error("holds no network with nodes", "Give a file with a network in it.")
     for network in used:
-        draft = _draft(network)
+        partial = _draft(network)
         for other in networks:
             if other not in used:
-                draft.ignore(f"network {other.need('network-id').text()}, which has no links")
-        yield draft
+                partial.ignore(f"network {other.need('network-id').text()}, which has no links")
+        yield partial
 
 
 def _networks(whole: Part) -> list[Part]:
@@ -65,20 +65,20 @@ def _networks(whole: Part) -> list[Part]:
     return list(content.items("ietf-network:network"))
 
 
-def _draft(network: Part) -> Draft:
+def _draft(network: Part) -> PartialNetwork:
     name = network.need("network-id").text()
-    draft = Draft("ietf-network", str(network.path), name)
+    partial = PartialNetwork("ietf-network", str(network.path), name)
     notes = Notes()
-    draft.nodes, points = _nodes(network, notes)
-    draft.links = _links(network, points, notes)
-    add_traffic(network, draft)
+    partial.nodes, points = _nodes(network, notes)
+    partial.links = _links(network, points, notes)
+    add_traffic(network, partial)
     for below in network.items("supporting-network"):
         under = below.need("network-ref").text()
-        draft.ignore(f"supporting-network {under} of network {name}: each is read by itself")
+        partial.ignore(f"supporting-network {under} of network {name}: each is read by itself")
     for key in network.others(_NETWORK):
-        draft.ignore(f"{key} of network {name}")
-    notes.into(draft)
-    return draft
+        partial.ignore(f"{key} of network {name}")
+    notes.into(partial)
+    return partial
 
 
 def _nodes(network: Part, notes: Notes) -> tuple[list[Node], dict[str, set[str]]]:
@@ -105,8 +105,8 @@ def _nodes(network: Part, notes: Notes) -> tuple[list[Node], dict[str, set[str]]
     return nodes, points
 
 
-def _links(network: Part, points: dict[str, set[str]], notes: Notes) -> list[DraftLink]:
-    links: list[DraftLink] = []
+def _links(network: Part, points: dict[str, set[str]], notes: Notes) -> list[PartialLink]:
+    links: list[PartialLink] = []
     seen: set[str] = set()
     for part in network.items(LINK):
         name = part.need("link-id").text()
@@ -120,7 +120,7 @@ def _links(network: Part, points: dict[str, set[str]], notes: Notes) -> list[Dra
             notes.left_out["links from a node to itself: {}"] += 1
             continue
         links.append(
-            DraftLink(
+            PartialLink(
                 source,
                 target,
                 attributes.capacity_bps(part),

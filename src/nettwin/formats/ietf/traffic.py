@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from nettwin.formats.draft import Draft, DraftFlow
 from nettwin.formats.ietf.attributes import build
 from nettwin.formats.ietf.tree import Part
+from nettwin.formats.partial_network import PartialFlow, PartialNetwork
 from nettwin.scenario.arrivals import arrival_from_dict, arrival_to_dict
 from nettwin.scenario.packet_sizes import size_from_dict, size_to_dict
 from nettwin.scenario.routing import Routing, Steer
@@ -25,26 +25,28 @@ TRAFFIC = "nettwin:traffic"
 ROUTING = "nettwin:routing"
 
 
-def add_traffic(network: Part, draft: Draft) -> None:
+def add_traffic(network: Part, partial: PartialNetwork) -> None:
     """Give a draft the flows and the routing of its network, where they are stated."""
     part = network.find(TRAFFIC)
-    ways: dict[int, list[Part]] = {}
+    paths: dict[int, list[Part]] = {}
     if part is not None:
         sizes = [build(p, size_from_dict, "packet size") for p in part.items("packet-size")]
         arrivals = [build(p, arrival_from_dict, "arrival process") for p in part.items("arrival")]
-        draft.flows = []
-        known = {node.name for node in draft.nodes}
+        partial.flows = []
+        known = {node.name for node in partial.nodes}
         for flow in part.items("flow"):
-            given = list(flow.items("way"))
+            given = list(flow.items("path"))
             if given:
-                ways[len(draft.flows)] = given
-            draft.flows.append(_flow(flow, known, sizes, arrivals))
+                paths[len(partial.flows)] = given
+            partial.flows.append(_flow(flow, known, sizes, arrivals))
     rules = network.find(ROUTING)
-    if rules is not None or ways:
-        draft.routing = lambda topology, traffic: _routing(rules, ways, topology)
+    if rules is not None or paths:
+        partial.routing = lambda topology, traffic: _routing(rules, paths, topology)
 
 
-def _flow(part: Part, known: set[str], sizes: Sequence[Any], arrivals: Sequence[Any]) -> DraftFlow:
+def _flow(
+    part: Part, known: set[str], sizes: Sequence[Any], arrivals: Sequence[Any]
+) -> PartialFlow:
     ends = []
     for name in ("source", "target"):
         end = part.need(name)
@@ -52,7 +54,7 @@ def _flow(part: Part, known: set[str], sizes: Sequence[Any], arrivals: Sequence[
             raise end.error(f"is {end.text()!r:.40}, not a node of the network", "Name a node.")
         ends.append(end.text())
     of_class, own_name = part.find("class"), part.find("name")
-    return DraftFlow(
+    return PartialFlow(
         ends[0],
         ends[1],
         part.need("rate-bps").within(FLOW["rate_bps"]),
@@ -75,7 +77,7 @@ def _entry(part: Part | None, table: Sequence[Any]) -> Any:
     return table[part.value]
 
 
-def _routing(rules: Part | None, ways: Mapping[int, list[Part]], topology: Topology) -> Routing:
+def _routing(rules: Part | None, paths: Mapping[int, list[Part]], topology: Topology) -> Routing:
     ecmp, next_link = True, None
     if rules is not None:
         flag = rules.find("ecmp")
@@ -85,11 +87,13 @@ def _routing(rules: Part | None, ways: Mapping[int, list[Part]], topology: Topol
             for hop in rules.items("next-hop"):
                 here, there = (_index(hop.need(k), topology.node_index) for k in ("node", "target"))
                 next_link[here, there] = _index(hop.need("link"), topology.link_index)
-    steer = {flow: tuple(_way(part, topology) for part in parts) for flow, parts in ways.items()}
+    steer = {
+        flow: tuple(_candidate(part, topology) for part in parts) for flow, parts in paths.items()
+    }
     return Routing(ecmp, next_link, steer)
 
 
-def _way(part: Part, topology: Topology) -> Steer:
+def _candidate(part: Part, topology: Topology) -> Steer:
     share = part.find("share")
     return Steer(
         tuple(_index(node, topology.node_index) for node in part.items("midpoint")),
@@ -131,7 +135,7 @@ def traffic_to_dict(scenario: Scenario) -> dict[str, Any]:
         if f in traffic.given_names:
             flow["name"] = traffic.given_names[f]
         if f in scenario.routing.steer:
-            flow["way"] = [_way_to_dict(way, scenario) for way in scenario.routing.steer[f]]
+            flow["path"] = [_path_to_dict(path, scenario) for path in scenario.routing.steer[f]]
         flows.append(flow)
     return {
         "packet-size": [size_to_dict(size) for size in traffic.sizes],
@@ -140,12 +144,12 @@ def traffic_to_dict(scenario: Scenario) -> dict[str, Any]:
     }
 
 
-def _way_to_dict(way: Steer, scenario: Scenario) -> dict[str, Any]:
-    out: dict[str, Any] = {"share": way.share}
-    if way.midpoints:
-        out["midpoint"] = [scenario.topology.node_name[m] for m in way.midpoints]
-    if way.links:
-        out["link"] = [scenario.topology.link_name[k] for k in way.links]
+def _path_to_dict(path: Steer, scenario: Scenario) -> dict[str, Any]:
+    out: dict[str, Any] = {"share": path.share}
+    if path.midpoints:
+        out["midpoint"] = [scenario.topology.node_name[m] for m in path.midpoints]
+    if path.links:
+        out["link"] = [scenario.topology.link_name[k] for k in path.links]
     return out
 
 

@@ -12,8 +12,8 @@ from nettwin.formats.files import read_text, write_text
 from nettwin.formats.intent.reader import intent_from
 from nettwin.formats.intent.schema import intent_schema
 from nettwin.formats.intent.writer import intent_data
-from nettwin.formats.plan.document import Document
-from nettwin.formats.plan.text import encodable, json_text, yaml_text
+from nettwin.formats.native.document import Document
+from nettwin.formats.native.text import encodable, json_text, yaml_text
 from nettwin.intent import Intent
 
 __all__ = ["intent_data", "intent_document", "intent_from", "intent_schema", "read_intent"]

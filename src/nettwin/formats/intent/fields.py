@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from nettwin.formats.plan.fields import Element, Field
+from nettwin.formats.native.fields import Element, Field
 from nettwin.intent import LEVERS, Measure
 from nettwin.intent.selector import FIELDS, WORDS
 from nettwin.quantity import Quantity

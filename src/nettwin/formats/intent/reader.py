@@ -25,8 +25,8 @@ from nettwin.formats.intent.fields import (
     WEIGHT,
     limit,
 )
-from nettwin.formats.plan.checks import Checks, shown
-from nettwin.formats.plan.document import Document, Place
+from nettwin.formats.native.checks import Checks, shown
+from nettwin.formats.native.document import Document, Place
 from nettwin.intent import (
     LEVER_OF,
     LEVERS,
@@ -48,7 +48,7 @@ from nettwin.quantity import Quantity
 
 MOST_ENTRIES = 200  # of a list
 MOST_NAMES, LONGEST_NAME = 1000, 1000
-Said = Mapping[str, tuple[Any, Place]]
+RawFields = Mapping[str, tuple[Any, Place]]
 
 
 def intent_from(document: Document) -> Intent:
@@ -100,7 +100,7 @@ class _Words(Checks):
             self.fault(place, reason, "Join lines with * or lists of names.")
         return [(item, (*place, i)) for i, item in enumerate(found[:MOST_ENTRIES])]
 
-    def part(self, value: Any, place: Place, element: str, short: str = "") -> Said | None:
+    def part(self, value: Any, place: Place, element: str, short: str = "") -> RawFields | None:
         """What a mapping says, or one word for its field `short`; None where it is neither."""
         if short and isinstance(value, str):
             return {short: (value, place)}
@@ -118,21 +118,21 @@ class _Reader:
     def __init__(self, checks: _Words) -> None:
         self.checks = checks
 
-    def intent(self, said: Said) -> Intent:
+    def intent(self, raw: RawFields) -> Intent:
         checks, default = self.checks, Intent()
-        if not set(said) & {"minimize", "expect", "survive", "avoid"}:
+        if not set(raw) & {"minimize", "expect", "survive", "avoid"}:
             checks.fault((), "asks for nothing", "Add minimize, expect, survive or avoid.")
-        change = checks.part(*said["change"], "change") if "change" in said else None
+        change = checks.part(*raw["change"], "change") if "change" in raw else None
         change = change or {}
         return Intent(
-            minimize=self._levels(*said["minimize"]) if "minimize" in said else default.minimize,
-            expect=self._expectations(*said["expect"]) if "expect" in said else (),
-            survive=self._survive(*said["survive"]) if "survive" in said else None,
-            avoid=self._avoids(*said["avoid"]) if "avoid" in said else (),
+            minimize=self._levels(*raw["minimize"]) if "minimize" in raw else default.minimize,
+            expect=self._expectations(*raw["expect"]) if "expect" in raw else (),
+            survive=self._survive(*raw["survive"]) if "survive" in raw else None,
+            avoid=self._avoids(*raw["avoid"]) if "avoid" in raw else (),
             levers=self._levers(*change["with"]) if "with" in change else default.levers,
             most_changes=self._count(*change["at_most"]) if "at_most" in change else None,
             prices=self._prices(*change["prices"]) if "prices" in change else default.prices,
-            name=checks.name(*said["intent"]) if "intent" in said else default.name,
+            name=checks.name(*raw["intent"]) if "intent" in raw else default.name,
         )
 
     # objectives, expectations
@@ -155,23 +155,23 @@ class _Reader:
 
     def _objective(self, value: Any, place: Place, *, summed: bool) -> Objective | None:
         checks = self.checks
-        said = checks.part(value, place, "objective", "measure")
-        measure = said and self._measure(said)
-        if not said or not measure:
+        raw = checks.part(value, place, "objective", "measure")
+        measure = raw and self._measure(raw)
+        if not raw or not measure:
             return None
         if measure.worst == "min":
             remedy = f"Write it under expect, with {measure.name} and at_least."
-            checks.fault(said["measure"][1], f"{measure.name} shall not be low", remedy)
-        if "weight" in said and not summed:
+            checks.fault(raw["measure"][1], f"{measure.name} shall not be low", remedy)
+        if "weight" in raw and not summed:
             reason = "has a weight alone: the first entry comes before the second"
             remedy = "Put what is to be weighed into one entry that is a list: [{...}, {...}]."
-            checks.fault(said["weight"][1], reason, remedy)
+            checks.fault(raw["weight"][1], reason, remedy)
         return Objective(
             measure.name,
-            self._selector(said, measure.kind, measure.name),
-            self._reduce(said, measure) or measure.worst,
-            checks.number(*said["weight"], WEIGHT) if "weight" in said else 1.0,
-            self._over(said),
+            self._selector(raw, measure.kind, measure.name),
+            self._reduce(raw, measure) or measure.worst,
+            checks.number(*raw["weight"], WEIGHT) if "weight" in raw else 1.0,
+            self._over(raw),
         )
 
     def _expectations(
@@ -181,60 +181,60 @@ class _Reader:
         return tuple(e for e in found if e)
 
     def _expectation(self, value: Any, place: Place, failed: bool) -> Expectation | None:
-        said = self.checks.part(value, place, "expectation")
-        measure = said and self._measure(said, failed=failed)
-        if not said or not measure:
+        raw = self.checks.part(value, place, "expectation")
+        measure = raw and self._measure(raw, failed=failed)
+        if not raw or not measure:
             return None
-        sides = [side for side in ("at_most", "at_least") if side in said]
+        sides = [side for side in ("at_most", "at_least") if side in raw]
         if len(sides) != 1:
             reason = "has both at_most and at_least" if sides else "has no limit"
             remedy = "Write two lines." if sides else "Add at_most or at_least."
             self.checks.fault(place, reason, remedy)
-        limits = {side: self.checks.limit(*said[side], limit(measure)) for side in sides}
+        limits = {side: self.checks.limit(*raw[side], limit(measure)) for side in sides}
         return Expectation(
             measure.name,
-            self._selector(said, measure.kind, measure.name),
+            self._selector(raw, measure.kind, measure.name),
             limits.get("at_most"),
             limits.get("at_least"),
-            self._reduce(said, measure),
+            self._reduce(raw, measure),
         )
 
-    def _measure(self, said: Said, *, failed: bool = False) -> Measure | None:
-        if "measure" not in said:
+    def _measure(self, raw: RawFields, *, failed: bool = False) -> Measure | None:
+        if "measure" not in raw:
             return None
-        name = self.checks.one_of(*said["measure"], "measure", NAMED)
+        name = self.checks.one_of(*raw["measure"], "measure", NAMED)
         measure = NAMED.get(name)
         if measure and failed and measure.kind == "plan":
             reason = f"{name} is of the plan: no failure changes it"
-            self.checks.fault(said["measure"][1], reason, "Write it outside of survive.")
+            self.checks.fault(raw["measure"][1], reason, "Write it outside of survive.")
         return measure
 
-    def _over(self, said: Said) -> Over:
-        if "failures" not in said:
+    def _over(self, raw: RawFields) -> Over:
+        if "failures" not in raw:
             return "worst"
-        how = self.checks.one_of(*said["failures"], "way to join failures", OVERS)
+        how = self.checks.one_of(*raw["failures"], "way to join failures", OVERS)
         return cast("Over", how)
 
-    def _reduce(self, said: Said, measure: Measure) -> Reduce | None:
-        if "reduce" not in said:
+    def _reduce(self, raw: RawFields, measure: Measure) -> Reduce | None:
+        if "reduce" not in raw:
             return None
         if measure.kind == "plan":
             reason = f"{measure.name} is one number already"
-            self.checks.fault(said["reduce"][1], reason, "Remove reduce.")
-        how = self.checks.one_of(*said["reduce"], "way to reduce", REDUCES)
+            self.checks.fault(raw["reduce"][1], reason, "Remove reduce.")
+        how = self.checks.one_of(*raw["reduce"], "way to reduce", REDUCES)
         return cast("Reduce", how)
 
     # selectors
 
     def _selector(
-        self, said: Said, kind: Kind, of: str, words: Sequence[str] = tuple(SELECTORS)
+        self, raw: RawFields, kind: Kind, of: str, words: Sequence[str] = tuple(SELECTORS)
     ) -> Selector:
         """The selector of some of an entry's words; `of` is what it selects elements for."""
         given = {}
         for word in words:
-            if word not in said:
+            if word not in raw:
                 continue
-            value, place = said[word]
+            value, place = raw[word]
             if SELECTORS[word] not in FIELDS[kind]:
                 known = ", ".join(WORDS.get(name, name) for name in FIELDS[kind])
                 takes = f"is selected by {known}" if known else "takes no selector"
@@ -262,11 +262,11 @@ class _Reader:
 
     def _survive(self, value: Any, place: Place) -> Survive | None:
         checks = self.checks
-        said = checks.part(value, place, "survive", "any")
-        if said is None:
+        raw = checks.part(value, place, "survive", "any")
+        if raw is None:
             return None
         kinds = []
-        for item, where in checks.several(*said.get("any", ("link", place))):
+        for item, where in checks.several(*raw.get("any", ("link", place))):
             kind = checks.one_of(item, where, "kind of element that fails", SURVIVABLE)
             if kind in kinds:
                 checks.fault(where, f"{kind} is given twice", "Remove one of them.")
@@ -274,26 +274,26 @@ class _Reader:
         if not kinds:
             checks.fault(place, "says of nothing that it fails", "Write `any: link`.")
         minimize = []
-        for item, where in checks.several(*said.get("minimize", (None, place))):
+        for item, where in checks.several(*raw.get("minimize", (None, place))):
             minimize.append(self._objective(item, where, summed=False))
-        expect = self._expectations(*said.get("expect", (None, place)), failed=True)
-        if not {"expect", "minimize"} & set(said):
+        expect = self._expectations(*raw.get("expect", (None, place)), failed=True)
+        if not {"expect", "minimize"} & set(raw):
             checks.fault(place, "asks for nothing", "Add expect or minimize to it.")
         return Survive(cast("Any", tuple(kinds)), expect, tuple(o for o in minimize if o))
 
     def _avoids(self, value: Any, place: Place) -> tuple[Avoid, ...]:
         found = []
         for item, where in self.checks.several(value, place):
-            said = self.checks.part(item, where, "avoid")
-            if said is None:
+            raw = self.checks.part(item, where, "avoid")
+            if raw is None:
                 continue
-            if not set(said) & set(ELEMENT_WORDS):
+            if not set(raw) & set(ELEMENT_WORDS):
                 remedy = "Add link, node or srlg, which its flows must not cross."
                 self.checks.fault(where, "says nothing to avoid", remedy)
             found.append(
                 Avoid(
-                    self._selector(said, "flow", "avoid", FLOW_WORDS),
-                    self._selector(said, "link", "avoid", ELEMENT_WORDS),
+                    self._selector(raw, "flow", "avoid", FLOW_WORDS),
+                    self._selector(raw, "link", "avoid", ELEMENT_WORDS),
                 )
             )
         return tuple(found)
@@ -303,19 +303,19 @@ class _Reader:
     def _levers(self, value: Any, place: Place) -> tuple[Lever, ...]:
         found: dict[str, Lever] = {}
         for item, where in self.checks.several(value, place):
-            said = self.checks.part(item, where, "lever", "lever")
-            if not said or "lever" not in said:
+            raw = self.checks.part(item, where, "lever", "lever")
+            if not raw or "lever" not in raw:
                 continue
-            kind = self.checks.one_of(*said["lever"], "lever", LEVERS)
+            kind = self.checks.one_of(*raw["lever"], "lever", LEVERS)
             if kind not in LEVERS:
                 continue
             if kind in found:
                 remedy = "Name both selections in one entry, as lists."
                 self.checks.fault(where, f"the lever {kind} is given twice", remedy)
-            found[kind] = self._lever(kind, said)
+            found[kind] = self._lever(kind, raw)
         return tuple(found.values())
 
-    def _lever(self, kind: str, said: Said) -> Lever:
+    def _lever(self, kind: str, raw: RawFields) -> Lever:
         numbers: dict[str, Any] = {}
         for word, name, quantity in (
             ("step", "step_bps", STEP),
@@ -323,15 +323,15 @@ class _Reader:
             ("at_least", "at_least", KEPT),
             ("midpoints", "midpoints", MIDPOINTS),
         ):
-            if word in said and word not in LEVER_LIMITS[kind]:
+            if word in raw and word not in LEVER_LIMITS[kind]:
                 takes = ", ".join(LEVER_LIMITS[kind]) or "no limit"
                 reason = f"the lever {kind} takes {takes}, not {word}"
-                self.checks.fault(said[word][1], reason, "Remove it.")
-            elif quantity is MIDPOINTS and word in said:
-                numbers[name] = self._count(*said[word], quantity)
-            elif word in said:
-                numbers[name] = self.checks.limit(*said[word], quantity)
-        return Lever(kind, self._selector(said, LEVER_OF[kind], f"the lever {kind}"), **numbers)
+                self.checks.fault(raw[word][1], reason, "Remove it.")
+            elif quantity is MIDPOINTS and word in raw:
+                numbers[name] = self._count(*raw[word], quantity)
+            elif word in raw:
+                numbers[name] = self.checks.limit(*raw[word], quantity)
+        return Lever(kind, self._selector(raw, LEVER_OF[kind], f"the lever {kind}"), **numbers)
 
     def _count(self, value: Any, place: Place, quantity: Quantity = CHANGES) -> int:
         number = self.checks.number(value, place, quantity)
@@ -341,7 +341,5 @@ class _Reader:
         return int(number) if math.isfinite(number) else 0
 
     def _prices(self, value: Any, place: Place) -> Prices:
-        said = self.checks.part(value, place, "prices") or {}
-        return Prices(
-            **{n: self.checks.number(*said[n], q) for n, q in PRICES.items() if n in said}
-        )
+        raw = self.checks.part(value, place, "prices") or {}
+        return Prices(**{n: self.checks.number(*raw[n], q) for n, q in PRICES.items() if n in raw})

@@ -19,8 +19,8 @@ from nettwin.formats.intent.fields import (
     limit,
 )
 from nettwin.formats.intent.reader import LONGEST_NAME, MOST_ENTRIES, MOST_NAMES
-from nettwin.formats.plan.fields import Field
-from nettwin.formats.plan.schema import number_schema
+from nettwin.formats.native.fields import Field
+from nettwin.formats.native.schema import number_schema
 from nettwin.intent import LEVER_OF, LEVERS, SURVIVABLE
 from nettwin.intent.measures import NAMED
 from nettwin.intent.selector import FIELDS

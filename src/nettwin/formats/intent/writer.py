@@ -7,8 +7,8 @@ from typing import Any
 
 from nettwin.errors import InputError
 from nettwin.formats.intent.fields import ELEMENT_WORDS, FLOW_WORDS, LEVER_LIMITS, MOST_BARE
-from nettwin.formats.plan.checks import UNLIMITED
-from nettwin.formats.plan.writer import with_unit
+from nettwin.formats.native.checks import UNLIMITED
+from nettwin.formats.native.writer import with_unit
 from nettwin.intent import Avoid, Expectation, Intent, Lever, Objective, Prices, Selector, Survive
 from nettwin.intent.selector import WORDS
 

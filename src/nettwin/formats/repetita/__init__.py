@@ -15,7 +15,7 @@ from pathlib import Path
 
 from nettwin.errors import FormatError, InputError
 from nettwin.formats.files import read_head, write_text
-from nettwin.formats.format import Assume, Format, Reading
+from nettwin.formats.format import Format, ImportDefaults, Reading
 from nettwin.formats.repetita.demands import with_demands
 from nettwin.formats.repetita.graph import read_graph, with_delay_note
 from nettwin.formats.repetita.writing import check_it_fits, demands_text, graph_text
@@ -40,7 +40,7 @@ class Repetita(Format):
             return any(_GRAPH.match(read_head(graph)) for graph in _graphs(path))
         return bool(_GRAPH.match(head) or _DEMANDS.match(head))
 
-    def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
+    def read(self, path: Path, assume: ImportDefaults) -> Iterator[Reading]:
         if path.is_dir():
             instances = [(graph, _demand_sets(graph)) for graph in _graphs(path)]
         elif _DEMANDS.match(read_head(path)):
@@ -93,12 +93,14 @@ def _graph_of(demands: Path) -> Path:
     return graph
 
 
-def _instance(graph: Path, demand_sets: Sequence[Path], assume: Assume) -> Iterator[Reading]:
-    draft = read_graph(graph)
+def _instance(
+    graph: Path, demand_sets: Sequence[Path], assume: ImportDefaults
+) -> Iterator[Reading]:
+    partial = read_graph(graph)
     if not demand_sets:
-        yield with_delay_note(draft.reading(assume))
+        yield with_delay_note(partial.reading(assume))
         return
-    draft.flows = []  # the flows come after, as arrays: there can be very many
-    bare = with_delay_note(draft.reading(assume))
+    partial.flows = []  # the flows come after, as arrays: there can be very many
+    bare = with_delay_note(partial.reading(assume))
     for path in demand_sets:
         yield with_demands(bare, path, assume)

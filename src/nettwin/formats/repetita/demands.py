@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.formats.format import Assume, Reading
+from nettwin.formats.format import ImportDefaults, Reading
 from nettwin.formats.repetita.lines import DEMAND_COLUMNS, Lines
 from nettwin.quantity import frozen
 from nettwin.scenario.arrivals import Poisson
@@ -17,7 +17,7 @@ from nettwin.scenario.traffic import BEST_EFFORT, FLOW, Traffic
 Columns = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]  # [demands] each
 
 
-def with_demands(bare: Reading, path: Path, assume: Assume) -> Reading:
+def with_demands(bare: Reading, path: Path, assume: ImportDefaults) -> Reading:
     """The reading of a bare graph with the traffic of a set of demands. Raises FormatError."""
     lines = Lines.of(path)
     stated = lines.header(0, "DEMANDS")
@@ -68,7 +68,7 @@ def _columns_one_by_one(lines: Lines, rows: range, node_count: int) -> Columns:
 
 
 def _traffic(
-    source: NDArray[Any], target: NDArray[Any], rate_bps: NDArray[Any], assume: Assume
+    source: NDArray[Any], target: NDArray[Any], rate_bps: NDArray[Any], assume: ImportDefaults
 ) -> Traffic:
     count = len(rate_bps)
     zero = frozen(np.zeros(count), np.int32)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nettwin.formats.draft import Draft, DraftLink, unique_names
 from nettwin.formats.format import Reading
+from nettwin.formats.partial_network import PartialLink, PartialNetwork, unique_names
 from nettwin.formats.repetita.lines import EDGE_COLUMNS, NODE_COLUMNS, Lines
 from nettwin.scenario.generate import fiber_delay_s
 from nettwin.scenario.topology import LINK, NODE, Node
@@ -18,55 +18,55 @@ from nettwin.scenario.topology import LINK, NODE, Node
 _NUMBERED = re.compile(r"\D*\d+$")
 
 
-def read_graph(path: Path) -> Draft:
+def read_graph(path: Path) -> PartialNetwork:
     """The draft of a graph, without traffic. Raises FormatError."""
     lines = Lines.of(path)
-    draft = Draft("repetita", str(path), path.stem)
+    partial = PartialNetwork("repetita", str(path), path.stem)
     count = lines.header(0, "NODES")
-    draft.nodes = _nodes(lines, count, draft)
+    partial.nodes = _nodes(lines, count, partial)
     at = count + 2
     while at < len(lines.lines) and not lines.lines[at].strip():
         at += 1
     edges = lines.header(at, "EDGES")
-    draft.links = _links(lines, range(at + 2, at + 2 + edges), draft)
+    partial.links = _links(lines, range(at + 2, at + 2 + edges), partial)
     extra = [i for i in range(at + 2 + edges, len(lines.lines)) if lines.lines[i].strip()]
     if extra:
         raise lines.error(
             extra[0], f"stands after the {edges} edges that the file states", "Correct EDGES."
         )
-    return draft
+    return partial
 
 
-def _nodes(lines: Lines, count: int, draft: Draft) -> list[Node]:
+def _nodes(lines: Lines, count: int, partial: PartialNetwork) -> list[Node]:
     labels, places = [], []
     for i in range(2, 2 + count):
         label, *xy = lines.columns(i, NODE_COLUMNS)
         labels.append(label)
         x, y = (lines.number(i, name, text) for name, text in zip("xy", xy, strict=True))
         places.append((y, x))
-    names = unique_names(labels, draft.assume)
+    names = unique_names(labels, partial.assume)
     inside = [
         bool(NODE["latitude_deg"].valid(latitude) and NODE["longitude_deg"].valid(longitude))
         for latitude, longitude in places
     ]
     if not all(inside):
-        draft.ignore("coordinates of all nodes: some are no longitude and latitude in degrees")
+        partial.ignore("coordinates of all nodes: some are no longitude and latitude in degrees")
         places = [(math.nan, math.nan)] * count
     unknown = sum(place == (0.0, 0.0) for place in places)
     if unknown:
-        draft.assume(f"coordinates of {unknown} of {count} nodes: unknown, as the file has 0, 0")
+        partial.assume(f"coordinates of {unknown} of {count} nodes: unknown, as the file has 0, 0")
     return [
         Node(name) if place == (0.0, 0.0) else Node(name, *place)
         for name, place in zip(names, places, strict=True)
     ]
 
 
-def _links(lines: Lines, rows: range, draft: Draft) -> list[DraftLink]:
+def _links(lines: Lines, rows: range, partial: PartialNetwork) -> list[PartialLink]:
     links, loops = [], 0
-    names = [node.name for node in draft.nodes]
+    names = [node.name for node in partial.nodes]
     for i in rows:
         label, source, target, weight, capacity, delay = lines.columns(i, EDGE_COLUMNS)
-        link = DraftLink(
+        link = PartialLink(
             names[lines.node(i, "src", source, len(names))],
             names[lines.node(i, "dest", target, len(names))],
             lines.quantity(i, LINK["capacity_bps"], capacity, 3),
@@ -78,12 +78,12 @@ def _links(lines: Lines, rows: range, draft: Draft) -> list[DraftLink]:
         if link.source != link.target:
             links.append(link)
     if loops:
-        draft.ignore(f"edges from a node to itself: {loops}")
-    _names_that_tell(links, draft)
+        partial.ignore(f"edges from a node to itself: {loops}")
+    _names_that_tell(links, partial)
     return links
 
 
-def _names_that_tell(links: list[DraftLink], draft: Draft) -> None:
+def _names_that_tell(links: list[PartialLink], partial: PartialNetwork) -> None:
     """Keep the labels of edges where they are names, not where they only count or repeat."""
     labels = [link.name for link in links]
     if len(set(labels)) == len(labels) and not all(_NUMBERED.match(label) for label in labels):
@@ -91,7 +91,7 @@ def _names_that_tell(links: list[DraftLink], draft: Draft) -> None:
     for link in links:
         link.name = ""
     if links:
-        draft.ignore("labels of the edges, which only number them: links are named by their ends")
+        partial.ignore("labels of the edges, which only number them: links are named by their ends")
 
 
 def with_delay_note(reading: Reading) -> Reading:

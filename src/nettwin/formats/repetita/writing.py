@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 
 from nettwin.errors import InputError
-from nettwin.formats.format import Assume
+from nettwin.formats.format import ImportDefaults
 from nettwin.formats.repetita.lines import DEMAND_COLUMNS, EDGE_COLUMNS, NODE_COLUMNS
 from nettwin.scenario.arrivals import Poisson
 from nettwin.scenario.scenario import Scenario
@@ -17,13 +17,13 @@ from nettwin.scenario.scheduling import buffer_words
 from nettwin.scenario.topology import Topology
 from nettwin.scenario.traffic import BEST_EFFORT
 
-_BUFFER = buffer_words(Assume().scheduler.queues[0])
+_BUFFER = buffer_words(ImportDefaults().scheduler.queues[0])
 
 
 def check_it_fits(scenario: Scenario) -> None:
     """Raise InputError, telling everything that the format has no place for."""
     topology, traffic, routing = scenario.topology, scenario.traffic, scenario.routing
-    default = Assume()
+    default = ImportDefaults()
     used = {topology.schedulers[k] for k in topology.link_scheduler.tolist()}
     latitude, longitude = topology.node_latitude_deg, topology.node_longitude_deg
     misfits = {

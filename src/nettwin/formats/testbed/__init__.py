@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from nettwin.errors import FormatError, InputError, ScenarioError
-from nettwin.formats.format import Assume, Format, Reading
+from nettwin.formats.format import Format, ImportDefaults, Reading
 from nettwin.formats.testbed.arrays import FIRST, Recording, Recordings, read_recordings
 from nettwin.formats.testbed.wiring import Wiring, wired
 from nettwin.metrics import Metrics, Table
@@ -25,13 +25,13 @@ from nettwin.scenario.traffic import Flow, Traffic
 
 # How long bursts and their gaps are is not recorded. Queues begin to fill where twice the rate of
 # bursty flows and once that of the others passes the capacity, so half the time is on; periods of
-# half a second reproduce the spread of the delays in a fluid model of the first queue of each way.
+# half a second reproduce the spread of the delays in a fluid model of the first queue of each path.
 BURSTS = OnOff(on_s=0.25, off_s=0.25, regular=True)
 ASSUMED = (
     "bursts: 0.25 s on and 0.25 s off, as their length is not recorded",
     "buffers: 16 Mbit at ports toward a router and 140 Mbit at those of routers, where the"
     " recorded delays of overloaded ports level off",
-    "ports of 10 and 80 Gbit/s: one for each port that feeds them, as no way may visit a switch"
+    "ports of 10 and 80 Gbit/s: one for each port that feeds them, as no path may visit a switch"
     " twice; none of them is ever busy",
 )
 IGNORED = ("packet rates: they are the bit rate over the packet size",)
@@ -54,7 +54,7 @@ class Testbed(Format):
             return any(_looks_right(_head(file)) for file in _files(path))
         return _looks_right(head)
 
-    def read(self, path: Path, assume: Assume) -> Iterator[Reading]:
+    def read(self, path: Path, assume: ImportDefaults) -> Iterator[Reading]:
         """Every recorded scenario."""
         files = _files(path) if path.is_dir() else [path]
         if not files:
@@ -85,7 +85,7 @@ def _looks_right(head: bytes) -> bool:
     return head[:4] == b"PK\x03\x04" and head[30:].startswith(FIRST.encode() + b".npy")
 
 
-def _reading(recordings: Recordings, number: int, assume: Assume) -> Reading:
+def _reading(recordings: Recordings, number: int, assume: ImportDefaults) -> Reading:
     place = f"scenario {number}"
     recording = recordings.recording(number)
     wiring = wired(recordings.path, place, recording)
@@ -93,8 +93,8 @@ def _reading(recordings: Recordings, number: int, assume: Assume) -> Reading:
         topology = Topology.build(wiring.nodes, wiring.links(assume.delay_s))
         traffic = Traffic.build(topology, _flows(recording, wiring))
         steer = {
-            f: (Steer(links=tuple(topology.link_index[name] for name in way)),)
-            for f, way in enumerate(wiring.ways)
+            f: (Steer(links=tuple(topology.link_index[name] for name in path)),)
+            for f, path in enumerate(wiring.paths)
         }
         scenario = Scenario(topology, traffic, Routing(steer=steer), recording.name)
     except ScenarioError as error:

@@ -44,7 +44,7 @@ class Recording:
 
     name: str
     capacity_bps: NDArray[np.float64]  # [links]
-    ways: tuple[tuple[int, ...], ...]  # [flows] the links of each
+    paths: tuple[tuple[int, ...], ...]  # [flows] the links of each
     ends: tuple[tuple[int, int], ...]  # [flows] the routers where each comes in and goes out
     flow_name: tuple[str, ...]  # [flows]
     rate_bps: NDArray[np.float64]  # [flows]
@@ -74,7 +74,7 @@ class Recordings:
         return Recording(
             f"{label.removesuffix('.tar.gz')} {int(a['scenario_id'][number])}",
             capacity,
-            self._ways(flows, len(capacity), place),
+            self._paths(flows, len(capacity), place),
             ends,
             names,
             self._positive("flow_traffic", flows, place),
@@ -103,17 +103,17 @@ class Recordings:
             )
         return kind[:, 1] > 0
 
-    def _ways(self, flows: slice, links: int, place: str) -> tuple[tuple[int, ...], ...]:
+    def _paths(self, flows: slice, links: int, place: str) -> tuple[tuple[int, ...], ...]:
         offset, taken = self.arrays["path_offset"], self.arrays["path_links"]
         out = []
         for f in range(flows.start, flows.stop):
-            way = tuple(taken[_span(offset, f)].tolist())
-            if not 0 < len(way) <= MOST_HOPS:
-                reason = f"has {len(way)} links: must be 1 to {MOST_HOPS}"
-            elif not 0 <= min(way) <= max(way) < links:
-                reason = f"takes link {max(way)}: must be below {links}"
+            path = tuple(taken[_span(offset, f)].tolist())
+            if not 0 < len(path) <= MOST_HOPS:
+                reason = f"has {len(path)} links: must be 1 to {MOST_HOPS}"
+            elif not 0 <= min(path) <= max(path) < links:
+                reason = f"takes link {max(path)}: must be below {links}"
             else:
-                out.append(way)
+                out.append(path)
                 continue
             where = f"{place}, path {f - flows.start}"
             raise FormatError(self.path, where, reason, "Correct path_links.")

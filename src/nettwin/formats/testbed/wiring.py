@@ -1,8 +1,8 @@
-"""The network behind the ways of a testbed recording, which names links by numbers alone.
+"""The network behind the paths of a testbed recording, which names links by numbers alone.
 
-Each router port is wired to a port of one of two switches, joined by a trunk. A way leads from a
+Each router port is wired to a port of one of two switches, joined by a trunk. A path leads from a
 switch into a router, out of it to a switch and so on, and at last out of a port of 10 Gbit/s to
-the tester. So the links of a way, trunks aside, go into and out of routers by turns, and what
+the tester. So the links of a path, trunks aside, go into and out of routers by turns, and what
 follows what tells which ends are the same place.
 """
 
@@ -28,12 +28,12 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True)
 class Wiring:
-    """Nodes and links by name, and for each flow its two ends and its way by the links' names."""
+    """Nodes and links by name, and for each flow its two ends and its path by the links' names."""
 
     nodes: list[Node]
     found: dict[str, tuple[str, str, float, float]]  # link: source, target, capacity, buffer
     ends: list[tuple[str, str]]  # [flows]
-    ways: list[list[str]]  # [flows]
+    paths: list[list[str]]  # [flows]
 
     def links(self, delay_s: float) -> Iterator[Link]:
         """The links, with the propagation delay that is assumed of them."""
@@ -68,11 +68,11 @@ class _Places:
 
 
 def wired(path: Path, place: str, recording: Recording) -> Wiring:
-    """The wiring of a recording. Raises FormatError where the ways do not fit it."""
+    """The wiring of a recording. Raises FormatError where the paths do not fit it."""
     trunk = recording.capacity_bps > TRUNK_BPS
     places = _Places()
-    for f, way in enumerate(recording.ways):
-        ports = [k for k in way if not trunk[k]]
+    for f, candidate in enumerate(recording.paths):
+        ports = [k for k in candidate if not trunk[k]]
         fast = recording.capacity_bps[ports] > TESTER_BPS
         if len(ports) % 2 == 0 or len(ports) < 3 or fast[:-1].any() or not fast[-1]:
             raise FormatError(
@@ -86,30 +86,30 @@ def wired(path: Path, place: str, recording: Recording) -> Wiring:
         places.join(("r", target), ("outof", ports[-2]))
         for enters, leaves in zip(ports[0:-1:2], ports[1::2], strict=True):
             places.join(("into", enters), ("outof", leaves))
-        for before, after in pairwise(way):
+        for before, after in pairwise(candidate):
             direct = not trunk[before] and not trunk[after]
-            if direct and after != way[-1] and _is_out(ports, before):
+            if direct and after != candidate[-1] and _is_out(ports, before):
                 places.join(("p", before), ("q", after))
     return _named(recording, trunk.tolist(), places)
 
 
 def _is_out(ports: Sequence[int], link: int) -> bool:
-    """Whether a link of a way leads out of a router."""
+    """Whether a link of a path leads out of a router."""
     return ports.index(link) % 2 == 1
 
 
 def _named(recording: Recording, trunk: Sequence[bool], places: _Places) -> Wiring:
     wiring = Wiring([], {}, [], [])
     names: dict[str, None] = {}
-    for way in recording.ways:
-        ports = [k for k in way if not trunk[k]]
+    for path in recording.paths:
+        ports = [k for k in path if not trunk[k]]
         links: list[str] = []
-        at = _start(way, trunk, places)
+        at = _start(path, trunk, places)
         begin = at
-        for i, k in enumerate(way):
-            following = way[i + 1] if i + 1 < len(way) else None
+        for i, k in enumerate(path):
+            following = path[i + 1] if i + 1 < len(path) else None
             if trunk[k] or following is None:  # shared by many, so one for each that feeds it
-                target = COLLECTOR if following is None else _before(following, at, way, places)
+                target = COLLECTOR if following is None else _before(following, at, path, places)
                 label, buffer = f"{k} from {at}", ROUTER_BITS
             elif _is_out(ports, k):
                 target, label, buffer = places.name(("p", k)), str(k), ROUTER_BITS
@@ -121,16 +121,16 @@ def _named(recording: Recording, trunk: Sequence[bool], places: _Places) -> Wiri
             links.append(f"link {label}")
             at = target
         wiring.ends.append((begin, at))
-        wiring.ways.append(links)
+        wiring.paths.append(links)
     wiring.nodes.extend(Node(name) for name in names)
     return wiring
 
 
-def _start(way: Sequence[int], trunk: Sequence[bool], places: _Places) -> str:
-    first = way[0]
-    return f"tester of {places.name(('q', way[1]))}" if trunk[first] else places.name(("q", first))
+def _start(path: Sequence[int], trunk: Sequence[bool], places: _Places) -> str:
+    first = path[0]
+    return f"tester of {places.name(('q', path[1]))}" if trunk[first] else places.name(("q", first))
 
 
-def _before(following: int, at: str, way: Sequence[int], places: _Places) -> str:
+def _before(following: int, at: str, path: Sequence[int], places: _Places) -> str:
     """The switch port before a link that is reached over a trunk."""
-    return f"across from {at}" if following == way[-1] else places.name(("q", following))
+    return f"across from {at}" if following == path[-1] else places.name(("q", following))

@@ -82,7 +82,7 @@ def apply(
     kind = to or (streams.FORMAT if stream else None)
     with streams.target(out, force=force) as file:
         write(scenario, file, format=kind)
-    notes["warnings_after"] = output.doubts(scenario, [])
+    notes["warnings_after"] = output.warn_of(scenario, [])
     output.document(
         {
             "network": documents.network(reading.scenario, source=reading.source),

@@ -41,7 +41,7 @@ WANTED = Intent(
     name="voice in time",
     expect=(Expectation("delay_p99", Selector(traffic_class=("voice",)), at_most=26e-3),),
 )
-WAYS = searches.Ways(seconds=2.0, engine=TWIN)
+OPTIONS = searches.SearchOptions(seconds=2.0, engine=TWIN)
 
 
 @app.command()
@@ -57,7 +57,7 @@ def demo(
         "nsfnet", load=LOAD, classes="three", scheduler="wfq", arrival="poisson"
     ).with_(name="NSFNET")
     plan = folder / "nsfnet.yaml"
-    write(network, plan, format="plan")  # first, as it fails at once where the folder is no good
+    write(network, plan, format="native")  # first, as it fails at once where the folder is no good
     _compile(output)
     start = perf_counter()
     _chapter(
@@ -90,7 +90,7 @@ def _compile(output: Output) -> None:
         small = generate("line", nodes=2, classes="three", scheduler="wfq")
         for name in SHOWN:
             wiring.engine(name).predict([small])
-    searches.prepare(output, WANTED, WAYS)
+    searches.prepare(output, WANTED, OPTIONS)
 
 
 def _compare(output: Output, network: Scenario, seed: int) -> Comparison:
@@ -177,9 +177,9 @@ def _draw(output: Output, folder: Path, comparison: Comparison, answer: WhatIf) 
 
 def _optimize(output: Output, folder: Path, network: Scenario, seed: int) -> list[Path]:
     """Search and verify a plan; the intent, the plan and both maps as files."""
-    ways = replace(WAYS, seed=seed)
-    model = searches.engine_of(WANTED, ways)
-    plan = searches.searched(output, network, WANTED, model, ways)
+    options = replace(OPTIONS, seed=seed)
+    model = searches.engine_of(WANTED, options)
+    plan = searches.searched(output, network, WANTED, model, options)
     optimize.show(output, network, WANTED, plan, 5)
     write_intent(WANTED, folder / "voice.yaml")
     write_change_plan(plan, folder / "plan.yaml")

@@ -76,7 +76,7 @@ def diff(
         settings: dict[str, Any] = {"seed": seed} if engine == "packet" else {}
         with working(output, engine, **settings) as model:
             for reading in readings:
-                output.doubts(reading.scenario, [model])
+                output.warn_of(reading.scenario, [model])
             answer = replaced(before, after, model)
             warnings = output.answered(answer.before, answer.after)
         document |= {

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from nettwin.apps.resilience.maintenance import Drain
+from nettwin.change_plan import plan_to_dict
 from nettwin.interfaces import documents
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.answers import check_place
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import NOT_MET, app
 from nettwin.interfaces.cli.sources import Source
-from nettwin.plan import plan_to_dict
 from nettwin.scenario.changes import change_to_dict
 
 
@@ -98,9 +98,9 @@ def drain(
     wanted = read_intent(intent) if intent else None
     reading = Source(format, index, capacity, link_delay, load, packet_size).read(network)
     asked = wanted or Intent()
-    ways = searches.Ways(method, seconds, None, seed, engine, model, False)
-    searches.prepare(output, asked, ways)
-    predictor = searches.engine_of(asked, ways)
+    options = searches.SearchOptions(method, seconds, None, seed, engine, model, False)
+    searches.prepare(output, asked, options)
+    predictor = searches.engine_of(asked, options)
     notes = output.told(reading, [predictor] if predictor else [])
     found = find_drain(
         reading.scenario,

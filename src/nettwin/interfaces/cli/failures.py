@@ -154,7 +154,7 @@ def failures(
     scenario = apply_all(scenario, happened)
     predictor = None if loads else _engine(output, engine, model, seed, jobs)
     notes = output.told(reading, [])
-    warnings = output.doubts(scenario, [predictor] if predictor else [])
+    warnings = output.warn_of(scenario, [predictor] if predictor else [])
     notes["warnings"] += [w for w in warnings if w not in notes["warnings"]]
     sides: dict[str, Scenario] = {"": scenario}
     if plan is not None:

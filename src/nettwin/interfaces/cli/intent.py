@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from nettwin.intent import LEVER_OF, LEVERS, MEASURES
-from nettwin.intent.findings import Place, spot
+from nettwin.intent.diagnostics import Place, spot
 from nettwin.interfaces import documents
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.output import Output
@@ -88,14 +88,14 @@ def check(
                     "places": list(map(spot, x.places)),
                     "lines": list(map(number, x.places)),
                 }
-                for x in checked.findings
+                for x in checked.diagnostics
             ],
         }
     )
-    output.show(tables.lines(checked, where), tables.findings(checked, where))
+    output.show(tables.lines(checked, where), tables.diagnostics(checked, where))
     if not checked.sound:
         raise typer.Exit(WRONG_INPUT)
-    output.warnings += [str(finding) for finding in checked.findings]
+    output.warnings += [str(finding) for finding in checked.diagnostics]
     output.finish()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nettwin import units
+from nettwin.change_plan import ChangePlan, plan_to_dict
 from nettwin.errors import InputError
 from nettwin.interfaces import documents, wiring
 from nettwin.interfaces.cli import options as o
@@ -20,7 +21,6 @@ from nettwin.interfaces.cli.program import NOT_MET, app
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.plots import before_and_after
 from nettwin.interfaces.tables import facts
-from nettwin.plan import Plan, plan_to_dict
 from nettwin.scenario.changes import apply_all, change_to_dict
 from nettwin.scenario.scenario import Scenario
 
@@ -183,13 +183,13 @@ def optimize(
     if force and not (check or out):
         raise InputError("--force goes with --check PLAN or --out FILE. Leave it out.")
     near = None if gap is None else units.share(gap)
-    ways = searches.Ways(method, seconds, near, seed, engine, model, verify)
+    options = searches.SearchOptions(method, seconds, near, seed, engine, model, verify)
     wanted = read_intent(streams.given(str(intent))) if intent else Intent(name=LEAST_LOAD)
     happened = changes_or_files(after or ())
     reading = source.read(network)
     reading = replace(reading, scenario=apply_all(reading.scenario, happened))
-    searches.prepare(output, wanted, ways)
-    predictor = searches.engine_of(wanted, ways)
+    searches.prepare(output, wanted, options)
+    predictor = searches.engine_of(wanted, options)
     notes = output.told(reading, [predictor] if predictor else [])
     if intent:
         notes["warnings"] += searches.checked(output, wanted, reading.scenario)
@@ -201,7 +201,7 @@ def optimize(
         "engine": predictor.name if predictor else None,
         "intent": intent_data(wanted),
     }
-    given = (output, reading.scenario, wanted, predictor, ways)
+    given = (output, reading.scenario, wanted, predictor, options)
     if check:
         old, plan = searches.judged_again(*given, check, force=force)
         about |= {"planned": plan_to_dict(old)}
@@ -219,7 +219,7 @@ def optimize(
     output.finish()
 
 
-def show(output: Output, scenario: Scenario, intent: Intent, plan: Plan, top: int) -> None:
+def show(output: Output, scenario: Scenario, intent: Intent, plan: ChangePlan, top: int) -> None:
     """A plan: whether the intent is met, its lines before and after, the first changes, doubts."""
     from nettwin.interfaces.tables import plans
 
@@ -234,7 +234,7 @@ def show(output: Output, scenario: Scenario, intent: Intent, plan: Plan, top: in
     output.note("Not met", plans.reasons(plan), "yellow")
 
 
-def _compare(output: Output, old: Plan, new: Plan) -> None:
+def _compare(output: Output, old: ChangePlan, new: ChangePlan) -> None:
     """Tell what a plan that was judged again says otherwise than when it was made."""
     from nettwin.interfaces.tables import plans
 
@@ -244,7 +244,7 @@ def _compare(output: Output, old: Plan, new: Plan) -> None:
 
 
 def _write(
-    output: Output, scenario: Scenario, plan: Plan, out: Path | None, plot: Path | None
+    output: Output, scenario: Scenario, plan: ChangePlan, out: Path | None, plot: Path | None
 ) -> None:
     if out:
         from nettwin.formats.change_plan import write_change_plan
@@ -258,7 +258,7 @@ def _write(
         output.wrote(plot)
 
 
-def draw(scenario: Scenario, plan: Plan, path: Path) -> None:
+def draw(scenario: Scenario, plan: ChangePlan, path: Path) -> None:
     """Both maps, before and after a plan. Raises what `before_and_after` raises."""
     after, count = apply_all(scenario, plan.changes), len(plan.changes)
     busiest = " to ".join(

@@ -85,10 +85,10 @@ class Output:
         return {
             "assumptions": list(reading.assumptions),
             "ignored": list(reading.ignored),
-            "warnings": self.doubts(reading.scenario, models),
+            "warnings": self.warn_of(reading.scenario, models),
         }
 
-    def doubts(self, scenario: Scenario, models: Sequence[NetworkModel]) -> list[str]:
+    def warn_of(self, scenario: Scenario, models: Sequence[NetworkModel]) -> list[str]:
         """Tell the routing's problems and why models should not be trusted; the same for JSON."""
         found = scenario.routing_problems()
         found += [f"{m.name}: {reason}" for m in models for reason in m.unsupported(scenario)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nettwin.change_plan import ChangePlan
 from nettwin.errors import InputError
 from nettwin.intent import Intent
 from nettwin.interfaces import wiring
@@ -16,7 +17,6 @@ from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.searching import Watch, searching, stoppable
 from nettwin.interfaces.tables.plans import every_level, level_value
 from nettwin.model import NetworkModel
-from nettwin.plan import Plan
 from nettwin.scenario.changes import Change, apply_all
 from nettwin.scenario.scenario import Scenario
 
@@ -25,7 +25,7 @@ STOPPING = "Stopping; the best so far is about to be told. Ctrl-C again ends eve
 
 
 @dataclass(frozen=True)
-class Ways:
+class SearchOptions:
     """How to look: the method, for how long, which model predicts, and who verifies.
 
     `verify` None: where the intent asks for what a model predicts.
@@ -53,50 +53,54 @@ def checked(output: Output, intent: Intent, scenario: Scenario) -> list[str]:
 
     found = check(intent, scenario)
     if not found.sound:
-        lines = [f"  - {finding}" for finding in found.findings if finding.kind != "warning"]
+        lines = [f"  - {finding}" for finding in found.diagnostics if finding.kind != "warning"]
         raise InputError(
             f"the intent {intent.name} cannot be met, whatever is changed:\n" + "\n".join(lines)
         )
-    words = [str(finding) for finding in found.findings]
+    words = [str(finding) for finding in found.diagnostics]
     output.note("Warning", words, "yellow")
     output.warnings += words
     return words
 
 
-def engine_of(intent: Intent, ways: Ways) -> NetworkModel | None:
+def engine_of(intent: Intent, options: SearchOptions) -> NetworkModel | None:
     """The model that predicts; None where loads are all that is asked for."""
     if not intent.predicted:
         return None
-    settings: dict[str, Any] = {"seed": ways.seed} if ways.engine == SIMULATOR else {}
-    settings |= {} if ways.model is None else {"model": ways.model}
-    return wiring.engine(ways.engine, **settings)
+    settings: dict[str, Any] = {"seed": options.seed} if options.engine == SIMULATOR else {}
+    settings |= {} if options.model is None else {"model": options.model}
+    return wiring.engine(options.engine, **settings)
 
 
-def prepare(output: Output, intent: Intent, ways: Ways) -> None:
+def prepare(output: Output, intent: Intent, options: SearchOptions) -> None:
     """Compile what is needed, before anything is timed. Raises what `wiring.optimizer` raises."""
-    wiring.optimizer(ways.method)
-    wiring.choice(ways.engine)
-    engines = [ways.engine] if intent.predicted else []
-    engines += [SIMULATOR] if ways.verifies(intent) else []
+    wiring.optimizer(options.method)
+    wiring.choice(options.engine)
+    engines = [options.engine] if intent.predicted else []
+    engines += [SIMULATOR] if options.verifies(intent) else []
     warn_of_compiling(output, *engines)
     if COMPILING not in output.said and wiring.first_search():
         output.say(COMPILING)
     from nettwin.optimize.optimize import warm_up
 
-    warm_up(ways.method, intent)
+    warm_up(options.method, intent)
 
 
 def searched(
-    output: Output, scenario: Scenario, intent: Intent, model: NetworkModel | None, ways: Ways
-) -> Plan:
+    output: Output,
+    scenario: Scenario,
+    intent: Intent,
+    model: NetworkModel | None,
+    options: SearchOptions,
+) -> ChangePlan:
     """The best plan that is found in time, or before the first Ctrl-C."""
     from nettwin.optimize.optimize import optimize
     from nettwin.optimize.problem import Problem
     from nettwin.optimize.stop import AnyOf, Cancel, Gap, Seconds, Stop
 
     cancel = Cancel()
-    rules: list[Stop] = [Seconds(ways.seconds), cancel]
-    rules += [] if ways.gap is None else [Gap(ways.gap)]
+    rules: list[Stop] = [Seconds(options.seconds), cancel]
+    rules += [] if options.gap is None else [Gap(options.gap)]
 
     def stop() -> None:
         cancel.cancel()
@@ -104,12 +108,12 @@ def searched(
 
     problem = Problem(scenario, intent, model)
     _ = problem.before  # the model's first answer, which is slower, counts for nothing
-    with _verifier(output, intent, ways) as (watch, verifier), stoppable(stop):
+    with _verifier(output, intent, options) as (watch, verifier), stoppable(stop):
         return optimize(
             problem,
-            ways.method,
+            options.method,
             AnyOf(tuple(rules)),
-            ways.seed,
+            options.seed,
             verifier=verifier,
             tell=watch.tell,
         )
@@ -120,11 +124,11 @@ def judged_again(
     scenario: Scenario,
     intent: Intent,
     model: NetworkModel | None,
-    ways: Ways,
+    options: SearchOptions,
     file: Path,
     *,
     force: bool,
-) -> tuple[Plan, Plan]:
+) -> tuple[ChangePlan, ChangePlan]:
     """The plan of a file as it was, and as it is judged now."""
     from nettwin.apps.replay import replayed
     from nettwin.formats.change_plan import read_change_plan
@@ -133,7 +137,7 @@ def judged_again(
     plan = read_change_plan(file)
     problem = Problem(scenario, intent, model)
     try:
-        with _verifier(output, intent, ways) as (_, verifier):
+        with _verifier(output, intent, options) as (_, verifier):
             return plan, replayed(problem, plan, verifier, force=force)
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
@@ -154,19 +158,19 @@ def trusted(
         return []
     after = apply_all(scenario, changes)
     found = output.answered(*judging.predict([scenario, after]))
-    return found + output.doubts(after, [judging])
+    return found + output.warn_of(after, [judging])
 
 
 @contextmanager
 def _verifier(
-    output: Output, intent: Intent, ways: Ways
+    output: Output, intent: Intent, options: SearchOptions
 ) -> Iterator[tuple[Watch, NetworkModel | None]]:
     """A live line, and the simulator that moves it, if it is wanted."""
     levels = every_level(intent)
     first = levels[0] if levels else ()
-    watch = Watch(ways.seconds, lambda value: level_value(first, value))
+    watch = Watch(options.seconds, lambda value: level_value(first, value))
     verifier = None
-    if ways.verifies(intent):
-        verifier = wiring.engine(SIMULATOR, seed=ways.seed, progress=watch.simulate)
+    if options.verifies(intent):
+        verifier = wiring.engine(SIMULATOR, seed=options.seed, progress=watch.simulate)
     with searching(output.err, watch):
         yield watch, verifier

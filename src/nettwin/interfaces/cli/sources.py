@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from nettwin import units
 from nettwin.errors import InputError
-from nettwin.formats import Assume, Reading, read
+from nettwin.formats import ImportDefaults, Reading, read
 from nettwin.interfaces.cli import streams
 from nettwin.scenario.packet_sizes import Fixed
 
@@ -33,9 +33,9 @@ class Source:
         """Several, one after another."""
         return (self.read(network) for network in networks)
 
-    def assume(self) -> Assume:
+    def assume(self) -> ImportDefaults:
         """What to take where a source is silent. Raises InputError for a wrong unit or number."""
-        assume = Assume()
+        assume = ImportDefaults()
         if self.capacity is not None:
             capacity = _above_zero("--capacity", self.capacity, units.rate_bps(self.capacity))
             assume = replace(assume, capacity_bps=capacity)

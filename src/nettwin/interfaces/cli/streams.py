@@ -1,7 +1,7 @@
 """Streams: `-` is standard input where a file is read, standard output where one is written.
 
 Both go through a file in a folder of their own, so that every format can be read and written this
-way, also those that come in several parts.
+path, also those that come in several parts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from nettwin.formats.files import LARGEST_FILE_BYTES
 from nettwin.interfaces.cli.answers import check_place
 
 STREAM = "-"
-FORMAT = "plan"  # of a network on standard output, where none is named
+FORMAT = "native"  # of a network on standard output, where none is named
 INPUT, OUTPUT = "standard-input", "standard-output"
 
 

@@ -107,7 +107,7 @@ def whatif(
     with working(output, engine, **settings) as answering:
         notes = output.told(reading, [answering])
         answer = what_if(reading.scenario, asked, answering)
-        notes["warnings_after"] = output.doubts(answer.scenario_after, [answering])
+        notes["warnings_after"] = output.warn_of(answer.scenario_after, [answering])
         notes["warnings_after"] += output.answered(answer.before, answer.after)
     output.document({**_network(reading, index), **notes, **_document(answer)})
     output.show(tables.totals(answer))

@@ -151,7 +151,7 @@ def _frame(axes: Axes, points: Points, margin: float, aspect: float) -> None:
 
 
 def _lanes(topology: Topology) -> NDArray[np.float64]:
-    """How many lines' widths each link's line is beside the straight way; parallel lines part."""
+    """How many lines' widths each link's line is beside the straight path; parallel lines part."""
     seen: dict[tuple[int, int, int], int] = {}
     lane = np.zeros(topology.link_count)
     ends = list(zip(topology.link_source.tolist(), topology.link_target.tolist(), strict=True))

@@ -27,7 +27,7 @@ def sentences(words: Sequence[str]) -> Text:
 
 
 def parts(found: Sequence[HopPart], delay_s: float) -> Table:
-    """The parts of a flow's delay, in the order of its way, and their sum."""
+    """The parts of a flow's delay, in the order of its path, and their sum."""
     corrected = any(part.correction_s for part in found)
     several = any(part.share < 1.0 - 1e-9 for part in found)
     made = style.table(

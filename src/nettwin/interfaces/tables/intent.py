@@ -10,7 +10,7 @@ from rich.text import Text
 from nettwin import units
 from nettwin.intent import LEVER_OF, LEVERS, MEASURES
 from nettwin.intent.check import Checked
-from nettwin.intent.findings import Place, Selected
+from nettwin.intent.diagnostics import Place, Selected
 from nettwin.intent.intent import shown
 from nettwin.interfaces.tables import style
 
@@ -39,7 +39,7 @@ def lines(checked: Checked, where: Where) -> Table:
     )
 
 
-def findings(checked: Checked, where: Where) -> Table:
+def diagnostics(checked: Checked, where: Where) -> Table:
     """What is wrong, the worst first."""
     made = style.table("What stands against it", "<lines", "<is", "<what", "<remedy", wraps=True)
     return style.rows(
@@ -51,7 +51,7 @@ def findings(checked: Checked, where: Where) -> Table:
                 finding.reason,
                 finding.remedy,
             )
-            for finding in checked.findings
+            for finding in checked.diagnostics
         ],
     )
 

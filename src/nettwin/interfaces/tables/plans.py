@@ -9,11 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from nettwin import units
+from nettwin.change_plan import ChangePlan, Evidence
 from nettwin.intent import MEASURES, Intent, Judgement, Line, Objective
 from nettwin.intent.intent import shown
 from nettwin.intent.judgement import HOPELESS
 from nettwin.interfaces.tables import style
-from nettwin.plan import Evidence, Plan
 
 LEAST_CHANGE = 1e-3  # relative, that makes an objective better or worse
 ENDLESS_S = 3600.0  # a mean delay of which a part has no end
@@ -21,7 +21,7 @@ SIMULATED = "simulated"
 EXACT = Text("exact", style.FAINT)  # what needs no simulation: loads, counts
 
 
-def heading(plan: Plan, network: str) -> Text:
+def heading(plan: ChangePlan, network: str) -> Text:
     """Whether the intent is met, by what, and at which price, in two lines."""
     words = Text.assemble((f"{network}: {plan.intent} ", "bold"), _verdict(plan), "\n")
     count = len(plan.changes)
@@ -36,7 +36,7 @@ def heading(plan: Plan, network: str) -> Text:
     return words.append("; ".join(parts), style.FAINT)
 
 
-def objectives(plan: Plan, intent: Intent) -> Table:
+def objectives(plan: ChangePlan, intent: Intent) -> Table:
     """The objectives before and after, the first with its bound."""
     simulated = verified(plan)
     made = style.table(
@@ -68,7 +68,7 @@ def objectives(plan: Plan, intent: Intent) -> Table:
     return style.rows(made, content)
 
 
-def expectations(plan: Plan) -> Table:
+def expectations(plan: ChangePlan) -> Table:
     """Every expectation before and after: its value, by how much it is kept, and where it is worst.
 
     With a verifier's values beside those of the model.
@@ -108,7 +108,7 @@ def expectations(plan: Plan) -> Table:
     return style.rows(made, content)
 
 
-def changes(plan: Plan, top: int) -> Table:
+def changes(plan: ChangePlan, top: int) -> Table:
     """The changes in the order in which to make them."""
     made = style.table(
         "Changes, in this order", "", "<change", shown=min(top, len(plan.changes)),
@@ -121,7 +121,7 @@ def changes(plan: Plan, top: int) -> Table:
     return style.rows(made, rows)
 
 
-def reasons(plan: Plan) -> list[str]:
+def reasons(plan: ChangePlan) -> list[str]:
     """Why an intent is not met: what is proven or was tried, and what a verifier refutes."""
     found = list(plan.reasons)
     for evidence in verified(plan):
@@ -135,7 +135,7 @@ def reasons(plan: Plan) -> list[str]:
     return found
 
 
-def verified(plan: Plan) -> list[Evidence]:
+def verified(plan: ChangePlan) -> list[Evidence]:
     """What engines other than the model in the loop have said."""
     return [e for e in plan.evidence if e.method == SIMULATED]
 
@@ -163,7 +163,7 @@ def differences(before: Judgement, after: Judgement) -> list[str]:
     ]
 
 
-def _verdict(plan: Plan) -> tuple[str, str]:
+def _verdict(plan: ChangePlan) -> tuple[str, str]:
     """Whether an intent is met, or what became of one that expects nothing; and the color."""
     if plan.after.lines:
         was = "was" if plan.before.met else "was not"
@@ -174,7 +174,7 @@ def _verdict(plan: Plan) -> tuple[str, str]:
     return "is kept as well as before", ""
 
 
-def _status(plan: Plan) -> str:
+def _status(plan: ChangePlan) -> str:
     return "proven" if plan.proven else "unproven"
 
 

@@ -7,7 +7,7 @@ fail keep their place, so that the metrics of before and after line up.
 change      the contract                 text       plain data and lines of text
 words       what some kinds take in a line of text
 failures    down and up again            links      capacity, weight, scheduler, buffers
-flows       ways, rates, more and fewer  registry   every kind by its name
+flows       paths, rates, more and fewer  registry   every kind by its name
 singles     every failure of one element alone
 """
 

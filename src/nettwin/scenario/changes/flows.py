@@ -1,4 +1,4 @@
-"""Changes of flows: their ways, their rates, new ones and fewer."""
+"""Changes of flows: their paths, their rates, new ones and fewer."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ class SetPath:
     """
 
     flow: str
-    ways: tuple[Mapping[str, Any], ...] = ()
+    paths: tuple[Mapping[str, Any], ...] = ()
     kind: ClassVar[str] = "set_path"
 
     def apply(self, scenario: Scenario) -> Scenario:
         return set_paths(scenario, [self])
 
     def steers(self, topology: Topology) -> tuple[Steer, ...]:
-        """The ways by indices. Raises UnknownNameError for a name that is not in the network."""
+        """The paths by indices. Raises UnknownNameError for a name that is not in the network."""
         steers = []
-        for way in self.ways:
-            unknown = set(way) - {"via", "links", "share"}
+        for path in self.paths:
+            unknown = set(path) - {"via", "links", "share"}
             if unknown:
                 raise UnknownNameError(
                     "attribute of a way", min(unknown), ("via", "links", "share")
                 )
             steers.append(
                 Steer(
-                    midpoints=tuple(topology.node(str(n)) for n in way.get("via", ())),
-                    links=tuple(topology.link(str(n)) for n in way.get("links", ())),
-                    share=float(way.get("share", 1 / len(self.ways))),
+                    midpoints=tuple(topology.node(str(n)) for n in path.get("via", ())),
+                    links=tuple(topology.link(str(n)) for n in path.get("links", ())),
+                    share=float(path.get("share", 1 / len(self.paths))),
                 )
             )
         return tuple(steers)
@@ -58,7 +58,7 @@ class SetPath:
             f"via {', '.join(map(str, w['via']))}"
             if w.get("via")
             else "over " + ", ".join(map(str, w.get("links", ())))
-            for w in self.ways
+            for w in self.paths
         ]
         return f"flow {self.flow} goes {' and '.join(words) or 'the common way'}"
 
@@ -171,12 +171,12 @@ def set_paths(scenario: Scenario, changes: Sequence[SetPath]) -> Scenario:
     steer = dict(scenario.routing.steer)
     known: dict[int, tuple[Steer, ...]] = {}  # by the ways, which many changes may share
     for change in changes:
-        flow, ways = scenario.flow(change.flow), known.get(id(change.ways))
-        if ways is None:
-            ways = known[id(change.ways)] = change.steers(scenario.topology)
+        flow, paths = scenario.flow(change.flow), known.get(id(change.paths))
+        if paths is None:
+            paths = known[id(change.paths)] = change.steers(scenario.topology)
         steer.pop(flow, None)
-        if ways:
-            steer[flow] = ways
+        if paths:
+            steer[flow] = paths
     return scenario.with_(routing=replace(scenario.routing, steer=steer))
 
 

@@ -36,7 +36,7 @@ def _path(word: str, data: Data) -> bool:
     name, equals, value = word.partition("=")
     if not equals or name not in ("via", "links", "share"):
         return False
-    paths = data.setdefault("ways", [])
+    paths = data.setdefault("paths", [])
     if name != "share":
         paths.append({name: value.split(",")})
     elif not paths:

@@ -24,7 +24,7 @@ Indices = NDArray[np.int64]
 WIRE_BITS = 192.0  # preamble, check sequence and gap of Ethernet: on the wire, in no packet's size
 FAST_BPS = 5e9  # ports above are counted apart: they add latency, hardly transmission time
 LEAST_PEAK = 0.1  # a port whose peak load is below is never busy
-ROUNDS = 12  # of passing on how fast a port can be fed; ways have fewer ports than that
+ROUNDS = 12  # of passing on how fast a port can be fed; paths have fewer ports than that
 EXCESS_S = 0.01  # waiting a unit of peak load above capacity, the network's first guess
 LEAST_S = 1e-5
 PORT = (
@@ -49,17 +49,17 @@ class BurstInputs:
     hop_before: Indices  # [hops] the hop before of the same flow; itself where it is the first
     guess_ln_s: Singles  # [hops] ln of the first guess of the waiting
     latency: Floats  # [flows, LATENCY]
-    calm: NDArray[np.bool_]  # [flows] no port of the way can be overloaded, so delay is latency
+    calm: NDArray[np.bool_]  # [flows] no port of the path can be overloaded, so delay is latency
 
 
 def inputs_of(scenario: Scenario) -> BurstInputs:
-    """The inputs of a scenario; of a flow with several ways the first is taken."""
+    """The inputs of a scenario; of a flow with several paths the first is taken."""
     topology, traffic = scenario.topology, scenario.traffic
     capacity = topology.link_capacity_bps
     bits = traffic.flow_mean_size_bits
     rate = traffic.flow_rate_bps * (1 + WIRE_BITS / bits)
     duty = np.array([_duty(a) for a in traffic.arrivals])[traffic.flow_arrival]
-    flow, link, before = _first_ways(scenario)
+    flow, link, before = _first_candidates(scenario)
     peak_bps = np.bincount(link, (rate / duty)[flow], len(capacity))
     contended = _contended(capacity, link, before) & (peak_bps > LEAST_PEAK * capacity)
     every = (link, flow)
@@ -153,8 +153,8 @@ def _buffer_bits(scenario: Scenario) -> Floats:
     return bits
 
 
-def _first_ways(scenario: Scenario) -> tuple[Indices, Indices, Indices]:
-    """The flow, link and link before (-1: none) of each hop of the flows' first ways."""
+def _first_candidates(scenario: Scenario) -> tuple[Indices, Indices, Indices]:
+    """The flow, link and link before (-1: none) of each hop of the flows' first paths."""
     paths = scenario.paths
     first = np.zeros(paths.path_count, np.bool_)
     first[paths.flow_offset[:-1][np.diff(paths.flow_offset) > 0]] = True
@@ -179,7 +179,7 @@ def _contended(capacity: Floats, link: Indices, before: Indices) -> NDArray[np.b
 
 
 def _places(flow: Indices, flows: int) -> tuple[Indices, Indices]:
-    """The position of each hop on its way, and how many follow."""
+    """The position of each hop on its path, and how many follow."""
     count = np.bincount(flow, minlength=flows)
     begin = np.cumsum(count) - count
     position = np.arange(len(flow)) - begin[flow]
@@ -255,7 +255,7 @@ def _hops(at: _At, rate: Floats, duty: Floats, port: Floats, input_peak: Floats)
 
 
 def _latency_terms(every: tuple[Indices, Indices], capacity: Floats, bits: Floats) -> Floats:
-    """What latency is linear in: ports of the way, of either speed, and packet size."""
+    """What latency is linear in: ports of the path, of either speed, and packet size."""
     link, flow = every
     fast = capacity[link] > FAST_BPS
     flows = len(bits)

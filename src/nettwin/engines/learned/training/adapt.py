@@ -29,7 +29,7 @@ from nettwin.engines.learned.training.fit import (
 )
 from nettwin.engines.learned.training.member import Tell, Training
 from nettwin.engines.learned.training.prepared import Prepared
-from nettwin.engines.learned.training.recipe import Plan, as_table
+from nettwin.engines.learned.training.recipe import TrainingSchedule, as_table
 from nettwin.engines.learned.training.scores import accuracy
 from nettwin.engines.learned.trial import trial
 from nettwin.errors import InputError
@@ -96,7 +96,7 @@ def adapt(
     sources: Sequence[Source],
     kept: Sequence[Source],
     folder: Path,
-    plan: Plan,
+    plan: TrainingSchedule,
     halves: Halves | None = None,
     machine: Machine | None = None,
     *,

@@ -45,11 +45,11 @@ class Recurrent(nn.Module):
     def forward(self, batch: Batch) -> Outputs:
         """What the flows of a batch meet."""
         seen, service_s = seen_of(batch)
-        way = walk(batch)
-        flow = torch.cat([batch.flow[batch.path_flow], _ln_way(batch, service_s)[:, None]], 1)
-        start = bend(self.of_flow(flow))[way.order]
-        *_, last = along(way, self.of_seen(seen[way.hops]), start, self.of_path)
-        state: Tensor = torch.zeros_like(last).index_copy(0, way.order, last)
+        path = walk(batch)
+        flow = torch.cat([batch.flow[batch.path_flow], _ln_path(batch, service_s)[:, None]], 1)
+        start = bend(self.of_flow(flow))[path.order]
+        *_, last = along(path, self.of_seen(seen[path.hops]), start, self.of_path)
+        state: Tensor = torch.zeros_like(last).index_copy(0, path.order, last)
         found: Outputs = self.readout(batch, state, service_s, _alone(batch))
         return found
 
@@ -69,7 +69,7 @@ def seen_of(batch: Batch) -> tuple[Tensor, Tensor]:
     return torch.cat([queue[batch.hop_queue], hop, part[:, None]], 1), whole
 
 
-def _ln_way(batch: Batch, service_s: Tensor) -> Tensor:
+def _ln_path(batch: Batch, service_s: Tensor) -> Tensor:
     """How a path's transmission compares with its whole fixed delay. [paths]"""
     ratio = service_s / batch.path_fixed_s.float().clamp(min=1e-30)
     return torch.log(ratio.clamp(min=1e-9)).clamp(-MOST_LN_WAY, MOST_LN_WAY)
@@ -84,5 +84,7 @@ def _summary(batch: Batch, seen: Tensor, service_s: Tensor) -> Tensor:
     weighted = summed(seen * seen[:, -1:], batch.hop_path, paths)
     place = batch.hop_path[:, None].expand_as(seen)
     most = torch.zeros_like(mean).scatter_reduce(0, place, seen, "amax", include_self=False)
-    way = [torch.log1p(count), _ln_way(batch, service_s)]
-    return torch.cat([batch.flow[batch.path_flow], torch.stack(way, 1), mean, weighted, most], 1)
+    candidate = [torch.log1p(count), _ln_path(batch, service_s)]
+    return torch.cat(
+        [batch.flow[batch.path_flow], torch.stack(candidate, 1), mean, weighted, most], 1
+    )

@@ -24,7 +24,7 @@ from nettwin.engines.learned.model_file import Model
 from nettwin.engines.learned.training.examples import Parts, Source
 from nettwin.engines.learned.training.member import Moment, Tell, Training, train_member
 from nettwin.engines.learned.training.prepared import Prepared, prepare
-from nettwin.engines.learned.training.recipe import Plan, TrainingRecipe, as_table
+from nettwin.engines.learned.training.recipe import TrainingRecipe, TrainingSchedule, as_table
 from nettwin.engines.learned.training.scores import accuracy
 from nettwin.engines.learned.trial import trial
 from nettwin.engines.theory.formulas import Formulas
@@ -180,7 +180,7 @@ def train_members(
 
 def _wait(
     futures: Sequence[Future[list[Weights]]],
-    plan: Plan,
+    plan: TrainingSchedule,
     homes: Mapping[int, Path],
     tell: Tell | None,
 ) -> None:

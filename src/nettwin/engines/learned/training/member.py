@@ -34,7 +34,7 @@ from nettwin.engines.learned.training.checkpoint import (
 from nettwin.engines.learned.training.examples import joined
 from nettwin.engines.learned.training.outputs import PARTS, Outputs, errors, total
 from nettwin.engines.learned.training.prepared import Prepared
-from nettwin.engines.learned.training.recipe import Plan, as_table
+from nettwin.engines.learned.training.recipe import TrainingSchedule, as_table
 from nettwin.errors import InputError
 from nettwin.formats.weight_file import Weights
 from nettwin.training.curves import Curves
@@ -54,7 +54,7 @@ class Training:
 
     architecture: str
     settings: Mapping[str, Any]
-    plan: Plan
+    plan: TrainingSchedule
     train: tuple[Prepared, ...]
     validation: tuple[Prepared, ...] = ()
     replayed: tuple[Prepared, ...] = ()  # every other step sees one of these
@@ -87,7 +87,7 @@ class Moment:
 Tell = Callable[[Moment], None]
 
 
-def one_cycle(step: int, plan: Plan) -> tuple[float, float]:
+def one_cycle(step: int, plan: TrainingSchedule) -> tuple[float, float]:
     """Learning rate and momentum of a step: up to the highest rate, down to nothing, by cosines."""
     rise = plan.rise * plan.steps - 1
     low, high, end = plan.rate / 25, plan.rate, plan.rate / 25 / 1e4

@@ -64,13 +64,13 @@ def walk(batch: Batch) -> Walk:
     return Walk(order, torch.cat(hops), going)
 
 
-def along(way: Walk, x: Tensor, state: Tensor, unit: nn.Linear) -> tuple[Tensor, Tensor, Tensor]:
+def along(path: Walk, x: Tensor, state: Tensor, unit: nn.Linear) -> tuple[Tensor, Tensor, Tensor]:
     """A gated unit runs along every path. `x` [hops, 3 width] is what the hops say to its gates, in
-    the order of `way.hops`, `state` [paths, width] in that of the walk. Gives the states before and
-    after each hop, ordered as `x`, and the last [paths, width]."""
-    moving, still = state.split([way.going[0], len(state) - way.going[0]])
+    the order of `path.hops`, `state` [paths, width] in that of the walk. Gives the states before
+    and after each hop, ordered as `x`, and the last [paths, width]."""
+    moving, still = state.split([path.going[0], len(state) - path.going[0]])
     before, after, ended = [moving[:0]], [moving[:0]], [still]
-    for said, going in zip(x.split(way.going), way.going[1:], strict=False):
+    for said, going in zip(x.split(path.going), path.going[1:], strict=False):
         new = gated(said, unit(moving), moving)
         before.append(moving)
         after.append(new)

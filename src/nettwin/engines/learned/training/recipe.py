@@ -15,7 +15,7 @@ from nettwin.formats.files import read_text
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingSchedule:
     """How long and how boldly to train. Each member of the ensemble has a seed of its own.
 
     One step sees one scenario, at most `flows` flows of it. The learning rate rises to `rate` over
@@ -71,7 +71,7 @@ class TrainingRecipe:
     architecture: str
     title: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    plan: Plan = field(default_factory=Plan)
+    plan: TrainingSchedule = field(default_factory=TrainingSchedule)
     data: Mapping[str, Data] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -107,12 +107,12 @@ def read_recipe(path: Path) -> TrainingRecipe:
     try:
         _known(table, TrainingRecipe, "training recipe")
         plan = dict(table.pop("plan", {}))
-        _known(plan, Plan, "plan")
+        _known(plan, TrainingSchedule, "plan")
         if "seeds" in plan:
             plan["seeds"] = tuple(plan["seeds"])
         data = {str(name): _data(name, entry) for name, entry in table.pop("data", {}).items()}
         table.setdefault("name", path.stem)
-        return TrainingRecipe(**table, plan=Plan(**plan), data=data)
+        return TrainingRecipe(**table, plan=TrainingSchedule(**plan), data=data)
     except (InputError, TypeError, ValueError, AttributeError) as error:
         raise FormatError(path, "", str(error), "Correct the recipe.") from None
 
@@ -145,6 +145,6 @@ def _known(table: Mapping[str, Any], kind: type, words: str) -> None:
             raise UnknownNameError(f"attribute of a {words}", name, names)
 
 
-def as_table(plan: Plan) -> dict[str, Any]:
+def as_table(plan: TrainingSchedule) -> dict[str, Any]:
     """A plan as plain JSON types."""
     return {**asdict(plan), "seeds": list(plan.seeds)}

@@ -40,25 +40,25 @@ class RouteNet(nn.Module):
     def forward(self, batch: Batch) -> Outputs:
         """What the flows of a batch meet."""
         queue, hop = known_of(batch)
-        way = walk(batch)
-        at = batch.hop_queue[way.hops]
-        share = (hop[:, ROOT_SHARE] ** 2)[way.hops, None]
+        candidate = walk(batch)
+        at = batch.hop_queue[candidate.hops]
+        share = (hop[:, ROOT_SHARE] ** 2)[candidate.hops, None]
         whole = summed(share, at, len(queue)).clamp(min=1e-9)  # 1 where every flow is in the batch
         load = queue[:, :1]
         h = self.enter2(bend(self.enter(queue)))
         start = self.of_flow2(bend(self.of_flow(batch.flow))).index_select(
-            0, batch.path_flow[way.order]
+            0, batch.path_flow[candidate.order]
         )
-        of_hop, paths, after = self.of_hop(hop[way.hops]), start, start[:0]
+        of_hop, paths, after = self.of_hop(hop[candidate.hops]), start, start[:0]
         for _ in range(int(self.rounds)):
             x = self.of_queue(h).index_select(0, at) + of_hop
-            before, after, paths = along(way, x, paths, self.of_path)
+            before, after, paths = along(candidate, x, paths, self.of_path)
             said = summed(before * share, at, len(h)) / whole
             own = bend(self.sibling(h)) * load
             others = summed(own, batch.port, batch.ports)[batch.port] - own
             h = gated(self.of_told(torch.cat([said, others], 1)), self.of_self(h), h)
         state = start.new_zeros((len(batch.hop_queue), start.shape[1]))
-        state = state.index_copy(0, way.hops, after)
+        state = state.index_copy(0, candidate.hops, after)
         found: Outputs = self.readout(
             batch, state, batch.service_s[batch.hop_queue], batch.hop_path
         )

@@ -14,8 +14,8 @@ from nettwin.engines.learned.training.examples import USUAL, Source
 from nettwin.engines.learned.training.fit import Given, Machine, fit
 from nettwin.engines.learned.training.member import Tell
 from nettwin.engines.learned.training.recipe import (
-    Plan,
     TrainingRecipe,
+    TrainingSchedule,
     find_recipe,
     shipped_recipes,
 )
@@ -32,7 +32,7 @@ __all__ = [
     "shipped_recipes",
     "train",
 ]
-ADAPTING = Plan(steps=4000, rate=5e-4, validate_every=500, checkpoint_every=500)
+ADAPTING = TrainingSchedule(steps=4000, rate=5e-4, validate_every=500, checkpoint_every=500)
 
 
 def train(

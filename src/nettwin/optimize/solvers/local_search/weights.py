@@ -1,0 +1,133 @@
+"""Weights: local search over IGP weights, loads under ECMP brought up to date target by target.
+
+Powers of utilizations grow while the search finds nothing better; then it begins anew from the best
+weights with some room to get worse.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.optimize.problems.link_weights import LinkWeightProblem
+from nettwin.optimize.search import Search
+from nettwin.optimize.solvers.local_search import weight_kernels as kernels
+from nettwin.optimize.solvers.local_search.weight_moves import steps, undo
+from nettwin.scenario.shortest import adjacency
+
+PIECE = 2_000_000  # nodes times links times states times steps between two looks at the clock
+SQUARINGS = (4, 5, 6, 7, 8)  # powers of utilization that stand for the highest, one after another
+MEMORY = 30  # steps that late acceptance looks back
+WORSE = 1.03  # how much busier links may get at first where a search begins anew
+SAME = 1e-9  # relative difference of utilizations that are equal
+TRIED = 4  # pieces of steps, in which weights are given back
+PATIENCE = 20  # steps a link without progress until the next power
+
+
+def weights(
+    weight_problem: LinkWeightProblem,
+    search: Search[NDArray[np.float64]],
+    seed: int = 0,
+    begin: NDArray[np.float64] | None = None,
+) -> None:
+    """Search weights of the lowest highest utilization, and offer what is found.
+
+    A sum of powers of utilizations stands for the highest one, so that of two answers with the
+    same busiest link the better balanced one is better. The first offer is the weights of today, or
+    those to begin from [links] where another method has found some. What is offered changes no
+    weight that need not have changed (see `fewest_weights`), and is as good as told or better.
+    """
+    net, random = _map_of(weight_problem), np.random.default_rng(seed)
+    best = np.array(weight_problem.start if begin is None else begin)
+    paths = _paths_of(weight_problem, best)
+    kernels.route_all(net, paths)
+    top, _ = kernels.judge(net, paths, 0, 1.0, 1)
+    search.offer(top, np.array(best))
+    if not net.movable.size or not net.choices.size or top == 0.0:
+        return
+    piece = _piece(net)
+    ramp = list(SQUARINGS)
+    while not search.over:
+        slack = 1.0 if ramp else WORSE
+        squarings = ramp.pop(0) if ramp else int(random.choice(SQUARINGS))
+        scale = search.value
+        _, total = kernels.judge(net, paths, 0, scale, squarings)
+        history = np.full(MEMORY, total * slack ** (2**squarings))
+        standing = np.array([total, 0.0, scale, 0.0, total])
+        while standing[1] - standing[3] < PATIENCE * net.source.size:
+            rules = weight_problem.most_changes, squarings, scale
+            steps(net, paths, piece, *rules, history, standing, best, random)
+            if standing[2] < search.value:
+                search.offer(standing[2], partial(fewest_weights, weight_problem, np.array(best)))
+            if not search.step(piece):
+                return
+        paths.weight[:] = best
+        paths.load_bps[0] = weight_problem.fixed_bps.reshape(net.live.shape)
+        kernels.route_all(net, paths)
+
+
+def fewest_weights(
+    weight_problem: LinkWeightProblem, weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Weights [links] of which those are as today again that need not differ for no link to get
+    busier; on large networks as many of them as can be tried in a moment."""
+    net, paths = _map_of(weight_problem), _paths_of(weight_problem, weight)
+    kernels.route_all(net, paths)
+    top, _ = kernels.judge(net, paths, 0, 1.0, 0)
+    undo(net, paths, top * (1.0 + SAME), TRIED * _piece(net))
+    return np.asarray(paths.weight)
+
+
+def _piece(net: kernels.Map) -> int:
+    return max(PIECE // int(net.live.size * len(net.demand_bps)), 1)
+
+
+def _map_of(weight_problem: LinkWeightProblem) -> kernels.Map:
+    first, states = weight_problem.topologies[0], len(weight_problem.topologies)
+    links = first.link_count
+    lists: list[Any] = []
+    for into in (True, False):
+        offsets = np.zeros((states, first.node_count + 1), np.int64)
+        listed = np.zeros((states, links), np.int32)
+        for state, topology in enumerate(weight_problem.topologies):
+            offsets[state], live = adjacency(topology, into=into)
+            listed[state, : live.size] = live
+        lists += [offsets, listed]
+    return kernels.Map(
+        first.link_source,
+        first.link_target,
+        lists[0],
+        lists[1],
+        lists[2],
+        lists[3],
+        np.stack([topology.link_live for topology in weight_problem.topologies]),
+        np.ascontiguousarray(weight_problem.demand_bps.T),
+        weight_problem.capacity_bps.reshape(states, links),
+        weight_problem.choices,
+        np.flatnonzero(weight_problem.movable),
+        weight_problem.start,
+    )
+
+
+def _paths_of(weight_problem: LinkWeightProblem, weight: NDArray[np.float64]) -> kernels.Candidates:
+    states, nodes = len(weight_problem.topologies), weight_problem.topologies[0].node_count
+    links, rows = weight.size, states * nodes
+    load_bps = np.zeros((2, states, links))
+    load_bps[0] = weight_problem.fixed_bps.reshape(states, links)
+    return kernels.Candidates(
+        np.array(weight),
+        np.zeros((2, rows, nodes)),
+        np.zeros((2, rows, nodes), np.int32),
+        np.zeros((2, rows, links)),
+        load_bps,
+        np.zeros(rows, np.int64),
+        np.zeros(links, np.int64),
+        np.zeros(links),
+        np.zeros(links + 2),
+        np.zeros(links + 2, np.int32),
+        np.zeros(nodes, np.int64),
+        np.zeros(nodes),
+    )
