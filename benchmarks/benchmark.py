@@ -34,7 +34,7 @@ class Figure:
     unit: str = ""
     target: float | None = None
     met: bool | None = None
-    sense: str = ""  # `>=` or `<=`: which path the target is meant
+    sense: str = ""  # `>=` or `<=`: on which side the target lies
 
     def as_dict(self) -> dict[str, Any]:
         """As plain JSON types; a number that is not known becomes null."""

@@ -23,7 +23,7 @@ EMPTY = 1e-12
 @dataclass(frozen=True)
 class Bursts:
     """From what the bursts of a flow are drawn. The values that reproduce the spread of the delays
-    recorded in the laboratory, at single ports and over whole ways."""
+    recorded in the laboratory, at single ports and over whole paths."""
 
     period_s: tuple[float, float] = (0.3, 0.8)  # log-uniform
     duty: tuple[float, float] = (0.42, 0.72)  # uniform

@@ -25,7 +25,7 @@ from nettwin.scenario.scheduling import Scheduler
 
 @dataclass
 class Packet:
-    """A packet on its path; `tag` is its finish time in the fluid reference of WFQ."""
+    """A packet in the network; `tag` is its finish time in the fluid reference of WFQ."""
 
     flow: int
     born: float

@@ -38,7 +38,7 @@ PROTOCOL = (
     "the recording alone: sqrt(recorded variance / packets that arrived) / mean, as if packets "
     "were independent; those that wait in one queue are alike, so that the floor is higher. "
     "What the recording simulator does in its "
-    "own path (gaps of on-off sources, quanta, what a buffer counts, its WFQ) was found on the "
+    "own way (gaps of on-off sources, quanta, what a buffer counts, its WFQ) was found on the "
     "public recordings themselves, those of gnnet2022 with 50 nodes and of gnnet2020 above all. "
     "The learned models were never trained on them, but their features, loss and mixture of data "
     "were chosen with errors on parts of them in view (docs/learned.md)."
@@ -248,7 +248,7 @@ def _groups(compared: Sequence[Compared], error: NDArray[np.float64]) -> list[Fi
     groups: list[tuple[str, NDArray[np.bool_]]] = []
     for k, policy in enumerate(POLICIES):
         others = np.delete(policies, k, axis=1).any(axis=1)
-        groups.append((f"{policy} on the way", policies[:, k]))
+        groups.append((f"{policy} on the path", policies[:, k]))
         groups.append((f"{policy} alone", policies[:, k] & ~others))
     groups += [(f"arrivals {kind}", arrival == kind) for kind in np.unique(arrival).tolist()]
     groups += [(f"{n} nodes", nodes == n) for n in np.unique(nodes).tolist()]

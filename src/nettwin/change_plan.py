@@ -1,4 +1,5 @@
-"""Plan: changes that meet an intent, in a safe order, with what they do and who has checked it."""
+"""ChangePlan: changes that meet an intent, in a safe order, with what they do and who has checked
+it."""
 
 from __future__ import annotations
 

@@ -151,7 +151,8 @@ def test_the_bound_of_two_midpoints_is_reached_by_two() -> None:
 
 
 def test_a_flow_that_cannot_be_split_proves_what_it_needs() -> None:
-    """One large flow on a ring: half of it each path would be less, and no answer does that."""
+    """One large flow on a ring: half of it in each direction would be less, and no answer does
+    that."""
     names = [f"n{i}" for i in range(5)]
     ring = [Link(names[i], names[(i + 1) % 5], capacity_bps=1e9) for i in range(5)]
     topology = Topology.build(names, ring, duplex=True)

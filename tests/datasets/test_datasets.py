@@ -13,7 +13,7 @@ import pytest
 from nettwin.datasets.distributions import draw_name, draw_number, draw_whole
 from nettwin.datasets.drawing import draw_scenario
 from nettwin.datasets.generation import generate_dataset, make_sample
-from nettwin.datasets.impairments import MISHAPS
+from nettwin.datasets.impairments import IMPAIRMENTS
 from nettwin.datasets.inspection import inspect_dataset, label_noise
 from nettwin.datasets.networks import HELD_OUT, real_networks
 from nettwin.datasets.recipe import Recipe, read_recipe, shipped_recipe
@@ -84,7 +84,7 @@ def test_the_general_recipe_draws_valid_scenarios_of_every_kind() -> None:
     arrivals = {a.kind for s in drawn for a in s.traffic.arrivals}
     assert policies == set(SCHEDULERS)
     assert {"poisson", "cbr", "onoff", "mmpp", "autocorrelated"} <= arrivals
-    assert {s.notes["impairment"] for s in drawn} <= set(MISHAPS)
+    assert {s.notes["impairment"] for s in drawn} <= set(IMPAIRMENTS)
     assert len({s.notes["impairment"] for s in drawn}) >= 5
     assert all(s.topology.node_count <= 60 for s in drawn)
     again = draw_scenario(GENERAL, 7, networks)
@@ -138,8 +138,8 @@ def test_networks_that_models_are_judged_on_are_held_out() -> None:
     assert not any(word in name for name in names for word in HELD_OUT)
 
 
-@pytest.mark.parametrize("impairment", MISHAPS)
-def test_every_mishap_gives_a_valid_scenario(impairment: str) -> None:
+@pytest.mark.parametrize("impairment", IMPAIRMENTS)
+def test_every_impairment_gives_a_valid_scenario(impairment: str) -> None:
     recipe = replace(SMALL, impairments={"kinds": {impairment: 1}})
     plain = replace(SMALL, impairments={"kinds": {"none": 1}})
     changed = 0

@@ -119,7 +119,7 @@ def test_half_a_character_is_refused(tmp_path: Path) -> None:
 
 def test_what_it_cannot_hold_is_refused(tmp_path: Path) -> None:
     scenario = generate("ring", nodes=4)
-    with pytest.raises(InputError, match="ways of their own"):
+    with pytest.raises(InputError, match="paths of their own"):
         write(
             scenario.with_(routing=Routing(steer={0: (Steer((1,)),)})),
             tmp_path / "x.node-link.json",

@@ -38,7 +38,7 @@ def test_units_flows_and_measured_delays() -> None:
     assert first.scenario.name == "results_lab_0000-0024 0"
 
 
-def test_wiring_follows_the_ways() -> None:
+def test_wiring_follows_the_paths() -> None:
     scenario = read(SAMPLES / "good/testbed/lab.npz").scenario
     topology, paths = scenario.topology, scenario.paths
     assert not paths.status.any() and not paths.fallback.any()

@@ -82,7 +82,7 @@ def broken() -> dict[str, bytes]:
         "no_capacity.npz": put("link_capacity", 4, 0.0),
         "both_types.npz": put("flow_type", 0, (1.0, 1.0)),
         "link_too_high.npz": put("path_links", 0, 99),
-        "way_twice_through.npz": put("path_links", 3, 6),
+        "path_twice_through.npz": put("path_links", 3, 6),
         "no_tester_port.npz": put("path_links", 4, 5),
         "label.npz": put("flow_id", 0, "b'0-1'"),
         "label_twice.npz": put("flow_id", 1, "b'0_1_0'"),

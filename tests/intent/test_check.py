@@ -140,7 +140,7 @@ def test_limits_that_leave_room_do_not_contradict() -> None:
     assert check(expecting(a, b), towns()).sound
 
 
-def test_a_delay_limit_under_the_quickest_way() -> None:
+def test_a_delay_limit_under_the_quickest_path() -> None:
     to_oslo = Selector(target=("Oslo",), traffic_class=("voice",))
     finding = only(expecting(Expectation("delay_p99", to_oslo, at_most=0.011)))
     assert "Madrid->Oslo/voice cannot be under 11.03 ms" in finding.reason
@@ -184,7 +184,7 @@ def test_more_throughput_than_is_offered() -> None:
     assert "Faro->Paris/voice cannot be above 500 kbit/s" in finding.reason
 
 
-def test_rules_that_leave_no_way_alone_or_together() -> None:
+def test_rules_that_leave_no_path_alone_or_together() -> None:
     faro = Selector(source=("Faro",))
     own = only(Intent(avoid=(Avoid(faro, Selector(node=("Faro",))),)))
     assert "begin or end" in own.reason and "2 flows" in own.reason
@@ -251,8 +251,8 @@ def test_failures_that_cut_flows_off_are_named() -> None:
         (Expectation("utilization", at_most=1.0), False),
     ],
 )
-def test_lines_that_a_flow_without_a_way_breaks(line: Expectation, broken: bool) -> None:
-    told = [f for f in found(Intent(survive=Survive(("link",), (line,)))) if "no way" in f.reason]
+def test_lines_that_a_flow_without_a_path_breaks(line: Expectation, broken: bool) -> None:
+    told = [f for f in found(Intent(survive=Survive(("link",), (line,)))) if "no path" in f.reason]
     assert bool(told) is broken
 
 
@@ -274,14 +274,14 @@ def test_what_is_left_after_a_failure_is_too_long_or_too_narrow() -> None:
     assert not found(Intent(survive=wider))
 
 
-def test_flows_without_any_way() -> None:
+def test_unroutable_flows() -> None:
     network = towns()
     topology = network.topology
     up = topology.link_up & (topology.link_source != topology.node("Faro"))
     cut = network.with_(topology=topology.with_arrays(link_up=up))
     intent = expecting(Expectation("delay", VOICE, at_most=1.0))
     (finding,) = check(intent, cut).diagnostics
-    assert "Faro->Paris/voice: there is no way" in finding.reason
+    assert "Faro->Paris/voice: there is no path" in finding.reason
 
 
 # doubts

@@ -261,7 +261,7 @@ def test_selectors(select: Selector, kind: str, names: list[str]) -> None:
 
 
 def parallel() -> Scenario:
-    """A and B by two links each path, a third named `cable`; all traffic on A->B#2."""
+    """A and B by two links in each direction, a third named `cable`; all traffic on A->B#2."""
     links = [Link("A", "B"), Link("A", "B"), Link("B", "A"), Link("A", "B", name="cable")]
     topology = Topology.build("AB", links)
     steer = {0: (Steer(links=(1,)),)}

@@ -112,7 +112,7 @@ def test_ctrl_c_shows_what_is_done_and_ends_with_130(run, mesh, monkeypatch) -> 
     assert "Stopped after 8 of" in done.err
 
 
-def test_a_drain_and_its_way_back_are_files_that_replay(run, mesh) -> None:
+def test_a_drain_and_its_undoing_are_files_that_replay(run, mesh) -> None:
     network = read(mesh).scenario
     node = network.topology.node_name[int(np.bincount(network.topology.link_source).argmin())]
     line = f"drain {mesh} {node} --seconds 0.5 --out drain.yaml --back back.json"

@@ -249,7 +249,7 @@ def test_a_plan_cut_short_anywhere_is_refused(plan) -> None:
 
 def test_a_plan_that_names_what_is_not_there_says_so(plan, run) -> None:
     text = plan.read_text(encoding="utf-8")
-    flow = re.search(r"flow: (.+?), ways", text)
+    flow = re.search(r"flow: (.+?), paths", text)
     assert flow
     plan.write_text(text.replace(flow[1], "Nowhere->Here", 1), encoding="utf-8")
     done = run("optimize mesh.yaml --check plan.yaml")

@@ -19,7 +19,8 @@ from nettwin.scenario.traffic import Flow, Traffic
 
 
 def alone(scenario: Scenario, links: NDArray[np.intp]) -> tuple[NDArray[np.float64], float]:
-    """One failure the long path: the loads along all paths, and the rate of flows without one."""
+    """One failure, by the long computation: the loads along all paths, and the rate of flows
+    without one."""
     up = scenario.topology.link_up.copy()
     up[links] = False
     topology = scenario.topology.with_arrays(link_up=up)
@@ -110,7 +111,7 @@ def test_next_hop_tables_lose_what_they_send_into_a_failure() -> None:
     plain = generate("ring", nodes=6)
     topology = plain.topology
     table = np.full((6, 6), -1, np.int32)
-    for u in range(6):  # all go one path round
+    for u in range(6):  # all go round in one direction
         table[u, [t for t in range(6) if t != u]] = np.flatnonzero(
             (topology.link_source == u) & (topology.link_target == (u + 1) % 6)
         )[0]

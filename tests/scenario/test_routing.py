@@ -270,8 +270,8 @@ def test_explicit_paths_share_and_lose_what_breaks() -> None:
     assert names(down) == {} and down.paths.status[0] == Status.DOWN
 
 
-@pytest.mark.parametrize("way", [Steer(), Steer(midpoints=(0,)), Steer(midpoints=(3,))])
-def test_a_steered_flow_that_nothing_reaches_has_no_way(path: Steer) -> None:
+@pytest.mark.parametrize("path", [Steer(), Steer(midpoints=(0,)), Steer(midpoints=(3,))])
+def test_a_steered_flow_that_nothing_reaches_has_no_path(path: Steer) -> None:
     topology = Topology.build("ABCD", [Link("A", "B"), Link("B", "C")])
     scenario = one_flow(topology, "A", "D", Routing(steer={0: (path,)}))
     assert scenario.paths.status[0] == Status.UNREACHABLE
@@ -390,7 +390,7 @@ def test_sums_that_differ_in_the_last_digit_are_equal() -> None:
         max_size=20,
     )
 )
-def test_nasty_weights_never_loop_nor_lose_a_way(lines: list[tuple[int, int, float]]) -> None:
+def test_nasty_weights_never_loop_nor_lose_a_path(lines: list[tuple[int, int, float]]) -> None:
     links = [Link(f"n{a}", f"n{b}", weight=w) for a, b, w in lines]
     scenario = all_pairs(Topology.build([f"n{i}" for i in range(6)], links, duplex=True))
     topology, paths = scenario.topology, scenario.paths

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.datasets.distributions import draw_name, draw_number, draw_whole
-from nettwin.datasets.impairments import with_mishap
+from nettwin.datasets.impairments import with_impairment
 from nettwin.datasets.recipe import Recipe, Table, table_of
 from nettwin.datasets.traffic import draw_traffic, with_bursts
 from nettwin.errors import UnknownNameError
@@ -49,7 +49,7 @@ def draw_scenario(recipe: Recipe, number: int, networks: Mapping[str, Topology])
     scenario = with_bursts(recipe.traffic, scenario, run_s, random)
     scenario = _with_delays(recipe.links, scenario, run_s, random)
     scenario = scenario.with_(notes={"family": family, "shape": _shape(scenario.topology)})
-    return with_mishap(recipe.impairments, scenario, random)
+    return with_impairment(recipe.impairments, scenario, random)
 
 
 def _run_s(recipe: Recipe, scenario: Scenario) -> float:

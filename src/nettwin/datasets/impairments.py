@@ -25,12 +25,12 @@ from nettwin.scenario.scheduling import Queue
 Random = np.random.Generator
 
 
-def with_mishap(table: Mapping[str, Any], scenario: Scenario, random: Random) -> Scenario:
+def with_impairment(table: Mapping[str, Any], scenario: Scenario, random: Random) -> Scenario:
     """The scenario after what the table draws; its note `impairment` says what went wrong."""
     kind = draw_name("impairments.kinds", table.get("kinds", {"none": 1}), random)
-    if kind not in MISHAPS:
-        raise UnknownNameError("impairment", kind, MISHAPS)
-    return MISHAPS[kind](scenario, random).with_(notes={**scenario.notes, "impairment": kind})
+    if kind not in IMPAIRMENTS:
+        raise UnknownNameError("impairment", kind, IMPAIRMENTS)
+    return IMPAIRMENTS[kind](scenario, random).with_(notes={**scenario.notes, "impairment": kind})
 
 
 def _none(scenario: Scenario, random: Random) -> Scenario:
@@ -111,7 +111,7 @@ def _attack(scenario: Scenario, random: Random) -> Scenario:
     return ScaleTraffic(float(random.uniform(2, 8)), target=name).apply(scenario)
 
 
-MISHAPS: dict[str, Callable[[Scenario, Random], Scenario]] = {
+IMPAIRMENTS: dict[str, Callable[[Scenario, Random], Scenario]] = {
     "none": _none,
     "line-failure": _line_failure,
     "interface-failure": _interface_failure,

@@ -85,7 +85,9 @@ class _Answering:
         answers = self.engine.predict(scenarios)
         if self.strict:
             for scenario, metrics in zip(scenarios, answers, strict=True):
-                said = metrics.provenance.get("unsupported")  # by engines that find it on the path
+                said = metrics.provenance.get(
+                    "unsupported"
+                )  # by engines that find it while they work
                 because = self.engine.unsupported(scenario) if said is None else said
                 if because:
                     raise _UnsupportedError(tuple(because))

@@ -60,7 +60,7 @@ FORMATS: Registry[Format] = Registry(
         "ietf-network": "nettwin.formats.ietf:IetfNetwork",
         "node-link": "nettwin.formats.node_link:NodeLink",
         "containerlab": "nettwin.formats.containerlab:Containerlab",
-        "native": "nettwin.formats.native:Plan",
+        "native": "nettwin.formats.native:Native",
         "gml": "nettwin.formats.gml:GML",
         "csv": "nettwin.formats.csv_tables:CsvTables",
     },

@@ -100,7 +100,7 @@ def _no_path(ground: Ground, avoided: Sequence[Avoided]) -> Iterator[Diagnostic]
         where = (
             f"begin or end where every link is excluded: {listed(names, np.flatnonzero(ends))}"
             if ends.any()
-            else f"have no other way: {listed(names, np.flatnonzero(alone))}"
+            else f"have no other path: {listed(names, np.flatnonzero(alone))}"
         )
         remedy = (
             "Select other flows, or exclude less: node selects every link at either side of it."
@@ -109,7 +109,7 @@ def _no_path(ground: Ground, avoided: Sequence[Avoided]) -> Iterator[Diagnostic]
         yield Diagnostic("contradiction", (place,), reason, remedy)
     if left.any():
         places = tuple(place for place, _, flows, _ in avoided if (flows & left).any())
-        reason = f"together they leave no way to {listed(names, np.flatnonzero(left))}"
+        reason = f"together they leave no path to {listed(names, np.flatnonzero(left))}"
         yield Diagnostic("contradiction", places, reason, "Drop one of them for these flows.")
 
 

@@ -65,18 +65,18 @@ def _cut_off(each: Asked, ground: Ground, after: Sequence[Failed]) -> Iterator[D
     if not _broken_by_loss(each):
         return
     flows = each.mask & np.isfinite(ground.floor_s) & ~ground.silent
-    told, lost = [], np.zeros(len(flows), np.bool_)
+    causes, lost = [], np.zeros(len(flows), np.bool_)
     for failed in after:
         gone = failed.lost[flows[failed.lost]]
         if len(gone):
             lost[gone] = True
-            told.append(failed.name)
-    if not told:
+            causes.append(failed.name)
+    if not causes:
         return
     names = ground.scenario.flow_names
     reason = (
-        f"{each.line.describe()} after a failure: {listed(told, range(len(told)))} leaves no way to"
-        f" {listed(names, np.flatnonzero(lost))}"
+        f"{each.line.describe()} after a failure: {listed(causes, range(len(causes)))} leaves no"
+        f" path to {listed(names, np.flatnonzero(lost))}"
     )
     remedy = "Select flows that have two paths, or leave this kind of failure out."
     yield Diagnostic("contradiction" if each.limit else "warning", (each.place,), reason, remedy)

@@ -61,7 +61,7 @@ def leg_demand(topology: Topology, traffic: Traffic, routing: Routing) -> NDArra
         return demand
     distance = shortest_path_distances(topology, target).distance
     up = topology.node_up[source] & topology.node_up[target]
-    broken = np.bincount(path, ~(up & np.isfinite(distance[target, source]))) > 0  # [ways]
+    broken = np.bincount(path, ~(up & np.isfinite(distance[target, source]))) > 0  # [paths]
     whole = ~broken[path]
     first = np.append(True, path[1:] != path[:-1])
     total = np.bincount(flow, share * (whole & first), flows)  # [flows]
@@ -77,7 +77,7 @@ def legs_of(
     source: NDArray[Any], target: NDArray[Any], steer: Mapping[int, tuple[Steer, ...]]
 ) -> tuple[NDArray[Any], ...]:
     """The legs of paths over midpoints, explicit paths left out: the flow, the number of the path,
-    the way's share, and the nodes that the leg joins. [legs] each
+    the path's share, and the nodes that the leg joins. [legs] each
 
     `steer` maps flows to their paths; flow f goes from source[f] to target[f].
     """

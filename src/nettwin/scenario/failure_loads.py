@@ -149,7 +149,7 @@ class Graph(NamedTuple):
 
 
 class Before(NamedTuple):
-    """The path to one target while nothing has failed."""
+    """The shortest paths to one target while nothing has failed."""
 
     distance: Floats  # [nodes]
     rank: NDArray[np.int32]  # [nodes] from the target outward
@@ -159,7 +159,8 @@ class Before(NamedTuple):
 
 
 class After(NamedTuple):
-    """The path to it without what has failed; and room. Arrays are [nodes] and more."""
+    """The shortest paths to it without what has failed, and work space. Arrays are [nodes] and
+    more."""
 
     distance: Floats
     rank: NDArray[np.int32]

@@ -56,7 +56,8 @@ def shortest_path_distances(topology: Topology, targets: NDArray[Any]) -> Shorte
 
 @compiled
 def next_hop(e: int, u: int, link_weight: Any, link_target: Any, distance: Any, rank: Any) -> Any:
-    """Whether link e is on a shortest path from node u, by a target's row of Nearness."""
+    """Whether link e is on a shortest path from node u, by a target's row of
+    ShortestPathDistances."""
     v = link_target[e]
     gap = abs(link_weight[e] + distance[v] - distance[u])
     return rank[v] < rank[u] and gap <= TIE * distance[u]
@@ -88,7 +89,8 @@ def distances_to(
     lengths: Any,
     places: Any,
 ) -> None:
-    """Fill in one target's row of Nearness: `best` (inf before) and `turn` (nodes before).
+    """Fill in one target's row of ShortestPathDistances: `best` (inf before) and `turn` (nodes
+    before).
 
     `lengths` and `places` are room for the heap, two more than there are links.
     """

@@ -52,7 +52,7 @@ def nsfnet(**more: object) -> Scenario:
 
 
 def square(capacity_bps: float = 1e7) -> Scenario:
-    """A flow A to D over B; C is the path round."""
+    """A flow A to D over B; C is the other path."""
     ends = ("AB", 1), ("BD", 1), ("AC", 2), ("CD", 1), ("CA", 1)
     links = [Link(a, b, capacity_bps, 1e-3, weight) for (a, b), weight in ends]
     topology = Topology.build("ABCD", links)
@@ -95,7 +95,7 @@ def test_jobs_change_nothing_but_the_time() -> None:
     assert PacketSimulator().predict([]) == []
 
 
-def test_a_failed_link_loses_what_is_on_it_and_traffic_finds_its_way() -> None:
+def test_a_failed_link_loses_what_is_on_it_and_traffic_finds_its_path() -> None:
     """500 packets a second; the old path for 0.5 s more: 250 lost, and the two on the link."""
     failed = after(square(), FailLink("B->D"))
     done = run(square(), [Event(2.0, failed, convergence_s=0.5)])
@@ -115,7 +115,7 @@ def lost(done: Run) -> float:
 def test_an_event_that_has_nothing_to_do_with_a_failure_does_not_heal_it(
     convergence_s: float,
 ) -> None:
-    """2 s of 500 packets a second are lost, with another event on the path as without."""
+    """2 s of 500 packets a second are lost, with another event meanwhile as without."""
     failed = after(square(), FailLink("B->D"))
     other = after(failed, ScaleTraffic(1.0), FailLink("C->A"))
     alone = run(square(), [Event(2.0, failed, 2.0)])
@@ -144,14 +144,14 @@ def test_a_link_that_comes_back_takes_its_traffic_back() -> None:
     failed = after(square(), FailLink("B->D"))
     done = run(square(), [Event(2.0, failed), Event(4.0, square())], interval_s=2.0)
     by_interval = [i.metrics.link["throughput_bps"][[1, 3]] for i in done.intervals]
-    few = 2 * 8000 / 2.0  # packets that are on their path when the paths change
+    few = 2 * 8000 / 2.0  # packets in the network when the paths change
     assert by_interval[0] == pytest.approx([4e6, 0], rel=0.01, abs=few)
     assert by_interval[1] == pytest.approx([0, 4e6], rel=0.01, abs=few)
     assert by_interval[2] == pytest.approx([4e6, 0], rel=0.01, abs=few)
     assert done.metrics.link["throughput_bps"][0] == pytest.approx(4e6 * 4 / 6, rel=0.01)
 
 
-def test_no_way_and_a_way_again() -> None:
+def test_no_path_and_a_path_again() -> None:
     gone = after(square(), FailNode("D"))
     done = run(square(), [Event(2.0, gone), Event(4.0, square())], interval_s=2.0)
     loss = [i.metrics.flow["loss_ratio"][0] for i in done.intervals]
@@ -273,7 +273,7 @@ def test_a_flow_with_a_packet_or_two_is_not_called_precise() -> None:
     assert not (width[1:] == 0).any()
 
 
-def test_no_traffic_silent_flows_and_flows_without_a_way() -> None:
+def test_no_traffic_silent_flows_and_unroutable_flows() -> None:
     topology = Topology.build(
         "ABC", [Link("A", "B", 1e6, scheduler=fifo(4, 1e5)), Link("B", "C", 1e6)]
     )

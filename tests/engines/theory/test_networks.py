@@ -125,8 +125,8 @@ def test_two_ways_are_mixed_by_what_arrives() -> None:
     mean = 0.75 * 1e-3 + 0.25 * 9e-3
     assert metrics.flow["owd_mean_s"][0] == pytest.approx(mean, rel=0.01)
     assert metrics.flow["pdv_s2"][0] == pytest.approx(0.75 * 0.25 * 8e-3**2, rel=0.01)
-    assert metrics.flow["owd_p50_s"][0] == pytest.approx(1e-3, rel=0.02)  # the fast way's
-    assert metrics.flow["owd_p90_s"][0] == pytest.approx(9e-3, rel=0.02)  # the slow way's
+    assert metrics.flow["owd_p50_s"][0] == pytest.approx(1e-3, rel=0.02)  # the fast path's
+    assert metrics.flow["owd_p90_s"][0] == pytest.approx(9e-3, rel=0.02)  # the slow path's
     assert metrics.flow["owd_p99_s"][0] == pytest.approx(9e-3, rel=0.02)
 
 

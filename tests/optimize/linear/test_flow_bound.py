@@ -91,7 +91,7 @@ def test_nothing_to_carry_is_bounded_by_what_is_fixed() -> None:
 def test_demand_without_a_way_is_named() -> None:
     topology = Topology.build("abc", [Link("a", "b"), Link("b", "a")])
     demand = np.array([[0.0, 1.0, 1.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
-    with pytest.raises(InputError, match=r"demand a->c, b->c has no way"):
+    with pytest.raises(InputError, match=r"demand a->c, b->c has no path"):
         FlowProblem.of(topology, demand)
     kept = FlowProblem.of(topology, demand, drop_unreachable=True)
     assert kept.demand_bps.sum() == 1.0

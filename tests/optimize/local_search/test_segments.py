@@ -148,7 +148,7 @@ def test_one_change_is_the_best_one() -> None:
 
 
 def test_what_must_be_moved_together_is() -> None:
-    """Two large flows in each other's path: every single move makes matters worse."""
+    """Two large flows in each other's way: every single move makes matters worse."""
     topology = Topology.build(
         ["a", "b", "c", "d"],
         [Link("a", "d", 10.0, weight=3)]

@@ -61,7 +61,7 @@ def drain(
     seed: int = 0,
     tell: Tell | None = None,
 ) -> Drain:
-    """The smallest change plan that takes nodes or links out of the path of all other traffic and
+    """The smallest change plan that takes nodes or links out of the paths of all other traffic and
     keeps the intent: their links get the highest metric, flows that are steered over them follow
     the IGP, and where that breaks the intent, as few other changes as possible mend it.
 

@@ -136,7 +136,8 @@ def _one(number: int, case: Case, work: Work, now: State, after: State) -> Predi
 
 
 def _unsupported(model: NetworkModel, scenario: Scenario, metrics: Metrics) -> str:
-    """The first reason against an answer; engines that find it on the path say it with it."""
+    """The first reason against an answer; engines that find it while they work say it with the
+    answer."""
     said = metrics.provenance.get("unsupported")
     reasons = model.unsupported(scenario) if said is None else said
     return str(reasons[0]) if reasons else ""

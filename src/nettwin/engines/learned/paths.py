@@ -21,7 +21,7 @@ from nettwin.formats.weight_file import Weights
 Singles = NDArray[np.float32]
 Floats = NDArray[np.float64]
 HIDDEN, HEAD = 24, 24  # widths of the readout
-MOST_OCCUPANCY = 10.0  # of an item's occupancy in packets, in ln, either way
+MOST_OCCUPANCY = 10.0  # of an item's occupancy in packets, in ln, up or down
 MOST_CV2 = 6.0  # and of its waiting's squared coefficient of variation
 USUAL_LOGIT, MOST_LOGIT = -6.0, 12.0  # of loss: what is said untrained, and how far from there
 LEAST_S = 1e-15  # of waiting; keeps logarithms finite where nothing is sent

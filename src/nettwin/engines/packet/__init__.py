@@ -1,7 +1,7 @@
 """The engine `packet`: a packet-level simulator, compiled by Numba on flat arrays.
 
 engine         PacketSimulator: predict, run, intervals
-events         what changes on the path, and what routers know of it
+events         what changes during a run, and what routers know of it
 simulation     a network in motion: advance, change, read
 stopping       warm-up and when to stop          precision   what is known how well
 batches        sums by batch, and their scatter  limits      what it cannot answer

@@ -139,7 +139,7 @@ class PacketSimulator:
 
         With `until_s` the run lasts exactly so long after the warm-up; `events` and `interval_s`
         (metrics of each stretch of so many seconds) need it. Raises InputError for times that do
-        not fit and for events that change what cannot change on the path.
+        not fit and for events that change what cannot change during a run.
         """
         if until_s is None:
             if events or interval_s is not None:

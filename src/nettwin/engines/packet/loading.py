@@ -75,7 +75,7 @@ def with_traffic(state: State, scenario: Scenario, seed: int) -> State:
 
 
 def with_paths(state: State, scenario: Scenario) -> State:
-    """The same network with the paths of another scenario; packets on their path keep theirs."""
+    """The same network with the paths of another scenario; packets in the network keep theirs."""
     hops, path_hop, path_share = paths(scenario, state.flows, shift=len(state.hops))
     return state._replace(
         hops=np.concatenate([state.hops, hops]), path_hop=path_hop, path_share=path_share

@@ -30,7 +30,7 @@ def metrics_of(
     occupancy_counts_service: bool = False,
 ) -> Metrics:
     """The metrics of a stretch of time; with `batches`, intervals of confidence as well, with
-    `tails` also of percentiles. `under_way` counts packets on their path at its end. [flows]"""
+    `tails` also of percentiles. `under_way` counts packets in the network at its end. [flows]"""
     queue = _queue_table(scenario, counts, extremes, occupancy_counts_service)
     return Metrics(
         flow=_flow_table(counts, extremes, batches, tails, under_way, confidence),

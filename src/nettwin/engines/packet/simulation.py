@@ -114,7 +114,7 @@ class Simulation:
         """From now on the network is another scenario: links up, capacities, traffic.
 
         Packets on a link that fails are lost. Paths stay until `reroute`. Raises InputError where
-        the scenarios differ in what cannot change on the path.
+        the scenarios differ in what cannot change during a run.
         """
         _check_same_shape(self.scenario, scenario)
         self._room()
@@ -154,7 +154,7 @@ def _check_same_shape(before: Scenario, after: Scenario) -> None:
     ):
         raise InputError(
             "an event changes which nodes and links there are, which a simulation "
-            "cannot do on the path; keep them and take them down or up"
+            "cannot do during a run; keep them and take them down or up"
         )
     if (
         not np.array_equal(one.link_delay_s, two.link_delay_s)
@@ -163,7 +163,7 @@ def _check_same_shape(before: Scenario, after: Scenario) -> None:
     ):
         raise InputError(
             "an event changes a link's delay or scheduler, which a simulation cannot "
-            "do on the path; simulate the two scenarios apart"
+            "do during a run; simulate the two scenarios apart"
         )
     a, b = before.traffic, after.traffic
     if (

@@ -47,7 +47,7 @@ class Theory:
     median                 1.8 to 3.6   3.2           1.1
     worst simulation       9.6          18.1          2.0
     R2, pooled             0.97-0.99    0.994         0.9995
-    FIFO all the way       1.3 to 2.6                 1.1 to 1.2
+    FIFO at every port       1.3 to 2.6                 1.1 to 1.2
     strict priority        1.1 to 2.6   2.3
     least served first     1.4 to 3.5   3.8
     deficit round robin    4.4 to 6.9   5.8

@@ -1,4 +1,4 @@
-"""Halves: a loop whose turns do not depend on each other, done by two threads.
+"""parallel_for: a loop whose turns do not depend on each other, done by two threads.
 
 A turn computes the same whoever takes it, so that the number of cores changes no result. The thread
 lives as long as the loop: a process that is forked later has none.

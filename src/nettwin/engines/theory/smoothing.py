@@ -1,7 +1,7 @@
 """Smoothing: what came over one link has been spread apart there, and need not wait again.
 
 Where all links are equally fast and packets of one size, a tree of queues is known exactly: what a
-packet waits on its whole way is what it would wait if all flows came to the last queue at once
+packet waits on its whole path is what it would wait if all flows came to the last queue at once
 (Shalmon and Kaplan, A tandem network of queues with deterministic service and intermediate
 arrivals, Operations Research 32, 1984). What was waited for before is therefore taken from the
 waiting: with the part f of a queue's load A coming over a link that it loads by X, the part

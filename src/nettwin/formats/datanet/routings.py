@@ -66,7 +66,7 @@ def _ports(path: Path, lines: list[bytes], graph: Graph) -> NDArray[np.int32]:
     if len(ports) != n:
         raise FormatError(path, "the matrix", f"has {len(ports)} rows", f"Give {n}, one a node.")
     most = max((port for _, port in graph.port_link), default=0)
-    link = np.full((n, most + 2), -1, np.int32)  # the last column is for "no way"
+    link = np.full((n, most + 2), -1, np.int32)  # the last column is for "no path"
     for (node, port), k in graph.port_link.items():
         link[node, port] = k
     np.fill_diagonal(ports, -1)

@@ -1,4 +1,4 @@
-"""Plan: nettwin's own format, YAML that people write and read, or the same as JSON.
+"""Native: nettwin's own format, YAML that people write and read, or the same as JSON.
 
 fields      every key, declared once           schema    the JSON schema, made from the fields
 document    text to plain data with lines      reader    plain data to a scenario

@@ -34,7 +34,8 @@ COMMANDS = {
     ),
     "drain": (
         "Find the smallest change plan that takes a node or link out of service and keeps an "
-        "intent, and the way back; exit with 4 where the intent is not met or traffic is left."
+        "intent, and the changes that bring it back; exit with 4 where the intent is not met or "
+        "traffic is left."
     ),
     "inspect": "Show what a network is, what was assumed, and what speaks against each engine.",
     "diff": (

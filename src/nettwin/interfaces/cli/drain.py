@@ -81,7 +81,8 @@ def drain(
     strict: o.StrictOption = False,
 ) -> None:
     """Find the smallest change plan that takes a node or link out of service and keeps an intent,
-    and the way back; exit with 4 where the intent is not met or traffic is left."""
+    and the changes that bring it back; exit with 4 where the intent is not met or traffic is
+    left."""
     from nettwin.apps.resilience.maintenance import drain as find_drain
     from nettwin.formats.change_plan import write_change_plan
     from nettwin.formats.files import write_text

@@ -78,7 +78,7 @@ def simulate(
         list[str] | None,
         typer.Option(
             metavar='"TIME CHANGE"',
-            help="With --time: a change on the path (nettwin whatif --list shows them).",
+            help="With --time: a change during the run (nettwin whatif --list shows them).",
             show_default=False,
             rich_help_panel=LENGTH,
         ),

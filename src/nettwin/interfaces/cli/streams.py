@@ -1,7 +1,7 @@
 """Streams: `-` is standard input where a file is read, standard output where one is written.
 
-Both go through a file in a folder of their own, so that every format can be read and written this
-path, also those that come in several parts.
+Both go through a file in a folder of their own, so that every format can be read and written like
+this, also those that come in several parts.
 """
 
 from __future__ import annotations

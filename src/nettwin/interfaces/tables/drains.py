@@ -1,4 +1,4 @@
-"""Drains: an element out of service, what it takes, and the way back."""
+"""Drains: an element out of service, what it takes, and what brings it back."""
 
 from __future__ import annotations
 

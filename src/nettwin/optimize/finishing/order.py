@@ -1,4 +1,4 @@
-"""Order: changes one after another, so that nothing is overloaded or lost on the path.
+"""Order: changes one after another, so that nothing is overloaded or lost on the way.
 
 A change comes as soon as it leaves no link busier than the busiest of before and after. Where none
 does, the least bad comes next and is told. Each step is checked: by the loads it moves where flows
@@ -104,7 +104,7 @@ def _warning(step: int, change: Change, where: str) -> str:
 
 
 class _Networks:
-    """A network on its path, change by change."""
+    """A network between two states, change by change."""
 
     def __init__(self, scenario: Scenario, changes: Changes) -> None:
         self._scenario, self._changes = scenario, changes

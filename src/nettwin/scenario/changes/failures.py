@@ -12,7 +12,7 @@ from nettwin.scenario.scenario import Scenario
 
 @dataclass(frozen=True)
 class FailLink:
-    """Take a link down; flows find another way where the routing allows."""
+    """Take a link down; flows find another path where the routing allows."""
 
     link: str
     kind: ClassVar[str] = "fail_link"

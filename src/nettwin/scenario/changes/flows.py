@@ -42,7 +42,7 @@ class SetPath:
             unknown = set(path) - {"via", "links", "share"}
             if unknown:
                 raise UnknownNameError(
-                    "attribute of a way", min(unknown), ("via", "links", "share")
+                    "attribute of a path", min(unknown), ("via", "links", "share")
                 )
             steers.append(
                 Steer(
@@ -60,7 +60,7 @@ class SetPath:
             else "over " + ", ".join(map(str, w.get("links", ())))
             for w in self.paths
         ]
-        return f"flow {self.flow} goes {' and '.join(words) or 'the common way'}"
+        return f"flow {self.flow} goes {' and '.join(words) or 'the common path'}"
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ class RateLimit:
 def set_paths(scenario: Scenario, changes: Sequence[SetPath]) -> Scenario:
     """The scenario after several flows are steered, one after another."""
     steer = dict(scenario.routing.steer)
-    known: dict[int, tuple[Steer, ...]] = {}  # by the ways, which many changes may share
+    known: dict[int, tuple[Steer, ...]] = {}  # by the paths, which many changes may share
     for change in changes:
         flow, paths = scenario.flow(change.flow), known.get(id(change.paths))
         if paths is None:

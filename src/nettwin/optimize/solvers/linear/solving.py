@@ -129,7 +129,7 @@ class Solving:
         return 0.0 if self.search.over else max(self.search.seconds_left - _SPARE_S, 0.0)
 
     def _sweep(self, sweeps: int) -> None:
-        """The multicommodity bound, and paths that are cheap at lengths met on the path."""
+        """The multicommodity bound, and paths that are cheap at lengths that its search met."""
         met = []
         for sweep in range(sweeps):
             worst = max(range(len(self.states)), key=lambda k: self.states[k].reached)

@@ -87,7 +87,7 @@ def even(net: Map, paths: Candidates, e: int, busy: bool, random: Any) -> Any:
     nodes = net.demand_bps.shape[0]
     u, v = net.source[e], net.target[e]
     past = net.choices[0] * random.integers(0, 2)
-    for _ in range(8):  # targets, until one goes this path
+    for _ in range(8):  # targets, until one uses this link
         row = random.integers(0, paths.anew.size)
         state = row // nodes
         near, turn = paths.distance[0, row], paths.rank[0, row]
