@@ -20,7 +20,7 @@ from nettwin.engines.learned.architecture import Answer, architecture
 from nettwin.engines.learned.calibration import LARGE, LOADS, Bounds, Known
 from nettwin.engines.learned.inputs import Inputs, inputs_of, solved
 from nettwin.engines.learned.model_file import Model, read_model
-from nettwin.engines.learned.training.examples import USUAL
+from nettwin.engines.learned.training.examples import parts_on_card, tests
 from nettwin.formats import read_all
 from nettwin.metrics import Metrics
 from nettwin.scenario.scenario import Scenario
@@ -28,9 +28,9 @@ from nettwin.scenario.scenario import Scenario
 TITLE = "Intervals of the learned models: coverage, width, flagged errors"
 PROTOCOL = (
     "Intervals of 90 % against what was recorded, on simulations that no model was trained on or "
-    "calibrated with: the test samples (every fifth) of a data set of our own (`--own`), and the "
-    "simulations of a datanet folder (`--data`). Coverage and width are means over simulations, "
-    "each weighing alike, of the means over a simulation's flows. Width of delays: half the "
+    "calibrated with: the test samples (as its card says) of a data set of our own (`--own`), and "
+    "the simulations of a datanet folder (`--data`). Coverage and width are means over "
+    "simulations, each weighing alike, of the means over a simulation's flows. Width of delays: half the "
     "interval, as a percentage of its middle (on the scale of logarithms); of loss: the whole "
     "interval, in points. Load class: the highest effective load of the queues on the path. "
     "Methods: `gnn`, ensemble and conformal intervals; `laplace`, the scale that its networks give "
@@ -101,7 +101,7 @@ def run(options: Options) -> Outcome:
     methods = methods_of(model, extra.get("bayesian"))
     figures: list[Figure] = []
     remarks = [f"Model {model.name}, {len(model.members)} networks."]
-    for name, cases in _data(options).items():
+    for name, cases in _data(options, model).items():
         tally, flags, count = Tally(), np.zeros(5), 0
         for count, (scenario, metrics) in enumerate(islice(cases, options.limit), start=1):
             flags += _one(methods, scenario, metrics, tally)
@@ -139,12 +139,12 @@ def _model(name: str) -> Model:
     return catalog.load(name)
 
 
-def _data(options: Options) -> dict[str, Iterator[Case]]:
+def _data(options: Options, model: Model) -> dict[str, Iterator[Case]]:
     found: dict[str, Iterator[Case]] = {}
     own = options.extra.get("own")
     if own is not None:
-        numbers = [n for n in read_manifest(own).samples if USUAL.of(n) == "test"]
-        found["own"] = ((s.scenario, s.metrics) for s in read_samples(own, numbers))
+        parts = parts_on_card(model.card, str(read_manifest(own).recipe.get("name", own.name)))
+        found["own"] = ((s.scenario, s.metrics) for s in read_samples(own) if tests(s, parts))
     if options.data is not None:
         name = "/".join(options.data.resolve().parts[-2:]).removeprefix("data/")
         found[name] = (

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.benchmark import Figure, Options, Outcome, Skipped, say
 from benchmarks.cumulative import draw, write_curves
-from nettwin.datasets.store import Sample, read_samples
-from nettwin.engines.learned.training.examples import USUAL, topology_number
+from nettwin.datasets.store import Sample, read_manifest, read_samples
+from nettwin.engines.learned.catalog import DEFAULT, load
+from nettwin.engines.learned.training.examples import Parts, parts_on_card, tests, topology_number
 from nettwin.formats import read_all
 from nettwin.interfaces.plots import check_drawable
 from nettwin.interfaces.wiring import engine
@@ -26,10 +27,10 @@ TITLE = "Relative error of the mean delay on unseen topologies: gnn, routenet, r
 PROTOCOL = (
     "After Figure 4 of Almasan et al. (Digital Twin Network: Opportunities and Challenges, 2022): "
     "the distribution over flows of |predicted - recorded| / recorded of the mean one-way delay. "
-    "Own data: the test samples (every fifth) of the first data set of `--own`, without those "
-    "whose nodes and links occur in any other sample of the data sets of `--own` (real networks "
-    "are drawn again and again). Public data: the simulations of a datanet folder, whose networks "
-    "no model was trained on. All learned models were trained on the same samples of our own, and "
+    "Own data: the test samples (as the gnn's card says) of the data sets of `--own`, without "
+    "those whose topology occurs in any other sample of them. Public data: the simulations of a "
+    "datanet folder, whose networks no model was trained on. All learned models were trained on "
+    "the same samples of our own, and "
     "get the same inputs, the gnn theory besides. Flows that lost 99 % or more or whose recorded "
     "delays are cut off are left out; all others are pooled. Where an engine says that nothing "
     "arrives though something did, its error counts as 100 %. Means also by hops of the longest "
@@ -71,7 +72,7 @@ def run(options: Options) -> Outcome:
     every: dict[str, Measured] = {}
     remarks = []
     if options.extra.get("own"):
-        samples, left_out = unseen(options.extra["own"])
+        samples, left_out = unseen(options.extra["own"], load(DEFAULT).card)
         cases = [(s.scenario, s.metrics) for s in samples][: options.limit]
         remarks.append(
             f"Own data: {len(cases)} test samples; {left_out} were left out because their"
@@ -106,15 +107,16 @@ def _name(folder: Path) -> str:
     return parts[-1] if parts else folder.name
 
 
-def unseen(folders: Sequence[Path]) -> tuple[list[Sample], int]:
-    """The test samples of the first data set whose topology occurs nowhere else, and how many
-    others there are."""
+def unseen(folders: Sequence[Path], card: Mapping[str, Any]) -> tuple[list[Sample], int]:
+    """The samples of data sets that a model's card keeps for testing and whose topology occurs in
+    no other sample, and how many others are kept for that."""
     test: list[Sample] = []
     seen: set[int] = set()
     for folder in folders:
         say(f"reading {folder.name}")
+        parts: Parts = parts_on_card(card, str(read_manifest(folder).recipe.get("name", "")))
         for sample in read_samples(folder):
-            if folder == folders[0] and USUAL.of(sample.number) == "test":
+            if tests(sample, parts):
                 test.append(sample)
             else:
                 seen.add(topology_number(sample.scenario))

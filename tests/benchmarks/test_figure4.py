@@ -42,8 +42,10 @@ def test_a_test_sample_whose_topology_was_trained_on_is_left_out(tmp_path: Path)
             10: network("line", 4),
         },
     )
-    second = data_set(tmp_path / "second", {0: network("star", 5), 1: network("grid", 4)})
-    kept, left_out = figure4.unseen([first, second])
+    second = data_set(tmp_path / "second", {1: network("star", 5), 2: network("grid", 4)})
+    rules = {"parts": {"test": [5, 0]}, "by": "sample"}
+    card = {"data": [{"name": name, **rules} for name in ("first", "second")]}
+    kept, left_out = figure4.unseen([first, second], card)
     assert [sample.number for sample in kept] == [0, 10]
     assert left_out == 1
 

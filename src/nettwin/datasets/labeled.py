@@ -22,11 +22,6 @@ class Generated:
 
     folder: Path
 
-    @property
-    def generated(self) -> bool:
-        """Whether its samples were drawn from a recipe, each by itself."""
-        return not self.manifest.recorded
-
     @cached_property
     def manifest(self) -> Manifest:
         """Its manifest. Raises FormatError."""
@@ -59,7 +54,6 @@ class Redrawn:
     simulator: Simulator
     samples: int = 100
     packet_hops: float = 5e6
-    generated: bool = True
 
     @property
     def name(self) -> str:
@@ -85,7 +79,6 @@ class Recorded:
     """Scenarios with recorded metrics, in a file or folder of any format."""
 
     path: Path
-    generated: bool = False
 
     @property
     def name(self) -> str:

@@ -25,7 +25,6 @@ class Made:
     arrival: str = "poisson"
     first: int = 0  # number of the first sample
     broken: int = -1  # number of the sample whose shard is damaged
-    generated: bool = True
     told: list[int] = field(default_factory=list)
 
     @property

@@ -13,14 +13,15 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 
 from nettwin.engines.learned.model_file import read_model, write_model  # noqa: E402
 from nettwin.engines.learned.training import tasks  # noqa: E402
-from nettwin.engines.learned.training.adapt import Halves, parts_on_card  # noqa: E402
-from nettwin.engines.learned.training.examples import USUAL, Parts  # noqa: E402
+from nettwin.engines.learned.training.adapt import Halves  # noqa: E402
+from nettwin.engines.learned.training.examples import USUAL, Parts, parts_on_card  # noqa: E402
 from nettwin.engines.learned.training.fit import Given, fit  # noqa: E402
 from nettwin.engines.learned.training.prepared import Prepared, prepare  # noqa: E402
 from nettwin.engines.learned.training.recipe import TrainingRecipe, TrainingSchedule  # noqa: E402
 from nettwin.errors import InputError  # noqa: E402
 from tests.engines.learned.made import Made  # noqa: E402
 
+PARTS = Parts(test=(5, 0), validation=(5, 1), by="sample")
 OLD = Made("old", count=10, longer=1.1)
 NEW = Made("new", count=12, longer=1.4, arrival="onoff", first=100)
 PLAN = TrainingSchedule(
@@ -33,7 +34,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that has learned OLD."""
     folder = tmp_path_factory.mktemp("base")
     recipe = TrainingRecipe("base", "gnn", settings={"width": 8, "hidden": 8}, plan=PLAN)
-    model = fit(recipe, [Given(OLD, Parts(test=(5, 0), validation=(5, 1)))], folder)
+    model = fit(recipe, [Given(OLD, PARTS)], folder)
     path = folder / "base.safetensors"
     write_model(path, model)
     return path
@@ -88,20 +89,20 @@ def test_where_nobody_can_tell_nothing_is_written(base, tmp_path) -> None:
 
 
 def items(numbers: list[int]) -> list[Prepared]:
-    return [Prepared(f"x/{k}", "", n, 5, 20, 0.5) for k, n in enumerate(numbers)]
+    return [Prepared(f"x/{k}", "", k, n, "", 5, 20, 0.5) for k, n in enumerate(numbers)]
 
 
 def test_halves_keep_topologies_apart_and_are_each_others_rest() -> None:
     given = items([n // 3 for n in range(33)])
     one, other = Halves().split(given), Halves(other=True).split(given)
     for split in (one, other):
-        tested = {item.number for item in split.test}
-        assert tested.isdisjoint(item.number for item in split.train + split.validation)
+        tested = {item.topology for item in split.test}
+        assert tested.isdisjoint(item.topology for item in split.train + split.validation)
         assert len(split.every) == len(given)
     assert {i.name for i in one.test}.isdisjoint(i.name for i in other.test)
     assert len(one.test) + len(other.test) == len(given)
     assert Halves().split(given) == one
-    assert len({item.number for item in Halves(0.2).split(given).test}) == 2
+    assert len({item.topology for item in Halves(0.2).split(given).test}) == 2
 
 
 def test_one_topology_is_split_by_sample() -> None:
@@ -118,13 +119,13 @@ def test_a_share_that_leaves_nothing_is_refused(share) -> None:
 
 def test_the_parts_of_old_data_are_those_on_the_card(base) -> None:
     model = read_model(base)
-    assert parts_on_card(model, "old") == Parts(test=(5, 0), validation=(5, 1))
-    assert parts_on_card(model, "unheard") == USUAL
+    assert parts_on_card(model.card, "old") == PARTS
+    assert parts_on_card(model.card, "unheard") == USUAL
 
 
-def test_recordings_are_numbered_by_topology(tmp_path) -> None:
-    made = prepare(Made(count=12, generated=False), tmp_path)
-    assert len({item.number for item in made}) == 6  # rings and lines of 4 to 6 nodes
+def test_samples_are_numbered_by_topology_too(tmp_path) -> None:
+    made = prepare(Made(count=12), tmp_path)
+    assert len({item.topology for item in made}) == 6  # rings and lines of 4 to 6 nodes
 
 
 def test_weights_of_another_network_are_refused(base, tmp_path) -> None:

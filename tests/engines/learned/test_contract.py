@@ -19,6 +19,7 @@ from nettwin.scenario.scenario import Scenario
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
 from nettwin.engines.learned.training.batch import batch_of, labels_of  # noqa: E402
+from nettwin.engines.learned.training.examples import Parts  # noqa: E402
 from nettwin.engines.learned.training.fit import Given, fit  # noqa: E402
 from nettwin.engines.learned.training.recipe import (  # noqa: E402
     TrainingRecipe,
@@ -108,7 +109,8 @@ def test_several_networks_answer_together_and_say_how_far_apart_they_are(name) -
 def test_it_trains_to_a_model_that_answers(name, tmp_path) -> None:
     plan = TrainingSchedule(steps=6, seeds=(1,), validate_every=3, checkpoint_every=3, flows=30)
     recipe = TrainingRecipe("tried", name, settings=SMALL, plan=plan)
-    model = fit(recipe, [Given(Made(count=8), find_recipe(name).data["general"].parts)], tmp_path)
+    parts = Parts(test=(5, 0), calibration=(5, 1), by="sample")
+    model = fit(recipe, [Given(Made(count=8), parts)], tmp_path)
     assert model.card["trial"] == trial(model)
     assert set(model.card["accuracy"]["test"]) == {"scenarios", "model", "theory", "noise"}
     assert model.ranges
@@ -119,5 +121,6 @@ def test_every_architecture_has_a_recipe() -> None:
     assert {recipe.architecture for recipe in recipes} == set(ARCHITECTURES)
     for recipe in recipes:
         architecture(recipe.architecture).network(**recipe.settings)
-        assert recipe.data["general"].parts.of(5) == "test"
-        assert recipe.data["general"].parts.of(6) == "calibration"
+        for data in recipe.data.values():
+            assert data.parts.by == "topology"
+            assert [data.parts.of(0, n) for n in (5, 6)] == ["test", "calibration"]

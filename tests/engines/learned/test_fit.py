@@ -39,7 +39,7 @@ from tests.engines.learned.made import Made, example  # noqa: E402
 
 PLAN = TrainingSchedule(steps=24, seeds=(1,), validate_every=8, checkpoint_every=8, flows=20)
 RECIPE = TrainingRecipe("tiny", "gnn", settings={"width": 6, "hidden": 6, "rounds": 1}, plan=PLAN)
-PARTS_OF_MADE = Parts(test=(5, 0), validation=(5, 1))
+PARTS_OF_MADE = Parts(test=(5, 0), validation=(5, 1), by="sample")
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +117,7 @@ def test_the_model_learns_what_theory_lacks_and_its_card_says_so(tmp_path, input
     (data,) = model.card["data"]
     assert data["samples"] == {"train": 6, "validation": 2, "calibration": 0, "test": 2}
     assert data["parts"] == {"test": [5, 0], "validation": [5, 1]}
+    assert data["by"] == "sample"
     assert "4 to 6 nodes" in model.card["range"]
     assert model.card["license"] == "Apache-2.0"
     # the file answers as the card says, and its engine as the accuracy was measured
@@ -232,10 +233,28 @@ def test_learning_rate_and_momentum_are_those_of_one_cycle() -> None:
 
 
 def test_parts_are_by_number_and_the_first_that_fits_counts() -> None:
-    assert [USUAL.of(n) for n in (0, 1, 2, 5, 6, 10, 26, 27)] == [
+    assert [USUAL.of(7, n) for n in (0, 1, 2, 5, 6, 10, 26, 27)] == [
         *("test", "calibration", "validation", "test", "calibration", "test"),
         *("calibration", "validation"),
     ]
+    by_sample = replace(USUAL, by="sample")
+    assert [by_sample.of(n, 0) for n in (1, 3)] == ["calibration", "train"]
+
+
+def test_kinds_of_networks_may_be_kept_for_testing() -> None:
+    parts = replace(USUAL, unseen=("ladder",))
+    assert [parts.of(3, 3, family) for family in ("ladder", "grid", "")] == [
+        *("test", "train", "train"),
+    ]
+    assert Parts(**{k: tuple(v) for k, v in parts.as_table().items()}) == parts
+
+
+def test_small_graphs_are_told_apart_by_their_links() -> None:
+    def ring(nodes: int, rate: float) -> Any:
+        return generate("ring", nodes=nodes, capacity_bps=rate)
+
+    assert topology_number(ring(5, 1e9)) != topology_number(ring(5, 2e9))
+    assert topology_number(ring(9, 1e9)) == topology_number(ring(9, 2e9))
 
 
 def test_networks_of_the_same_links_share_their_number() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nettwin.engines.learned.model_file import Model
-from nettwin.engines.learned.training.examples import USUAL, Parts, Source
+from nettwin.engines.learned.training.examples import Parts, Source, parts_on_card
 from nettwin.engines.learned.training.fit import (
     INPUTS,
     Given,
@@ -55,11 +55,11 @@ class Halves:
 
     def split(self, items: Sequence[Prepared]) -> Split:
         """By topology; by sample where all have the same."""
-        groups = {item.number for item in items}
+        groups = {item.topology for item in items}
         by_sample = len(groups) == 1
 
         def key(item: Prepared) -> str:
-            name = item.name if by_sample else str(item.number)
+            name = item.name if by_sample else str(item.topology)
             return hashlib.sha256(name.encode()).hexdigest()
 
         order = sorted({key(item) for item in items})
@@ -112,7 +112,7 @@ def adapt(
     """
     machine = machine or Machine()
     given = [Given(source, Parts()) for source in sources]
-    old_given = [Given(source, parts_on_card(base, source.name)) for source in kept]
+    old_given = [Given(source, parts_on_card(base.card, source.name)) for source in kept]
     home = inputs or folder / INPUTS
     prepared = prepare_all([*given, *old_given], home, preparing, base.formulas)
     news = {one.source.name: prepared[one.source.name].every for one in given}
@@ -156,15 +156,6 @@ def adapt(
         "trial": trial(model),
     }
     return Adapted(replace(model, card=card), found["new"], found["old"])
-
-
-def parts_on_card(base: Model, name: str) -> Parts:
-    """What the samples of a data set were for when a model was trained; the usual where its card
-    does not name it."""
-    for entry in base.card.get("data", ()):
-        if entry.get("name") == name:
-            return Parts(**{part: tuple(rule) for part, rule in entry["parts"].items()})
-    return USUAL
 
 
 def _counted(split: Split, source: str) -> Split:

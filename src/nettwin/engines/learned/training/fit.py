@@ -151,7 +151,7 @@ def divided(items: Sequence[Prepared], parts: Parts) -> Split:
     """Examples by what they are for."""
     by_part: dict[str, list[Prepared]] = {name: [] for name in PART_NAMES}
     for item in items:
-        by_part[parts.of(item.number)].append(item)
+        by_part[parts.of(item.number, item.topology, item.family)].append(item)
     return Split(**{name: tuple(found) for name, found in by_part.items()})
 
 
@@ -232,14 +232,13 @@ def card(
 
 def data_entry(given: Given, split: Split) -> dict[str, Any]:
     """What a card says of a data set."""
-    rules = {k: list(v) for k, v in vars(given.parts).items() if v is not None}
     counts = {name: len(getattr(split, name)) for name in PART_NAMES}
     return {
         "name": given.source.name,
         "digest": given.source.digest,
         "samples": counts,
-        "parts": rules,
-        "by": "sample" if given.source.generated else "topology",
+        "parts": given.parts.as_table(),
+        "by": given.parts.by,
     }
 
 

@@ -27,7 +27,13 @@ from nettwin.engines.learned.training.batch import (
     batch_of,
     labels_of,
 )
-from nettwin.engines.learned.training.examples import Example, Source, joined, topology_number
+from nettwin.engines.learned.training.examples import (
+    Example,
+    Source,
+    family_of,
+    joined,
+    topology_number,
+)
 from nettwin.engines.theory.engine import Theory
 from nettwin.engines.theory.formulas import Formulas
 from nettwin.errors import FormatError
@@ -45,7 +51,9 @@ class Prepared(NamedTuple):
 
     name: str
     path: str
-    number: int  # its own, or that of its topology where it was recorded
+    number: int
+    topology: int  # the number of its topology
+    family: str
     nodes: int
     flows: int
     load: float  # of the busiest link
@@ -126,7 +134,6 @@ def _told(source: Source, progress: Progress | None) -> Iterator[Example]:
 def _one(source: Source, home: Path, example: Example, formulas: Formulas) -> Prepared:
     scenario, metrics = example.scenario, example.metrics
     path = home / f"{example.number:06d}.safetensors"
-    number = example.number if source.generated else topology_number(scenario)
     load = scenario.link_offered_load
     if not path.exists():
         theory = Theory().predict([scenario])[0]
@@ -146,7 +153,9 @@ def _one(source: Source, home: Path, example: Example, formulas: Formulas) -> Pr
     return Prepared(
         f"{source.name}/{example.number}",
         str(path),
-        number,
+        example.number,
+        topology_number(scenario),
+        family_of(scenario),
         scenario.topology.node_count,
         scenario.traffic.flow_count,
         float(load.max()) if len(load) else 0.0,

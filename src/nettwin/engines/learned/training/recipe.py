@@ -119,9 +119,9 @@ def read_recipe(path: Path) -> TrainingRecipe:
 
 def _data(name: str, entry: Mapping[str, Any]) -> Data:
     rules: dict[str, tuple[int, int]] = {}
-    counts = {"samples", "repeat"}
-    _known({k: v for k, v in entry.items() if k not in counts}, Parts, "data set")
-    for part in entry.keys() - counts:
+    others = {"samples", "repeat", "by", "unseen"}
+    _known({k: v for k, v in entry.items() if k not in ("samples", "repeat")}, Parts, "data set")
+    for part in entry.keys() - others:
         modulus, remainder = entry[part]
         if (
             not all(isinstance(v, int) for v in (modulus, remainder))
@@ -135,7 +135,8 @@ def _data(name: str, entry: Mapping[str, Any]) -> Data:
     for word, value in (("samples", samples), ("repeat", repeat)):
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise InputError(f"data.{name}.{word} is {value!r}: must be a whole number from 1.")
-    return Data(entry["samples"], Parts(**rules), repeat)
+    by, unseen = str(entry.get("by", "topology")), tuple(map(str, entry.get("unseen", ())))
+    return Data(entry["samples"], Parts(**rules, by=by, unseen=unseen), repeat)
 
 
 def _known(table: Mapping[str, Any], kind: type, words: str) -> None:
