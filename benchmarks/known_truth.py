@@ -46,6 +46,13 @@ class Truth(NamedTuple):
         loss = self.value[QUANTITIES.index("loss_ratio")]
         return np.asarray(good if quantity == "loss_ratio" else good & (loss < STARVED))
 
+    def error_of(self, quantity: str) -> Floats:
+        """The absolute standard errors of a quantity. [flows]"""
+        least = LEAST_LOSS if quantity == "loss_ratio" else 0.0
+        return np.asarray(
+            self.error[QUANTITIES.index(quantity)] * np.maximum(np.abs(self.of(quantity)), least)
+        )
+
     def of(self, quantity: str) -> Floats:
         """The values of a quantity. [flows]"""
         return np.asarray(self.value[QUANTITIES.index(quantity)])
