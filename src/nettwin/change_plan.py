@@ -3,6 +3,8 @@ it."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -62,6 +64,12 @@ class ChangePlan:
     def met(self) -> bool:
         """Whether every expectation is met, as every engine says that was asked."""
         return self.after.met and all(e.judgement.met for e in self.evidence)
+
+    @property
+    def digest(self) -> str:
+        """What an approval binds: a fingerprint of all that the plan says."""
+        text = json.dumps(plan_to_dict(self), sort_keys=True, default=lambda value: value.item())
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def gap(self) -> float | None:

@@ -7,6 +7,9 @@ NettwinError                what a user can understand and mend
 │   ├── ChangeError         a change that does not fit its scenario
 │   ├── UnknownNameError    a name that is not in a registry or a network
 │   └── AmbiguousNameError  a name that several elements answer to
+├── NetworkError            a network that does not do what it is asked
+│   └── ApplyError          a change plan that was not applied; what it had changed is undone
+├── BusyError               another process holds what may have one user only
 ├── UnsupportedError        a model that must not be trusted with a scenario
 └── MissingExtraError       an optional dependency that is not installed
 """
@@ -87,6 +90,23 @@ class AmbiguousNameError(InputError):
         shown = ", ".join(self.choices[:8])
         more = f" and {len(self.choices) - 8} more" if len(self.choices) > 8 else ""
         super().__init__(f'{kind} "{name}" is several: {shown}{more}. {remedy}')
+
+
+class NetworkError(NettwinError):
+    """A network that does not do what it is asked: a device does not answer or refuses, routes do
+    not become stable, something that is needed is not installed."""
+
+
+class ApplyError(NetworkError):
+    """A change plan that was not applied. `undone` tells whether the network is again as before."""
+
+    def __init__(self, message: str, *, undone: bool) -> None:
+        self.undone = undone
+        super().__init__(message)
+
+
+class BusyError(NettwinError):
+    """Another process holds what may have one user only."""
 
 
 class UnsupportedError(NettwinError):

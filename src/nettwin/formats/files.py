@@ -59,21 +59,29 @@ def read_head(path: Path) -> bytes:
         ) from None
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, durable: bool = False) -> None:
     """Write text as UTF-8 in one step (see `write_bytes`)."""
-    write_bytes(path, text.encode("utf-8"))
+    write_bytes(path, text.encode("utf-8"), durable=durable)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file in one step: whoever reads it finds the old content or the new, never a part."""
+def write_bytes(path: Path, content: bytes, *, durable: bool = False) -> None:
+    """Write a file in one step: whoever reads it finds the old content or the new, never a part.
+
+    A `durable` file is on the disk when this returns: file and folder are synced.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
             Path(name).chmod(0o666 & ~_umask())
             Path(name).replace(path)
+            if durable:
+                sync_folder(path.parent)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
@@ -81,6 +89,15 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise InputError(
             f"{path} cannot be written: {error.strerror}. Choose another place."
         ) from None
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names of the files in a folder are on the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def installed_in(variable: str, kind: str) -> Path:

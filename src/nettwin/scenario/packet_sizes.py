@@ -285,6 +285,17 @@ def size_from_dict(data: Mapping[str, Any]) -> PacketSize:
     return size
 
 
+def scaled(size: PacketSize, factor: float) -> PacketSize:
+    """The distribution of sizes that are all so many times as large."""
+    data = size_to_dict(size)
+    for name, value in data.items():
+        if name.endswith("bits") and isinstance(value, list | tuple):
+            data[name] = [each * factor for each in value]
+        elif name.endswith("bits"):
+            data[name] = value * factor
+    return size_from_dict(data)
+
+
 def _range_faults(low_bits: float, high_bits: float, element: str) -> list[ValidationIssue]:
     found = SIZE_BITS.check(low_bits, f"smallest packet of {element}")
     found += SIZE_BITS.check(high_bits, f"largest packet of {element}")

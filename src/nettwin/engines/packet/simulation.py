@@ -78,6 +78,12 @@ class Simulation:
         flows = self.state.flows
         return np.asarray(flows["sent"] - flows["delivered"] - flows["dropped"])
 
+    @property
+    def route_memory(self) -> float:
+        """How many times as many hops it remembers as there are on the paths of now: rerouting
+        keeps the paths of packets that are under way, and those of earlier ones."""
+        return len(self.state.hops) / max(len(self._paths.links), 1)
+
     def counts(self) -> Counts:
         """What was counted since the beginning, to this moment."""
         work = np.empty((len(self.state.queues), 4))

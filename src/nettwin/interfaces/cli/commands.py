@@ -51,6 +51,13 @@ COMMANDS = {
     "dataset": "Make training data from a recipe, look at it, and convert it.",
     "train": "Train a model, adapt one to other data, or train an agent; resumes where it stopped.",
     "models": "The learned models: those that nettwin carries, and those that you install.",
+    "init": "Make a workspace: the folder of one twin, with its network, intents and policy.",
+    "loop": (
+        "Keep a network as its intent wants it: observe, predict, judge, optimize, verify, approve,"
+        " apply, measure, and keep or roll back."
+    ),
+    "status": "Show where the loop of a workspace stands, and what its network is like now.",
+    "history": "Show what was seen and done in a workspace, or the network as it was at a time.",
     "demo": (
         "Show the main job on NSFNET: predict, simulate, fail the worst link, meet an intent, draw."
     ),

@@ -93,10 +93,10 @@ def expectations(plan: ChangePlan) -> Table:
         content.append(
             (
                 line.text,
-                _line_value(plan.before.lines[k]),
-                _line_value(line),
+                measured(plan.before.lines[k]),
+                measured(line),
                 *(
-                    _line_value(judgement.lines[k]) if _predicted(line) else EXACT
+                    measured(judgement.lines[k]) if _predicted(line) else EXACT
                     for judgement in simulated
                 ),
                 Text("met", style.CALM) if last.met else Text("missed", style.ALARM),
@@ -178,7 +178,8 @@ def _status(plan: ChangePlan) -> str:
     return "proven" if plan.proven else "unproven"
 
 
-def _line_value(line: Line) -> Text:
+def measured(line: Line) -> Text:
+    """The value of a line, in the color of whether it is met."""
     words = _of(line.measure, line.value)
     return Text(words, "" if line.met else style.ALARM)
 

@@ -1,0 +1,83 @@
+"""nettwin history: what was seen and done in a workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nettwin.errors import InputError
+from nettwin.formats import write
+from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli import workspaces as w
+from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.tables import workspace as tables
+
+
+@app.command(
+    epilog=o.examples(
+        "nettwin history --workspace twin",
+        "nettwin history --workspace twin --series 'link/A->B/utilization'",
+        "nettwin history --workspace twin --at 2026-01-05T12:10 -o then.yaml",
+    )
+)
+def history(
+    workspace: w.WorkspaceOption = w.HERE,
+    series: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The values of one series: flow/NAME/owd_mean_s, link/NAME/utilization, ...",
+            show_default=False,
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Write the network as it was at a time (of the network, UTC) to -o FILE.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to.", show_default=False),
+    ] = None,
+    top: o.TopOption = 40,
+    json: o.JsonOption = False,
+) -> None:
+    """Show what was seen and done in a workspace, or the network as it was at a time."""
+    output = Output("history", json)
+    place = w.opened(workspace)
+    output.note("Damaged", place.repository.store.damaged(), "red")
+    if (at is None) != (out is None):
+        raise InputError("--at and -o belong together: the network at a time goes to a file.")
+    if at is not None and out is not None:
+        then = place.repository.as_of(w.time_of(at))
+        write(then, out)
+        output.document({"at": at, "written": str(out)})
+        output.wrote(out)
+        return
+    if series is not None:
+        times, values = place.repository.series(series)
+        if not len(times):
+            raise InputError(
+                f"there is no series {series!r}: must be such as link/A->B/utilization or"
+                " flow/A->B/owd_mean_s. Name one of this network."
+            )
+        stamps = list(map(w.moment, times.tolist()))
+        output.document({"series": series, "time": stamps, "value": values.tolist()})
+        output.show(tables.series(series, stamps[-top:], values.tolist()[-top:]))
+        return
+    entries = list(place.audit.entries())
+    output.document(
+        {
+            "entries": [
+                {**vars(entry), "details": dict(entry.details), "hash": entry.digest}
+                for entry in entries
+            ]
+        }
+    )
+    output.show(tables.entries(entries[-top:], w.moment, len(entries)))

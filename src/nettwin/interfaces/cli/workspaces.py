@@ -1,0 +1,127 @@
+"""Workspaces: a workspace as commands open it, and what works on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nettwin.errors import InputError
+from nettwin.interfaces import wiring
+from nettwin.interfaces.cli.options import completed
+from nettwin.model import NetworkModel
+
+if TYPE_CHECKING:
+    from nettwin.apps.loop.loop import Loop, Told
+    from nettwin.physical.network import Network
+    from nettwin.workspace.settings import LoopSettings
+    from nettwin.workspace.workspace import Workspace
+
+NONE = "none"
+SIMULATOR = "packet"
+# of a verification: it has to be done before the network has become another one
+VERIFIER = {"precision": 0.05, "max_packets": 400_000}
+
+WorkspaceOption = Annotated[
+    Path,
+    typer.Option(
+        "--workspace",
+        "-w",
+        metavar="DIR",
+        help="The folder that `nettwin init` has made.",
+        envvar="NETTWIN_WORKSPACE",
+    ),
+]
+HERE = Path()
+TokenOption = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        metavar="TOKEN",
+        help="Who you are: the token that `nettwin people add` has shown.",
+        envvar="NETTWIN_TOKEN",
+        show_default=False,
+    ),
+]
+
+
+def _networks() -> list[tuple[str, str]]:
+    from nettwin.physical.network import NETWORKS
+
+    return [(choice.name, choice.title) for choice in NETWORKS.values()]
+
+
+complete_network = completed(_networks)
+
+
+def opened(folder: Path) -> Workspace:
+    """The workspace in a folder. Raises FormatError where there is none."""
+    from nettwin.workspace.workspace import Workspace
+
+    return Workspace(folder)
+
+
+def model_of(settings: LoopSettings) -> NetworkModel:
+    """The engine that predicts."""
+    return wiring.engine(settings.engine)
+
+
+def verifier_of(settings: LoopSettings) -> NetworkModel | None:
+    """The engine that looks at plans; None where none shall."""
+    if settings.verify == NONE:
+        return None
+    own: dict[str, Any] = dict(VERIFIER) if settings.verify == SIMULATOR else {}
+    return wiring.engine(settings.verify, **own)
+
+
+def loop_of(
+    workspace: Workspace,
+    network: Network,
+    tell: Callable[[Told], None],
+    at_step: Callable[[str], None] = lambda step: None,
+) -> Loop:
+    """The loop of a workspace that this process writes to."""
+    from nettwin.apps.loop.loop import Loop, Parts
+
+    settings = workspace.settings
+    return Loop(
+        Parts(
+            network=network,
+            intent=workspace.intent,
+            model=model_of(settings.loop),
+            verifier=verifier_of(settings.loop),
+            repository=workspace.repository,
+            audit=workspace.audit,
+            state_file=workspace.state_file,
+            settings=settings.loop,
+            policy=settings.policy,
+            tell=tell,
+            at_step=at_step,
+        )
+    )
+
+
+def moment(time_s: float) -> str:
+    """A time for people, UTC."""
+    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def time_of(text: str) -> float:
+    """A time as people write it, in seconds since 1970. Raises InputError."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(
+            f"the time {text!r} cannot be read: must be such as 2026-01-05T12:30 (UTC), or seconds"
+            " since 1970. Correct it."
+        ) from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+

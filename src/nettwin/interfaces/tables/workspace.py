@@ -1,0 +1,75 @@
+"""Workspaces: where a loop stands, what was done, what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from nettwin.apps.loop.plans import Known
+from nettwin.intent import Judgement
+from nettwin.interfaces.tables import style
+from nettwin.interfaces.tables.plans import measured
+from nettwin.repository.audit import Entry
+
+Moment = Callable[[float], str]
+WORDS = {
+    "workspace": "workspace",
+    "network": "network",
+    "observations": "observations",
+    "last": "last observation",
+    "step": "the loop's next step",
+    "plan": "plan under way",
+    "calibrate": "to be calibrated",
+}
+
+
+def status(facts: Mapping[str, Any]) -> Table:
+    """Where a loop stands."""
+    made = style.table("Status", "<what", "<is")
+    content = [(words, str(facts[name])) for name, words in WORDS.items() if facts[name] is not None]
+    return style.rows(made, content)
+
+
+def judged(judgement: Judgement) -> Table:
+    """What was measured last, line by line of the intent."""
+    made = style.table("Measured last", "<expectation", "value", "<worst", "<")
+    content: list[tuple[str | Text, ...]] = []
+    for line in judgement.lines:
+        word = Text("met", style.CALM) if line.met else Text("missed", style.ALARM)
+        content.append((line.text, measured(line), line.worst, word))
+    return style.rows(made, content)
+
+
+def entries(found: Sequence[Entry], moment: Moment, of: int) -> Table:
+    """The audit log, oldest first."""
+    made = style.table("Done", "number", "<time", "<by", "<what", "<words", shown=len(found), of=of)
+    content = []
+    for entry in found:
+        details = dict(entry.details)
+        words = str(details.get("words", ""))
+        if plan := details.get("plan"):
+            words = f"{words}  [{plan}]"
+        if why := details.get("why"):
+            words = f"{words}: {'; '.join(map(str, why)) if isinstance(why, list) else why}"
+        content.append((str(entry.number), moment(entry.time_s), entry.who, entry.what, words))
+    return style.rows(made, content)
+
+
+def series(name: str, times: Sequence[str], values: Sequence[float]) -> Table:
+    """The values of one series."""
+    made = style.table(name, "<time", "value")
+    content = [(time, f"{value:.6g}") for time, value in zip(times, values, strict=True)]
+    return style.rows(made, content)
+
+
+def plans(known: Sequence[Known], moment: Moment) -> Table:
+    """Plans of a workspace, oldest first."""
+    made = style.table("Plans", "<plan", "<made", "<by", "changes", "<state", "?<why")
+    content = [
+        (one.id, moment(one.time_s), one.author, str(len(one.plan.changes)), one.fate, one.why)
+        for one in known
+    ]
+    return style.rows(made, content)

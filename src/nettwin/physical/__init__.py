@@ -1,0 +1,8 @@
+"""Physical: networks that are watched and steered.
+
+network      the contract of networks and their registry       actuator   that of what makes changes
+applying     a plan applied in its order, checked, undone      journal    what was applied, on disk
+devices      which router a change is made on
+simulated/   a network that runs by packets, on this machine
+dry_run      an actuator that only says what it would do
+"""

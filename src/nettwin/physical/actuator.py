@@ -1,0 +1,65 @@
+"""Actuator: the contract of what makes single changes on devices, and the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from nettwin.registry import Registry, first_line
+from nettwin.scenario.changes import Change
+from nettwin.scenario.scenario import Scenario
+
+
+@runtime_checkable
+class Actuator(Protocol):
+    """Makes single changes on devices. Every change sets something to a value, so that making it
+    twice is making it once.
+
+    All methods raise NetworkError where a device does not answer or refuses.
+    """
+
+    name: str
+
+    def refuses(self, change: Change) -> str:
+        """Why this change cannot be made here, whatever the network is like now; empty where it
+        can."""
+
+    def configured(self) -> Scenario:
+        """What the devices have now."""
+
+    def make(self, change: Change) -> None:
+        """Make one change."""
+
+    def settle(self) -> None:
+        """Wait until routes are stable after a change."""
+
+
+@dataclass(frozen=True)
+class ActuatorChoice:
+    """An actuator that stands for itself, as people choose it: it takes a network as it is now and
+    a folder that it may write to."""
+
+    name: str
+    title: str
+    make: Callable[[Scenario, Path], Actuator]
+
+
+def _adopted(name: str, loaded: Any) -> ActuatorChoice:
+    """An actuator that another package adds: an ActuatorChoice, or what makes an Actuator."""
+    if isinstance(loaded, ActuatorChoice):
+        if loaded.name != name:
+            raise ValueError(f"its name is {loaded.name!r}, must be {name!r}")
+        return loaded
+    if not callable(loaded):
+        raise TypeError(f"{loaded!r} must be an ActuatorChoice, or make one of a scenario")
+    return ActuatorChoice(name, first_line(loaded) or "an actuator of another package", loaded)
+
+
+ACTUATORS: Registry[ActuatorChoice] = Registry(
+    "actuator",
+    "nettwin.actuators",
+    {"dry_run": "nettwin.physical.dry_run:DRY_RUN"},
+    _adopted,
+)

@@ -1,0 +1,140 @@
+"""Repository: what was seen of a network and what was done to it, over time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.errors import InputError
+from nettwin.formats.native import native_from_text, native_text
+from nettwin.observation import Observation, configuration
+from nettwin.repository.lock import held
+from nettwin.repository.observations import observation_of, rows_of
+from nettwin.repository.store import Store
+from nettwin.repository.tables import Document, micros
+from nettwin.scenario.scenario import Scenario
+
+NETWORK = "network"  # the kind of record that holds a configuration
+
+
+class Repository:
+    """The history of one network in a folder. Anybody may read; to write, hold `writing`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = Store(folder)
+        self._written = ""  # the configuration that was written last
+
+    @contextmanager
+    def writing(self, who: str = "nettwin") -> Iterator[Repository]:
+        """Be the one writer while the block runs. Raises BusyError where another process is."""
+        with held(self.folder / "lock", f"the data repository {self.folder}", who):
+            yield self
+
+    def observed(self, observation: Observation) -> int:
+        """Keep an observation; the number of its rows when all are on the disk."""
+        is_now = configuration(observation.scenario)
+        if is_now != (self._written or self._last_configuration()):
+            text = native_text(observation.scenario)
+            self.keep(Document(observation.time_s, NETWORK, is_now, text))
+        self._written = is_now
+        return self.store.append("observations", observation.time_s, rows_of(observation))
+
+    def keep(self, *documents: Document) -> None:
+        """Keep records; they are on the disk when this returns."""
+        if documents:
+            columns = {
+                "time": [micros(one.time_s) for one in documents],
+                "kind": [one.kind for one in documents],
+                "id": [one.id for one in documents],
+                "document": [one.document for one in documents],
+            }
+            self.store.append("records", documents[-1].time_s, columns)
+
+    def records(self, kind: str | None = None, id: str | None = None) -> list[Document]:
+        """Records of a kind and a name, in the order in which they were kept at their times."""
+        where, parameters = ["true"], []
+        for column, wanted in (("kind", kind), ("id", id)):
+            if wanted is not None:
+                where.append(f"{column} = ?")
+                parameters.append(wanted)
+        found = self.store.ask(
+            "SELECT epoch_us(time) AS us, kind, id, document FROM records WHERE "
+            f"{' AND '.join(where)} ORDER BY time",
+            ["records"],
+            parameters,
+        )
+        return [
+            Document(row["us"] / 1e6, row["kind"], row["id"], row["document"])
+            for row in found.to_pylist()
+        ]
+
+    def last(self, kind: str, id: str) -> dict[str, Any] | None:
+        """The newest record of a kind and a name, None where there is none."""
+        found = self.records(kind, id)
+        return json.loads(found[-1].document) if found else None
+
+    def times_s(self) -> NDArray[np.float64]:
+        """The times of all observations, in order. [observations]"""
+        found = self.store.ask(
+            "SELECT DISTINCT epoch_us(time) AS us FROM observations ORDER BY us", ["observations"]
+        )
+        return np.asarray(found["us"].to_numpy() / 1e6, np.float64)
+
+    def series(
+        self, name: str, since_s: float = -1e11, until_s: float = 1e11
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The times and values of one series. [values] each"""
+        found = self.store.ask(
+            "SELECT epoch_us(time) AS us, value FROM observations WHERE series = ?"
+            " AND epoch_us(time) BETWEEN ? AND ? ORDER BY us",
+            ["observations"],
+            [name, micros(since_s), micros(until_s)],
+        )
+        return found["us"].to_numpy() / 1e6, found["value"].to_numpy()
+
+    def observation(self, time_s: float) -> Observation:
+        """The last observation at or before a time. Raises InputError where there is none."""
+        found = self.store.ask(
+            "SELECT epoch_us(time) AS us, series, value FROM observations WHERE time ="
+            " (SELECT max(time) FROM observations WHERE epoch_us(time) <= ?)",
+            ["observations"],
+            [micros(time_s)],
+        )
+        if not found.num_rows:
+            raise InputError(
+                f"nothing was observed by {time_s:.0f} (seconds since 1970). Give a later time;"
+                " nettwin history lists what there is."
+            )
+        at = found["us"][0].as_py()
+        numbers = dict(zip(found["series"].to_pylist(), found["value"].to_pylist(), strict=True))
+        return observation_of(at / 1e6, self._configured(at), numbers)
+
+    def as_of(self, time_s: float) -> Scenario:
+        """The network as it was at a time, with what its flows offered. Raises InputError where
+        nothing was observed by then."""
+        return self.observation(time_s).scenario
+
+    def _configured(self, at: int) -> Scenario:
+        found = self.store.ask(
+            "SELECT document FROM records WHERE kind = ? AND epoch_us(time) <= ?"
+            " ORDER BY time DESC LIMIT 1",
+            ["records"],
+            [NETWORK, at],
+        )
+        if not found.num_rows:
+            raise InputError(
+                f"the configuration of the network at {at / 1e6:.0f} is not in {self.folder}."
+                " Restore the folder `records` from a copy."
+            )
+        return native_from_text(found["document"][0].as_py(), str(self.folder))
+
+    def _last_configuration(self) -> str:
+        found = self.records(NETWORK)
+        return found[-1].id if found else ""

@@ -1,0 +1,138 @@
+"""Workspace: the folder of one twin, opened.
+
+    nettwin.toml   settings               network.yaml, intent.yaml   what they name
+    repository/    the history            audit/, audit.head          the audit log, and its head
+    network/       what the network keeps loop.json, twin.json        the loop's state, corrections
+    lock           one process writes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from nettwin.errors import FormatError, InputError, NetworkError
+from nettwin.formats import read, write
+from nettwin.formats.files import read_text, write_text
+from nettwin.formats.intent import read_intent
+from nettwin.intent import Intent
+from nettwin.physical.network import NETWORKS, Network, Opening
+from nettwin.repository.audit import AuditLog
+from nettwin.repository.lock import held
+from nettwin.repository.repository import Repository
+from nettwin.scenario.scenario import Scenario
+from nettwin.workspace.people import ROLES, new_token
+from nettwin.workspace.settings import NAME, Settings, read_settings
+from nettwin.workspace.template import INTENT, TEMPLATE
+
+
+class Workspace:
+    """A workspace in a folder. Raises FormatError where there is none, or its settings are wrong."""
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / NAME).exists():
+            raise FormatError(
+                folder, "", f"is no workspace: it has no {NAME}", "Make one: nettwin init DIR."
+            )
+        self.folder = folder
+        self.settings: Settings = read_settings(folder)
+        self.repository = Repository(self.settings.repository)
+        self.audit = AuditLog(folder / "audit", folder / "audit.head")
+
+    @property
+    def state_file(self) -> Path:
+        """Where the loop keeps its state."""
+        return self.folder / "loop.json"
+
+    @property
+    def twin_file(self) -> Path:
+        """Where the corrections of the twin are kept."""
+        return self.folder / "twin.json"
+
+    @cached_property
+    def plan(self) -> Scenario:
+        """The network as it was planned."""
+        return read(self.settings.plan).scenario
+
+    @cached_property
+    def intent(self) -> Intent:
+        """What is wanted: all intents together. Raises InputError where there is none."""
+        intents = [read_intent(path) for path in self.settings.intents]
+        if not intents:
+            raise InputError(
+                f"{self.folder / NAME} names no intent: must name a file under [intents]. Write"
+                " one, and name it in `files`."
+            )
+        return together(intents)
+
+    @contextmanager
+    def writing(self, who: str) -> Iterator[Workspace]:
+        """Be the one process that writes while the block runs. Raises BusyError."""
+        what = f"the workspace {self.folder}"
+        with held(self.folder / "lock", what, who), self.repository.writing(who):
+            yield self
+
+    @contextmanager
+    def network(self) -> Iterator[Network]:
+        """The network, opened. Raises NetworkError where this machine lacks something for it."""
+        choice = NETWORKS[self.settings.kind]
+        if lacks := choice.missing():
+            raise NetworkError(f"the network {choice.name} cannot be opened here: {lacks}")
+        opening = Opening(self.folder / "network", self.plan, self.settings.network)
+        network = choice.open(opening)
+        try:
+            yield network
+        finally:
+            network.close()
+
+    def add_person(self, name: str, roles: tuple[str, ...]) -> str:
+        """Write a person into nettwin.toml; their token, which is kept nowhere."""
+        if any(person.name == name for person in self.settings.people):
+            raise InputError(f"there is a {name} already. Remove them from {NAME}, or rename one.")
+        if not name or any(not (ch.isalnum() or ch in "-_") for ch in name):
+            raise InputError(f"the name {name!r} must be of letters, digits, - and _. Correct it.")
+        for role in roles:
+            if role not in ROLES:
+                raise InputError(f"{role} is no role: must be of {', '.join(ROLES)}. Name one.")
+        token, digest = new_token()
+        path = self.folder / NAME
+        listed = ", ".join(f'"{role}"' for role in roles)
+        entry = f'\n[people.{name}]\nroles = [{listed}]\ntoken_sha256 = "{digest}"\n'
+        write_text(path, read_text(path).rstrip("\n") + "\n" + entry, durable=True)
+        self.settings = read_settings(self.folder)
+        return token
+
+
+def begin(
+    folder: Path, plan: Scenario, intent: str = INTENT, *, name: str = "", auto: bool = False
+) -> Workspace:
+    """Make a workspace of a network, in a folder that is new or empty. Raises InputError."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} is there already and not empty. Give another folder.")
+    write(plan, folder / "network.yaml", format="native")
+    write_text(folder / "intent.yaml", intent)
+    text = TEMPLATE.format(name=name or plan.name, auto=str(auto).lower())
+    write_text(folder / NAME, text, durable=True)
+    return Workspace(folder)
+
+
+def together(intents: list[Intent]) -> Intent:
+    """Several intents as one: everything that they expect, the objectives and failures of the first
+    that has them, and every lever of any."""
+    first = intents[0]
+    if len(intents) == 1:
+        return first
+    levers = {lever.kind: lever for intent in reversed(intents) for lever in intent.levers}
+    most = [intent.most_changes for intent in intents if intent.most_changes is not None]
+    return replace(
+        first,
+        name=", ".join(intent.name for intent in intents),
+        expect=tuple(e for intent in intents for e in intent.expect),
+        avoid=tuple(a for intent in intents for a in intent.avoid),
+        survive=next((intent.survive for intent in intents if intent.survive), None),
+        levers=tuple(levers.values()),
+        most_changes=min(most, default=None),
+    )
