@@ -21,11 +21,12 @@ LAYERS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("__init__", "__main__", "public", "extend"),),
     (("interfaces",),),
     (("apps",),),
-    (("optimize",),),
-    (("engines",), ("datasets",), ("physical",), ("repository",)),
+    (("optimize",), ("workspace",)),
+    (("physical",), ("repository",)),
+    (("engines",), ("datasets",)),
     (("training",),),
     (("formats",),),
-    (("change_plan", "model"),),
+    (("change_plan", "model", "observation"),),
     (("intent",),),
     (("metrics",), ("calculus",)),
     (("scenario",),),
@@ -52,11 +53,14 @@ HOMES = {
     "ortools": ("nettwin.optimize.solvers.constraint",),
     "pytest": ("nettwin.testing",),
     "hypothesis": ("nettwin.testing",),
+    "duckdb": ("nettwin.repository",),
 }
 
-# Above the engines, one module chooses among them; the others receive a NetworkModel.
+# Above the engines, one module chooses among them; the others receive a NetworkModel. The network
+# that is simulated is made of packets: no engine answers for it, it is one.
 CHOOSES_ENGINES = "nettwin.interfaces.wiring"
-RECEIVES_ENGINES = ("apps", "optimize", "interfaces")
+SIMULATOR = "nettwin.engines.packet"
+RECEIVES_ENGINES = ("apps", "optimize", "workspace", "interfaces")
 
 
 def module_name(path: Path, root: Path) -> str:
@@ -117,6 +121,8 @@ def broken_rule(module: str, name: str) -> str | None:
         and not is_within(module, CHOOSES_ENGINES)
     ):
         return f"above the engines only {CHOOSES_ENGINES} may import them; take a NetworkModel"
+    if target == "engines" and source == "physical" and not is_within(name, SIMULATOR):
+        return f"a physical network may be made of {SIMULATOR} and of no engine that predicts"
     (depth, group), (target_depth, target_group) = PLACES[source], PLACES[target]
     if target_depth < depth:
         above = "the package itself" if target == "__init__" else target
@@ -169,6 +175,8 @@ def test_imports_point_down_and_heavy_libraries_stay_at_home() -> None:
         ("interfaces/cli.py", "from nettwin import engines", "take a NetworkModel"),
         ("engines/theory.py", "import torch.nn as nn", "may import torch"),
         ("engines/learned/training_notes.py", "import torch", "may import torch"),
+        ("physical/net.py", "from nettwin.engines.theory import Theory", "no engine that predicts"),
+        ("physical/net.py", "import nettwin.repository", "of one layer and stand apart"),
         ("apps/loop.py", "from typer import Typer", "may import typer"),
         ("interfaces/cli.py", "def f():\n    import matplotlib.pyplot", "may import matplotlib"),
         ("utils.py", "", "utils is in no layer"),
@@ -189,6 +197,7 @@ def test_a_breach_is_told(tmp_path: Path, file: str, code: str, told: str) -> No
     [
         ("__init__.py", "from nettwin.interfaces.wiring import predict"),
         ("interfaces/wiring.py", "from nettwin.engines import ENGINES"),
+        ("physical/net.py", "from nettwin.engines.packet.simulation import Simulation"),
         ("interfaces/plots.py", "import matplotlib.pyplot as plt"),
         ("interfaces/cli.py", "import typer\nfrom nettwin import __version__"),
         ("engines/learned/training/net.py", "import torch\nfrom ...theory import Theory"),

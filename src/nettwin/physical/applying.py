@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nettwin.change_plan import ChangePlan
-from nettwin.errors import ApplyError, NetworkError, NettwinError
+from nettwin.errors import ApplyError, NettwinError, NetworkError
 from nettwin.observation import configuration
 from nettwin.physical.actuator import Actuator
 from nettwin.physical.journal import Journal, Receipt
@@ -138,7 +138,7 @@ class SteeredNetwork:
         )
 
     def _again(self, found: Receipt, plan: ChangePlan) -> Receipt:
-        """What a second call with a key gives. Raises ApplyError where the first did not succeed."""
+        """What a second call with a key gives. Raises ApplyError where the first had failed."""
         if found.plan != plan.digest:
             raise ApplyError(
                 f"nothing was applied: another plan was applied under the key {found.key}."
@@ -193,5 +193,3 @@ def back_of(receipt: Receipt) -> Sequence[Change]:
     """The changes that take back what a receipt has begun, in their order."""
     steps = receipt.back[: receipt.begun]
     return [change for step in reversed(steps) for change in step]
-
-

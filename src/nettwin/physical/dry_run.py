@@ -7,8 +7,10 @@ from pathlib import Path
 from nettwin.formats.files import write_text
 from nettwin.physical.actuator import ActuatorChoice
 from nettwin.physical.devices import devices_of
-from nettwin.scenario.changes import CHANGES, Change
+from nettwin.scenario.changes import Change, SetBuffer, SetPath, SetScheduler, SetWeight
 from nettwin.scenario.scenario import Scenario
+
+KINDS = (SetPath, SetWeight, SetScheduler, SetBuffer)
 
 
 class DryRun:
@@ -21,7 +23,8 @@ class DryRun:
         self._lines: dict[str, list[str]] = {}
 
     def refuses(self, change: Change) -> str:
-        return "" if change.kind in CHANGES else f"{change.kind} is no known change"
+        known = isinstance(change, KINDS)
+        return "" if known else f"{change.describe()}: no router is told {change.kind}"
 
     def configured(self) -> Scenario:
         return self._scenario

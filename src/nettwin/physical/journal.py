@@ -60,7 +60,7 @@ class Journal:
         self.folder = folder
 
     def find(self, key: str) -> Receipt | None:
-        """The receipt of a key, None where there is none. Raises FormatError where it is damaged."""
+        """The receipt of a key, None where there is none. Raises FormatError for a damaged one."""
         path = self._path(key)
         return _read(path) if path.exists() else None
 

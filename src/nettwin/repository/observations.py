@@ -51,9 +51,7 @@ def _columns(
         yield kind, names, {**own, **table.columns, **bounds}
 
 
-def _tables(
-    scenario: Scenario, metrics: Metrics
-) -> tuple[tuple[str, tuple[str, ...], Table], ...]:
+def _tables(scenario: Scenario, metrics: Metrics) -> tuple[tuple[str, tuple[str, ...], Table], ...]:
     return (
         ("flow", scenario.flow_names, metrics.flow),
         ("link", scenario.topology.link_name, metrics.link),
@@ -97,8 +95,11 @@ def observation_of(
         )
         for columns in (tables["flow"], tables["link"], tables["queue"])
     ]
+    flow, link, queue = parts
     metrics = Metrics(
-        *parts,
+        flow=flow,
+        link=link,
+        queue=queue,
         method="measured",
         engine="repository",
         provenance={"scenario": scenario.fingerprint()},

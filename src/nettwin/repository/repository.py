@@ -49,7 +49,7 @@ class Repository:
     def keep(self, *documents: Document) -> None:
         """Keep records; they are on the disk when this returns."""
         if documents:
-            columns = {
+            columns: dict[str, list[Any]] = {
                 "time": [micros(one.time_s) for one in documents],
                 "kind": [one.kind for one in documents],
                 "id": [one.id for one in documents],

@@ -19,24 +19,32 @@ this package.
 
 engines   EngineContract                         changes      ChangeContract
 formats   FormatContract, WritingFormatContract  optimizers   OptimizerContract
+networks  NetworkContract                        actuators    ActuatorContract
 """
 
 import pytest
 
 # before they are imported: failing asserts then show their values
 pytest.register_assert_rewrite(
-    *(f"{__name__}.{module}" for module in ("changes", "engines", "formats", "optimizers"))
+    *(
+        f"{__name__}.{module}"
+        for module in ("actuators", "changes", "engines", "formats", "networks", "optimizers")
+    )
 )
 
+from nettwin.testing.actuators import ActuatorContract  # noqa: E402
 from nettwin.testing.changes import ChangeContract, flows, links, nodes  # noqa: E402
 from nettwin.testing.engines import EngineContract  # noqa: E402
 from nettwin.testing.formats import FormatContract, WritingFormatContract  # noqa: E402
+from nettwin.testing.networks import NetworkContract  # noqa: E402
 from nettwin.testing.optimizers import OptimizerContract  # noqa: E402
 
 __all__ = [
+    "ActuatorContract",
     "ChangeContract",
     "EngineContract",
     "FormatContract",
+    "NetworkContract",
     "OptimizerContract",
     "WritingFormatContract",
     "flows",

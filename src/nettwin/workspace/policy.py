@@ -18,7 +18,7 @@ _WEEKLY = re.compile(r"([a-z]{3}) (\d\d?):(\d\d)")
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of time: of every week, in seconds since Monday 00:00 UTC, or once, in seconds since
+    """A stretch of time: of every week, in seconds since Monday 00:00 UTC, or one in seconds since
     1970."""
 
     text: str

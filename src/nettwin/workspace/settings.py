@@ -128,7 +128,7 @@ class _Reader:
     def _loop(self) -> LoopSettings:
         table, usual = self.table("loop"), LoopSettings()
         self._known(("loop",), table, tuple(vars(usual)))
-        found = {}
+        found: dict[str, Any] = {}
         for name, default in vars(usual).items():
             kind: type = str if isinstance(default, str) else float
             value = self.value(("loop", name), kind, default)

@@ -1,9 +1,9 @@
 """Workspace: the folder of one twin, opened.
 
-    nettwin.toml   settings               network.yaml, intent.yaml   what they name
-    repository/    the history            audit/, audit.head          the audit log, and its head
-    network/       what the network keeps loop.json, twin.json        the loop's state, corrections
-    lock           one process writes
+nettwin.toml   settings               network.yaml, intent.yaml   what they name
+repository/    the history            audit/, audit.head          the audit log, and its head
+network/       what the network keeps loop.json, twin.json        the loop's state, corrections
+lock           one process writes
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from nettwin.workspace.template import INTENT, TEMPLATE
 
 
 class Workspace:
-    """A workspace in a folder. Raises FormatError where there is none, or its settings are wrong."""
+    """A workspace in a folder. Raises FormatError where there is none or its settings are wrong."""
 
     def __init__(self, folder: Path) -> None:
         if not (folder / NAME).exists():

@@ -23,8 +23,8 @@ def contradictions(observation: Observation) -> list[str]:
     scenario, metrics = observation.scenario, observation.metrics
     topology, names = scenario.topology, scenario.topology.link_name
     found = []
-    carried = metrics.link["throughput_bps"] if "throughput_bps" in metrics.link else None
-    if carried is not None:
+    if "throughput_bps" in metrics.link:
+        carried = metrics.link["throughput_bps"]
         dead = ~topology.link_live & (carried > LEAST_BPS)
         # of an interval in which it went down a link may have carried some
         over = carried > topology.link_capacity_bps * (MORE + CONSERVED)
@@ -36,7 +36,9 @@ def contradictions(observation: Observation) -> list[str]:
         found += _lost_or_made(observation, carried)
     sent, got = scenario.traffic.flow_rate_bps, metrics.flow["throughput_bps"]
     if len(sent):
-        slack = LEAST_BPS + MORE * sent + _packets(scenario.traffic.flow_mean_size_bits, observation)
+        slack = (
+            LEAST_BPS + MORE * sent + _packets(scenario.traffic.flow_mean_size_bits, observation)
+        )
         found += [
             f"flow {scenario.flow_names[f]} delivers {rate(float(got[f]))} and is offered"
             f" {rate(float(sent[f]))}"
@@ -76,16 +78,24 @@ def _lost_or_made(observation: Observation, carried: NDArray[np.float64]) -> lis
 def at_best(metrics: Metrics) -> Metrics:
     """The metrics at the better end of what the measurement allows: the lowest delays and losses,
     the highest throughput. What is missed at best is missed surely."""
-    return replace(metrics, **{n: _at(getattr(metrics, n), best=True) for n in _TABLES})
+    return _side(metrics, best=True)
 
 
 def at_worst(metrics: Metrics) -> Metrics:
     """The metrics at the worse end. What is met at worst is met surely."""
-    return replace(metrics, **{n: _at(getattr(metrics, n), best=False) for n in _TABLES})
+    return _side(metrics, best=False)
 
 
-_TABLES = ("flow", "link", "queue")
 _HIGH_IS_GOOD = ("throughput_bps",)
+
+
+def _side(metrics: Metrics, *, best: bool) -> Metrics:
+    return replace(
+        metrics,
+        flow=_at(metrics.flow, best=best),
+        link=_at(metrics.link, best=best),
+        queue=_at(metrics.queue, best=best),
+    )
 
 
 def _at(table: Table, *, best: bool) -> Table:
@@ -113,7 +123,9 @@ def untold(intent: Intent, observation: Observation) -> list[str]:
         for line, best in zip(maybe.lines, surely.lines, strict=True)
         if not line.met and best.met
     ]
-    return found + [f"{line.text}: nothing was measured" for line in maybe.lines if not line.selected]
+    return found + [
+        f"{line.text}: nothing was measured" for line in maybe.lines if not line.selected
+    ]
 
 
 def beyond(

@@ -23,7 +23,7 @@ from nettwin.apps.loop.plans import (
     keep_plan,
     known_plan,
 )
-from nettwin.apps.loop.state import LoopState, Step, read_state, write_state
+from nettwin.apps.loop.state import Step, read_state, write_state
 from nettwin.apps.planning import find_plan
 from nettwin.errors import ApplyError, NetworkError
 from nettwin.intent import Intent
@@ -162,7 +162,10 @@ class Loop:
             if not thought.met:
                 missed = next(line for line in thought.lines if not line.met)
                 if intent.survive is not None or not intent.predicted:
-                    return f"predicted: {missed.text} is missed at {missed.worst}", thought.violation
+                    return (
+                        f"predicted: {missed.text} is missed at {missed.worst}",
+                        thought.violation,
+                    )
         return "", 0.0
 
     def _optimize(self) -> Step:
@@ -245,9 +248,7 @@ class Loop:
 
     def _faults(self, known: Known, approval: Approval) -> list[str]:
         network = self._fingerprint(self.parts.network.configured())
-        return approval.faults(
-            plan=known.plan.digest, network=network, now_s=self.parts.wall()
-        )
+        return approval.faults(plan=known.plan.digest, network=network, now_s=self.parts.wall())
 
     def _pre_check(self) -> Step:
         """Look once more before anything changes: at the approval, the network, and the demands."""
@@ -365,7 +366,9 @@ class Loop:
 
     def _fingerprint(self, scenario: Scenario) -> str:
         """The configuration, whatever flapping links are doing."""
-        return configuration(damped(scenario, flapping(self.state.changed, self.parts.settings.flaps)))
+        return configuration(
+            damped(scenario, flapping(self.state.changed, self.parts.settings.flaps))
+        )
 
     def _known(self) -> Known:
         return known_plan(self.parts.repository, self.state.plan)

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from nettwin.physical.network import Event
 
 HIDDEN = "hidden"
-EVENT = "--event is TIME CHANGE, such as '5m fail_link A<->B', or 'TIME hidden CHANGE' for what the\
+EVENT = (
+    "--event is TIME CHANGE, such as '5min fail_link A<->B', or 'TIME hidden CHANGE' for what the\
  network does not tell"
+)
 
 
 @dataclass(frozen=True)
@@ -39,23 +41,21 @@ class Timed:
 @app.command(
     epilog=o.examples(
         "nettwin loop --workspace twin --cycles 10",
-        "nettwin loop --workspace twin --cycles 10 --event '2m fail_link A<->B'",
+        "nettwin loop --workspace twin --cycles 10 --event '2min fail_link A<->B'",
     )
 )
 def loop(
     workspace: w.WorkspaceOption = w.HERE,
     cycles: Annotated[
         int | None,
-        typer.Option(
-            min=1, help="End after so many observations.", show_default="until Ctrl-C"
-        ),
+        typer.Option(min=1, help="End after so many observations.", show_default="until Ctrl-C"),
     ] = None,
     event: Annotated[
         list[str] | None,
         typer.Option(
             "--event",
             metavar="'TIME CHANGE'",
-            help="Let something happen to a network that allows it, so long after the start: '2m"
+            help="Let something happen to a network that allows it, so long after the start: '2min"
             " fail_link A<->B'; 'hidden' before the change: the network does not tell of it.",
             show_default=False,
         ),
@@ -67,6 +67,8 @@ def loop(
     output = Output("loop", json)
     events = sorted((timed(text) for text in event or ()), key=lambda one: one.at_s)
     place = w.opened(workspace)
+    for one in events:
+        one.event.change.apply(place.plan)  # a name that is not there is told at once
     settings = place.settings.loop
     warn_of_compiling(output, *{settings.engine, settings.verify} - {w.NONE})
     told: list[Told] = []
@@ -145,5 +147,3 @@ def _measured(seen: Observation) -> Text:
     return Text.assemble(
         (f"{w.moment(seen.time_s)}  ", "bright_black"), (f"{'observe':<11}", "cyan"), words
     )
-
-

@@ -123,5 +123,3 @@ def time_of(text: str) -> float:
             " since 1970. Correct it."
         ) from None
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-
-

@@ -29,7 +29,9 @@ WORDS = {
 def status(facts: Mapping[str, Any]) -> Table:
     """Where a loop stands."""
     made = style.table("Status", "<what", "<is")
-    content = [(words, str(facts[name])) for name, words in WORDS.items() if facts[name] is not None]
+    content = [
+        (words, str(facts[name])) for name, words in WORDS.items() if facts[name] is not None
+    ]
     return style.rows(made, content)
 
 

@@ -8,7 +8,7 @@ hidden     what the twin does not know of it                   load      how muc
 from __future__ import annotations
 
 from nettwin.physical.network import NetworkChoice, Opening
-from nettwin.physical.simulated.network import SimulatedNetwork, Simulated
+from nettwin.physical.simulated.network import Simulated, SimulatedNetwork
 
 
 def _open(opening: Opening) -> SimulatedNetwork:

@@ -14,7 +14,7 @@ KINDS = (SetPath, SetWeight, SetScheduler, SetBuffer)
 
 
 class SimulatedDevices:
-    """Routers that take paths, weights, schedulers and buffers; one that is down does not answer."""
+    """Routers that take paths, weights, schedulers and buffers; who is down does not answer."""
 
     name = "simulated"
 

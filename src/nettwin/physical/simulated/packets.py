@@ -111,5 +111,7 @@ def fastest(scenario: Scenario) -> Scenario:
 
 def _sum(transient: Counts, steady: Counts, times: float) -> Counts:
     """The counts of a transient, and those of a part of the steady state so many times over."""
-    values = {f.name: getattr(transient, f.name) + getattr(steady, f.name) * times for f in fields(Counts)}
+    values = {
+        f.name: getattr(transient, f.name) + getattr(steady, f.name) * times for f in fields(Counts)
+    }
     return Counts(**values)
