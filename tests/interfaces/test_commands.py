@@ -254,7 +254,7 @@ def test_convert_keeps_the_network(run) -> None:
     assert (done.code, done.err) == (0, "Wrote again.json\n")
     assert strict_json(done.out)["format"] == "native"
     assert read("again.json").scenario.fingerprint() == read("net.yaml").scenario.fingerprint()
-    assert run("convert net.yaml again.txt --to plan").code == 0
+    assert run("convert net.yaml again.txt --to native").code == 0
     listed = run("convert --list")
     assert listed.code == 0
     assert "repetita" in listed.out

@@ -19,7 +19,7 @@ WRONG = {
     "predict broken.yaml": "broken.yaml",
     "predict empty.yaml": "is empty",
     "predict text.txt": "is in none of the known formats",
-    "predict net.yaml --format plann": "did you mean: plan",
+    "predict net.yaml --format nativ": "did you mean: native",
     "predict net.yaml --index 3": "holds no scenario number 3",
     "predict net.yaml --index -1": "index is -1: must be at least 0",
     "predict net.yaml --engine theorie": "did you mean: theory",

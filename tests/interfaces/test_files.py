@@ -86,7 +86,7 @@ def test_diff_tells_each_part_that_differs(run) -> None:
 
 
 def test_networks_that_are_equal_have_no_difference(run) -> None:
-    run("convert net.yaml same.json --to plan")
+    run("convert net.yaml same.json --to native")
     assert "no difference" in run("diff net.yaml same.json").out
     assert json.loads(run("diff net.yaml same.json --json").out)["differences"] == []
 

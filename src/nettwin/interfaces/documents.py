@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from nettwin.formats import Reading
 from nettwin.metrics import Interval, Metrics, Table
 from nettwin.scenario.scenario import Scenario
 
@@ -43,6 +44,12 @@ def network(scenario: Scenario, **more: Any) -> dict[str, Any]:
         "flows": scenario.traffic.flow_count,
         "fingerprint": scenario.fingerprint(),
     }
+
+
+def reading(found: Reading, index: int, scenario: Scenario | None = None) -> dict[str, Any]:
+    """The network that was read, or what has become of it, and where it comes from."""
+    where = {"source": found.source, "format": found.format, "index": index}
+    return network(found.scenario if scenario is None else scenario, **where)
 
 
 def answer(scenario: Scenario, metrics: Metrics, seconds: float | None = None) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,9 @@ from nettwin.apps.timeseries import worst_intervals
 from nettwin.errors import InputError
 from nettwin.formats import Reading
 from nettwin.interfaces import documents, sheets
+from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.streams import check_place
 from nettwin.interfaces.plots import check_drawable, delay_distribution, weathermap
 from nettwin.interfaces.tables import answers as tables
 from nettwin.metrics import Interval, Metrics
@@ -31,11 +32,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Files:
-    """Files to write beside the answer."""
+    """Files to write beside the answer, as options (see `groups`)."""
 
-    csv: Path | None = None
-    plot: Path | None = None
-    plot_delays: Path | None = None
+    csv: o.CsvOption = None
+    plot: o.PlotOption = None
+    plot_delays: o.PlotDelaysOption = None
 
     def check(self, networks: int) -> None:
         """Raise InputError or MissingExtraError, before any work, for files that cannot be made."""
@@ -56,20 +57,6 @@ class Files:
                 raise InputError(f"{option} draws one network, not {networks}. Name one.")
         if self.csv and self.csv.suffix.lower() == ".csv":
             raise InputError(f"--csv {self.csv} holds one network, not {networks}. Name a folder.")
-
-
-def check_place(path: Path, *, force: bool = True) -> None:
-    """Raise InputError where a file or folder cannot be made for want of a place, or is there
-    already and `force` is not given."""
-    if path.exists() and not force:
-        raise InputError(f"{path} is there already. Give another name, or --force.")
-    above = next(folder for folder in path.absolute().parents if folder.exists())
-    if not above.is_dir():
-        raise InputError(f"{path} cannot be written: {above} is no folder. Choose another place.")
-    if not os.access(above, os.W_OK):
-        raise InputError(
-            f"{path} cannot be written: {above} allows no writing. Choose another place."
-        )
 
 
 def deliver(output: Output, answers: Sequence[Answer], top: int, index: int, files: Files) -> None:
@@ -134,9 +121,8 @@ def labels(sources: Sequence[str]) -> list[str]:
 
 def _document(answer: Answer, index: int) -> dict[str, Any]:
     reading = answer.reading
-    where = {"source": reading.source, "format": reading.format, "index": index}
     content = {
-        "network": documents.network(reading.scenario, **where),
+        "network": documents.reading(reading, index),
         **answer.notes,
         **documents.answer(reading.scenario, answer.metrics, answer.seconds),
     }

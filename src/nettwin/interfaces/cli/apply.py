@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ from nettwin.interfaces import documents
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import streams
 from nettwin.interfaces.cli.changes import EXAMPLE, changes_or_files
+from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.cli.sources import Source
@@ -26,6 +26,7 @@ from nettwin.scenario.changes import apply_all, change_to_dict
         "nettwin apply network.yaml 'scale_traffic 1.3' -o - | nettwin predict -",
     )
 )
+@grouped
 def apply(
     network: o.NetworkArg,
     changes: Annotated[
@@ -38,32 +39,11 @@ def apply(
             show_default=False,
         ),
     ],
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="The file to write; - is standard output.",
-            show_default=False,
-        ),
-    ],
-    to: Annotated[
-        str | None,
-        typer.Option(
-            "--to",
-            help="The format of FILE, where its suffix does not say it.",
-            autocompletion=o.complete_writable,
-            show_default=False,
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
-    index: o.IndexOption = 0,
-    format: o.FormatOption = None,
-    capacity: o.CapacityOption = None,
-    link_delay: o.LinkDelayOption = None,
-    load: o.LoadOption = None,
-    packet_size: o.PacketSizeOption = None,
+    out: o.TargetOption,
+    to: o.ToOption = None,
+    force: o.ForceOption = False,
+    *,
+    source: Source,
     json: o.JsonOption = False,
 ) -> None:
     """Write a network file with changes made. It edits files only: no device, and no network that
@@ -72,7 +52,6 @@ def apply(
     stream = str(out) == streams.STREAM
     if json and stream:
         raise InputError("--json and -o - both go to standard output. Give one of them.")
-    source = Source(format, index, capacity, link_delay, load, packet_size)
     made = changes_or_files(changes)
     if not made:
         raise InputError(f'nothing changes: give a change such as "{EXAMPLE}".')

@@ -10,7 +10,8 @@ from nettwin.apps.resilience.bottlenecks import Bottleneck
 from nettwin.apps.resilience.bottlenecks import bottlenecks as find_bottlenecks
 from nettwin.interfaces import documents, wiring
 from nettwin.interfaces.cli import options as o
-from nettwin.interfaces.cli.engines import warn_of_compiling
+from nettwin.interfaces.cli.engines import AskedEngine, warn_of_compiling
+from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.cli.sources import Source
@@ -25,18 +26,13 @@ from nettwin.scenario.changes import change_to_dict
         "nettwin bottlenecks network.yaml --links 5 --top 10 -e twin --json",
     )
 )
+@grouped
 def bottlenecks(
     network: o.NetworkArg,
     links: Annotated[int, typer.Option(min=1, help="How many links.")] = 3,
-    engine: o.EngineOption = "theory",
-    model: o.ModelOption = None,
-    seed: o.SeedOption = 1,
-    index: o.IndexOption = 0,
-    format: o.FormatOption = None,
-    capacity: o.CapacityOption = None,
-    link_delay: o.LinkDelayOption = None,
-    load: o.LoadOption = None,
-    packet_size: o.PacketSizeOption = None,
+    *,
+    asked: AskedEngine,
+    source: Source,
     top: o.TopOption = 5,
     json: o.JsonOption = False,
     strict: o.StrictOption = False,
@@ -44,11 +40,9 @@ def bottlenecks(
     """Show the links with the highest offered loads: which flows fill each, and what relieves it
     most: more capacity, another weight, other paths."""
     output = Output("bottlenecks", json, strict)
-    settings: dict[str, Any] = {"seed": seed} if engine == "packet" else {}
-    settings |= {} if model is None else {"model": model}
-    warn_of_compiling(output, engine)
-    reading = Source(format, index, capacity, link_delay, load, packet_size).read(network)
-    answering = wiring.engine(engine, **settings)
+    warn_of_compiling(output, asked.engine)
+    reading = source.read(network)
+    answering = wiring.engine(asked.engine, **asked.settings)
     notes = output.told(reading, [answering])
     with progress(output.err, "Looking for relief") as tell:
         found = find_bottlenecks(reading.scenario, answering, top=links, fillers=top, progress=tell)
@@ -56,9 +50,7 @@ def bottlenecks(
     notes["warnings"] += output.answered(found.metrics)
     output.document(
         {
-            "network": documents.network(
-                reading.scenario, source=reading.source, format=reading.format, index=index
-            ),
+            "network": documents.reading(reading, source.index),
             **notes,
             **documents.engine(found.metrics),
             "bottlenecks": [_document(one) for one in found.found],

@@ -7,6 +7,7 @@ import numpy as np
 from nettwin.calculus import bounds as find_bounds
 from nettwin.interfaces import documents
 from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.cli.sources import Source
@@ -16,14 +17,11 @@ from nettwin.interfaces.tables import bounds as tables
 @app.command(
     epilog=o.examples("nettwin bounds network.yaml", "nettwin bounds network.yaml --top 20 --json")
 )
+@grouped
 def bounds(
     network: o.NetworkArg,
-    index: o.IndexOption = 0,
-    format: o.FormatOption = None,
-    capacity: o.CapacityOption = None,
-    link_delay: o.LinkDelayOption = None,
-    load: o.LoadOption = None,
-    packet_size: o.PacketSizeOption = None,
+    *,
+    source: Source,
     top: o.TopOption = 10,
     json: o.JsonOption = False,
     strict: o.StrictOption = False,
@@ -31,7 +29,7 @@ def bounds(
     """Show the worst-case delay of each flow and queue, which no delivered packet exceeds, by
     network calculus."""
     output = Output("bounds", json, strict)
-    reading = Source(format, index, capacity, link_delay, load, packet_size).read(network)
+    reading = source.read(network)
     notes = output.told(reading)
     scenario = reading.scenario
     found = find_bounds(scenario)
@@ -46,9 +44,7 @@ def bounds(
         notes["warnings"] = [*notes["warnings"], words]
     output.document(
         {
-            "network": documents.network(
-                scenario, source=reading.source, format=reading.format, index=index
-            ),
+            "network": documents.reading(reading, source.index, scenario),
             **notes,
             "flows": [
                 {"flow": name, "delay_bound_s": value}

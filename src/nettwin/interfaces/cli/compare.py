@@ -16,6 +16,7 @@ from nettwin.interfaces import documents, sheets
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.answers import Files
 from nettwin.interfaces.cli.engines import working
+from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.cli.sources import Source
@@ -31,44 +32,36 @@ from nettwin.interfaces.tables import agreement as tables
         "nettwin compare gnnet2022/50 --index 3  # against the delays recorded there",
     )
 )
+@grouped
 def compare(
     network: o.NetworkArg,
     engines: Annotated[
-        str,
-        typer.Option(help="Engines, joined by commas.", autocompletion=o.complete_engines),
+        str, typer.Option(help="Engines, joined by commas.", autocompletion=o.complete_engines)
     ] = "theory,packet",
     model: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME|FILE",
+        o.given(
             help="A learned model as well (see nettwin models). May be repeated.",
-            show_default=False,
+            metavar="NAME|FILE",
         ),
     ] = None,
     seed: o.SeedOption = 1,
     precision: Annotated[str, typer.Option(help="Precision asked of a simulation.")] = "2%",
-    index: o.IndexOption = 0,
-    format: o.FormatOption = None,
-    capacity: o.CapacityOption = None,
-    link_delay: o.LinkDelayOption = None,
-    load: o.LoadOption = None,
-    packet_size: o.PacketSizeOption = None,
+    *,
+    source: Source,
     json: o.JsonOption = False,
     csv: Annotated[
         Path | None,
-        typer.Option(
+        o.written(
             "--csv",
-            metavar="DIR",
             help="Write each engine's flows.csv, links.csv and queues.csv into DIR/ENGINE.",
-            rich_help_panel=o.OUTPUT,
-            show_default=False,
+            metavar="DIR",
         ),
     ] = None,
     plot_delays: o.PlotDelaysOption = None,
     strict: o.StrictOption = False,
 ) -> None:
     """Compare engines with one another, or with what the source measured."""
-    source = Source(format, index, capacity, link_delay, load, packet_size)
     output = Output("compare", json, strict)
     Files(csv, plot_delays=plot_delays).check(1)
     names = list(dict.fromkeys(name.strip() for name in engines.split(",") if name.strip()))
@@ -91,9 +84,8 @@ def compare(
             for metrics in comparison.metrics.values()
             for warning in output.answered(metrics)
         ]
-    where = {"source": reading.source, "format": reading.format, "index": index}
-    content = {"network": documents.network(reading.scenario, **where), **notes}
-    output.document({**content, **_document(comparison)})
+    about = {"network": documents.reading(reading, source.index), **notes}
+    output.document({**about, **_document(comparison)})
     output.show(tables.engines(comparison), tables.errors(comparison))
     if len(reading.scenario.traffic.class_name) > 1:
         output.show(tables.errors_by_class(comparison))

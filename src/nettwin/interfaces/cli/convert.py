@@ -11,9 +11,10 @@ from nettwin.errors import InputError
 from nettwin.formats import FORMATS, write
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import streams
+from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
-from nettwin.interfaces.cli.sources import Source
+from nettwin.interfaces.cli.sources import SourceFrom
 from nettwin.interfaces.tables import facts as tables
 
 
@@ -37,6 +38,7 @@ def _list(asked: bool) -> None:
         "nettwin convert --list",
     )
 )
+@grouped
 def convert(
     network: o.NetworkArg,
     target: Annotated[
@@ -47,38 +49,14 @@ def convert(
             show_default=False,
         ),
     ],
-    source_format: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            help="The format of NETWORK, where it shall not be detected.",
-            autocompletion=o.complete_format,
-            show_default=False,
-        ),
-    ] = None,
-    to: Annotated[
-        str | None,
-        typer.Option(
-            "--to",
-            help="The format of OUT, where its suffix does not say it.",
-            autocompletion=o.complete_writable,
-            show_default=False,
-        ),
-    ] = None,
-    index: o.IndexOption = 0,
-    capacity: o.CapacityOption = None,
-    link_delay: o.LinkDelayOption = None,
-    load: o.LoadOption = None,
-    packet_size: o.PacketSizeOption = None,
+    to: o.ToOption = None,
+    *,
+    source: SourceFrom,
     json: o.JsonOption = False,
-    listed: Annotated[
-        bool,
-        typer.Option("--list", callback=_list, is_eager=True, help="List the formats."),
-    ] = False,
+    listed: Annotated[bool, o.listing(_list, "List the formats.")] = False,
 ) -> None:
     """Convert a network to another format, saying what was assumed and left out."""
     output = Output("convert", json)
-    source = Source(source_format, index, capacity, link_delay, load, packet_size)
     reading = source.read(network)
     notes = output.told(reading)
     stream = str(target) == streams.STREAM

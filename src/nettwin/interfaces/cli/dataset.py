@@ -46,22 +46,13 @@ def generate(
         ),
     ],
     out: Annotated[
-        Path,
-        typer.Option("--out", "-o", metavar="DIR", help="The folder; what it holds is kept."),
+        Path, typer.Option("--out", "-o", metavar="DIR", help="The folder; what it holds is kept.")
     ],
     samples: Annotated[
-        int | None,
-        typer.Option(min=1, help="How many samples.", show_default="as the recipe says"),
+        int | None, typer.Option(min=1, help="How many samples.", show_default="as the recipe says")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="How many processes.")] = 1,
-    ray: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Work on a Ray cluster: auto, local, or its address.",
-            show_default=False,
-        ),
-    ] = None,
+    ray: o.RayOption = None,
     json: o.JsonOption = False,
 ) -> None:
     """Draw scenarios, simulate them, and store both; goes on where an earlier run stopped."""

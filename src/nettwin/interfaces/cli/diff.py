@@ -11,6 +11,7 @@ from nettwin.apps.difference import Replaced, differences, replaced
 from nettwin.interfaces import documents
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.engines import working
+from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.cli.sources import Source
@@ -25,6 +26,7 @@ from nettwin.interfaces.tables import difference as tables
         "nettwin diff network.yaml - --json < optimized.yaml",
     )
 )
+@grouped
 def diff(
     network: Annotated[
         str,
@@ -33,8 +35,7 @@ def diff(
         ),
     ],
     other: Annotated[
-        str,
-        typer.Argument(metavar="B", help="The network to compare it with.", show_default=False),
+        str, typer.Argument(metavar="B", help="The network to compare it with.", show_default=False)
     ],
     engine: Annotated[
         str | None,
@@ -47,19 +48,14 @@ def diff(
         ),
     ] = None,
     seed: o.SeedOption = 1,
-    index: o.IndexOption = 0,
-    format: o.FormatOption = None,
-    capacity: o.CapacityOption = None,
-    link_delay: o.LinkDelayOption = None,
-    load: o.LoadOption = None,
-    packet_size: o.PacketSizeOption = None,
+    *,
+    source: Source,
     top: o.TopOption = 20,
     json: o.JsonOption = False,
 ) -> None:
     """Show what differs between two networks: topology, traffic, routing, and with --engine what
     delays, losses and loads become."""
     output = Output("diff", json)
-    source = Source(format, index, capacity, link_delay, load, packet_size)
     readings = [source.read(network), source.read(other)]
     before, after = (reading.scenario for reading in readings)
     notes = [output.told(reading) for reading in readings]

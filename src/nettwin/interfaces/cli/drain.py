@@ -11,10 +11,11 @@ from nettwin.apps.resilience.maintenance import Drain
 from nettwin.change_plan import plan_to_dict
 from nettwin.interfaces import documents
 from nettwin.interfaces.cli import options as o
-from nettwin.interfaces.cli.answers import check_place
+from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import NOT_MET, app
 from nettwin.interfaces.cli.sources import Source
+from nettwin.interfaces.cli.streams import check_place
 from nettwin.scenario.changes import change_to_dict
 
 
@@ -24,6 +25,7 @@ from nettwin.scenario.changes import change_to_dict
         "nettwin drain network.yaml 'Madrid<->Paris' --intent voice.yaml -e twin",
     )
 )
+@grouped
 def drain(
     network: o.NetworkArg,
     element: Annotated[
@@ -49,32 +51,12 @@ def drain(
     engine: o.EngineOption = "twin",
     model: o.ModelOption = None,
     seed: o.SeedOption = 1,
-    index: o.IndexOption = 0,
-    format: o.FormatOption = None,
-    capacity: o.CapacityOption = None,
-    link_delay: o.LinkDelayOption = None,
-    load: o.LoadOption = None,
-    packet_size: o.PacketSizeOption = None,
+    *,
+    source: Source,
     top: o.TopOption = 20,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="Write the change plan.",
-            rich_help_panel=o.OUTPUT,
-            show_default=False,
-        ),
-    ] = None,
+    out: Annotated[Path | None, o.written("--out", "-o", help="Write the change plan.")] = None,
     back: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write the changes that bring the element back (JSON).",
-            rich_help_panel=o.OUTPUT,
-            show_default=False,
-        ),
+        Path | None, o.written(help="Write the changes that bring the element back (JSON).")
     ] = None,
     force: o.ForceOption = False,
     json: o.JsonOption = False,
@@ -97,7 +79,7 @@ def drain(
         if path:
             check_place(path, force=force)
     wanted = read_intent(intent) if intent else None
-    reading = Source(format, index, capacity, link_delay, load, packet_size).read(network)
+    reading = source.read(network)
     asked = wanted or Intent()
     options = searches.SearchOptions(method, seconds, None, seed, engine, model, False)
     searches.prepare(output, asked, options)
@@ -118,9 +100,7 @@ def drain(
         )
     output.document(
         {
-            "network": documents.network(
-                reading.scenario, source=reading.source, format=reading.format, index=index
-            ),
+            "network": documents.reading(reading, source.index),
             **notes,
             **_document(found),
         }

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from nettwin.interfaces import wiring
+from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.progress import progress
 from nettwin.model import NetworkModel
 
 COMPILING = "Compiling, once on this machine (half a minute or so) ..."
+
+
+@dataclass(frozen=True)
+class AskedEngine:
+    """The engine that a command asks, and its model and seed, as options (see `groups`)."""
+
+    engine: o.EngineOption = "theory"
+    model: o.ModelOption = None
+    seed: o.SeedOption = 1
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What `wiring.engine` takes beside the name."""
+        given = {"seed": self.seed} if self.engine == "packet" else {}
+        return given if self.model is None else given | {"model": self.model}
 
 
 @contextmanager

@@ -23,7 +23,8 @@ from nettwin.errors import InputError
 from nettwin.interfaces import documents, wiring
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.answers import Files
-from nettwin.interfaces.cli.engines import warn_of_compiling
+from nettwin.interfaces.cli.engines import AskedEngine, warn_of_compiling
+from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.cli.sources import Source
@@ -46,6 +47,7 @@ HALF = 0.5
         "nettwin explain network.yaml --queue 'Madrid->Paris:2' --json",
     )
 )
+@grouped
 def explain(
     network: o.NetworkArg,
     to: Annotated[
@@ -55,61 +57,40 @@ def explain(
         ),
     ] = None,
     flow: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FROM TO", help="A flow by its name, or its ends.", show_default=False
-        ),
+        str | None, o.given(help="A flow by its name, or its ends.", metavar="NAME|FROM TO")
     ] = None,
-    queue: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A queue.", show_default=False)
-    ] = None,
-    link: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="A link, all its queues.", show_default=False),
-    ] = None,
+    queue: Annotated[str | None, o.given(help="A queue.", metavar="NAME")] = None,
+    link: Annotated[str | None, o.given(help="A link, all its queues.", metavar="NAME")] = None,
     halve: Annotated[
         bool, typer.Option("--halve", help="Halve what may be the cause, instead of removing it.")
     ] = False,
-    engine: o.EngineOption = "theory",
-    model: o.ModelOption = None,
-    seed: o.SeedOption = 1,
-    index: o.IndexOption = 0,
-    format: o.FormatOption = None,
-    capacity: o.CapacityOption = None,
-    link_delay: o.LinkDelayOption = None,
-    load: o.LoadOption = None,
-    packet_size: o.PacketSizeOption = None,
+    *,
+    asked: AskedEngine,
+    source: Source,
     top: o.TopOption = 10,
     json: o.JsonOption = False,
     plot: Annotated[
         Path | None,
-        typer.Option(
+        o.written(
             "--plot",
-            metavar="FILE",
             help="Draw where the delay is made, who makes it, or (the whole network) the queues"
             " that decide.",
-            rich_help_panel=o.OUTPUT,
-            show_default=False,
         ),
     ] = None,
     strict: o.StrictOption = False,
 ) -> None:
     """Explain delay and loss: where they are made, by whom, and which queues decide."""
     output = Output("explain", json, strict)
-    source = Source(format, index, capacity, link_delay, load, packet_size)
     _check(flow, queue, link, to)
     Files(plot=plot).check(1)
-    settings: dict[str, Any] = {"seed": seed} if engine == "packet" else {}
-    settings |= {} if model is None else {"model": model}
-    warn_of_compiling(output, engine)
-    asked = wiring.engine(engine, **settings)
+    warn_of_compiling(output, asked.engine)
+    answering = wiring.engine(asked.engine, **asked.settings)
     reading = source.read(network)
-    notes = output.told(reading, [asked])
-    found = _explain(output, reading.scenario, asked, (flow, to, queue, link), top, halve)
+    notes = output.told(reading, [answering])
+    found = _explain(output, reading.scenario, answering, (flow, to, queue, link), top, halve)
     notes["warnings"] += output.answered(found.metrics)
     output.note("Note", found.notes)
-    where = {"source": reading.source, "format": reading.format, "index": index}
-    about = {"network": documents.network(reading.scenario, **where)}
+    about = {"network": documents.reading(reading, source.index)}
     output.document({**about, **notes, **documents.engine(found.metrics), **_document(found)})
     output.show(tables.sentences(in_words(found)))
     _show(output, found, top)

@@ -16,6 +16,7 @@ from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.answers import Files
 from nettwin.interfaces.cli.changes import changes_or_files, read_changes
 from nettwin.interfaces.cli.engines import warn_of_compiling
+from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import STOPPED, app
 from nettwin.interfaces.cli.sources import Source
@@ -25,8 +26,6 @@ from nettwin.interfaces.tables import failures as tables
 from nettwin.model import NetworkModel
 from nettwin.scenario.changes import apply_all, change_to_dict
 from nettwin.scenario.scenario import Scenario
-
-SPREAD = "Spread the work"
 
 
 @app.command(
@@ -38,6 +37,7 @@ SPREAD = "Spread the work"
         "nettwin failures network.yaml --demands month.npz --jobs 4 --json",
     )
 )
+@grouped
 def failures(
     network: o.NetworkArg,
     kinds: Annotated[
@@ -60,33 +60,23 @@ def failures(
     ] = None,
     plan: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="A change plan: the failures without it and with it.",
-            show_default=False,
-        ),
+        o.given(help="A change plan: the failures without it and with it.", metavar="FILE"),
     ] = None,
     demands: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
+        o.given(
             help="Other demands (npz or CSV); of several times the one with the most traffic.",
-            show_default=False,
+            metavar="FILE",
         ),
     ] = None,
     intent: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="An intent: which of its expectations each failure breaks.",
-            show_default=False,
-        ),
+        o.given(help="An intent: which of its expectations each failure breaks.", metavar="FILE"),
     ] = None,
     engine: o.EngineOption = "theory",
     model: o.ModelOption = None,
     loads: Annotated[
-        bool,
-        typer.Option("--loads", help="Loads and traffic cut off alone, which need no engine."),
+        bool, typer.Option("--loads", help="Loads and traffic cut off alone, which need no engine.")
     ] = False,
     pairs: Annotated[
         int,
@@ -95,44 +85,20 @@ def failures(
         ),
     ] = PREDICTED_PAIRS,
     seed: o.SeedOption = 1,
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, help="Processes.", rich_help_panel=SPREAD)
-    ] = 1,
-    ray: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="A Ray cluster: auto, local or its address.",
-            show_default=False,
-            rich_help_panel=SPREAD,
-        ),
-    ] = None,
-    index: o.IndexOption = 0,
-    format: o.FormatOption = None,
-    capacity: o.CapacityOption = None,
-    link_delay: o.LinkDelayOption = None,
-    load: o.LoadOption = None,
-    packet_size: o.PacketSizeOption = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="How many processes.")] = 1,
+    ray: o.RayOption = None,
+    *,
+    source: Source,
     top: o.TopOption = 10,
     json: o.JsonOption = False,
     csv: Annotated[
         Path | None,
-        typer.Option(
-            "--csv",
-            metavar="DIR",
-            help="Write failures.csv and links.csv into DIR.",
-            rich_help_panel=o.OUTPUT,
-            show_default=False,
-        ),
+        o.written("--csv", help="Write failures.csv and links.csv into DIR.", metavar="DIR"),
     ] = None,
     plot: Annotated[
         Path | None,
-        typer.Option(
-            "--plot",
-            metavar="FILE",
-            help="Draw which link gets how full under which failure, the worst of both.",
-            rich_help_panel=o.OUTPUT,
-            show_default=False,
+        o.written(
+            "--plot", help="Draw which link gets how full under which failure, the worst of both."
         ),
     ] = None,
     strict: o.StrictOption = False,
@@ -143,7 +109,6 @@ def failures(
 
     output = Output("failures", json, strict)
     Files(csv, plot).check(1)
-    source = Source(format, index, capacity, link_delay, load, packet_size)
     chosen = _kinds(kinds)
     happened = changes_or_files(changed or ())
     wanted = read_intent(intent) if intent else None
@@ -184,9 +149,7 @@ def failures(
         notes["warnings"] += new
     output.document(
         {
-            "network": documents.network(
-                scenario, source=reading.source, format=reading.format, index=index
-            ),
+            "network": documents.reading(reading, source.index, scenario),
             "happened": [change_to_dict(change) for change in happened],
             **notes,
             **{side or "resilience": _document(one) for side, one in found.items()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,7 +13,8 @@ from nettwin.apps.resilience.customers import Demand, fit
 from nettwin.errors import InputError
 from nettwin.interfaces import documents
 from nettwin.interfaces.cli import options as o
-from nettwin.interfaces.cli.engines import working
+from nettwin.interfaces.cli.engines import AskedEngine, working
+from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import NOT_MET, app
 from nettwin.interfaces.cli.sources import Source
@@ -31,6 +32,7 @@ FORM = re.compile(r"\s*(\S+(?:\s*\S*bit/s)?)\s+from\s+(.+?)\s+to\s+(.+?)\s*(?:,\
         "nettwin fit network.yaml '500M from A to B, voice' --intent voice.yaml --json",
     ),
 )
+@grouped
 def fit_command(
     network: o.NetworkArg,
     demand: Annotated[
@@ -45,18 +47,11 @@ def fit_command(
         str, typer.Option(help="Offered load that no link on its path may exceed.")
     ] = "100%",
     intent: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="An intent that must stay met, too.", show_default=False),
+        Path | None, o.given(help="An intent that must stay met, too.", metavar="FILE")
     ] = None,
-    engine: o.EngineOption = "theory",
-    model: o.ModelOption = None,
-    seed: o.SeedOption = 1,
-    index: o.IndexOption = 0,
-    format: o.FormatOption = None,
-    capacity: o.CapacityOption = None,
-    link_delay: o.LinkDelayOption = None,
-    load: o.LoadOption = None,
-    packet_size: o.PacketSizeOption = None,
+    *,
+    asked: AskedEngine,
+    source: Source,
     top: o.TopOption = 10,
     json: o.JsonOption = False,
     strict: o.StrictOption = False,
@@ -66,32 +61,28 @@ def fit_command(
     from nettwin.formats.intent import read_intent
 
     output = Output("fit", json, strict)
-    asked = parse_demand(demand)
+    new = parse_demand(demand)
     wanted = read_intent(intent) if intent else None
-    settings: dict[str, Any] = {"seed": seed} if engine == "packet" else {}
-    settings |= {} if model is None else {"model": model}
-    reading = Source(format, index, capacity, link_delay, load, packet_size).read(network)
+    reading = source.read(network)
     names = reading.scenario.traffic.class_name
-    if asked.traffic_class not in names:
+    if new.traffic_class not in names:
         if "," in demand:
             raise InputError(
-                f"there is no traffic class {asked.traffic_class!r}: must be one of"
+                f"there is no traffic class {new.traffic_class!r}: must be one of"
                 f" {', '.join(names)}. Correct it."
             )
-        asked = asked._replace(traffic_class=names[-1])
+        new = new._replace(traffic_class=names[-1])
         output.note("Assumed", [f"the new traffic is of class {names[-1]}"])
-    with working(output, engine, **settings) as answering:
+    with working(output, asked.engine, **asked.settings) as answering:
         notes = output.told(reading, [answering])
-        found = fit(reading.scenario, asked, answering, intent=wanted, limit=units.share(limit))
+        found = fit(reading.scenario, new, answering, intent=wanted, limit=units.share(limit))
         notes["warnings"] += output.answered(found.answer.before, found.answer.after)
     output.document(
         {
-            "network": documents.network(
-                reading.scenario, source=reading.source, format=reading.format, index=index
-            ),
+            "network": documents.reading(reading, source.index),
             **notes,
             **documents.engine(found.answer.before, found.answer.after),
-            "demand": asked,
+            "demand": new,
             "limit": found.limit,
             "fits": found.fits,
             "reasons": found.reasons,

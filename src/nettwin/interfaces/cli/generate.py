@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -50,20 +49,14 @@ def generate(
             show_default=False,
         ),
     ],
-    target: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="The file to write; - is standard output."
-        ),
-    ],
+    target: o.TargetOption,
     nodes: Annotated[
         int | None, typer.Option(help="How many nodes.", show_default="as --list says")
     ] = None,
     seed: o.SeedOption = 1,
     load: Annotated[str, typer.Option(help="Load of the busiest link.")] = "60%",
     classes: Annotated[
-        str,
-        typer.Option(help="Traffic classes: single or three.", autocompletion=o.complete_mix),
+        str, typer.Option(help="Traffic classes: single or three.", autocompletion=o.complete_mix)
     ] = "single",
     scheduler: Annotated[
         str,
@@ -89,21 +82,10 @@ def generate(
             show_default="10ms, at least 32 packets",
         ),
     ] = None,
-    to: Annotated[
-        str | None,
-        typer.Option(
-            "--to",
-            help="The format of FILE, where its suffix does not say it.",
-            autocompletion=o.complete_writable,
-            show_default=False,
-        ),
-    ] = None,
+    to: o.ToOption = None,
     force: o.ForceOption = False,
     json: o.JsonOption = False,
-    listed: Annotated[
-        bool,
-        typer.Option("--list", callback=_list, is_eager=True, help="List the kinds."),
-    ] = False,
+    listed: Annotated[bool, o.listing(_list, "List the kinds.")] = False,
 ) -> None:
     """Generate a network with gravity traffic: real, regular or random."""
     output = Output("generate", json)

@@ -11,6 +11,7 @@ from nettwin.apps.inspection import inspect as inspect_scenario
 from nettwin.interfaces import wiring
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.engines import warn_of_compiling
+from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.cli.sources import Source
@@ -28,6 +29,7 @@ MANY_FLOWS = 20_000  # from which on only engines are asked that need not look a
         "nettwin inspect network.yaml --strict && nettwin simulate network.yaml",
     )
 )
+@grouped
 def inspect(
     network: o.NetworkArg,
     engines: Annotated[
@@ -38,19 +40,14 @@ def inspect(
             show_default=f"all; theory and packet above {MANY_FLOWS:,} flows",
         ),
     ] = None,
-    index: o.IndexOption = 0,
-    format: o.FormatOption = None,
-    capacity: o.CapacityOption = None,
-    link_delay: o.LinkDelayOption = None,
-    load: o.LoadOption = None,
-    packet_size: o.PacketSizeOption = None,
+    *,
+    source: Source,
     top: o.TopOption = 10,
     json: o.JsonOption = False,
     strict: o.StrictOption = False,
 ) -> None:
     """Show what a network is, what was assumed, and what speaks against each engine."""
     output = Output("inspect", json, strict, most=MOST_LINES)
-    source = Source(format, index, capacity, link_delay, load, packet_size)
     reading = source.read(network)
     names = _names(engines, reading.scenario.traffic.flow_count)
     if left := [] if engines else [name for name in wiring.ENGINES if name not in names]:
@@ -59,7 +56,7 @@ def inspect(
     models = [wiring.engine(name) for name in names]
     found = inspect_scenario(reading.scenario, models, top=top)
     notes = output.told(reading, models)
-    where = {"source": reading.source, "format": reading.format, "index": index}
+    where = {"source": reading.source, "format": reading.format, "index": source.index}
     output.document({**where, **notes, **asdict(found)})
     output.show(tables.network(found, reading), tables.classes(found), tables.busiest(found))
     output.finish()

@@ -13,6 +13,7 @@ from nettwin.intent import LEVER_OF, LEVERS, MEASURES
 from nettwin.intent.diagnostics import Place, spot
 from nettwin.interfaces import documents
 from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import WRONG_INPUT, app
 from nettwin.interfaces.cli.sources import Source
@@ -35,18 +36,14 @@ app.add_typer(group, name="intent")
         "nettwin intent check voice.yaml topohub:gabriel/25/0 --load 80% --json",
     )
 )
+@grouped
 def check(
     file: Annotated[
-        Path,
-        typer.Argument(metavar="FILE", help="An intent (YAML or JSON).", show_default=False),
+        Path, typer.Argument(metavar="FILE", help="An intent (YAML or JSON).", show_default=False)
     ],
     network: o.NetworkArg,
-    index: o.IndexOption = 0,
-    format: o.FormatOption = None,
-    capacity: o.CapacityOption = None,
-    link_delay: o.LinkDelayOption = None,
-    load: o.LoadOption = None,
-    packet_size: o.PacketSizeOption = None,
+    *,
+    source: Source,
     json: o.JsonOption = False,
     strict: o.StrictOption = False,
 ) -> None:
@@ -59,7 +56,7 @@ def check(
     output = Output("intent check", json, strict)
     document = intent_document(file)
     intent = intent_from(document)
-    reading = Source(format, index, capacity, link_delay, load, packet_size).read(network)
+    reading = source.read(network)
     notes = output.told(reading)
     checked = hold(intent, reading.scenario)
 
@@ -72,9 +69,7 @@ def check(
 
     output.document(
         {
-            "network": documents.network(
-                reading.scenario, source=reading.source, format=reading.format, index=index
-            ),
+            "network": documents.reading(reading, source.index),
             **notes,
             "intent": intent_data(intent),
             "sound": checked.sound,

@@ -14,8 +14,9 @@ from nettwin.errors import InputError
 from nettwin.interfaces import documents, wiring
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import streams
-from nettwin.interfaces.cli.answers import Files, check_place
+from nettwin.interfaces.cli.answers import Files
 from nettwin.interfaces.cli.changes import changes_or_files
+from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import NOT_MET, app
 from nettwin.interfaces.cli.sources import Source
@@ -53,6 +54,7 @@ def _installed(extra: str) -> str:
         "nettwin optimize --list",
     )
 )
+@grouped
 def optimize(
     network: o.NetworkArg,
     intent: Annotated[
@@ -91,10 +93,9 @@ def optimize(
     ] = 5.0,
     gap: Annotated[
         str | None,
-        typer.Option(
+        o.given(
             help="Stop when the first objective is as near to its bound, such as 0.5%.",
-            show_default=False,
-            rich_help_panel=SEARCH,
+            panel=SEARCH,
         ),
     ] = None,
     engine: Annotated[
@@ -120,11 +121,8 @@ def optimize(
     seed: o.SeedOption = 1,
     check: Annotated[
         Path | None,
-        typer.Option(
-            "--check",
-            metavar="PLAN",
-            help="Search nothing: judge again a plan that --out wrote.",
-            show_default=False,
+        o.given(
+            "--check", help="Search nothing: judge again a plan that --out wrote.", metavar="PLAN"
         ),
     ] = None,
     force: Annotated[
@@ -134,40 +132,19 @@ def optimize(
             help="Replace a file that --out names; with --check: also a plan for another network.",
         ),
     ] = False,
-    index: o.IndexOption = 0,
-    format: o.FormatOption = None,
-    capacity: o.CapacityOption = None,
-    link_delay: o.LinkDelayOption = None,
-    load: o.LoadOption = None,
-    packet_size: o.PacketSizeOption = None,
+    *,
+    source: Source,
     top: o.TopOption = 10,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="Write the plan: YAML, or JSON where the name ends so.",
-            rich_help_panel=o.OUTPUT,
-            show_default=False,
-        ),
+        o.written("--out", "-o", help="Write the plan: YAML, or JSON where the name ends so."),
     ] = None,
     plot: Annotated[
-        Path | None,
-        typer.Option(
-            "--plot",
-            metavar="FILE",
-            help="Draw the network before and after, side by side.",
-            rich_help_panel=o.OUTPUT,
-            show_default=False,
-        ),
+        Path | None, o.written("--plot", help="Draw the network before and after, side by side.")
     ] = None,
     json: o.JsonOption = False,
     strict: o.StrictOption = False,
-    listed: Annotated[
-        bool,
-        typer.Option("--list", callback=_list, is_eager=True, help="List the optimizers."),
-    ] = False,
+    listed: Annotated[bool, o.listing(_list, "List the optimizers.")] = False,
 ) -> None:
     """Search changes to a network that meet an intent, in a safe order, and verify them; exit with
     4 where the intent is not met."""
@@ -176,10 +153,9 @@ def optimize(
     from nettwin.interfaces.cli import searches
 
     output = Output("optimize", json, strict)
-    source = Source(format, index, capacity, link_delay, load, packet_size)
     Files(plot=plot).check(1)
     if out:
-        check_place(out, force=force)
+        streams.check_place(out, force=force)
     if force and not (check or out):
         raise InputError("--force goes with --check PLAN or --out FILE. Leave it out.")
     near = None if gap is None else units.share(gap)
@@ -193,9 +169,8 @@ def optimize(
     notes = output.told(reading, [predictor] if predictor else [])
     if intent:
         notes["warnings"] += searches.checked(output, wanted, reading.scenario)
-    where = {"source": reading.source, "format": reading.format, "index": index}
     about: dict[str, Any] = {
-        "network": documents.network(reading.scenario, **where),
+        "network": documents.reading(reading, source.index),
         "happened": [change_to_dict(change) for change in happened],
         **notes,
         "engine": predictor.name if predictor else None,

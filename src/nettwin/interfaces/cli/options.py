@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -45,6 +45,25 @@ def complete_engines(incomplete: str) -> list[str]:
     """The last of the engines joined by commas."""
     before, comma, last = incomplete.rpartition(",")
     return [f"{before}{comma}{name}" for name in ENGINES if name.startswith(last)]
+
+
+def written(*names: str, help: str, metavar: str = "FILE") -> Any:
+    """An option that names a file or folder to write."""
+    return typer.Option(
+        *names, metavar=metavar, help=help, rich_help_panel=OUTPUT, show_default=False
+    )
+
+
+def given(*names: str, help: str, metavar: str | None = None, panel: str | None = None) -> Any:
+    """An option that has no default worth showing."""
+    return typer.Option(
+        *names, metavar=metavar, help=help, rich_help_panel=panel, show_default=False
+    )
+
+
+def listing(show: Callable[[bool], None], help: str) -> Any:
+    """The option --list: `show` prints what there is and ends the command."""
+    return typer.Option("--list", callback=show, is_eager=True, help=help)
 
 
 NetworkArg = Annotated[
@@ -145,31 +164,43 @@ JsonOption = Annotated[
 ]
 CsvOption = Annotated[
     Path | None,
-    typer.Option(
+    written(
         "--csv",
-        metavar="DIR|FILE.csv",
         help="Write every row: flows.csv, links.csv, queues.csv into DIR, or flows into FILE.csv.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
+        metavar="DIR|FILE.csv",
     ),
 ]
 PlotOption = Annotated[
-    Path | None,
+    Path | None, written("--plot", help="Draw the weathermap to FILE.svg, .png or .pdf.")
+]
+PlotDelaysOption = Annotated[
+    Path | None, written("--plot-delays", help="Draw the distribution of the flows' delays.")
+]
+TargetOption = Annotated[
+    Path,
     typer.Option(
-        "--plot",
+        "--output",
+        "-o",
         metavar="FILE",
-        help="Draw the weathermap to FILE.svg, .png or .pdf.",
-        rich_help_panel=OUTPUT,
+        help="The file to write; - is standard output.",
         show_default=False,
     ),
 ]
-PlotDelaysOption = Annotated[
-    Path | None,
+ToOption = Annotated[
+    str | None,
     typer.Option(
-        "--plot-delays",
-        metavar="FILE",
-        help="Draw the distribution of the flows' delays.",
-        rich_help_panel=OUTPUT,
+        "--to",
+        help="The format to write, where the suffix of the file does not say it.",
+        autocompletion=complete_writable,
+        show_default=False,
+    ),
+]
+RayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Work on a Ray cluster: auto, local or its address.",
         show_default=False,
     ),
 ]

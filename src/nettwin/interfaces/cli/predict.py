@@ -8,8 +8,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Annotated
 
-import typer
-
 from nettwin import units
 from nettwin.apps.timeseries import predict_series, worst_intervals
 from nettwin.errors import InputError
@@ -17,6 +15,7 @@ from nettwin.formats import Reading
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.answers import Answer, Files, deliver
 from nettwin.interfaces.cli.engines import working
+from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.cli.sources import Source
@@ -33,35 +32,27 @@ from nettwin.model import NetworkModel
         "nettwin predict abilene.yaml --demands abilene_5min.npz --csv march/",
     )
 )
+@grouped
 def predict(
     networks: o.NetworksArg,
     engine: o.EngineOption = "theory",
     model: o.ModelOption = None,
     demands: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
+        o.given(
             help="Traffic matrices over time (npz or CSV): predict them all, as a time series.",
-            show_default=False,
+            metavar="FILE",
         ),
     ] = None,
-    index: o.IndexOption = 0,
-    format: o.FormatOption = None,
-    capacity: o.CapacityOption = None,
-    link_delay: o.LinkDelayOption = None,
-    load: o.LoadOption = None,
-    packet_size: o.PacketSizeOption = None,
+    *,
+    source: Source,
     top: o.TopOption = 10,
     json: o.JsonOption = False,
-    csv: o.CsvOption = None,
-    plot: o.PlotOption = None,
-    plot_delays: o.PlotDelaysOption = None,
+    files: Files,
     strict: o.StrictOption = False,
 ) -> None:
     """Predict delay, loss and utilization, at once, by queueing theory."""
-    source = Source(format, index, capacity, link_delay, load, packet_size)
     output = Output("predict", json, strict)
-    files = Files(csv, plot, plot_delays)
     files.check(len(networks))
     if demands is not None and len(networks) != 1:
         raise InputError(f"--demands is of one network, not {len(networks)}. Name one.")
@@ -76,7 +67,7 @@ def predict(
             start = perf_counter()
             metrics = answering.predict([reading.scenario])[0]
             answers.append(Answer(reading, notes, metrics, perf_counter() - start))
-    deliver(output, answers, top, index, files)
+    deliver(output, answers, top, source.index, files)
 
 
 def _over_time(output: Output, reading: Reading, demands: Path, model: NetworkModel) -> Answer:

@@ -14,6 +14,7 @@ from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.answers import Answer, Files, deliver
 from nettwin.interfaces.cli.changes import timed_changes
 from nettwin.interfaces.cli.engines import warn_of_compiling, working
+from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import STOPPED, app
 from nettwin.interfaces.cli.sources import Source
@@ -30,6 +31,7 @@ LENGTH = "How long"
         " --event '3s fail_link A<->B' --event '7s restore_link A<->B'",
     )
 )
+@grouped
 def simulate(
     networks: o.NetworksArg,
     seed: o.SeedOption = 1,
@@ -60,27 +62,20 @@ def simulate(
     ] = None,
     time: Annotated[
         str | None,
-        typer.Option(
-            help="Simulate exactly so long, such as 10s, whatever the precision.",
-            show_default=False,
-            rich_help_panel=LENGTH,
+        o.given(
+            help="Simulate exactly so long, such as 10s, whatever the precision.", panel=LENGTH
         ),
     ] = None,
     interval: Annotated[
         str | None,
-        typer.Option(
-            help="With --time: metrics of every interval as well, such as 1s.",
-            show_default=False,
-            rich_help_panel=LENGTH,
-        ),
+        o.given(help="With --time: metrics of every interval as well, such as 1s.", panel=LENGTH),
     ] = None,
     event: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar='"TIME CHANGE"',
+        o.given(
             help="With --time: a change during the run (nettwin whatif --list shows them).",
-            show_default=False,
-            rich_help_panel=LENGTH,
+            metavar='"TIME CHANGE"',
+            panel=LENGTH,
         ),
     ] = None,
     convergence: Annotated[
@@ -92,30 +87,18 @@ def simulate(
     jobs: Annotated[
         int | None,
         typer.Option(
-            "--jobs",
-            "-j",
-            min=1,
-            help="Processes for several networks.",
-            show_default="one a core",
+            "--jobs", "-j", min=1, help="Processes for several networks.", show_default="one a core"
         ),
     ] = None,
-    index: o.IndexOption = 0,
-    format: o.FormatOption = None,
-    capacity: o.CapacityOption = None,
-    link_delay: o.LinkDelayOption = None,
-    load: o.LoadOption = None,
-    packet_size: o.PacketSizeOption = None,
+    *,
+    source: Source,
     top: o.TopOption = 10,
     json: o.JsonOption = False,
-    csv: o.CsvOption = None,
-    plot: o.PlotOption = None,
-    plot_delays: o.PlotDelaysOption = None,
+    files: Files,
     strict: o.StrictOption = False,
 ) -> None:
     """Simulate every packet, with confidence intervals, events and time series."""
-    source = Source(format, index, capacity, link_delay, load, packet_size)
     output = Output("simulate", json, strict)
-    files = Files(csv, plot, plot_delays)
     files.check(len(networks))
     if time is None and (event or interval is not None):
         raise InputError("--event and --interval need --time, the time to simulate. Add it.")
@@ -163,6 +146,6 @@ def simulate(
             Answer(reading, note, metrics, spent)
             for reading, note, metrics in zip(readings, notes, found, strict=True)
         ]
-    deliver(output, answers, top, index, files)
+    deliver(output, answers, top, source.index, files)
     if any(answer.metrics.provenance.get("stopped_by") == "Ctrl-C" for answer in answers):
         raise typer.Exit(STOPPED)

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Annotated
+
+import typer
 
 from nettwin import units
 from nettwin.errors import InputError
 from nettwin.formats import ImportDefaults, Reading, read
+from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import streams
 from nettwin.scenario.packet_sizes import Fixed
 
 
 @dataclass(frozen=True)
 class Source:
-    """How to read what the command line names: the texts of its options."""
+    """How to read what the command line names: the texts of its options (see `groups`)."""
 
-    format: str | None = None
-    index: int = 0
-    capacity: str | None = None
-    link_delay: str | None = None
-    load: str | None = None
-    packet_size: str | None = None
+    index: o.IndexOption = 0
+    format: o.FormatOption = None
+    capacity: o.CapacityOption = None
+    link_delay: o.LinkDelayOption = None
+    load: o.LoadOption = None
+    packet_size: o.PacketSizeOption = None
 
     def read(self, network: str) -> Reading:
         """One network. Raises InputError where it cannot be read."""
@@ -54,6 +58,21 @@ class Source:
                 assume, size=Fixed(_above_zero("--packet-size", self.packet_size, bits))
             )
         return assume
+
+
+@dataclass(frozen=True)
+class SourceFrom(Source):
+    """A source whose format is named by --from, where --to names another."""
+
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="The format of NETWORK, where it shall not be detected.",
+            autocompletion=o.complete_format,
+            show_default=False,
+        ),
+    ] = None
 
 
 def _above_zero(option: str, text: str, value: float) -> float:

@@ -7,6 +7,7 @@ this, also those that come in several parts.
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import sys
 import tempfile
@@ -17,7 +18,6 @@ from pathlib import Path
 
 from nettwin.errors import InputError
 from nettwin.formats.files import LARGEST_FILE_BYTES
-from nettwin.interfaces.cli.answers import check_place
 
 STREAM = "-"
 FORMAT = "native"  # of a network on standard output, where none is named
@@ -60,6 +60,20 @@ def target(path: Path, *, force: bool = True) -> Iterator[Path]:
         raise InputError("a folder cannot go to standard output. Give a place, or another format.")
     sys.stdout.write(file.read_text(encoding="utf-8"))
     file.unlink()
+
+
+def check_place(path: Path, *, force: bool = True) -> None:
+    """Raise InputError where a file or folder cannot be made for want of a place, or is there
+    already and `force` is not given."""
+    if path.exists() and not force:
+        raise InputError(f"{path} is there already. Give another name, or --force.")
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise InputError(f"{path} cannot be written: {above} is no folder. Choose another place.")
+    if not os.access(above, os.W_OK):
+        raise InputError(
+            f"{path} cannot be written: {above} allows no writing. Choose another place."
+        )
 
 
 def named(message: str) -> str:

@@ -47,11 +47,10 @@ def train(
     ] = None,
     data: Annotated[
         list[Path] | None,
-        typer.Option(
+        o.given(
             "--data",
-            metavar="DIR",
             help="A data set, or recordings in any format, as often as there are; not for agents.",
-            show_default=False,
+            metavar="DIR",
         ),
     ] = None,
     steps: Annotated[
@@ -69,12 +68,11 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     base: Annotated[
         str | None,
-        typer.Option(
+        o.given(
             "--from",
-            metavar="MODEL",
             help="A model, by name or file, to go on with; then there is no recipe.",
-            rich_help_panel=ADAPTING,
-            show_default=False,
+            metavar="MODEL",
+            panel=ADAPTING,
         ),
     ] = None,
     keep: Annotated[

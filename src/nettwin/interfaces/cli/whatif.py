@@ -9,12 +9,12 @@ import typer
 
 from nettwin.apps.whatif import WhatIf, what_if
 from nettwin.errors import InputError
-from nettwin.formats import Reading
 from nettwin.interfaces import documents, sheets
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.answers import Files
 from nettwin.interfaces.cli.changes import EXAMPLE, changes_of
-from nettwin.interfaces.cli.engines import working
+from nettwin.interfaces.cli.engines import AskedEngine, working
+from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.cli.sources import Source
@@ -41,6 +41,7 @@ def _list(asked: bool) -> None:
         "nettwin whatif --list",
     )
 )
+@grouped
 def whatif(
     network: o.NetworkArg,
     change: Annotated[
@@ -54,73 +55,55 @@ def whatif(
     ] = None,
     changes: Annotated[
         Path | None,
-        typer.Option(
+        o.given(
             "--changes",
             "-c",
-            metavar="FILE",
             help="A JSON or YAML file with changes, which come first.",
-            show_default=False,
+            metavar="FILE",
         ),
     ] = None,
-    engine: o.EngineOption = "theory",
-    model: o.ModelOption = None,
-    seed: o.SeedOption = 1,
-    index: o.IndexOption = 0,
-    format: o.FormatOption = None,
-    capacity: o.CapacityOption = None,
-    link_delay: o.LinkDelayOption = None,
-    load: o.LoadOption = None,
-    packet_size: o.PacketSizeOption = None,
+    *,
+    asked: AskedEngine,
+    source: Source,
     top: o.TopOption = 10,
     json: o.JsonOption = False,
     csv: Annotated[
         Path | None,
-        typer.Option(
+        o.written(
             "--csv",
-            metavar="DIR",
             help="Write flows.csv, links.csv and queues.csv into DIR/before and DIR/after.",
-            rich_help_panel=o.OUTPUT,
-            show_default=False,
+            metavar="DIR",
         ),
     ] = None,
     plot: o.PlotOption = None,
     plot_delays: o.PlotDelaysOption = None,
     strict: o.StrictOption = False,
-    listed: Annotated[
-        bool,
-        typer.Option("--list", callback=_list, is_eager=True, help="List the changes."),
-    ] = False,
+    listed: Annotated[bool, o.listing(_list, "List the changes.")] = False,
 ) -> None:
     """Show what changes if a line fails, traffic grows, a weight or a queue is set."""
     output = Output("whatif", json, strict)
-    source = Source(format, index, capacity, link_delay, load, packet_size)
-    asked = changes_of(change or (), changes)
-    if not asked:
+    made = changes_of(change or (), changes)
+    if not made:
         raise InputError(
             f'nothing changes: give a CHANGE such as "{EXAMPLE}" or --changes FILE. For every'
             " failure in turn there is nettwin failures."
         )
     Files(csv, plot, plot_delays).check(1)
-    settings: dict[str, Any] = {"seed": seed} if engine == "packet" else {}
-    settings |= {} if model is None else {"model": model}
     reading = source.read(network)
-    with working(output, engine, **settings) as answering:
+    with working(output, asked.engine, **asked.settings) as answering:
         notes = output.told(reading, [answering])
-        answer = what_if(reading.scenario, asked, answering)
+        answer = what_if(reading.scenario, made, answering)
         notes["warnings_after"] = output.warn_of(answer.scenario_after, [answering])
         notes["warnings_after"] += output.answered(answer.before, answer.after)
-    output.document({**_network(reading, index), **notes, **_document(answer)})
+    output.document(
+        {"network": documents.reading(reading, source.index), **notes, **_document(answer)}
+    )
     output.show(tables.totals(answer))
     if len(answer.classes) > 1:
         output.show(tables.classes(answer))
     output.show(tables.links(answer, top), tables.flows(answer, top))
     _write(output, answer, csv, plot, plot_delays)
     output.finish()
-
-
-def _network(reading: Reading, index: int) -> dict[str, Any]:
-    where = {"source": reading.source, "format": reading.format, "index": index}
-    return {"network": documents.network(reading.scenario, **where)}
 
 
 def _document(answer: WhatIf) -> dict[str, Any]:

@@ -27,14 +27,8 @@ def engines(comparison: Comparison) -> Table:
     flagging = any(metrics.flagged_count for metrics in comparison.metrics.values())
     made = style.table(
         "Side by side",
-        "<engine",
-        "took",
-        "mean delay",
-        "?worst flow",
-        "loss",
-        "highest utilization",
-        "?delivered",
-        *(["?flagged flows"] if flagging else []),
+        "<engine | took | mean delay | ?worst flow | loss | highest utilization | ?delivered",
+        "?flagged flows" if flagging else None,
     )
     content: list[tuple[str | Text, ...]] = []
     for name, metrics in comparison.metrics.items():
@@ -61,13 +55,7 @@ def errors(comparison: Comparison) -> Table:
     """Errors of each engine against the reference, over flows."""
     made = style.table(
         f"Per flow, against {comparison.reference}",
-        "<engine",
-        "<metric",
-        "flows",
-        "mean error",
-        "worst",
-        "R²",
-        "?<worst flow",
+        "<engine | <metric | flows | mean error | worst | R² | ?<worst flow",
     )
     return style.rows(
         made, [_row(a, WORDS.get(a.metric, a.metric)) for a in comparison.agreement()]
@@ -78,13 +66,7 @@ def errors_by_class(comparison: Comparison) -> Table:
     """Errors of the mean delay, apart for each traffic class."""
     made = style.table(
         "Mean delay by traffic class",
-        "<engine",
-        "<class",
-        "flows",
-        "mean error",
-        "worst",
-        "R²",
-        "?<worst flow",
+        "<engine | <class | flows | mean error | worst | R² | ?<worst flow",
     )
     return style.rows(made, [_row(a, a.traffic_class) for a in comparison.agreement_by_class()])
 

@@ -62,7 +62,7 @@ def _who(metrics: Metrics, seconds: float | None) -> str:
 def classes(scenario: Scenario, metrics: Metrics) -> Table:
     """What each traffic class gets."""
     made = style.table(
-        "Traffic classes", "<class", "flows", "offered", "mean delay", "p99 delay", "loss"
+        "Traffic classes", "<class | flows | offered | mean delay | p99 delay | loss"
     )
     return style.rows(
         made,
@@ -87,13 +87,7 @@ def links(scenario: Scenario, metrics: Metrics, top: int) -> Table:
     order = worst_links(scenario, metrics)[:top]
     made = style.table(
         "Busiest links",
-        "<link",
-        "capacity",
-        "?sent",
-        "<",
-        "offered load",
-        "utilization",
-        "loss",
+        "<link | capacity | ?sent | < | offered load | utilization | loss",
         shown=len(order),
         of=topology.link_count,
     )
@@ -151,13 +145,7 @@ def queues(scenario: Scenario, metrics: Metrics, top: int) -> Table:
     table, order = metrics.queue, worst_queues(metrics)[:top]
     made = style.table(
         "Worst queues",
-        "<queue",
-        "?<class",
-        "utilization",
-        "waiting",
-        "?most",
-        "delay",
-        "loss",
+        "<queue | ?<class | utilization | waiting | ?most | delay | loss",
         shown=len(order),
         of=len(scenario.queue_names),
     )
@@ -199,16 +187,9 @@ def overview(answers: Mapping[str, tuple[Scenario, Metrics]]) -> Table:
     flagging = any(metrics.flagged_count for _, metrics in answers.values())
     made = style.table(
         "Networks",
-        "<network",
-        "?<engine",
-        "?flows",
-        "?offered",
-        "mean delay",
-        "worst flow",
-        "loss",
-        "offered load",
-        "?utilization",
-        *(["?flagged flows"] if flagging else []),
+        "<network | ?<engine | ?flows | ?offered | mean delay | worst flow",
+        "loss | offered load | ?utilization",
+        "?flagged flows" if flagging else None,
     )
     content: list[list[str | Text]] = []
     for name, (scenario, metrics) in answers.items():
@@ -237,16 +218,9 @@ def intervals(found: Sequence[Interval], worst: Sequence[int], most: int = MOST_
     flagging = any(part.metrics.flagged_count for part in found)
     made = style.table(
         "In time" if few else f"In time, the worst {len(shown)} of {len(found)}",
-        "from",
-        "to",
-        "delivered",
-        "mean delay",
-        "?worst flow",
-        "loss",
-        "offered load",
-        "?utilization",
-        "?<link",
-        *(["?flagged flows"] if flagging else []),
+        "from | to | delivered | mean delay | ?worst flow",
+        "loss | offered load | ?utilization | ?<link",
+        "?flagged flows" if flagging else None,
     )
     content: list[list[str | Text]] = []
     for part in shown:

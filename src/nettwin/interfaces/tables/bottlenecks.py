@@ -23,11 +23,7 @@ def fillers(one: Bottleneck) -> Table:
     """The flows that fill a link."""
     made = style.table(
         f"{one.link}: {units.percent(one.offered_load)} of {units.rate(one.capacity_bps)}, by",
-        "<flow",
-        "?<class",
-        "puts there",
-        "<",
-        "of its load",
+        "<flow | ?<class | puts there | < | of its load",
         shown=len(one.fillers),
         of=one.flows,
     )
@@ -51,11 +47,8 @@ def reliefs(one: Bottleneck, found: Bottlenecks) -> Table:
     told = found.metrics is not None
     made = style.table(
         f"{one.link}: what relieves it",
-        "<change",
-        "offered load",
-        "network's highest",
-        "?<at",
-        *(["mean delay", "loss"] if told else []),
+        "<change | offered load | network's highest | ?<at",
+        "mean delay | loss" if told else None,
         wraps=True,
     )
     rows: list[list[str | Text]] = []

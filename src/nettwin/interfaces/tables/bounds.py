@@ -19,10 +19,7 @@ def flows(scenario: Scenario, found: Bounds, top: int) -> Table:
     shown = _largest(found.flow_s, top)
     made = style.table(
         "Flows: delay bounds",
-        "<flow",
-        "?<class",
-        "rate",
-        "delay bound",
+        "<flow | ?<class | rate | delay bound",
         shown=len(shown),
         of=traffic.flow_count,
     )
@@ -47,10 +44,7 @@ def queues(scenario: Scenario, found: Bounds, top: int) -> Table:
     rate, link = found.queue_rate_bps, scenario.topology.queues.link
     made = style.table(
         "Queues: delay bounds",
-        "<queue",
-        "rate at most",
-        "of the link",
-        "delay bound",
+        "<queue | rate at most | of the link | delay bound",
         shown=len(shown),
         of=int(np.count_nonzero(used)),
     )

@@ -29,7 +29,7 @@ def totals(answer: WhatIf) -> Table:
     """The whole network before and after."""
     before = answer.before.totals(answer.scenario_before)
     after = answer.after.totals(answer.scenario_after)
-    made = style.table(f"If {answer.describe()}", "<", "before", "after", "change")
+    made = style.table(f"If {answer.describe()}", "< | before | after | change")
     made.title = Text.assemble((f"If {answer.describe()}", "bold"), by(answer.before))
     content: list[tuple[str | Text, ...]] = []
     for words, name in TOTALS:
@@ -58,15 +58,7 @@ def classes(answer: WhatIf) -> Table:
     """Every traffic class before and after."""
     made = style.table(
         "Traffic classes",
-        "<class",
-        "?flows",
-        "mean delay",
-        "after",
-        "change",
-        "?p99",
-        "?after",
-        "loss",
-        "after",
+        "<class | ?flows | mean delay | after | change | ?p99 | ?after | loss | after",
     )
     return style.rows(
         made,
@@ -74,13 +66,10 @@ def classes(answer: WhatIf) -> Table:
             (
                 c.name,
                 units.count(c.flows),
-                units.duration(c.delay_before_s),
-                units.duration(c.delay_after_s),
-                style.change(c.delay_before_s, c.delay_after_s),
+                *style.delays(c.delay_before_s, c.delay_after_s),
                 units.duration(c.p99_before_s),
                 units.duration(c.p99_after_s),
-                style.loss(c.loss_before),
-                style.loss(c.loss_after),
+                *style.losses(c.loss_before, c.loss_after),
             )
             for c in answer.classes
         ],
@@ -93,16 +82,8 @@ def links(answer: WhatIf, top: int) -> Table:
     shown = grown[:top]
     made = style.table(
         "Links that get busier",
-        "<link",
-        "?capacity",
-        "offered load",
-        "<",
-        "after",
-        "?points",
-        "?utilization",
-        "?after",
-        "?loss before",
-        "after",
+        "<link | ?capacity | offered load | < | after | ?points",
+        "?utilization | ?after | ?loss before | after",
         shown=len(shown),
         of=len(grown),
     )
@@ -112,14 +93,11 @@ def links(answer: WhatIf, top: int) -> Table:
             (
                 c.name,
                 units.rate(c.capacity_bps),
-                style.load(c.offered_load_before),
-                style.bar(c.offered_load_after),
-                style.load(c.offered_load_after),
+                *style.loads(c.offered_load_before, c.offered_load_after),
                 style.points(c.offered_load_before, c.offered_load_after),
                 style.load(c.utilization_before),
                 style.load(c.utilization_after),
-                style.loss(c.loss_before),
-                style.loss(c.loss_after),
+                *style.losses(c.loss_before, c.loss_after),
             )
             for c in shown
         ],
@@ -144,15 +122,11 @@ def flows(answer: WhatIf, top: int) -> Table:
     made = style.table(
         "Flows that suffer most",
         "<flow",
-        *(["<"] if flagged else []),
-        "?offered",
-        "mean delay",
-        "after",
-        *([f"?± {sure}"] if bounded else []),
-        "change",
-        "loss",
-        "after",
-        *([f"?{sure} between"] if lost else []),
+        "<" if flagged else None,
+        "?offered | mean delay | after",
+        f"?± {sure}" if bounded else None,
+        "change | loss | after",
+        f"?{sure} between" if lost else None,
         shown=len(shown),
         of=len(answer.flows),
     )
@@ -167,8 +141,7 @@ def flows(answer: WhatIf, top: int) -> Table:
                 units.duration(f.delay_after_s),
                 *([style.half(f.delay_after_low_s, f.delay_after_high_s)] if bounded else []),
                 style.change(f.delay_before_s, f.delay_after_s),
-                style.loss(f.loss_before),
-                style.loss(f.loss_after),
+                *style.losses(f.loss_before, f.loss_after),
                 *([style.between(f.loss_after_low, f.loss_after_high)] if lost else []),
             )
             for f in shown

@@ -40,12 +40,7 @@ def links(found: Fit, top: int) -> Table:
     shown = found.links[:top]
     made = style.table(
         "On its path",
-        "<link",
-        "?capacity",
-        "offered load",
-        "<",
-        "with it",
-        "room for it",
+        "<link | ?capacity | offered load | < | with it | room for it",
         shown=len(shown),
         of=len(found.links),
     )
@@ -55,9 +50,7 @@ def links(found: Fit, top: int) -> Table:
             (
                 c.link,
                 units.rate(c.capacity_bps),
-                style.load(c.offered_load_before),
-                style.bar(c.offered_load_after),
-                style.load(c.offered_load_after),
+                *style.loads(c.offered_load_before, c.offered_load_after),
                 units.rate(c.room_bps),
             )
             for c in shown
@@ -72,14 +65,8 @@ def hurt(found: Fit, top: int) -> Table:
     made = style.table(
         "Flows that it hurts",
         "<flow",
-        *(["<"] if flagged else []),
-        "<class",
-        "?offered",
-        "mean delay",
-        "with it",
-        "change",
-        "loss",
-        "with it",
+        "<" if flagged else None,
+        "<class | ?offered | mean delay | with it | change | loss | with it",
         shown=len(shown),
         of=len(found.hurt),
     )
@@ -91,11 +78,8 @@ def hurt(found: Fit, top: int) -> Table:
                 *([style.flag(f.flagged)] if flagged else []),
                 f.traffic_class,
                 units.rate(f.rate_bps),
-                units.duration(f.delay_before_s),
-                units.duration(f.delay_after_s),
-                style.change(f.delay_before_s, f.delay_after_s),
-                style.loss(f.loss_before),
-                style.loss(f.loss_after),
+                *style.delays(f.delay_before_s, f.delay_after_s),
+                *style.losses(f.loss_before, f.loss_after),
             )
             for f in shown
         ],

@@ -36,9 +36,7 @@ def parts(found: Sequence[Difference], top: int) -> list[Table]:
         made = style.table(
             PLURALS.get(part, f"{part}s".capitalize()),
             f"<{part}",
-            "<what",
-            "<before",
-            "<after",
+            "<what | <before | <after",
             shown=min(top, len(mine)),
             of=len(mine),
             wraps=True,

@@ -36,7 +36,7 @@ def heading(found: Drain) -> Text:
 
 def lines(found: Drain) -> Table:
     """The intent's expectations before, and with the elements out of service."""
-    made = style.table(f"Intent: {found.plan.intent}", "<expected", "before", "after", "<")
+    made = style.table(f"Intent: {found.plan.intent}", "<expected | before | after | <")
     made.columns[0].no_wrap = False
     return style.rows(
         made,

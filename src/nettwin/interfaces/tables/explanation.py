@@ -34,13 +34,9 @@ def parts(found: Sequence[HopPart], delay_s: float) -> Table:
         "Where the delay is made",
         "<queue",
         *(("?packets",) if several else ()),
-        "?propagation",
-        "?transmission",
-        "waiting",
+        "?propagation | ?transmission | waiting",
         *(("?corrected by",) if corrected else ()),
-        "<",
-        "in all",
-        "lost",
+        "< | in all | lost",
     )
     content = []
     for part in found:
@@ -75,11 +71,7 @@ def causes(found: Causes, top: int) -> Table:
     of = f"{'of' if found.target.kind == 'flow' else 'at'} {found.target.name}"
     made = style.table(
         f"Who makes the {found.measure} {of}",
-        "<",
-        "<who",
-        "?flows",
-        "offered",
-        "share",
+        "< | <who | ?flows | offered | share",
         f"delay {without}",
         "change",
         f"loss {without}",
@@ -95,13 +87,7 @@ def critical(found: Critical, top: int) -> Table:
     shown = found.queues[:top]
     made = style.table(
         "Queues that decide",
-        "<queue",
-        "?flows",
-        "waiting",
-        "of all waiting",
-        "?of all loss",
-        "<",
-        "flows kept",
+        "<queue | ?flows | waiting | of all waiting | ?of all loss | < | flows kept",
         shown=len(shown),
         of=len(found.queues),
     )

@@ -36,7 +36,7 @@ def network(found: Inspection, reading: Reading) -> Table:
 
 def classes(found: Inspection) -> Table:
     """The traffic classes as they are offered."""
-    made = style.table("Traffic classes", "<class", "flows", "offered", "mean packet", "<arrivals")
+    made = style.table("Traffic classes", "<class | flows | offered | mean packet | <arrivals")
     return style.rows(
         made,
         [
@@ -56,11 +56,7 @@ def busiest(found: Inspection) -> Table:
     """The links that are offered most for their capacity."""
     made = style.table(
         "Most loaded links (before any loss)",
-        "<link",
-        "capacity",
-        "offered",
-        "<",
-        "offered load",
+        "<link | capacity | offered | < | offered load",
         shown=len(found.busiest),
         of=found.links,
     )

@@ -75,15 +75,10 @@ def failures(found: Resilience, top: int) -> Table:
     flagged = any(f.flagged_flows for f in shown)
     made = style.table(
         "Failures, the worst first",
-        *(["<"] if several else []),
-        "<what fails",
-        "offered load",
-        "<",
-        "?<of link",
-        "?overloaded",
-        "cut off",
-        *(["traffic lost", "mean delay", "?change"] if told else []),
-        *(["?flagged flows"] if flagged else []),
+        "<" if several else None,
+        "<what fails | offered load | < | ?<of link | ?overloaded | cut off",
+        "traffic lost | mean delay | ?change" if told else None,
+        "?flagged flows" if flagged else None,
         shown=len(shown),
         of=found.looked_at,
     )
@@ -111,12 +106,7 @@ def links(found: Resilience, top: int) -> Table:
     shown = found.links[:top]
     made = style.table(
         "Worst load of each link",
-        "<link",
-        "?capacity",
-        "offered load",
-        "worst",
-        "<",
-        "<when this fails",
+        "<link | ?capacity | offered load | worst | < | <when this fails",
         shown=len(shown),
         of=len(found.links),
     )
@@ -142,12 +132,7 @@ def classes(found: Resilience, top: int) -> Table:
     before = {c.name: c for c in found.classes_before}
     made = style.table(
         "By traffic class",
-        "<what fails",
-        "<class",
-        "mean delay",
-        "change",
-        "?p99 delay",
-        "loss",
+        "<what fails | <class | mean delay | change | ?p99 delay | loss",
         shown=len(shown),
         of=found.looked_at,
     )
@@ -177,10 +162,7 @@ def broken(found: Resilience, top: int) -> Table:
     order = sorted(count, key=lambda line: -len(count[line]))
     made = style.table(
         "Expectations that failures break",
-        "<expected",
-        "failures",
-        "<the worst of them",
-        "?<now",
+        "<expected | failures | <the worst of them | ?<now",
         shown=len(order[:top]),
         of=len(order),
     )

@@ -21,7 +21,7 @@ Where = Callable[[Place], str]  # the place of a line, for people
 def lines(checked: Checked, where: Where) -> Table:
     """What each line selects, and what its value cannot be better than."""
     made = style.table(
-        "What each line selects", "<line", "<says", "selects", "<", "<first", "at best", wraps=True
+        "What each line selects", "<line | <says | selects | < | <first | at best", wraps=True
     )
     return style.rows(
         made,
@@ -41,7 +41,7 @@ def lines(checked: Checked, where: Where) -> Table:
 
 def diagnostics(checked: Checked, where: Where) -> Table:
     """What is wrong, the worst first."""
-    made = style.table("What stands against it", "<lines", "<is", "<what", "<remedy", wraps=True)
+    made = style.table("What stands against it", "<lines | <is | <what | <remedy", wraps=True)
     return style.rows(
         made,
         [
@@ -58,9 +58,7 @@ def diagnostics(checked: Checked, where: Where) -> Table:
 
 def measures() -> Table:
     """What can be asked about."""
-    made = style.table(
-        "Measures", "<measure", "<of each", "<unit", "<several as", "<is", wraps=True
-    )
+    made = style.table("Measures", "<measure | <of each | <unit | <several as | <is", wraps=True)
     return style.rows(
         made, [(m.name, m.kind, m.unit, m.worst, m.meaning) for m in MEASURES.values()]
     )

@@ -16,9 +16,7 @@ from nettwin.interfaces.tables import style, training
 
 def listed(rows: Sequence[tuple[Any, Mapping[str, Any], str]]) -> Table:
     """The models of the catalog: entry, card, and what is wrong with it."""
-    made = style.table(
-        "Models", "<model", "<architecture", "?<trained on", "mean delay off", "<from"
-    )
+    made = style.table("Models", "<model | <architecture | ?<trained on | mean delay off | <from")
     content = []
     for entry, card, fault in rows:
         tested = card.get("accuracy", {}).get("test", {}).get("model", {}).get("owd_mean_s")
@@ -62,7 +60,7 @@ def card(found: Mapping[str, Any], members: int) -> list[RenderableType]:
 def _measured(runs: Sequence[Mapping[str, Any]]) -> Table:
     """Figures of benchmarks beside their targets, those that were missed first."""
     made = style.table(
-        "Measured (docs/benchmarks.md)", "<benchmark", "<figure", "is", "target", wraps=True
+        "Measured (docs/benchmarks.md)", "<benchmark | <figure | is | target", wraps=True
     )
     content = []
     for run in runs:

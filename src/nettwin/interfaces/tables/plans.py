@@ -41,13 +41,9 @@ def objectives(plan: ChangePlan, intent: Intent) -> Table:
     simulated = verified(plan)
     made = style.table(
         "Objectives, the first before the second",
-        "<as low as possible",
-        "before",
-        "after",
-        *(["simulated"] if simulated else []),
-        "change",
-        "?bound",
-        "?gap",
+        "<as low as possible | before | after",
+        "simulated" if simulated else None,
+        "change | ?bound | ?gap",
     )
     levels = every_level(intent)
     content = []
@@ -76,14 +72,9 @@ def expectations(plan: ChangePlan) -> Table:
     simulated = [e.judgement for e in verified(plan)[:1]]
     made = style.table(
         "Expectations",
-        "<expected",
-        "before",
-        "after",
-        *(["simulated"] if simulated else []),
-        "<",
-        "?margin",
-        "?<worst",
-        "?within",
+        "<expected | before | after",
+        "simulated" if simulated else None,
+        "< | ?margin | ?<worst | ?within",
     )
     made.columns[0].no_wrap = False  # a limit must not be cut
     decisive = simulated[0] if simulated else plan.after

@@ -68,10 +68,11 @@ def _sum(columns: Sequence[Column], width: Mapping[int, int]) -> int:
 
 
 def table(
-    title: str, *columns: str, shown: int = 0, of: int = 0, wraps: bool = False
+    title: str, *columns: str | None, shown: int = 0, of: int = 0, wraps: bool = False
 ) -> FittingTable:
-    """An empty table. A column `<name` is aligned left, others right; `?name` is optional.
+    """An empty table with the columns of texts such as `<link | ?capacity | load`.
 
+    A column `<name` is aligned left, others right; `?name` is optional. None is no column.
     With `of` the title says how many rows there are where fewer are shown. Cells that do not fit
     are cut, or with `wraps` go over several lines.
     """
@@ -87,7 +88,7 @@ def table(
         pad_edge=False,
         title_style="",
     )
-    for name in columns:
+    for name in (name for text in columns if text is not None for name in text.split(" | ")):
         left = name.lstrip("?").startswith("<")
         made.add_column(name.lstrip("?<"), justify="left" if left else "right", no_wrap=not wraps)
         if name.startswith("?"):
@@ -144,6 +145,21 @@ def between(low: float, high: float) -> Text:
     if not (math.isfinite(low) and math.isfinite(high)):
         return Text("-", FAINT)
     return Text(f"{low * 100:.2f} to {units.percent(high, 2)}", FAINT)
+
+
+def delays(before: float, after: float) -> tuple[str, str, Text]:
+    """Two delays and how much the second is longer."""
+    return units.duration(before), units.duration(after), change(before, after)
+
+
+def losses(before: float, after: float) -> tuple[Text, Text]:
+    """Two loss ratios."""
+    return loss(before), loss(after)
+
+
+def loads(before: float, after: float) -> tuple[Text, Text, Text]:
+    """Two offered loads, the second as a bar as well."""
+    return load(before), bar(after), load(after)
 
 
 def half(low: float, high: float) -> Text:

@@ -24,7 +24,7 @@ WORDS = {
 def accuracy(found: Mapping[str, Any]) -> Table:
     """The errors on test samples, beside theory's and the noise of the labels."""
     made = style.table(
-        f"Errors on {found['scenarios']} test samples", "<metric", "model", "theory", "label noise"
+        f"Errors on {found['scenarios']} test samples", "<metric | model | theory | label noise"
     )
     return style.rows(
         made,
@@ -50,13 +50,7 @@ def adapted(found: Any) -> Table:
     """The errors before and after a model was adapted, on new networks and on the old data."""
     made = style.table(
         "Errors before and after",
-        "<data",
-        "samples",
-        "<metric",
-        "before",
-        "after",
-        "?theory",
-        "?label noise",
+        "<data | samples | <metric | before | after | ?theory | ?label noise",
     )
     content = []
     for words, sides in (("new networks", found.new), ("old data", found.old)):
