@@ -28,19 +28,19 @@ def test_one_tree(error: type[Exception]) -> None:
 
 
 def test_fault_names_element_value_allowed_and_remedy() -> None:
-    fault = ValidationIssue("weight of link A->B", -1, "must be above 0", "Give a weight.")
-    assert str(fault) == "weight of link A->B is -1: must be above 0. Give a weight."
+    issue = ValidationIssue("weight of link A->B", -1, "must be above 0", "Give a weight.")
+    assert str(issue) == "weight of link A->B is -1: must be above 0. Give a weight."
 
 
 def test_scenario_error_shows_the_first_and_counts_the_rest() -> None:
-    faults = [ValidationIssue(f"link {i}", i, "must be x", "Mend.") for i in range(25)]
-    error = ScenarioError(faults)
+    issues = [ValidationIssue(f"link {i}", i, "must be x", "Mend.") for i in range(25)]
+    error = ScenarioError(issues)
     text = str(error)
-    assert error.faults == tuple(faults)
-    assert text.startswith("25 faults")
+    assert error.issues == tuple(issues)
+    assert text.startswith("25 issues")
     assert "link 19 is" in text and "link 20 is" not in text
     assert "and 5 more" in text
-    assert str(ScenarioError(faults[:1])).startswith("1 fault in")
+    assert str(ScenarioError(issues[:1])).startswith("1 issue in")
 
 
 def test_format_error_without_a_place() -> None:

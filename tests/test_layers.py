@@ -151,8 +151,8 @@ def faults_of(root: Path) -> list[str]:
 def test_imports_point_down_and_heavy_libraries_stay_at_home() -> None:
     """The package keeps the rules; every breach is told at once."""
     assert list(SOURCE.rglob("*.py")), f"no source under {SOURCE}"
-    faults = faults_of(SOURCE)
-    assert not faults, "the layers are broken:\n" + "\n".join(faults)
+    issues = faults_of(SOURCE)
+    assert not issues, "the layers are broken:\n" + "\n".join(issues)
 
 
 @pytest.mark.parametrize(
@@ -183,13 +183,13 @@ def test_imports_point_down_and_heavy_libraries_stay_at_home() -> None:
     ],
 )
 def test_a_breach_is_told(tmp_path: Path, file: str, code: str, told: str) -> None:
-    """Each rule, broken in a small package, gives one fault that names file and rule."""
+    """Each rule, broken in a small package, gives one issue that names file and rule."""
     path = tmp_path / PACKAGE / file
     path.parent.mkdir(parents=True)
     path.write_text(code)
-    (fault,) = faults_of(tmp_path / PACKAGE)
-    assert fault.startswith(f"{PACKAGE}/{file}:")
-    assert told in fault
+    (issue,) = faults_of(tmp_path / PACKAGE)
+    assert issue.startswith(f"{PACKAGE}/{file}:")
+    assert told in issue
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Quantities: ranges, faults and schemas; arrays that cannot be written."""
+"""Quantities: ranges, issues and schemas; arrays that cannot be written."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def test_range(quantity: Quantity, good: list[float], bad: list[float]) -> None:
     assert quantity.valid(np.array(good)).all()
     assert not quantity.valid(np.array(bad)).any()
     for value in bad:
-        (fault,) = quantity.check(value, "x")
-        assert fault.element == "q of x"
-        assert fault.value == f"{value:g}"
-        assert fault.allowed == quantity.allowed
+        (issue,) = quantity.check(value, "x")
+        assert issue.element == "q of x"
+        assert issue.value == f"{value:g}"
+        assert issue.allowed == quantity.allowed
 
 
 def test_allowed_in_words() -> None:
@@ -41,9 +41,9 @@ def test_allowed_in_words() -> None:
 
 def test_faults_name_each_element() -> None:
     quantity = Quantity("delay_s", "s", "propagation", low=0)
-    faults = quantity.faults(np.array([-1.0, 2.0, math.nan]), lambda i: f"link {i}")
-    assert [f.element for f in faults] == ["delay_s of link 0", "delay_s of link 2"]
-    assert "propagation" in faults[0].remedy
+    issues = quantity.issues(np.array([-1.0, 2.0, math.nan]), lambda i: f"link {i}")
+    assert [f.element for f in issues] == ["delay_s of link 0", "delay_s of link 2"]
+    assert "propagation" in issues[0].remedy
 
 
 def test_schema() -> None:

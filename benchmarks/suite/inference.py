@@ -23,6 +23,7 @@ from nettwin.interfaces.wiring import ENGINES, engine
 from nettwin.model import NetworkModel
 from nettwin.scenario.arrivals import OnOff
 from nettwin.scenario.generate import generate
+from nettwin.scenario.pathfinding import resolve
 from nettwin.scenario.scenario import Scenario
 
 TITLE = "Speed of prediction"
@@ -129,7 +130,7 @@ def measure(nodes: int, name: str) -> dict[str, float]:
     poisson = scenario(nodes)
     row["flows"] = poisson.traffic.flow_count
     row["paths_s"] = best(
-        lambda: poisson.routing.resolve(poisson.topology, poisson.traffic), 2 if nodes > 300 else 3
+        lambda: resolve(poisson.routing, poisson.topology, poisson.traffic), 2 if nodes > 300 else 3
     )
     row["flow_hops"] = len(poisson.paths.links)
     row["poisson_s"] = best(lambda: model.predict([poisson]), 5)

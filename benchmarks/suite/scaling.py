@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks.benchmark import Figure, Options, Outcome, at_most, cpu_seconds
 from benchmarks.growth import by_size, size_arguments
 from benchmarks.networks import network, random_edges
+from nettwin.scenario.pathfinding import resolve
 
 TITLE = "Growth with the size of the network"
 PROTOCOL = (
@@ -74,7 +75,7 @@ def measure(nodes: int) -> dict[str, float]:
     topology, traffic, routing = scenario.topology, scenario.traffic, scenario.routing
     hops = float(len(scenario.paths.links))
     row: dict[str, float] = {"nodes": nodes, "flow_hops": hops}
-    row["paths_s"] = _best(lambda: routing.resolve(topology, traffic))
+    row["paths_s"] = _best(lambda: resolve(routing, topology, traffic))
     theory = Theory()
     theory.predict([network(random_edges(10), "wfq")])
     row["theory_s"] = _best(lambda: theory.predict([scenario]))

@@ -3,7 +3,7 @@
 NettwinError                what a user can understand and mend
 ├── InputError              something that was given is wrong
 │   ├── FormatError         a file: where, why, what to do
-│   ├── ScenarioError       a scenario: all its faults at once
+│   ├── ScenarioError       a scenario: all its issues at once
 │   ├── ChangeError         a change that does not fit its scenario
 │   ├── UnknownNameError    a name that is not in a registry or a network
 │   └── AmbiguousNameError  a name that several elements answer to
@@ -52,17 +52,17 @@ class FormatError(InputError):
 
 
 class ScenarioError(InputError):
-    """A scenario that contradicts itself; `faults` lists everything found, not the first only."""
+    """A scenario that contradicts itself; `issues` lists everything found, not the first only."""
 
     shown = 20
 
-    def __init__(self, faults: Sequence[ValidationIssue]) -> None:
-        self.faults = tuple(faults)
-        lines = [f"  - {fault}" for fault in self.faults[: self.shown]]
-        if len(self.faults) > self.shown:
-            lines.append(f"  ... and {len(self.faults) - self.shown} more")
-        noun = "fault" if len(self.faults) == 1 else "faults"
-        super().__init__(f"{len(self.faults)} {noun} in the scenario:\n" + "\n".join(lines))
+    def __init__(self, issues: Sequence[ValidationIssue]) -> None:
+        self.issues = tuple(issues)
+        lines = [f"  - {issue}" for issue in self.issues[: self.shown]]
+        if len(self.issues) > self.shown:
+            lines.append(f"  ... and {len(self.issues) - self.shown} more")
+        noun = "issue" if len(self.issues) == 1 else "issues"
+        super().__init__(f"{len(self.issues)} {noun} in the scenario:\n" + "\n".join(lines))
 
 
 class ChangeError(InputError):

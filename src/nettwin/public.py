@@ -74,7 +74,8 @@ from nettwin.scenario.changes import (
 )
 from nettwin.scenario.generate import generate
 from nettwin.scenario.packet_sizes import Binomial, Discrete, Exponential, Fixed, Uniform
-from nettwin.scenario.routing import Paths, Routing, Steer
+from nettwin.scenario.paths import Paths
+from nettwin.scenario.routing import Routing, Steer
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.scheduling import Queue, Scheduler, drr, fifo, strict_priority, wfq
 from nettwin.scenario.topology import Link, Node, Topology

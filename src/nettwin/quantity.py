@@ -58,10 +58,10 @@ class Quantity:
             good &= np.isfinite(x)
         return good | np.isnan(x) if self.optional else good
 
-    def faults(
+    def issues(
         self, values: NDArray[np.float64], element: Callable[[int], str], remedy: str = ""
     ) -> list[ValidationIssue]:
-        """A fault for each value out of range; `element(i)` names the i-th element."""
+        """A issue for each value out of range; `element(i)` names the i-th element."""
         good = self.valid(values)
         if good.all():
             return []
@@ -78,7 +78,7 @@ class Quantity:
         """The same for one number."""
         if self.above < value < math.inf and self.low <= value <= self.high:
             return []  # at once, as most are good
-        return self.faults(np.asarray([value], dtype=np.float64), lambda _: element)
+        return self.issues(np.asarray([value], dtype=np.float64), lambda _: element)
 
     def schema(self) -> dict[str, object]:
         """The quantity as a JSON schema."""
@@ -103,7 +103,7 @@ def by_name(*quantities: Quantity) -> dict[str, Quantity]:
 def misfits(
     part: object, rows: Mapping[str, int], index: Mapping[str, int]
 ) -> list[ValidationIssue]:
-    """A fault for each array of a part that has not its number of rows, or points nowhere.
+    """A issue for each array of a part that has not its number of rows, or points nowhere.
 
     `rows` gives the length of each field by name, `index` how many things an index may choose from.
     """

@@ -1,4 +1,4 @@
-"""CSV tables: round trips, other names and separators, what cannot be held, faults by line."""
+"""CSV tables: round trips, other names and separators, what cannot be held, issues by line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Intents: round trips, the schema, faults with their lines, hostile files."""
+"""Intents: round trips, the schema, issues with their lines, hostile files."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def written(folder: Path, text: str, name: str = "x.yaml") -> Path:
     return path
 
 
-def fault(folder: Path, text: str, name: str = "x.yaml") -> FormatError:
+def issue(folder: Path, text: str, name: str = "x.yaml") -> FormatError:
     with pytest.raises(FormatError) as caught:
         read_intent(written(folder, text, name))
     assert caught.value.reason and caught.value.remedy
@@ -299,7 +299,7 @@ def test_what_no_file_can_hold(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-# faults
+# issues
 
 LINE = "  - {measure: delay, class: voice, at_most: 20 ms}"
 BROKEN = [
@@ -391,7 +391,7 @@ def test_each_fault_gives_its_line_and_a_remedy(
     tmp_path: Path, old: str, new: str, place: str, reason: str, remedy: str
 ) -> None:
     assert old in SMALL
-    told = fault(tmp_path, SMALL.replace(old, new, 1))
+    told = issue(tmp_path, SMALL.replace(old, new, 1))
     assert told.place.startswith("line ")
     everything = f"{told.place}: {told.reason}. {told.remedy}"
     assert place in everything
@@ -416,33 +416,33 @@ def test_each_fault_gives_its_line_and_a_remedy(
     ],
 )
 def test_what_is_no_intent(tmp_path: Path, text: str, reason: str) -> None:
-    assert reason in fault(tmp_path, text).reason
+    assert reason in issue(tmp_path, text).reason
 
 
 def test_all_faults_are_told_at_once_in_order(tmp_path: Path) -> None:
     text = SMALL.replace("utilization", "utilisation").replace("20 ms", "20").replace("seg", "sg")
-    told = str(fault(tmp_path, text))
+    told = str(issue(tmp_path, text))
     assert [told.index(f"line {n}") for n in (2, 4, 6)] == sorted(
         told.index(f"line {n}") for n in (2, 4, 6)
     )
 
 
 def test_what_is_too_large(tmp_path: Path) -> None:
-    assert "larger than 1 MiB" in fault(tmp_path, "#" * (LARGEST_BYTES + 1)).reason
+    assert "larger than 1 MiB" in issue(tmp_path, "#" * (LARGEST_BYTES + 1)).reason
     assert LARGEST_BYTES < LARGEST_FILE_BYTES
     many = f"minimize: [{', '.join(['delay'] * (MOST_ENTRIES + 1))}]"
-    assert f"at most {MOST_ENTRIES}" in fault(tmp_path, many).reason
+    assert f"at most {MOST_ENTRIES}" in issue(tmp_path, many).reason
     names = ", ".join(f"n{i}" for i in range(1001))
-    assert "1001 names" in fault(tmp_path, SMALL.replace("voice", f"[{names}]")).reason
+    assert "1001 names" in issue(tmp_path, SMALL.replace("voice", f"[{names}]")).reason
 
 
 def test_json_faults_have_lines_too(tmp_path: Path) -> None:
     text = (
         '{\n "minimize": ["utilization"],\n "expect": [\n  {"measure": "delai", "at_most": 1}]\n}'
     )
-    told = fault(tmp_path, text, "x.json")
+    told = issue(tmp_path, text, "x.json")
     assert told.place == "line 4, expect[0].measure"
-    assert "no JSON" in fault(tmp_path, '{"minimize": [}', "x.json").reason
+    assert "no JSON" in issue(tmp_path, '{"minimize": [}', "x.json").reason
 
 
 def test_missing_files_and_bytes_that_are_no_text(tmp_path: Path) -> None:
@@ -532,7 +532,7 @@ def test_the_published_schema_is_the_one_of_the_code() -> None:
 )
 def test_the_schema_refuses_what_reading_refuses(tmp_path: Path, data: dict[str, Any]) -> None:
     assert not SCHEMA.is_valid(data)
-    fault(tmp_path, json.dumps(data), "x.json")
+    issue(tmp_path, json.dumps(data), "x.json")
 
 
 def test_synonyms_lead_to_names_of_the_language() -> None:

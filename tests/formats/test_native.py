@@ -1,4 +1,4 @@
-"""Plans: round trips in YAML and JSON, the schema, faults with their lines, hostile files."""
+"""Plans: round trips in YAML and JSON, the schema, issues with their lines, hostile files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def plan(folder: Path, text: str, name: str = "x.yaml") -> Path:
     return path
 
 
-def fault(folder: Path, text: str, name: str = "x.yaml") -> FormatError:
+def issue(folder: Path, text: str, name: str = "x.yaml") -> FormatError:
     with pytest.raises(FormatError) as caught:
         read(plan(folder, text, name), format="native")
     assert caught.value.reason
@@ -219,7 +219,7 @@ def test_a_fault_names_its_line_and_key(
 ) -> None:
     text = SMALL.replace(old, new, 1)
     assert text != SMALL
-    found = fault(tmp_path, text)
+    found = issue(tmp_path, text)
     assert place in found.place
     assert reason in found.reason
     assert found.remedy
@@ -231,20 +231,20 @@ def test_a_fault_in_json_names_its_line(tmp_path: Path) -> None:
     at = text.index("[", text.index('"links": [') + 10)
     second = text.index("[", at + 1)
     broken = text[:second] + '["nowhere", 3],' + text[second:]
-    found = fault(tmp_path, broken, "x.json")
+    found = issue(tmp_path, broken, "x.json")
     assert found.place == f"line {line}, links[1].source"
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     text = SMALL.replace("10M", "-1").replace("1ms", "x").replace("[A, B]", "[A, B, A]")
-    found = fault(tmp_path, text)
+    found = issue(tmp_path, text)
     assert found.place == "line 2, nodes[2]"
     assert "line 4, links[0].capacity: is -1" in found.remedy
     assert "line 4, links[0].delay: 'x' is no time" in found.remedy
 
 
 def test_near_names_are_offered(tmp_path: Path) -> None:
-    assert "schedulers" in fault(tmp_path, SMALL + "scheduler: {}\n").remedy
+    assert "schedulers" in issue(tmp_path, SMALL + "scheduler: {}\n").remedy
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_near_names_are_offered(tmp_path: Path) -> None:
     ],
 )
 def test_hostile_json_is_refused(tmp_path: Path, text: str, reason: str) -> None:
-    assert reason in fault(tmp_path, text, "x.json").reason
+    assert reason in issue(tmp_path, text, "x.json").reason
 
 
 def test_many_faults_take_few_calls_each(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_many_faults_take_few_calls_each(tmp_path: Path) -> None:
     flows = ", ".join(f'["node-{i % 300}", "nodes-{i}", 1]' for i in range(20_000))
     text = f'{{"nettwin": 1, "nodes": [{nodes}], "flows": [{flows}]}}'
     found: list[FormatError] = []
-    assert calls(lambda: found.append(fault(tmp_path, text, "x.json"))) < 200 * 20_000
+    assert calls(lambda: found.append(issue(tmp_path, text, "x.json"))) < 200 * 20_000
     assert "and 19980 more" in found[0].remedy
 
 
@@ -313,7 +313,7 @@ def test_trace_files_beside_the_plan(tmp_path: Path) -> None:
     assert traffic.arrivals == (Trace(np.array([0, 0.5, 2]), np.array([800.0, 1600.0, 400.0])),)
     (tmp_path / "link.csv").symlink_to("/etc/hostname")
     for name in ("../x.csv", "/etc/hostname", "link.csv", "gone.csv", "calls.csv/x", "a\\0b"):
-        found = fault(tmp_path, text.replace("calls.csv", f'"{name}"'))
+        found = issue(tmp_path, text.replace("calls.csv", f'"{name}"'))
         assert found.place == "line 5, flows[0].arrival.file"
 
 
@@ -353,7 +353,7 @@ def test_the_published_schema_is_the_one_of_the_code() -> None:
 def test_the_schema_refuses_what_reading_refuses(tmp_path: Path, change: dict) -> None:
     data = {"nettwin": 1, "nodes": ["A", "B"], **change}
     assert not SCHEMA.is_valid(data)
-    fault(tmp_path, json.dumps(data), "x.json")
+    issue(tmp_path, json.dumps(data), "x.json")
 
 
 @pytest.mark.parametrize("path", sorted(BROKEN.iterdir()), ids=lambda p: p.name)

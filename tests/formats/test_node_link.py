@@ -1,4 +1,4 @@
-"""Node-link JSON: round trips, the dialects of networkx and d3, units told, faults by line."""
+"""Node-link JSON: round trips, the dialects of networkx and d3, units told, issues by line."""
 
 from __future__ import annotations
 

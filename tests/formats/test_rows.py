@@ -1,4 +1,4 @@
-"""Rows of flows read apart: the same data, lines and faults as by the parser of YAML."""
+"""Rows of flows read apart: the same data, lines and issues as by the parser of YAML."""
 
 from __future__ import annotations
 

@@ -90,18 +90,18 @@ def test_bounds_follow_the_levers() -> None:
     ],
 )
 def test_names_that_do_not_fit_are_faults_with_a_remedy(intent: Intent, told: str) -> None:
-    fault = only(intent, "fault")
-    assert told in fault.reason
-    assert fault.remedy
+    issue = only(intent, "issue")
+    assert told in issue.reason
+    assert issue.remedy
     assert not check(intent, towns()).sound
 
 
 def test_a_kind_of_failure_that_the_network_has_not() -> None:
     network = generate("ring", nodes=4)
     survive = Survive(("srlg",), (Expectation("utilization", at_most=1.0),))
-    (fault,) = check(Intent(survive=survive), network).diagnostics
-    assert fault.kind == "fault"
-    assert "no srlg" in fault.reason
+    (issue,) = check(Intent(survive=survive), network).diagnostics
+    assert issue.kind == "issue"
+    assert "no srlg" in issue.reason
 
 
 # contradictions

@@ -1,4 +1,4 @@
-"""nettwin intent: tables, JSON, exit codes, faults with their lines."""
+"""nettwin intent: tables, JSON, exit codes, issues with their lines."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ change:
     Path("wrong.yaml").write_text(text)
     done = run("intent check wrong.yaml towns.yaml --json")
     assert done.code == 2
-    faults = json.loads(done.out)["findings"]
-    assert [f["lines"] for f in faults] == [[3], [4], [5], [6], [8]]
-    assert {f["kind"] for f in faults} == {"fault"}
-    told = [f["reason"] + f["remedy"] for f in faults]
+    issues = json.loads(done.out)["findings"]
+    assert [f["lines"] for f in issues] == [[3], [4], [5], [6], [8]]
+    assert {f["kind"] for f in issues} == {"issue"}
+    told = [f["reason"] + f["remedy"] for f in issues]
     for words, expected in zip(
         told, ["Madrid", "voice", "core-1", "no flow", "voice"], strict=True
     ):

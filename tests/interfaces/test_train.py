@@ -75,7 +75,7 @@ def test_a_model_is_trained_installed_looked_at_and_asked(run, model, home) -> N
     verified = run("models verify tiny --json")
     assert verified.code == 0
     checks = json.loads(verified.out)["models"]["tiny"]
-    assert [check["fault"] for check in checks] == [""] * 4
+    assert [check["issue"] for check in checks] == [""] * 4
     assert run("models remove tiny").code == 0
     assert not list(home.glob("*.safetensors"))
 

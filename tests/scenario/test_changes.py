@@ -27,7 +27,7 @@ from nettwin.scenario.changes import (
     change_to_dict,
     parse_change,
 )
-from nettwin.scenario.routing import Status
+from nettwin.scenario.paths import Status
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.scheduling import Scheduler, drr, strict_priority, wfq
 from nettwin.scenario.topology import Link, Node, Topology
@@ -87,7 +87,7 @@ def test_contract(example: str | dict[str, object]) -> None:
     change = parse_change(example) if isinstance(example, str) else change_from_dict(example)
     after = change.apply(scenario)
     assert scenario.fingerprint() == before
-    assert not after.faults()
+    assert not after.issues()
     copy = change_from_dict(json.loads(json.dumps(change_to_dict(change))))
     assert copy == change
     assert copy.apply(scenario).fingerprint() == after.fingerprint()
@@ -326,7 +326,7 @@ def test_hostile_json_gives_an_input_error_or_a_valid_scenario(data: st.DataObje
     except InputError as error:
         assert str(error)
     else:
-        assert not after.faults()
+        assert not after.issues()
 
 
 @given(st.floats(0.1, 100), st.sampled_from(LINKS))

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from nettwin.scenario import rerouting
 from nettwin.scenario.changes import FailLink, RestoreLink, SetWeight, apply_all
 from nettwin.scenario.generate import generate
-from nettwin.scenario.routing import Paths, Routing, Steer
+from nettwin.scenario.pathfinding import resolve
+from nettwin.scenario.paths import Paths
+from nettwin.scenario.routing import Routing, Steer
 from nettwin.scenario.scenario import Scenario
 from tests.scenario.test_failure_loads import random_scenario
 
@@ -25,7 +27,7 @@ def same(a: Paths, b: Paths) -> bool:
 
 
 def anew(scenario: Scenario) -> Paths:
-    return scenario.routing.resolve(scenario.topology, scenario.traffic)
+    return resolve(scenario.routing, scenario.topology, scenario.traffic)
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -108,6 +110,6 @@ def test_flows_over_many_paths_do_not_depend_on_the_flows_beside_them() -> None:
     for first in range(0, base.traffic.flow_count, 40):
         for count in (1, 3, 17):
             flows = np.arange(first, min(first + count, base.traffic.flow_count))
-            some = base.routing.keep(flows).resolve(base.topology, base.traffic.keep(flows))
+            some = resolve(base.routing.keep(flows), base.topology, base.traffic.keep(flows))
             for k, f in enumerate(flows.tolist()):
                 assert some.of(k) == whole.of(f)

@@ -19,7 +19,8 @@ from nettwin.scenario.changes import FailLink, FailNode, apply_all
 from nettwin.scenario.ecmp import ecmp_loads
 from nettwin.scenario.generate import generate
 from nettwin.scenario.k_shortest import explicit, k_shortest
-from nettwin.scenario.routing import Routing, Status, Steer
+from nettwin.scenario.paths import Status
+from nettwin.scenario.routing import Routing, Steer
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.shortest import shortest_path_distances
 from nettwin.scenario.splits import PORTIONS

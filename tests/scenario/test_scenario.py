@@ -1,4 +1,4 @@
-"""Scenario: faults all at once, read-only arrays, tables, names, fingerprint."""
+"""Scenario: issues all at once, read-only arrays, tables, names, fingerprint."""
 
 from __future__ import annotations
 

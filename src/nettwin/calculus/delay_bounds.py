@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.calculus.arrival_curves import ArrivalCurves, arrival_curves
-from nettwin.scenario.routing import Status
+from nettwin.scenario.paths import Status
 from nettwin.scenario.scenario import Scenario
 
 Floats = NDArray[np.float64]

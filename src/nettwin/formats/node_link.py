@@ -199,7 +199,7 @@ class _Reader:
         record: dict[str, Any],
         **said: Any,
     ) -> None:
-        """Add a record, and give the fault that it may have its line."""
+        """Add a record, and give the issue that it may have its line."""
         try:
             add(record, "", **said)
         except FormatError as error:

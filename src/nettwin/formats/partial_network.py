@@ -94,10 +94,10 @@ class PartialNetwork:
         except FormatError:
             raise
         except ScenarioError as error:
-            faults = "; ".join(str(fault) for fault in error.faults[:5])
-            more = f" (and {len(error.faults) - 5} more)" if len(error.faults) > 5 else ""
+            issues = "; ".join(str(issue) for issue in error.issues[:5])
+            more = f" (and {len(error.issues) - 5} more)" if len(error.issues) > 5 else ""
             raise FormatError(
-                self.source, "the network it describes", faults + more, "Correct the file."
+                self.source, "the network it describes", issues + more, "Correct the file."
             ) from None
         except UnknownNameError as error:
             raise FormatError(

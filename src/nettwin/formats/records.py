@@ -262,8 +262,8 @@ class RecordReader:
             checks = Checks()
             parts = Parts(checks, self.path.resolve().parent)
             getattr(parts, key)({key: (value, (columns[key],))})
-            if checks.faults:
-                where, reason, remedy = checks.faults[0]
+            if checks.issues:
+                where, reason, remedy = checks.issues[0]
                 steps = ".".join(map(str, where))
                 raise FormatError(self.path, f"{place}, {steps}", reason, remedy)
             shelves: dict[str, InternTable[Any]] = {

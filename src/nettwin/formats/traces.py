@@ -37,9 +37,9 @@ def read_trace(path: Path, *, stretch: bool = True) -> Trace:
         )
     times, sizes = _pcap(path) if head in _MAGIC else _csv(path)
     trace = Trace(times, sizes, stretch)
-    if faults := trace.faults("the file"):
-        fault = faults[0]
-        raise FormatError(path, "", f"{fault.value}: {fault.allowed}", fault.remedy)
+    if issues := trace.issues("the file"):
+        issue = issues[0]
+        raise FormatError(path, "", f"{issue.value}: {issue.allowed}", issue.remedy)
     return trace
 
 

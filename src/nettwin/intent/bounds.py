@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from nettwin.intent.intent import Expectation, Intent, Objective
 from nettwin.intent.measures import Measure, Reduce, reduced
-from nettwin.scenario.routing import Routing, Status
+from nettwin.scenario.pathfinding import resolve
+from nettwin.scenario.paths import Status
+from nettwin.scenario.routing import Routing
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Topology
 
@@ -48,7 +50,7 @@ def always_routed(scenario: Scenario, topology: Topology) -> Mask:
     table = scenario.routing.next_link
     if table is None:
         return np.ones(scenario.traffic.flow_count, np.bool_)
-    paths = Routing(next_link=table).resolve(topology, scenario.traffic)
+    paths = resolve(Routing(next_link=table), topology, scenario.traffic)
     return np.asarray(paths.status == Status.OK)
 
 

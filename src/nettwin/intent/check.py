@@ -27,7 +27,7 @@ from nettwin.intent.warnings import Moved, warnings
 from nettwin.scenario.changes.singles import single_failures
 from nettwin.scenario.scenario import Scenario
 
-WORST_FIRST = ("fault", "contradiction", "warning")
+WORST_FIRST = ("issue", "contradiction", "warning")
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class _Check:
             if not single_failures(self.scenario.topology, kind):
                 reason = f"{self.scenario.name} has no {kind} that could fail"
                 self.found.append(
-                    Diagnostic("fault", (("survive", "any"),), reason, "Leave it out.")
+                    Diagnostic("issue", (("survive", "any"),), reason, "Leave it out.")
                 )
 
     def _ask(self, place: Place, line: Objective | Expectation, *, failed: bool = False) -> None:
@@ -129,7 +129,7 @@ class _Check:
         except InputError as error:
             reason, _, remedy = str(error).partition(". ")
             remedy = remedy or "Correct the name, or use a pattern with *."
-            self.found.append(Diagnostic("fault", (place,), reason, remedy))
+            self.found.append(Diagnostic("issue", (place,), reason, remedy))
             return None
         chosen = np.flatnonzero(mask)
         names = element_names(self.scenario, kind)

@@ -20,11 +20,11 @@ SHOWN = 3  # names of a list
 class Diagnostic(NamedTuple):
     """One thing about one or more lines.
 
-    A fault is a line that does not fit the network; a contradiction is proven: no configuration
+    A issue is a line that does not fit the network; a contradiction is proven: no configuration
     meets the lines; a warning is what is hardly meant.
     """
 
-    kind: Literal["fault", "contradiction", "warning"]
+    kind: Literal["issue", "contradiction", "warning"]
     places: tuple[Place, ...]
     reason: str
     remedy: str

@@ -23,7 +23,7 @@ class ArrivalProcess(Protocol):
 
     kind: ClassVar[str]
 
-    def faults(self, element: str) -> list[ValidationIssue]:
+    def issues(self, element: str) -> list[ValidationIssue]:
         """What is wrong with the parameters."""
 
 
@@ -32,11 +32,11 @@ class _Checked:
 
     quantities: ClassVar[Mapping[str, Quantity]] = {}
 
-    def faults(self, element: str) -> list[ValidationIssue]:
+    def issues(self, element: str) -> list[ValidationIssue]:
         return [
-            fault
+            issue
             for quantity in self.quantities.values()
-            for fault in quantity.check(getattr(self, quantity.name), f"arrivals of {element}")
+            for issue in quantity.check(getattr(self, quantity.name), f"arrivals of {element}")
         ]
 
 
@@ -167,7 +167,7 @@ class Trace:
         bits = self.sizes_bits.sum() if self.sizes_bits.size else mean_size_bits * len(self.times_s)
         return float(bits / self.period_s)
 
-    def faults(self, element: str) -> list[ValidationIssue]:
+    def issues(self, element: str) -> list[ValidationIssue]:
         times = self.times_s
         if (
             times.ndim != 1

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
 from nettwin.scenario.ecmp import leg_demand, legs_of
+from nettwin.scenario.pathfinding import resolve
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.shortest import (
     adjacency,
@@ -86,7 +87,7 @@ def _by_target(
     if explicit.any():
         chosen = np.flatnonzero(explicit)
         own = traffic.keep(chosen)
-        paths = routing.keep(chosen).resolve(topology, own)
+        paths = resolve(routing.keep(chosen), topology, own)
         fixed = np.asarray(paths.link_loads(own.flow_rate_bps, topology.link_count))
         found.unroutable_bps[:] = own.flow_rate_bps[paths.status > 0].sum()
     found.load_bps[:] = fixed

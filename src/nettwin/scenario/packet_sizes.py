@@ -37,7 +37,7 @@ class PacketSize(Protocol):
     def quantile_bits(self, part: float) -> float:
         """The size that this part of the packets, 0 to 1, does not exceed."""
 
-    def faults(self, element: str) -> list[ValidationIssue]:
+    def issues(self, element: str) -> list[ValidationIssue]:
         """What is wrong with the parameters."""
 
 
@@ -67,7 +67,7 @@ class Fixed:
     def quantile_bits(self, part: float) -> float:
         return self.bits
 
-    def faults(self, element: str) -> list[ValidationIssue]:
+    def issues(self, element: str) -> list[ValidationIssue]:
         return SIZE_BITS.check(self.bits, f"packet of {element}")
 
     def __str__(self) -> str:
@@ -101,7 +101,7 @@ class Uniform:
     def quantile_bits(self, part: float) -> float:
         return self.low_bits + part * (self.high_bits - self.low_bits)
 
-    def faults(self, element: str) -> list[ValidationIssue]:
+    def issues(self, element: str) -> list[ValidationIssue]:
         return _range_faults(self.low_bits, self.high_bits, element)
 
     def __str__(self) -> str:
@@ -143,7 +143,7 @@ class Binomial:
     def quantile_bits(self, part: float) -> float:
         return self.small_bits if part <= self.small_probability else self.large_bits
 
-    def faults(self, element: str) -> list[ValidationIssue]:
+    def issues(self, element: str) -> list[ValidationIssue]:
         found = _range_faults(self.small_bits, self.large_bits, element)
         if not self.small_bits <= self.average_bits <= self.large_bits:
             found.append(
@@ -201,7 +201,7 @@ class Discrete:
                 return bits
         return max(self.sizes_bits)
 
-    def faults(self, element: str) -> list[ValidationIssue]:
+    def issues(self, element: str) -> list[ValidationIssue]:
         if not self.sizes_bits or len(self.sizes_bits) != len(self.probabilities):
             lengths = f"{len(self.sizes_bits)} sizes, {len(self.probabilities)} probabilities"
             return [
@@ -255,7 +255,7 @@ class Exponential:
     def quantile_bits(self, part: float) -> float:
         return -self.average_bits * math.log1p(-part) if part < 1 else math.inf
 
-    def faults(self, element: str) -> list[ValidationIssue]:
+    def issues(self, element: str) -> list[ValidationIssue]:
         return SIZE_BITS.check(self.average_bits, f"average packet of {element}")
 
     def __str__(self) -> str:

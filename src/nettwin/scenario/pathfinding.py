@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.scenario.routing import Paths, Routing, Status
+from nettwin.scenario.paths import Paths, Status
 from nettwin.scenario.shortest import adjacency, shortest_path_distances
 from nettwin.scenario.splits import spread
 from nettwin.scenario.walks import enumerate_paths, next_hops
 
 if TYPE_CHECKING:
+    from nettwin.scenario.routing import Routing
     from nettwin.scenario.topology import Topology
     from nettwin.scenario.traffic import Traffic
 
 
 def resolve(routing: Routing, topology: Topology, traffic: Traffic) -> Paths:
-    """See `Routing.resolve`."""
+    """Find every flow's paths on the elements that are up.
+
+    A flow that splits over many paths gets fewer, which load every link alike (see `splits`).
+    """
     flows = traffic.flow_count
     offset, out = adjacency(topology)
     walk_flow, midpoint_offset, midpoints = _walks(routing, flows)

@@ -3,22 +3,38 @@ anew."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
-from nettwin.scenario.routing import Paths, Status
+from nettwin.scenario.pathfinding import resolve
+from nettwin.scenario.paths import Paths, Status
 
 if TYPE_CHECKING:
-    from nettwin.scenario.scenario import Scenario
+    from nettwin.scenario.routing import Routing
+    from nettwin.scenario.topology import Topology
+    from nettwin.scenario.traffic import Traffic
 
 MOST_TOUCHED = 0.5  # of the flows, from which on all are routed anew
 _GRAPH = ("link_source", "link_target", "link_weight")
 
 
-def rerouted(before: Scenario, after: Scenario) -> Paths | None:
+class Routed(Protocol):
+    """What of a scenario decides about paths; and the paths."""
+
+    @property
+    def topology(self) -> Topology: ...
+    @property
+    def traffic(self) -> Traffic: ...
+    @property
+    def routing(self) -> Routing: ...
+    @property
+    def paths(self) -> Paths: ...
+
+
+def rerouted(before: Routed, after: Routed) -> Paths | None:
     """The paths of `after`, where it differs from `before` in links and nodes that failed; None
     where it differs in more, or most flows are touched.
 
@@ -31,7 +47,7 @@ def rerouted(before: Scenario, after: Scenario) -> Paths | None:
     chosen = np.flatnonzero(touched)
     if not len(chosen):
         return old
-    new = after.routing.keep(chosen).resolve(after.topology, after.traffic.keep(chosen))
+    new = resolve(after.routing.keep(chosen), after.topology, after.traffic.keep(chosen))
     status, fallback = old.status.copy(), old.fallback.copy()
     status[chosen], fallback[chosen] = new.status, new.fallback
     flow_offset, share, link_offset, links = _joined(
@@ -42,7 +58,7 @@ def rerouted(before: Scenario, after: Scenario) -> Paths | None:
     return Paths(flow_offset, share, link_offset, links, status, fallback)
 
 
-def _touched(before: Scenario, after: Scenario) -> NDArray[np.bool_] | None:
+def _touched(before: Routed, after: Routed) -> NDArray[np.bool_] | None:
     """Flows that have to be routed anew [flows]; None where more than elements failed."""
     old, new = before.topology, after.topology
     if after.routing is not before.routing or not all(

@@ -1,23 +1,21 @@
-"""Routing: how each flow finds its path; `Paths`: the paths it found.
+"""Routing: the rules by which flows find their paths.
 
 A Routing is a rule, not a result. IGP weights with ECMP or next-hop tables give every flow a path;
-SR midpoints or explicit paths steer single flows. Resolving it on a topology gives Paths, and
-resolving it again after a failure or a new weight gives the new Paths.
+SR midpoints or explicit paths steer single flows. `pathfinding.resolve` makes Paths of it on a
+topology; resolving it again after a failure or a new weight gives the new Paths.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import ValidationIssue
-from nettwin.quantity import ReadOnly, frozen
+from nettwin.quantity import frozen
 
 if TYPE_CHECKING:
     from nettwin.scenario.topology import Topology
@@ -30,16 +28,6 @@ class Steer(NamedTuple):
     midpoints: tuple[int, ...] = ()
     links: tuple[int, ...] = ()
     share: float = 1.0
-
-
-class Status(IntEnum):
-    """What became of a flow's path."""
-
-    OK = 0
-    UNREACHABLE = 1  # no path in the graph of elements that are up
-    BLACKHOLE = 2  # a node on the path has no next hop
-    LOOP = 3  # next hops lead back to a node already visited
-    DOWN = 4  # its source or target is down
 
 
 @dataclass(frozen=True)
@@ -77,16 +65,7 @@ class Routing:
         steer = {i: self.steer[f] for i, f in enumerate(flows.tolist()) if f in self.steer}
         return replace(self, steer=steer)
 
-    def resolve(self, topology: Topology, traffic: Traffic) -> Paths:
-        """Find every flow's paths on the elements that are up.
-
-        A flow that splits over many paths gets fewer, which load every link alike (see `splits`).
-        """
-        from nettwin.scenario import pathfinding
-
-        return pathfinding.resolve(self, topology, traffic)
-
-    def faults(self, topology: Topology, traffic: Traffic) -> list[ValidationIssue]:
+    def issues(self, topology: Topology, traffic: Traffic) -> list[ValidationIssue]:
         """Everything wrong with the rules on this topology and traffic."""
         found: list[ValidationIssue] = []
         n = topology.node_count
@@ -100,15 +79,15 @@ class Routing:
                         "Give one row a node.",
                     )
                 ]
-            found += self._table_faults(topology)
+            found += self._table_issues(topology)
         flows = traffic.flow_count
         for flow, paths in self.steer.items():
             if len(paths) == 1 and 0 <= flow < flows and _is_plain(paths[0], n):
                 continue  # the usual path, which needs no closer look
-            found += _steer_faults(flow, paths, topology, traffic)
+            found += _steer_issues(flow, paths, topology, traffic)
         return found
 
-    def _table_faults(self, topology: Topology) -> list[ValidationIssue]:
+    def _table_issues(self, topology: Topology) -> list[ValidationIssue]:
         assert self.next_link is not None
         rows = np.arange(topology.node_count)[:, None]
         known = (self.next_link >= -1) & (self.next_link < topology.link_count)
@@ -141,7 +120,7 @@ def _is_plain(path: Steer, nodes: int) -> bool:
     )
 
 
-def _steer_faults(
+def _steer_issues(
     flow: int, paths: Sequence[Steer], topology: Topology, traffic: Traffic
 ) -> list[ValidationIssue]:
     element = f"path of flow {flow}"
@@ -224,66 +203,3 @@ def _steer_faults(
             )
         )
     return found
-
-
-@dataclass(frozen=True)
-class Paths(ReadOnly):
-    """The paths of every flow, flat; of a flow that splits over very many, some that load every
-    link as all of them do.
-
-    Paths of flow f are `flow_offset[f]:flow_offset[f + 1]`; links of path p are
-    `links[link_offset[p]:link_offset[p + 1]]`; `share[p]` is the part of the flow that takes p.
-    """
-
-    flow_offset: NDArray[np.int64]  # [flows + 1]
-    share: NDArray[np.float64]  # [paths], summing to 1 a flow that has any
-    link_offset: NDArray[np.int64]  # [paths + 1]
-    links: NDArray[np.int32]  # [hops]
-    status: NDArray[np.int8]  # [flows] a Status
-    fallback: NDArray[np.bool_]  # [flows] whose own paths are all broken
-
-    @property
-    def path_count(self) -> int:
-        """How many paths."""
-        return len(self.share)
-
-    @cached_property
-    def path_flow(self) -> NDArray[np.int32]:
-        """The flow of each path. [paths]"""
-        flows = np.arange(len(self.status), dtype=np.int32)
-        return np.repeat(flows, np.diff(self.flow_offset))
-
-    @cached_property
-    def hop_path(self) -> NDArray[np.int32]:
-        """The path of each hop. [hops]"""
-        return np.repeat(np.arange(self.path_count, dtype=np.int32), np.diff(self.link_offset))
-
-    @property
-    def hop_flow(self) -> NDArray[np.int32]:
-        """The flow of each hop. [hops]"""
-        return self.path_flow[self.hop_path]
-
-    def of(self, flow: int) -> list[tuple[float, list[int]]]:
-        """The (share, links) of each path of a flow."""
-        span = range(int(self.flow_offset[flow]), int(self.flow_offset[flow + 1]))
-        return [
-            (
-                float(self.share[p]),
-                self.links[self.link_offset[p] : self.link_offset[p + 1]].tolist(),
-            )
-            for p in span
-        ]
-
-    def link_loads(self, rate: NDArray[np.float64], link_count: int) -> NDArray[Any]:
-        """Sum over flows of `rate` [flows] times the share that crosses each link. [links]"""
-        from nettwin.scenario.walks import loads_of_paths
-
-        found: NDArray[Any] = loads_of_paths(
-            self.flow_offset,
-            self.share,
-            self.link_offset,
-            self.links,
-            np.asarray(rate, np.float64),
-            link_count,
-        )
-        return found

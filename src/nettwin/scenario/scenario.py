@@ -16,7 +16,8 @@ from nettwin.errors import ScenarioError, UnknownNameError, ValidationIssue
 from nettwin.quantity import frozen
 from nettwin.scenario.arrivals import arrival_to_dict
 from nettwin.scenario.packet_sizes import size_to_dict
-from nettwin.scenario.routing import Paths, Routing, Status
+from nettwin.scenario.paths import Paths, Status
+from nettwin.scenario.routing import Routing
 from nettwin.scenario.scheduling import Scheduler
 from nettwin.scenario.topology import Topology
 from nettwin.scenario.traffic import Traffic
@@ -38,7 +39,7 @@ class Scenario:
     """A network and what it carries, in steady state over one interval.
 
     Checked when made: ScenarioError lists everything that is wrong. An unroutable flow is no
-    fault (failures make such flows); `routing_problems` lists them. `notes` is what people want to
+    issue (failures make such flows); `routing_problems` lists them. `notes` is what people want to
     remember: a source, a date, the assumptions under which a file was read.
     """
 
@@ -49,17 +50,17 @@ class Scenario:
     notes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        faults = self.faults()
-        if faults:
-            raise ScenarioError(faults)
+        issues = self.issues()
+        if issues:
+            raise ScenarioError(issues)
 
-    def faults(self) -> list[ValidationIssue]:
+    def issues(self) -> list[ValidationIssue]:
         """Everything wrong with the parts and with how they fit."""
         topology, traffic = self.topology, self.traffic
-        found = topology.faults() + traffic.faults(topology)
+        found = topology.issues() + traffic.issues(topology)
         if found and (topology.misfits() or traffic.misfits(topology)):
             return found
-        return found + self.routing.faults(topology, traffic)
+        return found + self.routing.issues(topology, traffic)
 
     def with_(self, **parts: Any) -> Scenario:
         """A copy with some parts replaced; it knows its paths already if they are the same, and
@@ -75,11 +76,12 @@ class Scenario:
     @cached_property
     def paths(self) -> Paths:
         """Every flow's paths, resolved once."""
+        from nettwin.scenario.pathfinding import resolve
         from nettwin.scenario.rerouting import rerouted
 
         before = vars(self).pop("_before", None)
         found = rerouted(before, self) if before is not None else None
-        return found or self.routing.resolve(self.topology, self.traffic)
+        return found or resolve(self.routing, self.topology, self.traffic)
 
     def __getstate__(self) -> dict[str, Any]:
         """What is pickled: no other scenario that paths might be taken from."""
@@ -111,12 +113,14 @@ class Scenario:
 
     def _walked_loads(self, walked: NDArray[np.bool_]) -> NDArray[np.float64]:
         """What flows put on the links of their paths; a few are resolved alone. [links]"""
+        from nettwin.scenario.pathfinding import resolve
+
         rate, links = self.traffic.flow_rate_bps, self.topology.link_count
         if walked.all() or "paths" in vars(self):
             return self.paths.link_loads(np.where(walked, rate, 0.0), links)
         chosen = np.flatnonzero(walked)
         traffic = self.traffic.keep(chosen)
-        paths = self.routing.keep(chosen).resolve(self.topology, traffic)
+        paths = resolve(self.routing.keep(chosen), self.topology, traffic)
         return paths.link_loads(rate[chosen], links)
 
     @property

@@ -178,7 +178,7 @@ class Scheduler:
         """The index of the queue that a traffic class goes to."""
         return self.class_queue.get(traffic_class, len(self.queues) - 1)
 
-    def faults(self, element: str) -> list[ValidationIssue]:
+    def issues(self, element: str) -> list[ValidationIssue]:
         """Everything wrong with this scheduler; `element` names whose it is."""
         found: list[ValidationIssue] = []
         policy = SCHEDULERS.get(self.policy)

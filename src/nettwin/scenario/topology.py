@@ -267,7 +267,7 @@ class Topology(ReadOnly):
         index = {"link_source": nodes, "link_target": nodes}
         return misfits(self, rows, {**index, "link_scheduler": len(self.schedulers)})
 
-    def faults(self) -> list[ValidationIssue]:
+    def issues(self) -> list[ValidationIssue]:
         """Everything wrong with the topology."""
         found = self.misfits()
         if found:
@@ -291,10 +291,10 @@ class Topology(ReadOnly):
                 )
         for quantity in NODE.values():
             values = getattr(self, f"node_{quantity.name}")
-            found += quantity.faults(values, lambda i: f"node {self.node_name[i]}")
+            found += quantity.issues(values, lambda i: f"node {self.node_name[i]}")
         for quantity in LINK.values():
             values = getattr(self, f"link_{quantity.name}")
-            found += quantity.faults(values, lambda i: f"link {self.link_name[i]}")
+            found += quantity.issues(values, lambda i: f"link {self.link_name[i]}")
         for i in np.flatnonzero(self.link_source == self.link_target).tolist():
             found.append(
                 ValidationIssue(
@@ -307,7 +307,7 @@ class Topology(ReadOnly):
         for k, scheduler in enumerate(self.schedulers):
             users = np.flatnonzero(self.link_scheduler == k)
             user = f"link {self.link_name[users[0]]}" if len(users) else f"unused scheduler {k}"
-            found += scheduler.faults(user)
+            found += scheduler.issues(user)
         return found
 
     def policy_of(self, link: int) -> str:

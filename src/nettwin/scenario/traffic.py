@@ -215,7 +215,7 @@ class Traffic(ReadOnly):
         ends = dict.fromkeys(("flow_source", "flow_target"), topology.node_count)
         return misfits(self, dict.fromkeys(columns, self.flow_count), {**ends, **tables})
 
-    def faults(self, topology: Topology) -> list[ValidationIssue]:
+    def issues(self, topology: Topology) -> list[ValidationIssue]:
         """Everything wrong with the traffic on this topology."""
         found = self.misfits(topology)
         if found:
@@ -234,7 +234,7 @@ class Traffic(ReadOnly):
                     "Remove the flow.",
                 )
             )
-        found += FLOW["rate_bps"].faults(self.flow_rate_bps, flow)
+        found += FLOW["rate_bps"].issues(self.flow_rate_bps, flow)
         for name, n in Counter(self.given_names.values()).items():
             if n > 1:
                 found.append(
@@ -247,10 +247,10 @@ class Traffic(ReadOnly):
                 )
         for k, size in enumerate(self.sizes):
             users = np.flatnonzero(self.flow_size == k)
-            found += size.faults(flow(int(users[0])) if len(users) else f"unused size {k}")
+            found += size.issues(flow(int(users[0])) if len(users) else f"unused size {k}")
         for k, arrival in enumerate(self.arrivals):
             users = np.flatnonzero(self.flow_arrival == k)
-            found += arrival.faults(flow(int(users[0])) if len(users) else f"unused arrivals {k}")
+            found += arrival.issues(flow(int(users[0])) if len(users) else f"unused arrivals {k}")
         return found
 
 

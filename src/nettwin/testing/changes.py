@@ -128,7 +128,7 @@ class ChangeContract:
             finally:
                 assert scenario.fingerprint() == before
             done.append(after.fingerprint() != before)
-            assert not after.faults()
+            assert not after.issues()
             assert change.apply(scenario).fingerprint() == after.fingerprint()
             assert after.topology.node_name == scenario.topology.node_name
             assert after.topology.link_name == scenario.topology.link_name

@@ -14,7 +14,8 @@ from nettwin.metrics import FLOW_METRICS, LINK_METRICS, QUEUE_METRICS, Metrics, 
 from nettwin.model import NetworkModel
 from nettwin.scenario.changes import FailLink, FailNode
 from nettwin.scenario.generate import generate
-from nettwin.scenario.routing import Routing, Status
+from nettwin.scenario.paths import Status
+from nettwin.scenario.routing import Routing
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.scheduling import SCHEDULERS
 from nettwin.scenario.topology import Link, Topology

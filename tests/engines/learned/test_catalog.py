@@ -102,7 +102,7 @@ def test_installed_loaded_verified_and_removed(file, home, model) -> None:
     assert (entry.name, entry.path.parent, entry.carried) == ("small", home, False)
     assert entry.path.read_bytes() == file.read_bytes()
     assert same(catalog.load("small"), read_model(file))
-    assert [check.fault for check in catalog.verify("small")] == [""] * 4
+    assert [check.issue for check in catalog.verify("small")] == [""] * 4
     assert catalog.install(file) == entry  # once more is no harm
     assert catalog.remove("small") == entry
     assert catalog.entries() == {}
@@ -113,7 +113,7 @@ def test_installed_loaded_verified_and_removed(file, home, model) -> None:
 
 def test_a_model_is_found_by_its_file(file, model) -> None:
     assert same(catalog.load(str(file)), read_model(file))
-    assert [check.fault for check in catalog.verify(str(file))] == [""] * 3
+    assert [check.issue for check in catalog.verify(str(file))] == [""] * 3
 
 
 def test_what_nettwin_carries_stays(file, tmp_path, model) -> None:
@@ -145,7 +145,7 @@ def test_an_installed_file_that_was_changed_is_named(file) -> None:
     with pytest.raises(FormatError, match=r"models/small\.safetensors: has another checksum"):
         catalog.load("small")
     (check,) = catalog.verify("small")
-    assert "truncated or was altered" in check.fault
+    assert "truncated or was altered" in check.issue
 
 
 def test_verify_holds_the_answer_against_the_card(tmp_path, model) -> None:
@@ -154,9 +154,9 @@ def test_verify_holds_the_answer_against_the_card(tmp_path, model) -> None:
     said = {**model.card["trial"], "owd_mean_s": wrong}
     write_model(path, replace(model, card={**model.card, "trial": said}))
     assert catalog.load(str(path)).name == "small"  # it is whole, only not as told
-    assert "answers owd_mean_s 0.99% off" in catalog.verify(str(path))[-1].fault
+    assert "answers owd_mean_s 0.99% off" in catalog.verify(str(path))[-1].issue
     write_model(path, replace(model, card={k: v for k, v in model.card.items() if k != "trial"}))
-    assert "no answer to compare" in catalog.verify(str(path))[-1].fault
+    assert "no answer to compare" in catalog.verify(str(path))[-1].issue
 
 
 Edit = Callable[[dict[str, Any]], Any]

@@ -123,7 +123,7 @@ def test_the_model_learns_what_theory_lacks_and_its_card_says_so(tmp_path, input
     # the file answers as the card says, and its engine as the accuracy was measured
     path = tmp_path / "tiny.safetensors"
     write_model(path, model)
-    assert not [check.fault for check in catalog.verify(str(path)) if check.fault]
+    assert not [check.issue for check in catalog.verify(str(path)) if check.issue]
     off = []
     for number in (0, 5):
         told = example(number, 1.1)

@@ -47,10 +47,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was verified of a model; `fault` is empty where it is good."""
+    """One thing that was verified of a model; `issue` is empty where it is good."""
 
     what: str
-    fault: str = ""
+    issue: str = ""
 
 
 def installed_folder() -> Path:
@@ -82,8 +82,8 @@ def load(name: str = DEFAULT) -> Model:
         return _usable(model_from_bytes(_content(path), path), path)
     entry = find(name)
     content = _content(entry.path)
-    if fault := _checksum_fault(content, entry.sha256):
-        raise FormatError(entry.path, "", fault, _AGAIN)
+    if issue := _checksum_issue(content, entry.sha256):
+        raise FormatError(entry.path, "", issue, _AGAIN)
     return _usable(model_from_bytes(content, entry.path), entry.path)
 
 
@@ -93,7 +93,7 @@ def is_path(name: str) -> bool:
 
 
 def verify(name: str) -> list[Check]:
-    """Check a model, by name or path: checksum, file, weights, answer. Stops at the first fault.
+    """Check a model, by name or path: checksum, file, weights, answer. Stops at the first issue.
 
     Raises UnknownNameError, and FormatError where the file cannot be read at all.
     """
@@ -106,8 +106,8 @@ def verify(name: str) -> list[Check]:
         found.append(model_from_bytes(content, path))
 
     def compare() -> None:
-        if entry and (fault := _checksum_fault(content, entry.sha256)):
-            raise InputError(fault)
+        if entry and (issue := _checksum_issue(content, entry.sha256)):
+            raise InputError(issue)
 
     steps: list[tuple[str, Callable[[], object]]] = [
         ("file, schema and features", parse),
@@ -213,7 +213,7 @@ def _content(path: Path) -> bytes:
     return read_bytes(path)
 
 
-def _checksum_fault(content: bytes, sha256: str) -> str:
+def _checksum_issue(content: bytes, sha256: str) -> str:
     if hashlib.sha256(content).hexdigest() == sha256:
         return ""
     return "has another checksum than the index says: it is truncated or was altered"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -119,7 +119,8 @@ class PacketSimulator:
         """The metrics of each scenario, in their order."""
         jobs = min(self.jobs or usable_cores(), len(scenarios))
         if jobs > 1:
-            return in_processes(self, scenarios, jobs)
+            alone = replace(self, jobs=1, progress=None)
+            return in_processes(alone, scenarios, jobs, self.progress)
         found = []
         for i, scenario in enumerate(scenarios):
             tell = _part(self.progress, i, len(scenarios))

@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from nettwin.compiled import is_kept
 from nettwin.engines.packet import kernel
 from nettwin.engines.packet.simulation import Simulation
 from nettwin.metrics import Metrics
+from nettwin.model import NetworkModel
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Link, Topology
 from nettwin.scenario.traffic import Flow, Traffic
 from nettwin.workers import in_order_of_completion
 
-if TYPE_CHECKING:
-    from nettwin.engines.packet.engine import PacketSimulator
-
 
 def in_processes(
-    simulator: PacketSimulator, scenarios: Sequence[Scenario], jobs: int
+    simulator: NetworkModel,
+    scenarios: Sequence[Scenario],
+    jobs: int,
+    progress: Callable[[float], None] | None = None,
 ) -> list[Metrics]:
-    """The metrics of each scenario; the simulator's `progress` hears of every finished one."""
+    """The metrics of each scenario; `progress` hears of every finished one.
+
+    The simulator is pickled, and simulates in the process that asks it.
+    """
     if not is_kept(kernel.advance):
         warm_up()  # compiled once here, and not once in every process
-    alone = replace(simulator, jobs=1, progress=None)
-    work = [(alone, scenario) for scenario in scenarios]
+    work = [(simulator, scenario) for scenario in scenarios]
     found: dict[int, Metrics] = {}
     for k, metrics in in_order_of_completion(_simulated, work, jobs, warm=warm_up):
         found[k] = metrics
-        if simulator.progress:
-            simulator.progress(len(found) / len(work))
+        if progress:
+            progress(len(found) / len(work))
     return [found[k] for k in range(len(work))]
 
 
@@ -45,6 +46,6 @@ def warm_up() -> None:
     simulation.counts()
 
 
-def _simulated(work: tuple[PacketSimulator, Scenario]) -> Metrics:
+def _simulated(work: tuple[NetworkModel, Scenario]) -> Metrics:
     simulator, scenario = work
-    return simulator.run(scenario).metrics
+    return simulator.predict([scenario])[0]

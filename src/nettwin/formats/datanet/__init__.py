@@ -116,7 +116,7 @@ def _reading(archive: Archive, number: int, networks: Networks) -> Reading:
         routing = candidates.routing(traffic.flow_source, traffic.flow_target)
         scenario = Scenario(graph.topology, traffic, routing, f"{_stem(path)} {label}")
     except ScenarioError as error:
-        shown = "; ".join(str(fault) for fault in error.faults[:3])
+        shown = "; ".join(str(issue) for issue in error.issues[:3])
         raise FormatError(path, place, shown, "Correct the files it names.") from None
     kind = FLOW_RESULTS if FLOW_RESULTS in lines else RESULTS
     flow, ignored = read_results(path, f"{kind}, {place}", lines[kind][number], flows, nodes)

@@ -223,7 +223,7 @@ def _size(path: Path, place: str, text: bytes, external: bool) -> PacketSize:
         raise wrong("takes its packet sizes from a trace, which is not in the data set")
     else:
         raise wrong(f"has a size distribution of kind {kind:g} with {len(v)} parameters")
-    faults = size.faults("the record")
-    if faults:
-        raise wrong(f"has a size distribution that cannot be: {faults[0]}")
+    issues = size.issues("the record")
+    if issues:
+        raise wrong(f"has a size distribution that cannot be: {issues[0]}")
     return size

@@ -28,7 +28,7 @@ _DOWN = ("down", "testing", "maintenance")
 
 
 class _Checkable(Protocol):
-    def faults(self, element: str) -> list[ValidationIssue]: ...
+    def issues(self, element: str) -> list[ValidationIssue]: ...
 
 
 T = TypeVar("T", bound=_Checkable)
@@ -161,9 +161,9 @@ def build(part: Part, make: Callable[[Mapping[str, Any]], T], what: str) -> T:
     members = part.members()
     try:
         made = make(members)
-        faults = made.faults(f"the {what}")
+        issues = made.issues(f"the {what}")
     except (TypeError, ValueError, AttributeError, OverflowError, UnknownNameError) as error:
         raise part.error(f"is no {what}: {error}", "Correct it or leave it out.") from None
-    if faults:
-        raise part.error("; ".join(map(str, faults)), "Correct it.")
+    if issues:
+        raise part.error("; ".join(map(str, issues)), "Correct it.")
     return made

@@ -28,7 +28,7 @@ def intent_document(path: Path) -> Document:
 
 
 def read_intent(path: str | Path) -> Intent:
-    """The intent in a file. Raises FormatError with every fault of it."""
+    """The intent in a file. Raises FormatError with every issue of it."""
     return intent_from(intent_document(Path(path)))
 
 

@@ -52,16 +52,16 @@ RawFields = Mapping[str, tuple[Any, Place]]
 
 
 def intent_from(document: Document) -> Intent:
-    """The intent that a document holds. Raises FormatError with every fault of it."""
+    """The intent that a document holds. Raises FormatError with every issue of it."""
     checks = _Words()
     data = document.data
     if not isinstance(data, dict):
-        checks.fault(
+        checks.issue(
             (), "is no mapping", "Begin with `minimize:` or `expect:`; see docs/intent.md."
         )
         checks.end(document)
     if "nettwin" in data:
-        checks.fault(("nettwin",), "is a network", "Give the intent first, then the network.")
+        checks.issue(("nettwin",), "is a network", "Give the intent first, then the network.")
         checks.end(document)
     intent = _Reader(checks).intent(checks.entry(data, (), ELEMENTS["intent"]))
     checks.end(document)
@@ -74,7 +74,7 @@ class _Words(Checks):
     def unknown(self, place: Place, kind: str, name: str, known: Iterable[str]) -> None:
         meant = SYNONYMS.get(name.lower())
         if meant in (names := list(known)):
-            self.fault(place, f"there is no {kind} {shown(name)}", f"Did you mean {meant}?")
+            self.issue(place, f"there is no {kind} {shown(name)}", f"Did you mean {meant}?")
         else:
             super().unknown(place, kind, name, names)
 
@@ -84,7 +84,7 @@ class _Words(Checks):
         bare = isinstance(value, int | float) and not isinstance(value, bool)
         if bare and most < value < 1e9:
             other = f" or {value:g} s" if quantity.unit == "s" else ""
-            self.fault(
+            self.issue(
                 place, f"is {shown(value)} without a unit", f"Write {value:g} {unit}{other}."
             )
             return float(value)
@@ -97,7 +97,7 @@ class _Words(Checks):
         found = self.listing(value, place)
         if len(found) > MOST_ENTRIES:
             reason = f"has {len(found)} entries, at most {MOST_ENTRIES} are allowed"
-            self.fault(place, reason, "Join lines with * or lists of names.")
+            self.issue(place, reason, "Join lines with * or lists of names.")
         return [(item, (*place, i)) for i, item in enumerate(found[:MOST_ENTRIES])]
 
     def part(self, value: Any, place: Place, element: str, short: str = "") -> RawFields | None:
@@ -107,13 +107,13 @@ class _Words(Checks):
         if not isinstance(value, dict):
             title = ELEMENTS[element].title
             form = f"{{{short or 'key'}: ...}}"
-            self.fault(place, f"is {shown(value)}: must be {title}", f"Write {form}.")
+            self.issue(place, f"is {shown(value)}: must be {title}", f"Write {form}.")
             return None
         return self.entry(value, place, ELEMENTS[element])
 
 
 class _Reader:
-    """Reads one intent; faults go to `checks`."""
+    """Reads one intent; issues go to `checks`."""
 
     def __init__(self, checks: _Words) -> None:
         self.checks = checks
@@ -121,7 +121,7 @@ class _Reader:
     def intent(self, raw: RawFields) -> Intent:
         checks, default = self.checks, Intent()
         if not set(raw) & {"minimize", "expect", "survive", "avoid"}:
-            checks.fault((), "asks for nothing", "Add minimize, expect, survive or avoid.")
+            checks.issue((), "asks for nothing", "Add minimize, expect, survive or avoid.")
         change = checks.part(*raw["change"], "change") if "change" in raw else None
         change = change or {}
         return Intent(
@@ -141,7 +141,7 @@ class _Reader:
         levels = []
         for item, where in self.checks.several(value, place):
             if isinstance(item, list) and not item:
-                self.checks.fault(where, "is an empty list", "Remove it, or name what to minimize.")
+                self.checks.issue(where, "is an empty list", "Remove it, or name what to minimize.")
             summed = isinstance(item, list)
             entries = self.checks.several(item, where) if summed else [(item, where)]
             found = [self._objective(*entry, summed=summed) for entry in entries]
@@ -149,7 +149,7 @@ class _Reader:
                 if isinstance(entry, dict) and "failures" in entry:
                     remedy = "Write it under minimize of survive."
                     place_of = (*where_of, "failures")
-                    self.checks.fault(place_of, "is not about failures", remedy)
+                    self.checks.issue(place_of, "is not about failures", remedy)
             levels.append(tuple(o for o in found if o))
         return tuple(levels)
 
@@ -161,11 +161,11 @@ class _Reader:
             return None
         if measure.worst == "min":
             remedy = f"Write it under expect, with {measure.name} and at_least."
-            checks.fault(raw["measure"][1], f"{measure.name} shall not be low", remedy)
+            checks.issue(raw["measure"][1], f"{measure.name} shall not be low", remedy)
         if "weight" in raw and not summed:
             reason = "has a weight alone: the first entry comes before the second"
             remedy = "Put what is to be weighed into one entry that is a list: [{...}, {...}]."
-            checks.fault(raw["weight"][1], reason, remedy)
+            checks.issue(raw["weight"][1], reason, remedy)
         return Objective(
             measure.name,
             self._selector(raw, measure.kind, measure.name),
@@ -189,7 +189,7 @@ class _Reader:
         if len(sides) != 1:
             reason = "has both at_most and at_least" if sides else "has no limit"
             remedy = "Write two lines." if sides else "Add at_most or at_least."
-            self.checks.fault(place, reason, remedy)
+            self.checks.issue(place, reason, remedy)
         limits = {side: self.checks.limit(*raw[side], limit(measure)) for side in sides}
         return Expectation(
             measure.name,
@@ -206,7 +206,7 @@ class _Reader:
         measure = NAMED.get(name)
         if measure and failed and measure.kind == "plan":
             reason = f"{name} is of the plan: no failure changes it"
-            self.checks.fault(raw["measure"][1], reason, "Write it outside of survive.")
+            self.checks.issue(raw["measure"][1], reason, "Write it outside of survive.")
         return measure
 
     def _over(self, raw: RawFields) -> Over:
@@ -220,7 +220,7 @@ class _Reader:
             return None
         if measure.kind == "plan":
             reason = f"{measure.name} is one number already"
-            self.checks.fault(raw["reduce"][1], reason, "Remove reduce.")
+            self.checks.issue(raw["reduce"][1], reason, "Remove reduce.")
         how = self.checks.one_of(*raw["reduce"], "way to reduce", REDUCES)
         return cast("Reduce", how)
 
@@ -239,23 +239,23 @@ class _Reader:
                 known = ", ".join(WORDS.get(name, name) for name in FIELDS[kind])
                 takes = f"is selected by {known}" if known else "takes no selector"
                 reason = f"{of} is of the {kind} and {takes}, not by {word}"
-                self.checks.fault(place, reason, "Remove it, or ask about another measure.")
+                self.checks.issue(place, reason, "Remove it, or ask about another measure.")
             given[SELECTORS[word]] = self._names(value, place)
         return Selector(**given)
 
     def _names(self, value: Any, place: Place) -> tuple[str, ...]:
         names = self.checks.names(value, place)
         if isinstance(value, list) and not value:
-            self.checks.fault(place, "is an empty list", "Name one, or remove the key.")
+            self.checks.issue(place, "is an empty list", "Name one, or remove the key.")
         if len(names) > MOST_NAMES:
             reason = f"has {len(names)} names, at most {MOST_NAMES} are allowed"
-            self.checks.fault(place, reason, "Use a pattern with *.")
+            self.checks.issue(place, reason, "Use a pattern with *.")
         for name in names:
             if not name.strip() and isinstance(value, str | list):
-                self.checks.fault(place, "holds an empty name", "Name one, or remove the key.")
+                self.checks.issue(place, "holds an empty name", "Name one, or remove the key.")
             elif len(name) > LONGEST_NAME:
                 reason = f"holds a name of {len(name)} characters"
-                self.checks.fault(place, reason, f"Shorten it to {LONGEST_NAME}.")
+                self.checks.issue(place, reason, f"Shorten it to {LONGEST_NAME}.")
         return names
 
     # failures, exclusions
@@ -269,16 +269,16 @@ class _Reader:
         for item, where in checks.several(*raw.get("any", ("link", place))):
             kind = checks.one_of(item, where, "kind of element that fails", SURVIVABLE)
             if kind in kinds:
-                checks.fault(where, f"{kind} is given twice", "Remove one of them.")
+                checks.issue(where, f"{kind} is given twice", "Remove one of them.")
             kinds.append(kind)
         if not kinds:
-            checks.fault(place, "says of nothing that it fails", "Write `any: link`.")
+            checks.issue(place, "says of nothing that it fails", "Write `any: link`.")
         minimize = []
         for item, where in checks.several(*raw.get("minimize", (None, place))):
             minimize.append(self._objective(item, where, summed=False))
         expect = self._expectations(*raw.get("expect", (None, place)), failed=True)
         if not {"expect", "minimize"} & set(raw):
-            checks.fault(place, "asks for nothing", "Add expect or minimize to it.")
+            checks.issue(place, "asks for nothing", "Add expect or minimize to it.")
         return Survive(cast("Any", tuple(kinds)), expect, tuple(o for o in minimize if o))
 
     def _avoids(self, value: Any, place: Place) -> tuple[Avoid, ...]:
@@ -289,7 +289,7 @@ class _Reader:
                 continue
             if not set(raw) & set(ELEMENT_WORDS):
                 remedy = "Add link, node or srlg, which its flows must not cross."
-                self.checks.fault(where, "says nothing to avoid", remedy)
+                self.checks.issue(where, "says nothing to avoid", remedy)
             found.append(
                 Avoid(
                     self._selector(raw, "flow", "avoid", FLOW_WORDS),
@@ -311,7 +311,7 @@ class _Reader:
                 continue
             if kind in found:
                 remedy = "Name both selections in one entry, as lists."
-                self.checks.fault(where, f"the lever {kind} is given twice", remedy)
+                self.checks.issue(where, f"the lever {kind} is given twice", remedy)
             found[kind] = self._lever(kind, raw)
         return tuple(found.values())
 
@@ -326,7 +326,7 @@ class _Reader:
             if word in raw and word not in LEVER_LIMITS[kind]:
                 takes = ", ".join(LEVER_LIMITS[kind]) or "no limit"
                 reason = f"the lever {kind} takes {takes}, not {word}"
-                self.checks.fault(raw[word][1], reason, "Remove it.")
+                self.checks.issue(raw[word][1], reason, "Remove it.")
             elif quantity is MIDPOINTS and word in raw:
                 numbers[name] = self._count(*raw[word], quantity)
             elif word in raw:
@@ -337,7 +337,7 @@ class _Reader:
         number = self.checks.number(value, place, quantity)
         if math.isfinite(number) and not number.is_integer():
             remedy = f"Write {round(number)}."
-            self.checks.fault(place, f"is {shown(value)}: must be a whole number", remedy)
+            self.checks.issue(place, f"is {shown(value)}: must be a whole number", remedy)
         return int(number) if math.isfinite(number) else 0
 
     def _prices(self, value: Any, place: Place) -> Prices:

@@ -2,7 +2,7 @@
 
 fields      every key, declared once           schema    the JSON schema, made from the fields
 document    text to plain data with lines      reader    plain data to a scenario
-checks      values and faults                  parts     schedulers, sizes, arrivals
+checks      values and issues                  parts     schedulers, sizes, arrivals
 writer      a scenario to plain data           text      plain data to YAML or JSON
 """
 

@@ -26,33 +26,33 @@ _PARSERS: dict[str, tuple[Callable[[str], float], str]] = {
 
 class Checks:
     """Values from plain data. What is wrong is noted, a stand-in returned, and reading goes on, so
-    that `end` can tell all faults of a file at once."""
+    that `end` can tell all issues of a file at once."""
 
     def __init__(self) -> None:
-        self.faults: list[tuple[Place, str, str]] = []
+        self.issues: list[tuple[Place, str, str]] = []
 
-    def fault(self, place: Place, reason: str, remedy: str) -> None:
+    def issue(self, place: Place, reason: str, remedy: str) -> None:
         """Note one thing that is wrong."""
-        self.faults.append((place, reason, remedy))
+        self.issues.append((place, reason, remedy))
 
-    def noted(self, place: Place, faults: Iterable[ValidationIssue]) -> None:
+    def noted(self, place: Place, issues: Iterable[ValidationIssue]) -> None:
         """Note what an object of the scenario finds wrong with itself."""
-        for f in faults:
-            self.fault(place, f"{f.element} is {f.value}: {f.allowed}", f.remedy)
+        for f in issues:
+            self.issue(place, f"{f.element} is {f.value}: {f.allowed}", f.remedy)
 
     def end(self, document: Document) -> None:
         """Raise FormatError if anything was wrong, in the order of the file."""
-        if not self.faults:
+        if not self.issues:
             return
         told = [
             (document.line(place), place, reason, remedy)
-            for place, reason, remedy in self.faults[:SHOWN]
+            for place, reason, remedy in self.issues[:SHOWN]
         ]
-        told.sort(key=lambda fault: fault[0] or 0)
+        told.sort(key=lambda issue: issue[0] or 0)
         line, place, reason, remedy = told[0]
         also = [f"  - {_where(n, p)}: {why}. {cure}" for n, p, why, cure in told[1:]]
-        if len(self.faults) > SHOWN:
-            also.append(f"  ... and {len(self.faults) - SHOWN} more")
+        if len(self.issues) > SHOWN:
+            also.append(f"  ... and {len(self.issues) - SHOWN} more")
         more = "\nAlso:\n" + "\n".join(also) if also else ""
         raise FormatError(document.path, _where(line, place), reason, remedy + more)
 
@@ -61,12 +61,12 @@ class Checks:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            self.fault(place, f"is {shown(value)}: must be a mapping", "Write `key: value`.")
+            self.issue(place, f"is {shown(value)}: must be a mapping", "Write `key: value`.")
             return {}
         if isinstance(value, Table):
             for key in value.repeated:
                 remedy = "Remove or rename one of them."
-                self.fault((*place, key), f"the key {shown(key)} is given twice", remedy)
+                self.issue((*place, key), f"the key {shown(key)} is given twice", remedy)
         return value
 
     def listing(self, value: Any, place: Place) -> list[Any]:
@@ -74,7 +74,7 @@ class Checks:
         if value is None:
             return []
         if not isinstance(value, list):
-            self.fault(place, f"is {shown(value)}: must be a list", "Write `- item` or [item].")
+            self.issue(place, f"is {shown(value)}: must be a list", "Write `- item` or [item].")
             return []
         return value
 
@@ -90,13 +90,13 @@ class Checks:
             if len(row) > len(element.row):
                 names = ", ".join(element.row)
                 reason = f"has {len(row)} values, at most {len(element.row)} are allowed"
-                self.fault(place, reason, f"Give {names}, and others in a mapping at the end.")
+                self.issue(place, reason, f"Give {names}, and others in a mapping at the end.")
             for i, (name, item) in enumerate(zip(element.row, row, strict=False)):
                 if item is not None:
                     found[name] = (item, (*place, i))
         elif element.row and not isinstance(value, dict):
             form = f"[{', '.join(element.row)}]"
-            self.fault(place, f"is {shown(value)}: must be {element.title}", f"Write {form}.")
+            self.issue(place, f"is {shown(value)}: must be {element.title}", f"Write {form}.")
             return {}
         for key, item in self.table(rest, where).items():
             self._named(key, (*where, key), element.fields, found)
@@ -106,14 +106,14 @@ class Checks:
                 found[key] = (item, (*where, key))
         for name, field in element.fields.items():
             if field.required and name not in found:
-                self.fault(place, f"has no {name} ({field.meaning})", f"Add {name}.")
+                self.issue(place, f"has no {name} ({field.meaning})", f"Add {name}.")
         return found
 
     def _named(
         self, key: str, place: Place, known: Iterable[str], found: Mapping[str, object]
     ) -> None:
         if key in found:
-            self.fault(place, f"{key} is given twice", "Remove one of them.")
+            self.issue(place, f"{key} is given twice", "Remove one of them.")
         elif key not in known:
             self.unknown(place, "key", key, known)
 
@@ -127,14 +127,14 @@ class Checks:
                 return self._in_range(_PARSERS[quantity.unit][0](value), place, quantity, value)
             except InputError as error:
                 reason, _, remedy = str(error).partition(". ")
-                self.fault(place, reason, remedy)
+                self.issue(place, reason, remedy)
                 return math.nan
         elif isinstance(value, int | float) and not isinstance(value, bool):
             try:
                 return self._in_range(float(value), place, quantity, value)
             except OverflowError:
                 pass
-        self.fault(
+        self.issue(
             place, f"is {shown(value)}: {quantity.allowed}, a number", self._example(quantity)
         )
         return math.nan
@@ -143,7 +143,7 @@ class Checks:
         if not (quantity.low <= x <= quantity.high and x > quantity.above and math.isfinite(x)):
             limit = f' (or "{UNLIMITED}")' if quantity.infinite else ""
             reason = f"is {shown(value)}: {quantity.allowed}{limit}"
-            self.fault(place, reason, self._example(quantity))
+            self.issue(place, reason, self._example(quantity))
             return math.nan
         return x
 
@@ -157,10 +157,10 @@ class Checks:
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         if not isinstance(value, str):
-            self.fault(place, f"is {shown(value)}: must be text", "Write it in quotes.")
+            self.issue(place, f"is {shown(value)}: must be text", "Write it in quotes.")
             return ""
         if not value.isascii() and any("\ud800" <= ch <= "\udfff" for ch in value):
-            self.fault(place, "holds half a character", "Remove the surrogate code point.")
+            self.issue(place, "holds half a character", "Remove the surrogate code point.")
             return ""
         return value
 
@@ -169,7 +169,7 @@ class Checks:
         text = self.text(value, place)
         if isinstance(value, str) and (not text or text != text.strip()):
             reason = f"is {shown(value)}: must not be empty nor begin or end with a space"
-            self.fault(place, reason, "Give it a name.")
+            self.issue(place, reason, "Give it a name.")
         return text
 
     def names(self, value: Any, place: Place) -> tuple[str, ...]:
@@ -183,7 +183,7 @@ class Checks:
     def flag(self, value: Any, place: Place) -> bool:
         """True or false."""
         if not isinstance(value, bool):
-            self.fault(place, f"is {shown(value)}: must be true or false", "Write true or false.")
+            self.issue(place, f"is {shown(value)}: must be true or false", "Write true or false.")
         return value is True
 
     def one_of(self, value: Any, place: Place, kind: str, known: Iterable[str]) -> str:
@@ -195,8 +195,8 @@ class Checks:
 
     def unknown(self, place: Place, kind: str, name: str, known: Iterable[str]) -> None:
         """Note a name that nothing carries, with the nearest known ones."""
-        hint = near(name, known) if len(self.faults) < SHOWN else ""
-        self.fault(place, f"there is no {kind} {shown(name)}", hint)
+        hint = near(name, known) if len(self.issues) < SHOWN else ""
+        self.issue(place, f"there is no {kind} {shown(name)}", hint)
 
 
 def _has_unit(text: str) -> bool:

@@ -111,7 +111,7 @@ class Parts:
                 return Scheduler(value)
             checks.unknown(place, "scheduler", value, [*self.schedulers.named, "fifo"])
             return None
-        before = len(checks.faults)
+        before = len(checks.issues)
         raw = checks.entry(value, place, ELEMENTS["scheduler"])
         policy_name = "fifo"
         if "policy" in raw:
@@ -127,7 +127,7 @@ class Parts:
             table, where = raw["class_queue"]
             for name, index in checks.table(table, where).items():
                 if isinstance(index, bool) or not isinstance(index, int):
-                    checks.fault((*where, name), "is no whole number", "Give a queue, from 0.")
+                    checks.issue((*where, name), "is no whole number", "Give a queue, from 0.")
                 else:
                     classes[checks.text(name, (*where, name))] = index
         burst = None
@@ -135,8 +135,8 @@ class Parts:
             burst = checks.number(*raw["burst_bits"], BURST_BITS)
         counts = "buffer_counts_service" in raw and checks.flag(*raw["buffer_counts_service"])
         scheduler = Scheduler(policy_name, tuple(queues), classes, burst, counts)
-        if len(checks.faults) == before:
-            checks.noted(place, scheduler.faults("the scheduler"))
+        if len(checks.issues) == before:
+            checks.noted(place, scheduler.issues("the scheduler"))
         return scheduler
 
     def _queue(self, row: Any, place: Place) -> Queue:
@@ -151,14 +151,14 @@ class Parts:
                 return None
             if not isinstance(value, str):
                 reason = "is no packet size: bits or bytes must be said"
-                checks.fault(place, reason, "Write 1500B or 12000bit.")
+                checks.issue(place, reason, "Write 1500B or 12000bit.")
                 return None
             return size_from_dict({"bits": checks.number(value, place, SIZE_BITS)})
         data = self._parameters(value, place, PACKET_SIZES, "fixed", "packet-size distribution")
         if data is None:
             return None
         size = size_from_dict(data)
-        checks.noted(place, size.faults("the flow"))
+        checks.noted(place, size.issues("the flow"))
         return size
 
     def _arrival(self, value: Any, place: Place) -> ArrivalProcess | None:
@@ -177,7 +177,7 @@ class Parts:
         if data is None:
             return None
         arrival = arrival_from_dict(data)
-        checks.noted(place, arrival.faults("the flow"))
+        checks.noted(place, arrival.issues("the flow"))
         return arrival
 
     def _parameters(
@@ -190,7 +190,7 @@ class Parts:
     ) -> dict[str, Any] | None:
         """The parameters of a distribution or process, checked; None where they are faulty."""
         checks = self.checks
-        before = len(checks.faults)
+        before = len(checks.issues)
         table = dict(checks.table(value, place))
         kind = checks.text(table.pop("kind", default_kind), (*place, "kind"))
         if kind not in registry:
@@ -213,8 +213,8 @@ class Parts:
                 data[key] = [checks.number(x, (*where, i), quantity) for i, x in enumerate(rows)]
         for name in _required(registry[kind]):
             if name not in data and name not in table:
-                checks.fault(place, f"{kind} has no {name}", f"Add {name}.")
-        return data if len(checks.faults) == before else None
+                checks.issue(place, f"{kind} has no {name}", f"Add {name}.")
+        return data if len(checks.issues) == before else None
 
     def _trace_file(self, file: Any, table: dict[str, Any], place: Place) -> Trace | None:
         checks = self.checks
@@ -236,13 +236,13 @@ class Parts:
             or ".." in Path(name).parts
         ):
             reason = f"is {name!r}: must be a file in the folder of the network file, or below it"
-            checks.fault((*place, "file"), reason, "Move the trace there and give its name.")
+            checks.issue((*place, "file"), reason, "Move the trace there and give its name.")
             return None
         try:
             return read_trace(target, stretch=stretch)
         except FormatError as error:
             where = f"{error.place}: " if error.place else ""
-            checks.fault((*place, "file"), f"{name}, {where}{error.reason}", error.remedy)
+            checks.issue((*place, "file"), f"{name}, {where}{error.reason}", error.remedy)
             return None
 
 

@@ -44,7 +44,7 @@ class PlanReader:
         """The finished scenario. Raises FormatError with all its issues."""
         checks = self.checks
         if not isinstance(self.document.data, dict):
-            checks.fault(
+            checks.issue(
                 (), "is no mapping", "Begin with `nettwin: 1`; see docs/formats_native.md."
             )
             checks.end(self.document)
@@ -78,7 +78,7 @@ class PlanReader:
         version = raw.get("nettwin", (VERSION, ()))[0]
         if version is True or version != VERSION:
             reason = f"is {shown(version)}: must be {VERSION}"
-            self.checks.fault(("nettwin",), reason, "Write `nettwin: 1`, or update nettwin.")
+            self.checks.issue(("nettwin",), reason, "Write `nettwin: 1`, or update nettwin.")
 
     # defaults, classes
 
@@ -121,7 +121,7 @@ class PlanReader:
                 continue
             name = checks.name(*node["name"])
             if name in self.nodes:
-                checks.fault(
+                checks.issue(
                     place, f"a node {shown(name)} is there already", "Rename or remove one."
                 )
             self.nodes.add(name)
@@ -177,7 +177,7 @@ class PlanReader:
             ends.append(end)
         if ends[0] == ends[1]:
             reason = f"goes from {ends[0]} to itself: must join two different nodes"
-            self.checks.fault(place, reason, "Correct an end, or remove it.")
+            self.checks.issue(place, reason, "Correct an end, or remove it.")
         return ends[0], ends[1]
 
     def _given_name(self, raw: RawFields, kind: str) -> str:
@@ -186,7 +186,7 @@ class PlanReader:
         name, place = self.checks.text(*raw["name"]), raw["name"][1]
         if name and name in self.given[kind]:
             reason = f"a {kind} {shown(name)} is there already"
-            self.checks.fault(place, reason, "Rename or remove one.")
+            self.checks.issue(place, reason, "Rename or remove one.")
         self.given[kind].add(name)
         return name
 
@@ -332,7 +332,7 @@ class PlanReader:
         given = [key for key in ("via", "path", "paths") if key in flow]
         if len(given) > 1:
             reason = f"has {' and '.join(given)}: must have one of them"
-            self.checks.fault(place, reason, "Put several paths under `paths`.")
+            self.checks.issue(place, reason, "Put several paths under `paths`.")
         if not given:
             return
         if given[0] != "paths":
@@ -383,7 +383,7 @@ class PlanReader:
         checks = self.checks
         midpoints, links = [], []
         if "via" in path and "path" in path:
-            checks.fault(place, "has via and path: must have one of them", "Remove one.")
+            checks.issue(place, "has via and path: must have one of them", "Remove one.")
         if "via" in path:
             for name in checks.names(*path["via"]):
                 if name in topology.node_index:

@@ -98,7 +98,7 @@ def _reading(recordings: Recordings, number: int, assume: ImportDefaults) -> Rea
         }
         scenario = Scenario(topology, traffic, Routing(steer=steer), recording.name)
     except ScenarioError as error:
-        shown = "; ".join(str(fault) for fault in error.faults[:3])
+        shown = "; ".join(str(issue) for issue in error.issues[:3])
         raise FormatError(recordings.path, place, shown, "Correct the recording.") from None
     unknown = np.full(len(recording.delay_s), np.nan)
     metrics = Metrics(

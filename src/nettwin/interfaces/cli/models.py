@@ -47,7 +47,7 @@ def list_models(json: o.JsonOption = False) -> None:
             rows.append((entry, {}, str(error)))
             output.note("Warning", [str(error)], "yellow")
     output.document(
-        {"models": [{**asdict(e), "fault": fault, "card": card} for e, card, fault in rows]}
+        {"models": [{**asdict(e), "issue": issue, "card": card} for e, card, issue in rows]}
     )
     output.show(tables.listed(rows))
 
@@ -79,9 +79,9 @@ def verify(
         {"models": {name: [asdict(check) for check in checks] for name, checks in found.items()}}
     )
     output.show(tables.verified(found))
-    faults = [f"{name}: {c.fault}" for name, checks in found.items() for c in checks if c.fault]
-    if faults:
-        raise InputError("; ".join(faults) + ". Install it again from a good copy, or train it.")
+    issues = [f"{name}: {c.issue}" for name, checks in found.items() for c in checks if c.issue]
+    if issues:
+        raise InputError("; ".join(issues) + ". Install it again from a good copy, or train it.")
 
 
 @group.command(epilog=o.examples("nettwin models install trained/gnn.safetensors"))

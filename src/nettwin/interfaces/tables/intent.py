@@ -14,7 +14,7 @@ from nettwin.intent.diagnostics import Place, Selected
 from nettwin.intent.intent import shown
 from nettwin.interfaces.tables import style
 
-COLORS = {"fault": style.OVER, "contradiction": style.ALARM, "warning": style.WARNING}
+COLORS = {"issue": style.OVER, "contradiction": style.ALARM, "warning": style.WARNING}
 Where = Callable[[Place], str]  # the place of a line, for people
 
 

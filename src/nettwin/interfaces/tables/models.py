@@ -18,12 +18,12 @@ def listed(rows: Sequence[tuple[Any, Mapping[str, Any], str]]) -> Table:
     """The models of the catalog: entry, card, and what is wrong with it."""
     made = style.table("Models", "<model | <architecture | ?<trained on | mean delay off | <from")
     content = []
-    for entry, card, fault in rows:
+    for entry, card, issue in rows:
         tested = card.get("accuracy", {}).get("test", {}).get("model", {}).get("owd_mean_s")
         content.append(
             (
                 Text(entry.name, "bold"),
-                Text("damaged", style.ALARM) if fault else str(card.get("architecture", "-")),
+                Text("damaged", style.ALARM) if issue else str(card.get("architecture", "-")),
                 ", ".join(str(data.get("name")) for data in card.get("data", ())) or "-",
                 "-" if tested is None else units.percent(tested, 2),
                 "nettwin" if entry.carried else "you",
@@ -83,7 +83,7 @@ def verified(found: Mapping[str, Sequence[Any]]) -> Table:
     return style.rows(
         made,
         [
-            (name, check.what, Text(check.fault or "good", style.ALARM if check.fault else "green"))
+            (name, check.what, Text(check.issue or "good", style.ALARM if check.issue else "green"))
             for name, checks in found.items()
             for check in checks
         ],

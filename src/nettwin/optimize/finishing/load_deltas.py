@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nettwin.compiled import compiled
 from nettwin.optimize.problems.segment_flows import SegmentFlows
 from nettwin.scenario.ecmp import legs_of
+from nettwin.scenario.pathfinding import resolve
 from nettwin.scenario.routing import Steer
 from nettwin.scenario.scenario import Scenario
 
@@ -64,7 +65,7 @@ def _from_paths(states: Sequence[Scenario], flows: NDArray[np.int64]) -> LoadDel
     """The same where paths are broken or follow tables: by the paths that flows find."""
     change, link, bps = [], [], []
     for sign, state in zip((-1.0, 1.0), states, strict=True):
-        paths = state.routing.keep(flows).resolve(state.topology, state.traffic.keep(flows))
+        paths = resolve(state.routing.keep(flows), state.topology, state.traffic.keep(flows))
         rate = state.traffic.flow_rate_bps[flows]
         change.append(paths.hop_flow)
         link.append(-1 - paths.links.astype(np.int64))

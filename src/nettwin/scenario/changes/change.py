@@ -24,9 +24,9 @@ class Change(Protocol):
 
 def check_value(quantity: Quantity, value: float, element: str) -> None:
     """Raises ChangeError where a value is out of its quantity's range."""
-    faults = quantity.check(value, element)
-    if faults:
-        raise ChangeError(str(faults[0]))
+    issues = quantity.check(value, element)
+    if issues:
+        raise ChangeError(str(issues[0]))
 
 
 def with_links(scenario: Scenario, column: str, link: str | Links, value: float | bool) -> Scenario:

@@ -66,9 +66,9 @@ class SetScheduler:
                 f"scheduler of link {self.link} cannot be read: {error}. "
                 "Give policy, queues and class_queue."
             ) from None
-        faults = scheduler.faults(f"link {self.link}")
-        if faults:
-            raise ChangeError("; ".join(map(str, faults)))
+        issues = scheduler.issues(f"link {self.link}")
+        if issues:
+            raise ChangeError("; ".join(map(str, issues)))
         return _with_schedulers(
             scenario, {int(k): scheduler for k in find_links(scenario.topology, self.link)}
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,9 @@ from numpy.typing import NDArray
 from nettwin.optimize.model_guided.levers.move_context import MoveContext
 from nettwin.optimize.problem import Changes
 from nettwin.scenario.changes import SetPath
-from nettwin.scenario.routing import Routing, Status
+from nettwin.scenario.pathfinding import resolve
+from nettwin.scenario.paths import Status
+from nettwin.scenario.routing import Routing
 
 LINKS, FLOWS, MIDPOINTS = 3, 3, 2  # looked at: hot links, flows on each, midpoints for each flow
 MENDED = 40  # flows that miss a limit and are moved together
@@ -60,7 +61,7 @@ def along_paths(context: MoveContext) -> Iterator[Changes]:
     if not flows:
         return
     traffic = scenario.traffic.keep(np.array(flows))
-    paths = replace(Routing(), ecmp=False).resolve(priced, traffic)
+    paths = resolve(Routing(ecmp=False), priced, traffic)
     for k, flow in enumerate(flows):
         if paths.status[k] == Status.OK:
             links = [topology.link_name[e] for e in paths.of(k)[0][1]]
