@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nettwin.scenario import rerouting
+from nettwin.scenario import pathfinding, rerouting
 from nettwin.scenario.changes import FailLink, RestoreLink, SetWeight, apply_all
 from nettwin.scenario.generate import generate
 from nettwin.scenario.pathfinding import resolve
 from nettwin.scenario.paths import Paths
 from nettwin.scenario.routing import Routing, Steer
 from nettwin.scenario.scenario import Scenario
+from nettwin.scenario.topology import Topology
+from nettwin.scenario.traffic import Traffic
 from tests.scenario.test_failure_loads import random_scenario
 
 
@@ -62,13 +64,13 @@ def test_only_touched_flows_are_routed_anew(monkeypatch: pytest.MonkeyPatch) -> 
     base = generate("gabriel", nodes=30, seed=2)
     assert base.paths.path_count
     routed: list[int] = []
-    resolve = Routing.resolve
 
-    def counted(self: Routing, topology: object, traffic: object) -> Paths:
-        routed.append(len(traffic.flow_source))  # type: ignore[attr-defined]
-        return resolve(self, topology, traffic)  # type: ignore[arg-type]
+    def counted(routing: Routing, topology: Topology, traffic: Traffic) -> Paths:
+        routed.append(traffic.flow_count)
+        return resolve(routing, topology, traffic)
 
-    monkeypatch.setattr(Routing, "resolve", counted)
+    monkeypatch.setattr(pathfinding, "resolve", counted)
+    monkeypatch.setattr(rerouting, "resolve", counted)
     name = base.topology.link_name[0]
     once = apply_all(base, [FailLink(name)])
     assert once.paths.path_count

@@ -19,6 +19,7 @@ from nettwin.scenario.changes import FailLink, FailNode, apply_all
 from nettwin.scenario.ecmp import ecmp_loads
 from nettwin.scenario.generate import generate
 from nettwin.scenario.k_shortest import explicit, k_shortest
+from nettwin.scenario.pathfinding import resolve
 from nettwin.scenario.paths import Status
 from nettwin.scenario.routing import Routing, Steer
 from nettwin.scenario.scenario import Scenario
@@ -345,7 +346,7 @@ def test_paths_of_a_mesh_load_links_as_its_splits_do(rows: int) -> None:
     assert np.bincount(paths.path_flow, paths.share) == pytest.approx(1.0, abs=1e-12)
     for f in (0, 7, 11):  # a flow's paths are its own, whatever flows there are beside it
         kept = scenario.traffic.keep(np.array([f]))
-        assert Routing().resolve(topology, kept).of(0) == paths.of(f)
+        assert resolve(Routing(), topology, kept).of(0) == paths.of(f)
 
 
 def test_midpoints_of_a_mesh_split_on_every_leg() -> None:
