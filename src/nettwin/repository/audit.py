@@ -105,7 +105,7 @@ class AuditLog:
         if torn:
             self._cut(len(lines) + 1, torn)
 
-    def faults(self) -> list[str]:
+    def issues(self) -> list[str]:
         """What shows that the log is not as it was written, one sentence each."""
         try:
             self._checked()

@@ -16,7 +16,7 @@ from nettwin.physical.applying import SteeredNetwork
 from nettwin.physical.network import Event, Network
 from nettwin.scenario.changes import Change, FailLink, RestoreLink, apply_all
 from nettwin.scenario.changes.undoing import undone
-from nettwin.scenario.routing import Status
+from nettwin.scenario.paths import Status
 
 
 def plan_of(*changes: Change) -> ChangePlan:
@@ -49,7 +49,7 @@ class NetworkContract:
         assert isinstance(network, Network)
         assert network.name
         told = network.configured()
-        assert not told.faults()
+        assert not told.issues()
         assert network.topology().node_name == told.topology.node_name
         assert network.topology().link_name == told.topology.link_name
 

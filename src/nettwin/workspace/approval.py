@@ -24,7 +24,7 @@ class Approval:
     at_s: float
     expires_s: float
 
-    def faults(self, *, plan: str, network: str, now_s: float) -> list[str]:
+    def issues(self, *, plan: str, network: str, now_s: float) -> list[str]:
         """Why it does not hold for a plan on a network now, one sentence each."""
         found = []
         if self.plan != plan:

@@ -1,4 +1,4 @@
-"""Settings: nettwin.toml, read and checked; every fault names its line."""
+"""Settings: nettwin.toml, read and checked; every issue names its line."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Settings:
 
 
 def read_settings(folder: Path) -> Settings:
-    """The settings of a workspace. Raises FormatError with the line of the first fault."""
+    """The settings of a workspace. Raises FormatError with the line of the first issue."""
     path = folder / NAME
     text = read_text(path, LARGEST_BYTES)
     try:
@@ -96,17 +96,17 @@ class _Reader:
     def settings(self, folder: Path) -> Settings:
         self._known((), self.data, _TOP)
         if self.data.get("nettwin") != 1:
-            raise self.fault(("nettwin",), f"is {self.data.get('nettwin')!r}: must be 1", "Set it.")
+            raise self.issue(("nettwin",), f"is {self.data.get('nettwin')!r}: must be 1", "Set it.")
         network = self.table("network")
         kind = self.value(("network", "kind"), str, "simulated")
         if kind not in NETWORKS:
             known = ", ".join(NETWORKS)
-            raise self.fault(("network", "kind"), f"is {kind}: must be one of {known}", "Name one.")
+            raise self.issue(("network", "kind"), f"is {kind}: must be one of {known}", "Name one.")
         own = {k: v for k, v in network.items() if k not in ("kind", "plan")}
         for name, value in own.items():
             if is_secret(name) and not (isinstance(value, str) and is_reference(value)):
                 place = ("network", name)
-                raise self.fault(place, "holds a secret: must name where it is", REMEDY)
+                raise self.issue(place, "holds a secret: must name where it is", REMEDY)
         for name in ("demands",):
             if isinstance(own.get(name), str) and own[name]:
                 own[name] = str(folder / own[name])
@@ -133,7 +133,7 @@ class _Reader:
             kind: type = str if isinstance(default, str) else float
             value = self.value(("loop", name), kind, default)
             if kind is float and value < 0:
-                raise self.fault(("loop", name), f"is {value:g}: must be at least 0", "Correct it.")
+                raise self.issue(("loop", name), f"is {value:g}: must be at least 0", "Correct it.")
             found[name] = int(value) if isinstance(default, int) else value
         return LoopSettings(**found)
 
@@ -145,7 +145,7 @@ class _Reader:
             try:
                 windows.append(Window.parse(str(text)))
             except InputError as error:
-                raise self.fault(("policy", "freeze"), str(error), "") from None
+                raise self.issue(("policy", "freeze"), str(error), "") from None
         return Policy(
             auto=self.value(("policy", "auto"), bool, usual.auto),
             kinds=tuple(map(str, self.value(("policy", "kinds"), list, list(usual.kinds)))),
@@ -159,13 +159,13 @@ class _Reader:
         for name in self.table("people"):
             place = ("people", name)
             if not isinstance(self.data["people"][name], Mapping):
-                raise self.fault(place, "is no table: must be [people.NAME]", "Write it so.")
+                raise self.issue(place, "is no table: must be [people.NAME]", "Write it so.")
             self._known(place, self.data["people"][name], ("roles", "token_sha256"))
             roles = tuple(map(str, self.value((*place, "roles"), list, [])))
             for role in roles:
                 if role not in ROLES:
                     reason = f"has {role}: must be of {', '.join(ROLES)}"
-                    raise self.fault((*place, "roles"), reason, "Correct it.")
+                    raise self.issue((*place, "roles"), reason, "Correct it.")
             found.append(Person(name, roles, self.value((*place, "token_sha256"), str, "")))
         return tuple(found)
 
@@ -173,7 +173,7 @@ class _Reader:
         """A table of the file; empty where it is not there."""
         found = self.data.get(name, {})
         if not isinstance(found, Mapping):
-            raise self.fault((name,), "is no table", f"Write [{name}] and its keys below it.")
+            raise self.issue((name,), "is no table", f"Write [{name}] and its keys below it.")
         return found
 
     def value(self, place: tuple[str, ...], kind: type, usual: Any) -> Any:
@@ -187,7 +187,7 @@ class _Reader:
         good = isinstance(found, int | float if number else kind)
         if not good or (isinstance(found, bool) and kind is not bool):
             words = {str: "text", float: "a number", bool: "true or false", list: "a list"}[kind]
-            raise self.fault(place, f"is {found!r}: must be {words}", "Correct it.")
+            raise self.issue(place, f"is {found!r}: must be {words}", "Correct it.")
         return found
 
     def _known(self, place: tuple[str, ...], table: Mapping[str, Any], names: Any) -> None:
@@ -195,9 +195,9 @@ class _Reader:
             if name not in names:
                 known = ", ".join(names)
                 reason = f"is not known here: must be one of {known}"
-                raise self.fault((*place, name), reason, "Correct or remove it.")
+                raise self.issue((*place, name), reason, "Correct or remove it.")
 
-    def fault(self, place: tuple[str, ...], reason: str, remedy: str) -> FormatError:
+    def issue(self, place: tuple[str, ...], reason: str, remedy: str) -> FormatError:
         """The error at a place."""
         found = next(
             (self.lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in self.lines), 1

@@ -248,7 +248,7 @@ class Loop:
 
     def _faults(self, known: Known, approval: Approval) -> list[str]:
         network = self._fingerprint(self.parts.network.configured())
-        return approval.faults(plan=known.plan.digest, network=network, now_s=self.parts.wall())
+        return approval.issues(plan=known.plan.digest, network=network, now_s=self.parts.wall())
 
     def _pre_check(self) -> Step:
         """Look once more before anything changes: at the approval, the network, and the demands."""
@@ -256,8 +256,8 @@ class Loop:
         given = approvals(parts.repository, known.id)
         if not given:
             return "approve"
-        if faults := self._faults(known, given[-1]):
-            return self._refuse("pre-check", "; ".join(faults))
+        if issues := self._faults(known, given[-1]):
+            return self._refuse("pre-check", "; ".join(issues))
         problem = self._problem(self.seen or self._last_seen())
         after = problem.judged(known.plan.changes)
         if after.violation >= problem.before.violation - BETTER:

@@ -27,7 +27,7 @@ def status(workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False) ->
     place = w.opened(workspace)
     state = read_state(place.state_file)
     times = place.repository.times_s()
-    faults = [*place.repository.store.damaged(), *place.audit.faults()]
+    issues = [*place.repository.store.damaged(), *place.audit.issues()]
     facts: dict[str, Any] = {
         "workspace": place.settings.name,
         "network": place.settings.kind,
@@ -45,9 +45,9 @@ def status(workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False) ->
         seen = place.repository.observation(float(times[-1]))
         judged = checks.measured(place.intent, seen)
         facts["measured"] = judgement_to_dict(judged)
-    output.document({**facts, "faults": faults})
+    output.document({**facts, "issues": issues})
     output.show(tables.status(facts))
     if judged is not None:
         output.show(tables.judged(judged))
-    output.note("Damaged", faults, "red")
+    output.note("Damaged", issues, "red")
     output.show(Text(counted(state.applied, state.kept, state.rolled_back), "bold"))
