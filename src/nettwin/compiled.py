@@ -23,7 +23,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 def compiled(function: F, **settings: Any) -> F:
     """Compile with Numba's settings; the code is kept on disk, and leaves the interpreter to other
     threads while it runs."""
-    made = njit(cache=True, **{"nogil": True, **settings})(function)
+    # said of every function, as those that a kernel calls would take its own setting over
+    counted = {"nogil": True, "_nrt": True, **settings}
+    made = njit(cache=True, **counted)(function)
     kept = getattr(getattr(made, "_cache", None), "_cache_file", None)
     if kept is not None:  # there is none where Numba is told not to compile
         # in the name, so that what another state of the sources left behind is never opened
@@ -31,6 +33,17 @@ def compiled(function: F, **settings: Any) -> F:
         stamp = _stamp(Path(inspect.getfile(function)).parent)
         made._cache._cache_file = _Kept(kept._cache_path, f"{name}-{stamp}", kept._source_stamp)
     return cast("F", made)
+
+
+def kernel(function: F) -> F:
+    """`compiled` for small functions that are called often: arrays are not counted while it runs.
+
+    Numba counts who holds an array each time that it is read from a tuple or handed to a function,
+    which takes some tens of nanoseconds where many threads may hold it, and so most of the time of
+    small functions over tuples of arrays. Such a function makes no array itself and calls none that
+    returns one: plain loops, numbers, and views of the arrays that it is given.
+    """
+    return compiled(function, _nrt=False)
 
 
 class _Kept(IndexDataCacheFile):

@@ -22,8 +22,9 @@ ROUTING_SHARE = 0.3  # of the time, where delays are asked about and loads are b
 class Method:
     """An optimizer as people choose it.
 
-    `steer`, `weigh` and `path` name what finds midpoints (see `steering`), IGP weights (see
-    `weighing`) and explicit paths (see `pathing`), as `module:function`; empty where it has none.
+    `steer`, `weigh` and `path` name what solves a SegmentRoutingProblem (midpoints), a
+    LinkWeightProblem (IGP weights) and an ExplicitPathProblem, as `module:function`; empty where it
+    has none.
     `extra` is the optional dependency that it needs.
     """
 

@@ -21,11 +21,12 @@ from nettwin.scenario.pathfinding import resolve
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.shortest import (
     adjacency,
-    distances_to,
+    grow,
     next_hop,
     rise,
     shortest_path_distances,
     sink,
+    tree_of,
 )
 
 Floats = NDArray[np.float64]
@@ -207,18 +208,10 @@ def _fill(
         np.empty(links + 2),
         np.empty(links + 2, np.int32),
     )
+    tree = tree_of(nodes, links)
     for i in range(targets.size):
-        distances_to(
-            targets[i],
-            graph.into_offset,
-            graph.into,
-            graph.source,
-            graph.weight,
-            distances[i],
-            ranks[i],
-            after.lengths,
-            after.places,
-        )
+        grow(tree, targets[i], graph.into_offset, graph.into, graph.source, graph.weight)
+        distances[i], ranks[i] = tree.distance, tree.rank
         reached[i] = _hops_before(graph, distances[i], ranks[i], orders[i], begins[i], hops[i])
         order = orders[i, : reached[i]]
         before = Before(distances[i], ranks[i], order, begins[i], hops[i])

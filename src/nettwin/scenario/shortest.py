@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.compiled import compiled
+from nettwin.compiled import compiled, kernel
 
 if TYPE_CHECKING:
     from nettwin.scenario.topology import Topology
@@ -41,10 +41,10 @@ def adjacency(
 
 
 def shortest_path_distances(topology: Topology, targets: NDArray[Any]) -> ShortestPathDistances:
-    """Distances over live links to each of `targets` (node indices), by Dijkstra's algorithm."""
+    """Distances over live links to each of `targets` (node indices)."""
     offset, links = adjacency(topology, into=True)
     return ShortestPathDistances(
-        *_nearness(
+        *_distances(
             np.unique(targets).astype(np.int64),
             offset,
             links,
@@ -54,7 +54,7 @@ def shortest_path_distances(topology: Topology, targets: NDArray[Any]) -> Shorte
     )
 
 
-@compiled
+@kernel
 def next_hop(e: int, u: int, link_weight: Any, link_target: Any, distance: Any, rank: Any) -> Any:
     """Whether link e is on a shortest path from node u, by a target's row of
     ShortestPathDistances."""
@@ -64,59 +64,78 @@ def next_hop(e: int, u: int, link_weight: Any, link_target: Any, distance: Any, 
 
 
 @compiled
-def _nearness(targets: Any, offset: Any, links: Any, link_source: Any, link_weight: Any) -> Any:
+def _distances(targets: Any, offset: Any, links: Any, link_source: Any, link_weight: Any) -> Any:
     nodes = offset.size - 1
     distance = np.full((nodes, nodes), np.inf)
     rank = np.full((nodes, nodes), nodes, np.int32)
-    lengths = np.empty(links.size + 2)
-    places = np.empty(links.size + 2, np.int32)
+    tree = tree_of(nodes, links.size)
     for t in targets:
-        distances_to(
-            t, offset, links, link_source, link_weight, distance[t], rank[t], lengths, places
-        )
+        grow(tree, t, offset, links, link_source, link_weight)
+        distance[t], rank[t] = tree.distance, tree.rank
     return distance, rank
 
 
-@compiled
-def distances_to(
-    t: int,
-    offset: Any,
-    links: Any,
-    link_source: Any,
-    link_weight: Any,
-    best: Any,
-    turn: Any,
-    lengths: Any,
-    places: Any,
-) -> None:
-    """Fill in one target's row of ShortestPathDistances: `best` (inf before) and `turn` (nodes
-    before).
+class Tree(NamedTuple):
+    """The shortest paths between one node, the root, and all others; filled in by `grow`."""
 
-    `lengths` and `places` are room for the heap, two more than there are links.
+    distance: Any  # [nodes], inf: no path
+    rank: Any  # [nodes] from the root outward; as many as there are nodes: no path
+    order: Any  # [nodes], those that are reached, by rank
+    link: Any  # [nodes], the link at each node that leads toward the root; -1: none
+    heap_length: Any  # room: two more than there are links
+    heap_node: Any
+
+
+@compiled
+def tree_of(nodes: int, links: int) -> Any:
+    """An empty Tree."""
+    return Tree(
+        np.empty(nodes),
+        np.empty(nodes, np.int32),
+        np.empty(nodes, np.int32),
+        np.empty(nodes, np.int32),
+        np.empty(links + 2),
+        np.empty(links + 2, np.int32),
+    )
+
+
+@kernel
+def grow(tree: Tree, root: int, offset: Any, links: Any, end: Any, length: Any) -> Any:
+    """Find the shortest paths between a root and all nodes; how many are reached.
+
+    The links at node u are `links[offset[u]:offset[u + 1]]`, each leads to node `end[link]`: with
+    links by source and their targets, paths from the root; with links by target and their sources,
+    paths to it. Dijkstra's algorithm with a binary heap.
     """
-    nodes = offset.size - 1
-    best[t] = 0.0
-    lengths[0], places[0] = 0.0, t
+    best, rank = tree.distance, tree.rank
+    nodes = best.size
+    best[:] = np.inf
+    rank[:] = nodes
+    tree.link[:] = -1
+    best[root] = 0.0
+    tree.heap_length[0], tree.heap_node[0] = 0.0, root
     size, settled = 1, 0
     while size > 0:
-        length, v = lengths[0], places[0]
+        least, u = tree.heap_length[0], tree.heap_node[0]
         size -= 1
-        sink(lengths, places, size)
-        if turn[v] < nodes:
+        sink(tree.heap_length, tree.heap_node, size)
+        if rank[u] < nodes:
             continue
-        turn[v] = settled
+        rank[u] = settled
+        tree.order[settled] = u
         settled += 1
-        for k in range(offset[v], offset[v + 1]):
+        for k in range(offset[u], offset[u + 1]):
             e = links[k]
-            u = link_source[e]
-            further = length + link_weight[e]
-            if further < best[u]:
-                best[u] = further
-                rise(lengths, places, size, further, u)
+            v = end[e]
+            further = least + length[e]
+            if further < best[v]:
+                best[v], tree.link[v] = further, e
+                rise(tree.heap_length, tree.heap_node, size, further, v)
                 size += 1
+    return settled
 
 
-@compiled
+@kernel
 def rise(lengths: Any, places: Any, size: int, length: float, place: int) -> None:
     """Add to a binary heap of `size` entries."""
     i = size
@@ -126,7 +145,7 @@ def rise(lengths: Any, places: Any, size: int, length: float, place: int) -> Non
     lengths[i], places[i] = length, place
 
 
-@compiled
+@kernel
 def sink(lengths: Any, places: Any, size: int) -> None:
     """Replace the least of a binary heap by the entry after its last one, at `size`."""
     length, place, i = lengths[size], places[size], 0

@@ -15,7 +15,7 @@ from nettwin.scenario.pathfinding import resolve
 from nettwin.scenario.routing import Steer
 from nettwin.scenario.scenario import Scenario
 
-LOOKS = 40_000_000  # entries looked at in vain before the rest comes as it stands
+MAX_TRIALS = 40_000_000  # entries tried without success before the rest comes as it stands
 
 
 class LoadDeltas(NamedTuple):
@@ -129,7 +129,7 @@ def in_turn(
     does; else the least bad comes next."""
     load = np.array(load_bps, np.float64)
     capacity = np.array(capacity_bps, np.float64)
-    return ChangeSchedule(*_in_turn(*moved, load, capacity, ceiling, LOOKS))
+    return ChangeSchedule(*_in_turn(*moved, load, capacity, ceiling, MAX_TRIALS))
 
 
 @compiled

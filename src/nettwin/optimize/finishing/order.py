@@ -20,7 +20,7 @@ from nettwin.scenario.scenario import Scenario
 from nettwin.units import percent
 
 WORSE = 1e-6
-LOOKS = 1_000  # changes looked at in vain before the next comes as it stands
+MAX_TRIALS = 1_000  # changes tried without success before the next comes as it stands
 
 
 class Ordered(NamedTuple):
@@ -54,19 +54,19 @@ def _moves(
     steps come before them."""
     flows = np.array([scenario.flow(c.flow) for c in changes if isinstance(c, SetPath)], np.int64)
     topology = scenario.topology
-    turns = in_turn(
+    schedule = in_turn(
         load_deltas(scenario, after, flows),
         scenario.link_load_bps,
         topology.link_capacity_bps,
         ceiling,
     )
     warnings = []
-    for step in np.flatnonzero(turns.peak > max(ceiling, 1.0)).tolist():
-        peak, change = float(turns.peak[step]), changes[int(turns.order[step])]
-        where = f"loads {topology.link_name[int(turns.at[step])]} to {percent(peak)}"
+    for step in np.flatnonzero(schedule.peak > max(ceiling, 1.0)).tolist():
+        peak, change = float(schedule.peak[step]), changes[int(schedule.order[step])]
+        where = f"loads {topology.link_name[int(schedule.at[step])]} to {percent(peak)}"
         warnings.append(_warning(before + step, change, where))
-    order = tuple(changes[k] for k in turns.order.tolist())
-    return Ordered(order, tuple(turns.peak.tolist()), tuple(warnings))
+    order = tuple(changes[k] for k in schedule.order.tolist())
+    return Ordered(order, tuple(schedule.peak.tolist()), tuple(warnings))
 
 
 def _any_changes(scenario: Scenario, changes: Changes, ceiling: float) -> Ordered:
@@ -86,7 +86,7 @@ def _any_changes(scenario: Scenario, changes: Changes, ceiling: float) -> Ordere
                 waiting.append(k)
                 seen.append((peak, where))
         if len(waiting) == len(left):
-            some = seen if looks < LOOKS else seen[:1]
+            some = seen if looks < MAX_TRIALS else seen[:1]
             best = min(range(len(some)), key=lambda n: some[n][0])
             looks += len(waiting)
             k, (peak, where) = waiting.pop(best), some[best]

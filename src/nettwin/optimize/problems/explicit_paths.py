@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin.optimize.problems.feasibility import Limits, keeps_limits, links_keep
 from nettwin.optimize.problems.segment_flows import SegmentFlows
 from nettwin.optimize.problems.segment_routing import NONE
 from nettwin.quantity import ReadOnly
@@ -33,7 +34,7 @@ class ExplicitPathProblem(ReadOnly):
     `start` holds the explicit paths of today; flows that are not in it go where `rule` leads, over
     their `midpoints`, if they have any (padded with NONE at the end).
 
-    `limit_s` is the propagation that a flow may take in all. `unreachable` marks links that the
+    `limit_s` is the propagation that a flow may take in all. `excluded` marks links that the
     flows of a group must not cross; `group` is -1 where there is none.
     """
 
@@ -48,7 +49,7 @@ class ExplicitPathProblem(ReadOnly):
     rule: Routing = field(default_factory=Routing)
     most_changes: int = -1  # flows that may differ from `start`; -1: any number
     midpoints: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 0), np.int32))
-    unreachable: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
+    excluded: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
     group: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
 
     @cached_property
@@ -95,36 +96,36 @@ class ExplicitPathProblem(ReadOnly):
         return link.astype(np.int64), share.astype(np.float64)
 
     def keeps(self, flow: int, path: Path) -> bool:
-        """Whether a path is live, crosses no excluded link, and all its traffic comes in time."""
-        limit = self.limit_s[flow]
-        group = int(self.group[flow]) if self.group.size else -1
+        """Whether a path keeps the limits of a flow (see `feasibility`)."""
         if path is None:
-            some = self._segments_of(flow)
-            if self.segments.broken[0].ravel()[some].any():
-                return False
-            if group >= 0 and self._crossing[group][some].any():
-                return False
-            return bool(np.isinf(limit) or self._longest_s[some].sum() <= limit)
-        links = list(path)
-        if not self.topology.link_live[links].all():
-            return False
-        if group >= 0 and self.unreachable[group][links].any():
-            return False
-        return bool(np.isinf(limit) or self.topology.link_delay_s[links].sum() <= limit)
+            here, there = self.legs[0][flow].tolist(), int(self.target[flow])
+            midpoints = np.array(here[1:], np.int32)
+            return bool(keeps_limits(self._limits, flow, here[0], midpoints, there))
+        group = int(self.group[flow]) if self.group.size else -1
+        excluded = self.excluded[group] if group >= 0 else None
+        topology = self.topology
+        live, delay_s = topology.link_live, topology.link_delay_s
+        return links_keep(np.array(path, np.int64), live, delay_s, self.limit_s[flow], excluded)
 
     def _segments_of(self, flow: int) -> NDArray[np.int64]:
         here, there = (ends[flow] for ends in self.legs)
         return np.asarray(here * self.topology.node_count + there)
 
     @cached_property
-    def _longest_s(self) -> NDArray[np.float64]:
-        """The longest propagation of each segment. [nodes * nodes]"""
-        return self.segments.longest(self.topology.link_delay_s).ravel()
+    def _limits(self) -> Limits:
+        """The limits of flows without an explicit path, by segments."""
+        segments, delay_s = self.segments, np.zeros((self.topology.node_count,) * 2)
+        if np.isfinite(self.limit_s).any():
+            delay_s = segments.longest(self.topology.link_delay_s)
+        crossing = [segments.cost(row.astype(np.float64)) > 0 for row in self.excluded]
+        excluded = np.stack(crossing) if crossing else np.zeros((0, *delay_s.shape), np.bool_)
+        return Limits.of(segments.unreachable, delay_s, self.limit_s, excluded, self.group)
 
-    @cached_property
-    def _crossing(self) -> list[NDArray[np.bool_]]:
-        """For each group the segments that cross what is unreachable. [nodes * nodes]"""
-        return [self.segments.cost(row.astype(np.float64)).ravel() > 0 for row in self.unreachable]
+
+def moved_flows(path_problem: ExplicitPathProblem, paths: Mapping[int, Path]) -> list[int]:
+    """The flows that differ from the start where flows have these explicit paths."""
+    start = path_problem.start
+    return [f for f in sorted(paths.keys() | start.keys()) if paths.get(f) != start.get(f)]
 
 
 def fewest_paths(path_problem: ExplicitPathProblem, paths: Paths) -> Paths:
@@ -136,8 +137,7 @@ def fewest_paths(path_problem: ExplicitPathProblem, paths: Paths) -> Paths:
     load = path_problem.fixed_bps + path_problem.loads(paths, np.arange(len(path_problem.source)))
     most = (load / path_problem.capacity_bps).max(initial=0.0) * path_problem.capacity_bps
     start = path_problem.start
-    moved = [f for f in found.keys() | start.keys() if found.get(f) != start.get(f)]
-    for f in sorted(moved, key=lambda f: (path_problem.rate_bps[f], f)):
+    for f in sorted(moved_flows(path_problem, found), key=lambda f: (path_problem.rate_bps[f], f)):
         if not path_problem.keeps(f, start.get(f)):
             continue
         new = load.copy()

@@ -1,4 +1,4 @@
-"""From a problem to its Pathing, and from paths back to changes."""
+"""From a problem to its ExplicitPathProblem, and from paths back to changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nettwin.optimize.problem import Changes, Problem
 from nettwin.optimize.problems.explicit_paths import ExplicitPathProblem, Paths
 from nettwin.optimize.problems.segment_routing import NONE
 from nettwin.optimize.problems.segment_routing_builder import (
-    barred_links,
+    excluded_links,
     fixed_load_bps,
     limits_bps,
     limits_s,
@@ -23,7 +23,7 @@ def explicit_path_problem(
     problem: Problem, scenario: Scenario, level: float = 1.0, changes: int = 0
 ) -> ExplicitPathProblem:
     """Which flows may take explicit paths in a scenario (the problem's own, perhaps after some
-    `changes`), as arrays; `level` as in `steering_of`.
+    `changes`), as arrays; `level` as in `segment_routing_problem`.
 
     An explicit path of today that is broken counts as none: the flow goes where the rule leads.
     Flows that have several paths today stay on them.
@@ -32,7 +32,7 @@ def explicit_path_problem(
     live = topology.node_up[traffic.flow_source] & topology.node_up[traffic.flow_target]
     start, midpoints, single = _start(scenario)
     free = live & single & problem.flows("paths") & (traffic.flow_source != traffic.flow_target)
-    group, unreachable = barred_links(problem, scenario)
+    group, excluded = excluded_links(problem, scenario)
     most = problem.intent.most_changes
     return ExplicitPathProblem(
         topology=topology,
@@ -46,7 +46,7 @@ def explicit_path_problem(
         rule=scenario.routing,
         most_changes=-1 if most is None else max(most - changes, 0),
         midpoints=midpoints,
-        unreachable=unreachable,
+        excluded=excluded,
         group=group,
     )
 

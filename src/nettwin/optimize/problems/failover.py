@@ -1,7 +1,7 @@
-"""Fallback: what a steered flow does in states in which a segment of its path is broken.
+"""Failover: the path of an SR flow while a segment of its own path is broken.
 
-Like the headend of a real network, it goes as if it were not steered: over the segment from its
-source to its target, or nowhere where that is broken too. The load of a path is then the sum of its
+As the headend of a real network does, it activates the plain path: the segment from source to
+target, or none where that is broken too. The load of a path is then the sum of its
 segments, and in those states the plain segment in their place. After the failure of a node that is
 so for all flows over it as a midpoint, and for all that begin or end there.
 """
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.compiled import compiled
+from nettwin.compiled import compiled, kernel
 
 NONE = -1  # no midpoint
 
@@ -57,9 +57,9 @@ class Failover(NamedTuple):
 
 
 @compiled
-def bent(failover: Failover, s: int, row: Any, t: int) -> Any:
-    """What is to be added to the sum of a way's segments, as parts of the entries of segments:
-    begin, end and sign of each. [parts, 3]
+def activation(failover: Failover, s: int, row: Any, t: int) -> Any:
+    """What the plain path, activated where a segment is broken, adds to the sum of a path's
+    segments and takes from it, as parts of the entries of segments: begin, end and sign. [parts, 3]
 
     `row` are the midpoints of a flow s -> t, padded with NONE at the end.
     """
@@ -88,12 +88,12 @@ def bent(failover: Failover, s: int, row: Any, t: int) -> Any:
             if not _among(found, states, x):
                 found[states] = x
                 states += 1
-                count = _bent_in(failover, s, row, t, many, x, parts, count)
+                count = _activated_in(failover, s, row, t, many, x, parts, count)
         here = there
     return parts[:count]
 
 
-@compiled
+@kernel
 def _among(found: Any, count: int, x: int) -> Any:
     for k in range(count):  # noqa: SIM110 as machine code
         if found[k] == x:
@@ -102,7 +102,7 @@ def _among(found: Any, count: int, x: int) -> Any:
 
 
 @compiled
-def _bent_in(
+def _activated_in(
     failover: Failover, s: int, row: Any, t: int, many: int, x: int, parts: Any, count: int
 ) -> Any:
     """The parts of one state: what its segments put there goes, the plain one comes."""
@@ -120,7 +120,7 @@ def _bent_in(
     return count
 
 
-@compiled
+@kernel
 def _part(failover: Failover, segment: int, x: int) -> Any:
     """Where the entries of a segment in a state begin and end: they stand state after state."""
     begin, end = failover.offset[segment], failover.offset[segment + 1]
@@ -138,29 +138,33 @@ def _part(failover: Failover, segment: int, x: int) -> Any:
 
 
 @compiled
-def activate_all(
+def add_activations(
     failover: Failover, source: Any, midpoints: Any, target: Any, rate: Any, load: Any
 ) -> None:
-    """Add to `load` [states * links] what the paths of flows differ from their segments' sum."""
+    """Add to `load` [states * links] what the activation of plain paths changes in it."""
     for f in range(source.size):
         if midpoints[f, 0] != NONE:
-            for low, high, sign in bent(failover, source[f], midpoints[f], target[f]):
-                for i in range(low, high):
-                    load[failover.link[i]] += sign * rate[f] * failover.share[i]
+            for low, high, sign in activation(failover, source[f], midpoints[f], target[f]):
+                _add(failover, low, high, sign * rate[f], load)
+
+
+@kernel
+def _add(failover: Failover, low: int, high: int, rate: float, load: Any) -> None:
+    """Add a rate over some entries of segments to `load` [states * links]."""
+    for i in range(low, high):
+        load[failover.link[i]] += rate * failover.share[i]
 
 
 @compiled
-def put_over(load: Any, rate: float, s: int, m: int, t: int, failover: Failover) -> None:
+def add_over_midpoint(load: Any, rate: float, s: int, m: int, t: int, failover: Failover) -> None:
     """Add a rate over one midpoint, or over none by the source, to `load` [states * links]."""
     for segment in (s * failover.nodes + m, m * failover.nodes + t):
-        for i in range(failover.offset[segment], failover.offset[segment + 1]):
-            load[failover.link[i]] += rate * failover.share[i]
+        _add(failover, failover.offset[segment], failover.offset[segment + 1], rate, load)
     if failover.state.size and m not in (s, t):
         row = np.empty(1, np.int32)
         row[0] = m
-        for low, high, sign in bent(failover, s, row, t):
-            for i in range(low, high):
-                load[failover.link[i]] += sign * rate * failover.share[i]
+        for low, high, sign in activation(failover, s, row, t):
+            _add(failover, low, high, sign * rate, load)
 
 
 @compiled
@@ -168,16 +172,22 @@ def costs_by_state(failover: Failover, price: Any) -> Any:
     """What a unit pays on each segment in each state, at prices of links [states * links].
     [states, nodes * nodes]"""
     cost = np.zeros((failover.broken.shape[0], failover.offset.size - 1))
+    _add_costs(failover, price, cost)
+    return cost
+
+
+@kernel
+def _add_costs(failover: Failover, price: Any, cost: Any) -> None:
     for segment in range(failover.offset.size - 1):
         for i in range(failover.offset[segment], failover.offset[segment + 1]):
             e = failover.link[i]
             cost[e // failover.links, segment] += failover.share[i] * price[e]
-    return cost
 
 
-@compiled
-def bent_cost(failover: Failover, cost: Any, s: int, row: Any, t: int) -> Any:
-    """What a unit pays on a path beside what its segments cost; `cost` is by state."""
+@kernel
+def activation_cost(failover: Failover, cost: Any, s: int, row: Any, t: int) -> Any:
+    """What the activation of the plain path adds to what a unit pays on a path; `cost` is by
+    state."""
     total = 0.0
     many = 0
     while many < row.size and row[many] != NONE:
@@ -200,9 +210,9 @@ def bent_cost(failover: Failover, cost: Any, s: int, row: Any, t: int) -> Any:
     return total
 
 
-@compiled
-def bent_over(failover: Failover, cost: Any, s: int, m: int, t: int) -> Any:
-    """The same for a path over one midpoint."""
+@kernel
+def activation_cost_over(failover: Failover, cost: Any, s: int, m: int, t: int) -> Any:
+    """`activation_cost` of a path over one midpoint."""
     if m in (s, t):
         return 0.0
     total = 0.0
@@ -219,20 +229,20 @@ def bent_over(failover: Failover, cost: Any, s: int, m: int, t: int) -> Any:
 
 
 @compiled
-def bent_row(failover: Failover, cost: Any, s: int, t: int) -> Any:
-    """The same for each midpoint. [nodes]"""
+def activation_costs(failover: Failover, cost: Any, s: int, t: int) -> Any:
+    """`activation_cost_over` of each midpoint. [nodes]"""
     row = np.zeros(failover.nodes)
     for m in range(failover.nodes):
-        row[m] = bent_over(failover, cost, s, m, t)
+        row[m] = activation_cost_over(failover, cost, s, m, t)
     return row
 
 
 @compiled
-def path(failover: Failover, s: int, row: Any, t: int) -> Any:
-    """The links of a whole way and the shares on them, as entries of its segments and what bends
-    it (some shares are negative). [entries] each"""
+def path_entries(failover: Failover, s: int, row: Any, t: int) -> Any:
+    """The links of a path and the shares on them in all states: entries of its segments, then those
+    of its activation, of which some are negative. [entries] each"""
     size = 0
-    parts = bent(failover, s, row, t)
+    parts = activation(failover, s, row, t)
     for low, high, _ in parts:
         size += high - low
     here = s

@@ -2,7 +2,7 @@
 
 A segment is the path that the common routing (IGP weights with ECMP) takes from one node to
 another. A flow steered over midpoints follows one segment after another, so that its load is a sum
-of segments (but where one is broken: see `fallback`), and a search can try a midpoint by adding two
+of segments (but where one is broken: see `failover`), and a search can try a midpoint by adding two
 sparse vectors instead of routing anew.
 
 A state is the network as it is, or after a failure that the IGP has rerouted. The links of all
@@ -144,7 +144,7 @@ def _unit_flows_of(
 def _unit_flows(
     distance: Any, rank: Any, offset: Any, out: Any, link_target: Any, link_weight: Any, ecmp: bool
 ) -> Any:
-    """See `SegmentFlows`; `distance` and `rank` are of a Nearness, [target, node]."""
+    """See `SegmentFlows`; `distance` and `rank` are of ShortestPathDistances, [target, node]."""
     nodes = distance.shape[0]
     flow_offset = np.zeros(nodes * nodes + 1, np.int64)
     size, room = 0, max(16 * nodes * nodes, 64)

@@ -8,13 +8,13 @@ this, and none needs to know what an intent is: limits, exclusions and failures 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.compiled import compiled
-from nettwin.optimize.problems.failover import NONE, activate_all
+from nettwin.optimize.problems.failover import NONE, add_activations
+from nettwin.optimize.problems.feasibility import Limits, allowed_midpoints, keeps_limits
 from nettwin.optimize.problems.segment_flows import SegmentFlows
 from nettwin.quantity import ReadOnly
 
@@ -30,10 +30,10 @@ class SegmentRoutingProblem(ReadOnly):
     here). `start` [flows, most_midpoints] holds the midpoints of today, padded with NONE at the
     end.
 
-    What a flow may use is a price on segments: `segment_delay_s` [nodes, nodes] is the longest
-    propagation of each segment in the first state (zeros where no flow has a limit) and `limit_s`
-    [flows] what a flow may take in all. `excluded` [groups, nodes, nodes] marks segments that must
-    be avoided by the flows of a group; `group` [flows] is -1 where there is none.
+    What a flow may use (see `feasibility`) is said of segments: `segment_delay_s` [nodes, nodes] is
+    the longest propagation of each segment in the first state (zeros where no flow has a limit) and
+    `limit_s` [flows] what a flow may take in total. `excluded` [groups, nodes, nodes] marks those
+    that the flows of a group must avoid; `group` [flows] is -1 where there is none.
     """
 
     segments: SegmentFlows
@@ -72,53 +72,33 @@ class SegmentRoutingProblem(ReadOnly):
         load += self.segments.loads(here, self.target, self.rate_bps)
         if self.segments.failover.needed and midpoints.shape[1]:
             ends = self.source, np.ascontiguousarray(midpoints, np.int32), self.target
-            activate_all(self.segments.failover, *ends, self.rate_bps, load)
+            add_activations(self.segments.failover, *ends, self.rate_bps, load)
         return load
 
     def utilization(self, midpoints: NDArray[np.int32]) -> float:
         """The highest utilization over all links and states."""
         return float((self.loads(midpoints) / self.capacity_bps).max(initial=0.0))
 
-    def allowed(self, flow: int) -> NDArray[np.bool_]:
-        """Which single midpoints a flow may take; its ends stand for none. [nodes]
-
-        A segment that is broken in the first state is unreachable; in other states a flow over a
-        broken one goes the plain path (see `fallback`).
-        """
-        row = np.empty(self.segments.nodes, np.bool_)
-        _allowed(
-            flow,
-            self.source,
-            self.target,
-            self.limit_s,
-            self.segment_delay_s,
+    @cached_property
+    def limits(self) -> Limits:
+        """What flows may use, as kernels take it."""
+        return Limits.of(
             self.segments.unreachable,
+            self.segment_delay_s,
+            self.limit_s,
             self.excluded,
             self.group,
-            row,
         )
-        return row
 
+    def allowed(self, flow: int) -> NDArray[np.bool_]:
+        """Which single midpoints a flow may take; its ends stand for none. [nodes]"""
+        return np.asarray(allowed_midpoints(self.limits, flow, *self.ends(flow)))
 
-@compiled
-def _allowed(
-    flow: int,
-    source: Any,
-    target: Any,
-    limit_s: Any,
-    delay_s: Any,
-    unreachable: Any,
-    excluded: Any,
-    group: Any,
-    row: Any,
-) -> None:
-    """Fill a row with the midpoints that a flow may take."""
-    s, t = source[flow], target[flow]
-    excluding = group.size > 0 and group[flow] >= 0
-    for m in range(row.size):
-        good = delay_s[s, m] + delay_s[m, t] <= limit_s[flow] and not (
-            unreachable[s, m] or unreachable[m, t]
-        )
-        if good and excluding:
-            good = not (excluded[group[flow], s, m] or excluded[group[flow], m, t])
-        row[m] = good
+    def keeps(self, flow: int, midpoints: NDArray[np.int32]) -> bool:
+        """Whether a flow keeps its limits over these midpoints, padded with NONE at the end."""
+        source, target = self.ends(flow)
+        return bool(keeps_limits(self.limits, flow, source, midpoints, target))
+
+    def ends(self, flow: int) -> tuple[int, int]:
+        """Source and target of a flow."""
+        return int(self.source[flow]), int(self.target[flow])

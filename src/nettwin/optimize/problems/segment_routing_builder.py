@@ -33,7 +33,7 @@ def segment_routing_problem(
     live = topology.node_up[traffic.flow_source] & topology.node_up[traffic.flow_target]
     carried = plain & live & (traffic.flow_source != traffic.flow_target)
     segments = SegmentFlows.of([state.topology for state in states], scenario.routing)
-    group, excluded = _shunned(problem, scenario, segments)
+    group, excluded = _excluded_segments(problem, scenario, segments)
     most, limit = problem.intent.most_changes, limits_s(problem, scenario)
     delay = np.zeros((segments.nodes, segments.nodes))
     if np.isfinite(limit).any():
@@ -93,7 +93,7 @@ def fixed_load_bps(state: Scenario, fixed: NDArray[np.bool_]) -> NDArray[np.floa
 
 
 def limits_bps(problem: Problem, scenario: Scenario, level: float) -> NDArray[np.float64]:
-    """What links may carry, state after state: see `steering_of`. [states * links]"""
+    """What links may carry, state after state: see `segment_routing_problem`. [states * links]"""
     intent, capacity = problem.intent, scenario.topology.link_capacity_bps
     objectives = [o for entry in intent.minimize for o in entry]
     shares = [_share(scenario, objectives, intent.expect, level)]
@@ -135,22 +135,22 @@ def limits_s(problem: Problem, scenario: Scenario) -> NDArray[np.float64]:
     return limit
 
 
-def _shunned(
+def _excluded_segments(
     problem: Problem, scenario: Scenario, segments: SegmentFlows
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """Groups of flows with the same links to avoid, and the segments that cross them."""
-    group, unreachable = barred_links(problem, scenario)
-    if not len(unreachable):
+    group, links = excluded_links(problem, scenario)
+    if not len(links):
         return group, np.zeros((0, 0, 0), np.bool_)
     tables = []
-    for row in unreachable:
+    for row in links:
         price = np.zeros(segments.states * len(row))
         price[: len(row)] = row
         tables.append(segments.cost(price) > 0)
     return group, np.stack(tables)
 
 
-def barred_links(
+def excluded_links(
     problem: Problem, scenario: Scenario
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """Groups of flows with the same links to avoid [flows], and those links [groups, links]; both
@@ -162,5 +162,5 @@ def barred_links(
     member = np.stack([a.flows.select(scenario, "flow") for a in avoid])  # [rules, flows]
     crossed = np.stack([a.links.select(scenario, "link") for a in avoid])  # [rules, links]
     kinds, group = np.unique(member, axis=1, return_inverse=True)  # [rules, groups]
-    unreachable = np.stack([crossed[kind].any(axis=0) for kind in kinds.T])  # [groups, links]
-    return group.reshape(flows).astype(np.int32), unreachable
+    excluded = np.stack([crossed[kind].any(axis=0) for kind in kinds.T])  # [groups, links]
+    return group.reshape(flows).astype(np.int32), excluded

@@ -1,7 +1,8 @@
 """Levers: what may be changed, and the moves each of them offers where something hurts.
 
-look     what hurts and where        links    weights, capacities
-paths     midpoints, explicit paths   ports    schedulers
+move_context   what hurts and where
+links    weights, capacities
+paths    midpoints, explicit paths   ports    schedulers
 rates    limits at the source
 """
 

@@ -1,4 +1,4 @@
-"""Look: what hurts in a network as it is now, and where; what levers make their moves from."""
+"""MoveContext: what hurts in a network and where; what levers make moves from."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class MoveContext:
         return SegmentFlows.of([self.scenario.topology], self.scenario.routing)
 
     def hot_links(self, count: int) -> list[int]:
-        """Links drawn by their heat, hottest first."""
+        """Links drawn by how hot they are, hottest first."""
         warm = np.flatnonzero(self.hotspot)
         count = min(count, len(warm))
         if not count:

@@ -1,4 +1,4 @@
-"""Ways: single flows sent over midpoints, or along explicit paths, around what hurts."""
+"""Paths: single flows sent over midpoints, or along explicit paths, around what hurts."""
 
 from __future__ import annotations
 

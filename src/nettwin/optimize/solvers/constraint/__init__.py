@@ -1,9 +1,11 @@
 """Constraint programming: a few flows at the bottleneck choose anew, again and again (CP-SAT).
 
-midpoints, midpoint_ways   SR midpoints of a SegmentRoutingProblem, and the paths that they make
-paths, path_ways           explicit paths of a Pathing, and which are worth a try
-neighborhood               which flows choose, and what they aim at; whole: all of them, exactly
-choice                     one choice as a program; paths: what a flow may take, as loads
+midpoints, paths     the optimizers: a SegmentRoutingProblem, and an ExplicitPathProblem
+assignment           the path of each flow, and others that it may take, as loads on links
+segment_assignment, explicit_assignment   the same over midpoints, and of explicit paths
+neighborhood         which flows choose, and what they aim at
+whole                all flows at once, exactly, where their paths are few
+choice               one choice as a program
 """
 
 from nettwin.optimize.solvers.constraint.midpoints import constraint

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import MissingExtraError
-from nettwin.optimize.solvers.constraint.candidate_paths import Candidate
+from nettwin.optimize.solvers.constraint.assignment import Candidate
 
 _PARTS = 1_000_000  # of the highest utilization, in which the model counts
 _PRESS = 10  # how much more the busiest link counts than the excess of another

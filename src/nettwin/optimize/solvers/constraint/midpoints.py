@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from nettwin.optimize.problems.segment_routing import SegmentRoutingProblem
 from nettwin.optimize.search import Search
-from nettwin.optimize.solvers.constraint.candidate_paths import top_of
-from nettwin.optimize.solvers.constraint.midpoint_paths import MidpointCandidates
+from nettwin.optimize.solvers.constraint.assignment import top_of
+from nettwin.optimize.solvers.constraint.segment_assignment import SegmentAssignment
 from nettwin.optimize.solvers.constraint.whole import solve
 from nettwin.optimize.solvers.local_search import fewest
 
@@ -22,7 +22,7 @@ def constraint(
     `most_changes` and single further midpoints can. Raises MissingExtraError where OR-tools is not
     installed.
     """
-    paths = MidpointCandidates(segment_problem)
+    paths = SegmentAssignment(segment_problem)
 
     def offer() -> None:
         midpoints = paths.midpoints.copy()

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.optimize.search import Search
-from nettwin.optimize.solvers.constraint.candidate_paths import (
+from nettwin.optimize.solvers.constraint.assignment import (
+    Assignment,
     Candidate,
-    Candidates,
     shifted,
     top_of,
 )
@@ -37,7 +37,7 @@ _LAST_S = 0.03  # before the end that no choice is begun
 _SAME = 1e-9  # relatively
 
 
-def mend(paths: Candidates, search: Search[Any], seed: int) -> None:
+def mend(paths: Assignment, search: Search[Any], seed: int) -> None:
     """Put flows whose paths break limits on others, as many as may change; the rest is left alone.
 
     They get the paths that make the busiest link least busy, whatever it is before.
@@ -67,7 +67,7 @@ def mend(paths: Candidates, search: Search[Any], seed: int) -> None:
     paths.leave_alone(np.concatenate(stay))
 
 
-def improve(paths: Candidates, search: Search[Any], offer: Callable[[], object], seed: int) -> None:
+def improve(paths: Assignment, search: Search[Any], offer: Callable[[], object], seed: int) -> None:
     """Make choices until the search is over; `offer` is called where the top has fallen."""
     random = np.random.default_rng(seed)
     size, step, fails, floor = float(_FIRST), _STEP, 0, 0.0
@@ -92,7 +92,7 @@ def improve(paths: Candidates, search: Search[Any], offer: Callable[[], object],
 
 
 def _choice(
-    paths: Candidates, search: Search[Any], floor: float, count: int, random: np.random.Generator
+    paths: Assignment, search: Search[Any], floor: float, count: int, random: np.random.Generator
 ) -> bool:
     """Let some flows choose anew, if that is no worse; whether nothing better was possible."""
     flows = _chosen(paths, floor, count, random)
@@ -118,7 +118,7 @@ def _choice(
 
 
 def _take(
-    paths: Candidates,
+    paths: Assignment,
     flows: NDArray[np.int64],
     offers: list[list[Candidate]],
     old: list[Candidate],
@@ -135,7 +135,7 @@ def _take(
 
 
 def _chosen(
-    paths: Candidates, floor: float, count: int, random: np.random.Generator
+    paths: Assignment, floor: float, count: int, random: np.random.Generator
 ) -> NDArray[np.int64]:
     """Flows on a link above the floor, the busiest or one drawn by excess, and some on others;
     larger ones more likely."""
@@ -161,10 +161,10 @@ def _effort(search: Search[Any], units: float, seed: int) -> Effort:
     return Effort(units, seed, left, lambda: search.over)
 
 
-def _usage(paths: Candidates) -> NDArray[np.float64]:
+def _usage(paths: Assignment) -> NDArray[np.float64]:
     return np.asarray(paths.load_bps / paths.capacity_bps)
 
 
-def _excess(paths: Candidates, floor: float) -> float:
+def _excess(paths: Assignment, floor: float) -> float:
     """What is above a floor, over all links."""
     return float(np.maximum(_usage(paths) - floor, 0.0).sum())

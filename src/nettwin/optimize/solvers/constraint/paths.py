@@ -1,11 +1,11 @@
-"""constraint_paths: explicit paths of a Pathing by constraint programming."""
+"""constraint_paths: explicit paths of an ExplicitPathProblem by constraint programming."""
 
 from __future__ import annotations
 
 from nettwin.optimize.problems.explicit_paths import ExplicitPathProblem, Paths, fewest_paths
 from nettwin.optimize.search import Search
-from nettwin.optimize.solvers.constraint.candidate_paths import top_of
-from nettwin.optimize.solvers.constraint.explicit_candidates import ExplicitCandidates
+from nettwin.optimize.solvers.constraint.assignment import top_of
+from nettwin.optimize.solvers.constraint.explicit_assignment import ExplicitAssignment
 from nettwin.optimize.solvers.constraint.whole import solve
 
 
@@ -18,7 +18,7 @@ def constraint_paths(
     flows. A start that breaks limits is mended first. Raises MissingExtraError where OR-tools is
     not installed.
     """
-    candidates = ExplicitCandidates(path_problem)
+    candidates = ExplicitAssignment(path_problem)
 
     def offer() -> None:
         paths = candidates.paths()

@@ -7,21 +7,21 @@ from collections.abc import Callable
 from typing import Any
 
 from nettwin.optimize.search import Search
-from nettwin.optimize.solvers.constraint.candidate_paths import Candidates, different, top_of
+from nettwin.optimize.solvers.constraint.assignment import Assignment, different, top_of
 from nettwin.optimize.solvers.constraint.choice import Effort, Question, choose, library
 from nettwin.optimize.solvers.constraint.neighborhood import improve, mend
 
 Report = Callable[[], object]
 
-_MOST_WAYS = 1500  # of all flows together that are chosen from at once
+_MOST_PATHS = 1500  # of all flows together that are chosen from at once
 _UNITS = 1.5  # of the solver
 _SAME, _ROUNDED = 1e-9, 1e-5  # relatively; what rounding in the solver may hide
 
 
-def solve(paths: Candidates, search: Search[Any], offer: Report, settle: Report, seed: int) -> None:
+def solve(paths: Assignment, search: Search[Any], offer: Report, settle: Report, seed: int) -> None:
     """Search until the search is over or the answer is proven.
 
-    `offer` offers the paths of now. `settle` replaces the best by the ways of now, which are as
+    `offer` offers the paths of now. `settle` replaces the best by the paths of now, which are as
     good and change fewer flows. Raises MissingExtraError where OR-tools is not installed.
     """
     library()
@@ -36,10 +36,10 @@ def solve(paths: Candidates, search: Search[Any], offer: Report, settle: Report,
 
 
 def _whole(
-    paths: Candidates, search: Search[Any], offer: Report, settle: Report, seed: int
+    paths: Assignment, search: Search[Any], offer: Report, settle: Report, seed: int
 ) -> bool:
     """All at once, then the fewest changes that are as good; whether that settles it."""
-    every = paths.every(_MOST_WAYS)
+    every = paths.every(_MOST_PATHS)
     if every is None or search.over:
         return every is not None
     every = [different(one) for one in every]
@@ -71,6 +71,6 @@ def _whole(
     return True
 
 
-def _take(paths: Candidates, every: list[list[Any]], chosen: list[int]) -> None:
+def _take(paths: Assignment, every: list[list[Any]], chosen: list[int]) -> None:
     for f, one, k in zip(paths.flows.tolist(), every, chosen, strict=True):
         paths.take(f, one[k])

@@ -1,4 +1,4 @@
-"""flow_bound: how low the highest utilization can be when demand may be split over any ways.
+"""flow_bound: how low the highest utilization can be when demand may be split over any paths.
 
 Both ends close in on the optimum. A flow is kept for each source; one source after another moves
 part of its demand to the paths that are shortest now, where a link is the longer the more it is
@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
-from nettwin.optimize.solvers.linear.flow_problem import FlowProblem, shortest_tree
+from nettwin.optimize.solvers.linear.flow_problem import FlowProblem
+from nettwin.scenario.shortest import grow, tree_of
 
 EXACT = 1e-6  # relative gap at which a bound counts as exact
 _SMOOTHNESS = 1.5  # how much the soft maximum may hide, times the gap
@@ -142,7 +143,7 @@ def worst_bound(
 ) -> Bound:
     """The bound on the highest utilization over several states of a network.
 
-    Each state may be routed in its own way here, so that no answer, whether it adapts or not, is
+    Each state may be routed on its own here, so that no answer, whether it adapts or not, is
     lower. The state whose flow is worst goes on first: where its bound is above what another state
     has reached, that one cannot matter any more. `Bound.state` says which state it is.
     """
@@ -207,9 +208,7 @@ def _sweep(
 ) -> None:
     """Let each source move part of its demand; `used` [links] and `part` [nodes, links] change."""
     nodes, links = demand.shape[0], capacity.size
-    best, through = np.empty(nodes), np.zeros(nodes)
-    into, order = np.empty(nodes, np.int32), np.empty(nodes, np.int32)
-    heap_length, heap_node = np.empty(out.size + 2), np.empty(out.size + 2, np.int32)
+    tree, through = tree_of(nodes, out.size), np.zeros(nodes)
     weight, length, change = np.empty(links), np.empty(links), np.empty(links)
     for s in sources:
         top = used.max()
@@ -217,21 +216,10 @@ def _sweep(
             weight[e] = np.exp(sharpness * (used[e] - top))
             length[e] = weight[e] / capacity[e]
             change[e] = -part[s, e]
-        reached = shortest_tree(
-            s,
-            offset,
-            out,
-            link_target,
-            length,
-            best,
-            into,
-            order,
-            heap_length,
-            heap_node,
-        )
+        reached = grow(tree, s, offset, out, link_target, length)
         for i in range(reached - 1, 0, -1):
-            v = order[i]
-            e = into[v]
+            v = tree.order[i]
+            e = tree.link[v]
             amount = through[v] + demand[s, v]
             through[v] = 0.0
             change[e] += amount / capacity[e]

@@ -1,4 +1,4 @@
-"""FlowProblem: demand that may be split over any ways, as arrays; and what link lengths prove.
+"""FlowProblem: demand that may be split over any paths, as arrays; and what link lengths prove.
 
 For any lengths of links that are not negative, no routing whatever has a lower highest utilization
 than
@@ -23,7 +23,7 @@ from nettwin.compiled import compiled
 from nettwin.errors import InputError
 from nettwin.optimize.problems.segment_routing import SegmentRoutingProblem
 from nettwin.quantity import ReadOnly
-from nettwin.scenario.shortest import rise, sink
+from nettwin.scenario.shortest import grow, tree_of
 from nettwin.scenario.topology import Topology
 
 
@@ -36,7 +36,7 @@ class Toll(NamedTuple):
 
 @dataclass(frozen=True)
 class FlowProblem(ReadOnly):
-    """Minimize the highest utilization when demand may be split over any ways.
+    """Minimize the highest utilization when demand may be split over any paths.
 
     `capacity_bps` is what a link may carry (its capacity times the limit on its utilization);
     `fixed_bps` is load that stays where it is. The links that can carry traffic stand by source:
@@ -120,7 +120,7 @@ class FlowProblem(ReadOnly):
 def problems_of(
     segment_problem: SegmentRoutingProblem, live: NDArray[np.bool_] | None = None
 ) -> list[FlowProblem]:
-    """The problem of each state of a steering, when what may move may take any ways.
+    """The problem of each state of the network, when what may move may take any paths.
 
     `live` [states, links] says which links can carry traffic; without it all are thought to, which
     makes bounds of states with failures weaker. A flow that a state leaves without a path is no
@@ -176,66 +176,13 @@ def _lost(topology: Topology, lost: NDArray[np.bool_]) -> str:
 
 
 @compiled
-def shortest_tree(
-    root: int,
-    offset: Any,
-    out: Any,
-    link_target: Any,
-    length: Any,
-    best: Any,
-    into: Any,
-    order: Any,
-    heap_length: Any,
-    heap_node: Any,
-) -> int:
-    """Fill the shortest tree from a root; how many nodes it reaches.
-
-    `best` [nodes] lengths, `into` [nodes] the link to each node (-1: none), `order` the nodes from
-    the root outward. Dijkstra's algorithm with a binary heap.
-    """
-    best[:] = np.inf
-    into[:] = -1
-    best[root] = 0.0
-    heap_length[0], heap_node[0] = 0.0, root
-    size, settled = 1, 0
-    while size > 0:
-        least, u = heap_length[0], heap_node[0]
-        size -= 1
-        sink(heap_length, heap_node, size)
-        if least > best[u]:
-            continue
-        order[settled] = u
-        settled += 1
-        for k in range(offset[u], offset[u + 1]):
-            e = out[k]
-            v = link_target[e]
-            further = least + length[e]
-            if further < best[v]:
-                best[v], into[v] = further, e
-                rise(heap_length, heap_node, size, further, v)
-                size += 1
-    return settled
-
-
-@compiled
 def _all_lengths(offset: Any, out: Any, link_target: Any, length: Any) -> Any:
     nodes = offset.size - 1
     lengths = np.empty((nodes, nodes))
-    into, order = np.empty(nodes, np.int32), np.empty(nodes, np.int32)
-    heap_length, heap_node = np.empty(out.size + 2), np.empty(out.size + 2, np.int32)
+    tree = tree_of(nodes, out.size)
     for s in range(nodes):
-        shortest_tree(
-            s,
-            offset,
-            out,
-            link_target,
-            length,
-            lengths[s],
-            into,
-            order,
-            heap_length,
-            heap_node,
-        )
+        grow(tree, s, offset, out, link_target, length)
+        lengths[s] = tree.distance
     return lengths
 
 
@@ -246,30 +193,18 @@ def _toll(
     """What all demand pays at least, and the load of the shortest paths."""
     nodes = demand.shape[0]
     load = np.zeros(length.size)
-    best, through = np.empty(nodes), np.zeros(nodes)
-    into, order = np.empty(nodes, np.int32), np.empty(nodes, np.int32)
-    heap_length, heap_node = np.empty(out.size + 2), np.empty(out.size + 2, np.int32)
+    tree, through = tree_of(nodes, out.size), np.zeros(nodes)
     paid = 0.0
     for s in range(nodes):
-        reached = shortest_tree(
-            s,
-            offset,
-            out,
-            link_target,
-            length,
-            best,
-            into,
-            order,
-            heap_length,
-            heap_node,
-        )
+        reached = grow(tree, s, offset, out, link_target, length)
         for i in range(reached - 1, 0, -1):
-            v = order[i]
+            v = tree.order[i]
             if demand[s, v] > 0.0:
-                paid += demand[s, v] * best[v]
+                paid += demand[s, v] * tree.distance[v]
             amount = through[v] + demand[s, v]
             through[v] = 0.0
-            load[into[v]] += amount
-            through[link_source[into[v]]] += amount
+            e = tree.link[v]
+            load[e] += amount
+            through[link_source[e]] += amount
         through[s] = 0.0
     return paid, load

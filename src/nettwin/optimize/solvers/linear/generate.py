@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.optimize.solvers.linear.candidate_paths import Candidates, Cheapest, bound_of
+from nettwin.optimize.solvers.linear.columns import Cheapest, Columns, bound_of
 from nettwin.optimize.solvers.linear.master import Master
 
 EXACT = 1e-6  # relative gap at which the program counts as solved
@@ -26,7 +26,7 @@ _PART = 6  # or for one demand in so many, where no program is solved with them 
 class Generation:
     """The state of column generation; `round` makes it better until `done`."""
 
-    def __init__(self, paths: Candidates) -> None:
+    def __init__(self, paths: Columns) -> None:
         self.paths, self.master = paths, Master(paths)
         self.bound = 0.0
         self.price = 1.0 / paths.capacity_bps  # that proved the bound

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from nettwin.optimize.problems.segment_routing import SegmentRoutingProblem
 from nettwin.optimize.search import Search
-from nettwin.optimize.solvers.linear.candidate_paths import SegmentCandidates
 from nettwin.optimize.solvers.linear.flow_problem import problems_of
 from nettwin.optimize.solvers.linear.master import Master
+from nettwin.optimize.solvers.linear.segment_columns import SegmentColumns
 from nettwin.optimize.solvers.linear.segment_milp import know_all
 from nettwin.optimize.solvers.linear.solving import Solving
 
@@ -32,7 +32,7 @@ def linear(
     """
     start = np.array(segment_problem.start)
     search.offer(segment_problem.utilization(start), start)
-    paths = SegmentCandidates(segment_problem)
+    paths = SegmentColumns(segment_problem)
     if not len(paths.rate_bps) or not segment_problem.most_midpoints or not paths.most_moves:
         search.bounded(search.value)
         return

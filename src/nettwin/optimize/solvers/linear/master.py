@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from nettwin.optimize.solvers.linear import highs
-from nettwin.optimize.solvers.linear.candidate_paths import Candidates
+from nettwin.optimize.solvers.linear.columns import Columns
 
 _CLOSE = 0.8  # links used by this share of the highest utilization have rows from the beginning
 _AT_ONCE = 200  # rows of links that are added together
@@ -25,7 +25,7 @@ _PRIMAL = 4  # simplex strategy: what is added are mostly columns
 class Master:
     """The restricted program. `weight` is the share of each demand on each known path."""
 
-    def __init__(self, paths: Candidates) -> None:
+    def __init__(self, paths: Columns) -> None:
         self.paths = paths
         self.demand = np.zeros(0, np.int64)  # [columns]
         self.path = np.zeros((0, 0), np.int32)  # [columns, width]

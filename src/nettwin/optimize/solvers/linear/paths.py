@@ -1,4 +1,4 @@
-"""linear_paths: explicit paths of a Pathing by linear programming; see `solving` for how."""
+"""linear_paths: an ExplicitPathProblem by linear programming; see `solving` for how."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from nettwin.optimize.problems.explicit_paths import ExplicitPathProblem, Paths, fewest_paths
 from nettwin.optimize.search import Search
-from nettwin.optimize.solvers.linear.explicit_candidates import ExplicitCandidates
+from nettwin.optimize.solvers.linear.explicit_columns import ExplicitColumns
 from nettwin.optimize.solvers.linear.master import Master
 from nettwin.optimize.solvers.linear.solving import Solving
 
@@ -43,12 +43,12 @@ def linear_paths(path_problem: ExplicitPathProblem, search: Search[Paths], seed:
     Solving(candidates, [candidates.problem], search, seed, offer, few if small else None).run()
 
 
-def _begun(path_problem: ExplicitPathProblem) -> ExplicitCandidates:
-    """Ways that start where flows are, and on a path that keeps limits where the start does not."""
+def _begun(path_problem: ExplicitPathProblem) -> ExplicitColumns:
+    """Columns that start where flows are, or on a path that keeps limits where that does not."""
     begin = dict(path_problem.start)
     flows = np.flatnonzero(path_problem.movable)
     breaking = [f for f in flows.tolist() if not path_problem.keeps(f, begin.get(f))]
-    candidates = ExplicitCandidates(path_problem, begin)
+    candidates = ExplicitColumns(path_problem, begin)
     if not breaking:
         return candidates
     candidate = candidates.cheapest(1.0 / candidates.capacity_bps).path
@@ -57,4 +57,4 @@ def _begun(path_problem: ExplicitPathProblem) -> ExplicitCandidates:
         path = candidates.path(candidate[candidates.demand[np.searchsorted(candidates.flow, f)]])
         if path:
             begin[f] = path
-    return ExplicitCandidates(path_problem, begin)
+    return ExplicitColumns(path_problem, begin)

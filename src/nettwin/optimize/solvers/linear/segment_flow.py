@@ -48,7 +48,7 @@ class SegmentFlow:
 
     Limits of single flows and on the number of changes are left out, which makes the bound weaker
     and never wrong. Flows whose plain segment is broken are left out, too: no answer has to carry
-    them. For steerings that `suits` accepts.
+    them. For problems that `suits` accepts.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class SegmentFlow:
 def widest_bound(segment_problem: SegmentRoutingProblem, most: int, flows: int = 64) -> float:
     """What single flows prove where none can be split over several paths: a flow puts its rate on
     the widest path of at most `most` midpoints, as ECMP splits it there. The largest `flows` are
-    looked at. For steerings that `suits` accepts."""
+    looked at. For problems that `suits` accepts."""
     segments = segment_problem.segments
     free = segment_problem.movable & (segment_problem.source != segment_problem.target)
     free &= ~segments.unreachable[segment_problem.source, segment_problem.target]

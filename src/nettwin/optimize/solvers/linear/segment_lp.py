@@ -16,10 +16,10 @@ from typing import NamedTuple
 import numpy as np
 
 from nettwin.optimize.problems.segment_routing import SegmentRoutingProblem
-from nettwin.optimize.solvers.linear.candidate_paths import SegmentCandidates
 from nettwin.optimize.solvers.linear.flow_bound import FlowSearch
 from nettwin.optimize.solvers.linear.flow_problem import problems_of
 from nettwin.optimize.solvers.linear.generate import EXACT, Generation, generate
+from nettwin.optimize.solvers.linear.segment_columns import SegmentColumns
 from nettwin.optimize.solvers.linear.segment_flow import SegmentFlow, suits
 
 _FLOW_SHARE, _FLOW_SWEEPS = 0.5, 300  # of the time, and sweeps, for the flow by source
@@ -59,7 +59,7 @@ def segment_lp(
     )
     if flow and (left() <= 0 or (flow.gap <= EXACT and _free(segment_problem))):
         return Relaxation(flow.bound, flow.reached)
-    generation = Generation(SegmentCandidates(segment_problem, most_midpoints))
+    generation = Generation(SegmentColumns(segment_problem, most_midpoints))
     if flow:
         generation.learn(flow.price)
     states = [FlowSearch(problem) for problem in problems_of(segment_problem)]

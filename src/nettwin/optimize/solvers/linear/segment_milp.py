@@ -15,9 +15,9 @@ from scipy import sparse
 
 from nettwin.optimize.problems.segment_routing import NONE
 from nettwin.optimize.solvers.linear import highs
-from nettwin.optimize.solvers.linear.candidate_paths import SegmentCandidates
 from nettwin.optimize.solvers.linear.master import Master
 from nettwin.optimize.solvers.linear.rounding import START, Rounding
+from nettwin.optimize.solvers.linear.segment_columns import SegmentColumns
 
 _TOLERANCE = 1e-6  # of the solver, in utilization: what its rows may be missed by
 
@@ -31,7 +31,7 @@ class Exact(NamedTuple):
     proven: bool
 
 
-def know_all(master: Master, paths: SegmentCandidates) -> None:
+def know_all(master: Master, paths: SegmentColumns) -> None:
     """Make every path over at most one midpoint known that a demand may take."""
     nodes = paths.segment_problem.segments.nodes
     width = paths.start.shape[1]

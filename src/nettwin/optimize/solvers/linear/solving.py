@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.optimize.search import Search
-from nettwin.optimize.solvers.linear.candidate_paths import Candidates
+from nettwin.optimize.solvers.linear.columns import Columns
 from nettwin.optimize.solvers.linear.flow_bound import FlowSearch
 from nettwin.optimize.solvers.linear.flow_problem import FlowProblem
 from nettwin.optimize.solvers.linear.generate import Generation
@@ -39,8 +39,8 @@ _DRAWS, _FREE, _NODES = 20, 40, 30  # in turn: answers drawn; flows of a program
 _SPARE_S = 0.05  # left at the end, for what cannot be interrupted
 
 
-class FlowCandidates(Candidates, Protocol):
-    """Ways of demands that are made of flows."""
+class FlowColumns(Columns, Protocol):
+    """Columns of demands that are made of flows."""
 
     demand: NDArray[np.int64]  # [flows] of each flow that may move
     flow_rate_bps: NDArray[np.float64]  # [flows]
@@ -55,13 +55,13 @@ class Solving:
     `problems` are what bounds are of, one for each state whose links stand side by side. `offer`
     takes the highest utilization, the column of each flow in the master, and the master; it is
     called with what is better than the best of the search. `know_all`, where paths are few, makes
-    them known to the master, so that all flows choose at once; whether there are no other ways is
+    them known to the master, so that all flows choose at once; whether there are no other paths is
     what it returns.
     """
 
     def __init__(
         self,
-        paths: FlowCandidates,
+        paths: FlowColumns,
         problems: Sequence[FlowProblem],
         search: Search[Any],
         seed: int,

@@ -13,8 +13,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nettwin.compiled import compiled
-from nettwin.optimize.problems.failover import NONE, activate_all, bent, bent_cost, bent_over
+from nettwin.compiled import compiled, kernel
+from nettwin.optimize.problems.failover import (
+    NONE,
+    activation,
+    activation_cost,
+    activation_cost_over,
+    add_activations,
+)
+from nettwin.optimize.problems.feasibility import Limits, keeps_replaced
 
 
 class Network(NamedTuple):
@@ -29,14 +36,9 @@ class Network(NamedTuple):
     target: Any  # [flows]
     rate_bps: Any  # [flows]
     start: Any  # [flows, most_midpoints]
-    unreachable: Any  # [nodes, nodes], segments that nobody may use
-    bends: bool  # whether failures break segments, so that flows go the plain path meanwhile
-    failover: Any  # see `fallback`
-    limited: Any  # [flows], whether the flow has limits of its own
-    segment_delay_s: Any  # [nodes, nodes]
-    limit_s: Any  # [flows]
-    excluded: Any  # [groups, nodes, nodes]
-    group: Any  # [flows]
+    activates: bool  # whether failures break segments, so that flows go the plain path meanwhile
+    failover: Any  # see `problems.failover`
+    limits: Limits
 
 
 class State(NamedTuple):
@@ -51,9 +53,10 @@ class State(NamedTuple):
     added_bps: Any  # [links], zero between moves
     marked: Any  # [links], 0 between moves
     touched: Any  # [links]
+    row: Any  # [most_midpoints], the midpoints that a flow would have
 
 
-@compiled
+@kernel
 def load(network: Network, state: State) -> None:
     """Add the load of all flows from scratch to `load_bps`."""
     for f in range(network.source.size):
@@ -68,8 +71,8 @@ def load(network: Network, state: State) -> None:
             for i in range(network.offset[segment], network.offset[segment + 1]):
                 state.load_bps[network.link[i]] += network.rate_bps[f] * network.share[i]
             here = there
-    if network.bends:
-        activate_all(
+    if network.activates:
+        add_activations(
             network.failover,
             network.source,
             state.midpoints,
@@ -79,7 +82,7 @@ def load(network: Network, state: State) -> None:
         )
 
 
-@compiled
+@kernel
 def gauge(network: Network, state: State, steepness: float) -> Any:
     """Set the pressures by the loads; returns the highest utilization."""
     top = 1e-300
@@ -92,7 +95,7 @@ def gauge(network: Network, state: State, steepness: float) -> Any:
     return top
 
 
-@compiled
+@kernel
 def length(state: State, f: int) -> Any:
     """How many midpoints a flow has."""
     k = 0
@@ -101,7 +104,7 @@ def length(state: State, f: int) -> Any:
     return k
 
 
-@compiled
+@kernel
 def place(network: Network, state: State, f: int, k: int, many: int) -> Any:
     """The k-th stop of a flow with `many` midpoints: its source is stop 0."""
     if k == 0:
@@ -111,7 +114,7 @@ def place(network: Network, state: State, f: int, k: int, many: int) -> Any:
     return state.midpoints[f, k - 1]
 
 
-@compiled
+@kernel
 def put(network: Network, state: State, a: int, b: int, rate: float, count: int) -> Any:
     """Add a rate over a segment to the move at hand, which touches `count` links so far."""
     segment = a * network.nodes + b
@@ -135,8 +138,10 @@ def put_all(network: Network, state: State, row: Any, f: int, rate: float, count
         count = put(network, state, here, row[k], rate, count)
         here = row[k]
     count = put(network, state, here, network.target[f], rate, count)
-    if network.bends:
-        for low, high, sign in bent(network.failover, network.source[f], row, network.target[f]):
+    if network.activates:
+        for low, high, sign in activation(
+            network.failover, network.source[f], row, network.target[f]
+        ):
             for i in range(low, high):
                 e = network.link[i]
                 if state.marked[e] == 0:
@@ -147,7 +152,7 @@ def put_all(network: Network, state: State, row: Any, f: int, rate: float, count
     return count
 
 
-@compiled
+@kernel
 def rise(network: Network, state: State, count: int) -> Any:
     """By how much the move at hand raises the sum of pressures."""
     steepness, top = state.gauge[0], state.gauge[1]
@@ -162,7 +167,7 @@ def rise(network: Network, state: State, count: int) -> Any:
     return total
 
 
-@compiled
+@kernel
 def drop(state: State, count: int) -> None:
     """Forget the move at hand."""
     for k in range(count):
@@ -171,7 +176,7 @@ def drop(state: State, count: int) -> None:
         state.marked[e] = 0
 
 
-@compiled
+@kernel
 def make(network: Network, state: State, count: int) -> None:
     """Make the move at hand, as far as loads go."""
     steepness, top = state.gauge[0], state.gauge[1]
@@ -183,65 +188,62 @@ def make(network: Network, state: State, count: int) -> None:
     drop(state, count)
 
 
-@compiled
+@kernel
 def same(state: State, start: Any, f: int) -> Any:
     """Whether a flow goes as at the start."""
-    return (start[f] == state.midpoints[f]).all()
+    for k in range(start.shape[1]):  # noqa: SIM110 as machine code
+        if start[f, k] != state.midpoints[f, k]:
+            return False
+    return True
 
 
-@compiled
+@kernel
 def follow(network: Network, state: State, f: int, i: int, j: int, many: int, m: int) -> None:
     """Write into a flow's midpoints: those before stop i, m (unless it is an end), those from stop
     j + 1 on."""
     was = not same(state, network.start, f)
-    state.midpoints[f] = replaced(network, state, f, i, j, many, m)
+    replaced(network, state, f, i, j, many, m)
+    for k in range(state.row.size):
+        state.midpoints[f, k] = state.row[k]
     state.changed[0] += int(not same(state, network.start, f)) - int(was)
 
 
-@compiled
-def replaced(network: Network, state: State, f: int, i: int, j: int, many: int, m: int) -> Any:
-    """What `follow` writes. [most_midpoints]"""
-    row = np.full(state.midpoints.shape[1], NONE, state.midpoints.dtype)
-    row[:i] = state.midpoints[f, :i]
+@kernel
+def replaced(network: Network, state: State, f: int, i: int, j: int, many: int, m: int) -> None:
+    """Write into `row` what `follow` writes into a flow's midpoints."""
+    row = state.row
+    for k in range(i):
+        row[k] = state.midpoints[f, k]
     new = i
-    ends = place(network, state, f, i, many), place(network, state, f, j + 1, many)
-    if m not in ends:
+    if m != place(network, state, f, i, many) and m != place(network, state, f, j + 1, many):
         row[new] = m
         new += 1
     for k in range(j, many):
         row[new] = state.midpoints[f, k]
         new += 1
-    return row
+    for k in range(new, row.size):
+        row[k] = NONE
 
 
-@compiled
+@kernel
 def fits(network: Network, state: State, f: int, i: int, j: int, many: int, m: int) -> Any:
     """Whether the limits of a flow allow m between its stops i and j + 1."""
-    total = 0.0
-    group = network.group[f] if network.group.size > 0 else -1
-    here = network.source[f]
-    for k in range(1, many + 2):
-        if i < k <= j:
-            continue
-        there = place(network, state, f, k, many)
-        if k == j + 1:
-            total += network.segment_delay_s[here, m]
-            if group >= 0 and network.excluded[group, here, m]:
-                return False
-            here = m
-        total += network.segment_delay_s[here, there]
-        if group >= 0 and network.excluded[group, here, there]:
-            return False
-        here = there
-    return total <= network.limit_s[f]
+    s, t, row = network.source[f], network.target[f], state.midpoints[f]
+    return keeps_replaced(network.limits, f, s, row, t, many, i, j, m)
 
 
-@compiled
+@kernel
 def pays(
-    network: Network, state: State, cost: Any, by_state: Any, flows: Any, paid: Any, activate: Any
+    network: Network,
+    state: State,
+    cost: Any,
+    by_state: Any,
+    flows: Any,
+    paid: Any,
+    activation_price: Any,
 ) -> None:
-    """What each of `flows` pays at the prices `cost` [from, to], into `paid`, and what a unit pays
-    for what failures bend, into `bend`."""
+    """What each of `flows` pays at the prices `cost` [from, to], into `paid`, and what failover
+    adds to what a unit pays, into `activation_price`."""
     for n in range(flows.size):
         f = flows[n]
         many = length(state, f)
@@ -249,14 +251,16 @@ def pays(
         for k in range(many + 1):
             a, b = place(network, state, f, k, many), place(network, state, f, k + 1, many)
             total += cost[a, b]
-        activate[n] = 0.0
-        if network.bends:
+        activation_price[n] = 0.0
+        if network.activates:
             s, t = network.source[f], network.target[f]
-            activate[n] = bent_cost(network.failover, by_state, s, state.midpoints[f], t)
-        paid[n] = (total + activate[n]) * network.rate_bps[f]
+            activation_price[n] = activation_cost(
+                network.failover, by_state, s, state.midpoints[f], t
+            )
+        paid[n] = (total + activation_price[n]) * network.rate_bps[f]
 
 
-@compiled
+@kernel
 def sweep(
     network: Network,
     state: State,
@@ -264,7 +268,7 @@ def sweep(
     back: Any,
     by_state: Any,
     flows: Any,
-    activate: Any,
+    activation_price: Any,
     gain: Any,
     slot: Any,
 ) -> None:
@@ -289,31 +293,31 @@ def sweep(
                 if i + 1 + many - j > room:
                     continue
                 out, into = cost[p], back[q]
-                whole = network.bends and i == 0 and j == many
+                whole = network.activates and i == 0 and j == many
                 if whole:
-                    part += activate[n]
+                    part += activation_price[n]
                 least = part - gain[n] / network.rate_bps[f]
                 for m in range(network.nodes):
                     paid = out[m] + into[m]
                     if whole and paid < np.inf:
-                        paid += bent_over(network.failover, by_state, s, m, t)
+                        paid += activation_cost_over(network.failover, by_state, s, m, t)
                     if paid < least and (
-                        not network.limited[f] or fits(network, state, f, i, j, many, m)
+                        not network.limits.limited[f] or fits(network, state, f, i, j, many, m)
                     ):
                         least = paid
                         gain[n] = (part - paid) * network.rate_bps[f]
                         slot[n, 0], slot[n, 1], slot[n, 2] = i, j, m
 
 
-@compiled
+@kernel
 def lay(network: Network, state: State, f: int, i: int, j: int, many: int, m: int) -> Any:
     """Lay out the move of a flow; returns how many links it touches."""
     rate = network.rate_bps[f]
     count = 0
-    if network.bends:
-        row = replaced(network, state, f, i, j, many, m)
+    if network.activates:
+        replaced(network, state, f, i, j, many, m)
         count = put_all(network, state, state.midpoints[f], f, -rate, count)
-        return put_all(network, state, row, f, rate, count)
+        return put_all(network, state, state.row, f, rate, count)
     for k in range(i, j + 1):
         a, b = place(network, state, f, k, many), place(network, state, f, k + 1, many)
         count = put(network, state, a, b, -rate, count)
@@ -322,7 +326,7 @@ def lay(network: Network, state: State, f: int, i: int, j: int, many: int, m: in
     return put(network, state, m, q, rate, count)
 
 
-@compiled
+@kernel
 def attempt(network: Network, state: State, f: int, i: int, j: int, m: int, most: int) -> Any:
     """Make a move if it lowers the sum of pressures; at most `most` flows may differ from the
     start (-1: all)."""
@@ -338,13 +342,14 @@ def attempt(network: Network, state: State, f: int, i: int, j: int, m: int, most
     return False
 
 
-@compiled
+@kernel
 def attempts(
     network: Network, state: State, flows: Any, gain: Any, slot: Any, order: Any, most: int
 ) -> Any:
     """Try moves in an order; returns how many were made."""
     made = 0
-    for n in order:
+    for k in range(order.size):
+        n = order[k]
         if gain[n] > 0.0 and attempt(
             network, state, flows[n], slot[n, 0], slot[n, 1], slot[n, 2], most
         ):
@@ -352,7 +357,7 @@ def attempts(
     return made
 
 
-@compiled
+@kernel
 def best_attempts(
     network: Network, state: State, flows: Any, slot: Any, order: Any, most: int, batch: int
 ) -> Any:
@@ -360,7 +365,8 @@ def best_attempts(
     `batch`; returns how many were made."""
     for made in range(batch):
         least, best = 0.0, -1
-        for n in order:
+        for k in range(order.size):
+            n = order[k]
             f = flows[n]
             if state.changed[0] >= most and same(state, network.start, f):
                 continue

@@ -1,4 +1,4 @@
-"""Moves: rounds of moves of flows on a steering problem, in pieces short enough to stop in time."""
+"""Moves: rounds of moves of flows over SR midpoints, in pieces short enough to stop in time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Go = Callable[[], bool]  # counts a step; whether to go on
 class Moves:
     """The midpoints of now and what can be done to them.
 
-    Methods return True where they made a move. They look at `go` between pieces and end where it
+    Methods return True where they made a move. They ask `go` between pieces and end where it
     says so; what was moved until then stays moved, loads and midpoints in agreement.
     """
 
@@ -81,14 +81,14 @@ class Moves:
         suggested and made.
         """
         costs = self._prices(steepness, noise)
-        flows, activate = self._paying(costs, held)
+        flows, activation_price = self._paying(costs, held)
         suggested = made = 0
         step = self._at_once or max(flows.size, 1)
         for begin in range(0, flows.size, step):
             if begin:
                 costs = self._prices(steepness, noise)
             part = slice(begin, begin + step)
-            some, helped, more = self._moved(costs, flows[part], activate[part])
+            some, helped, more = self._moved(costs, flows[part], activation_price[part])
             suggested += some
             made += helped
             if not more:
@@ -121,7 +121,7 @@ class Moves:
     def _at_once(self) -> int:
         """For how many flows prices are made once, so that making them takes no longer than looking
         at the flows; 0: for all, where prices are dear or few changes must be the best of all."""
-        if self.few or self.network.bends:
+        if self.few or self.network.activates:
             return 0
         segments = self.segment_problem.segments
         return max(segments.link.size // max(segments.nodes, 1), LEAST)
@@ -135,11 +135,11 @@ class Moves:
     def _paying(
         self, costs: tuple[Floats, Floats, Floats], held: NDArray[Any] | None
     ) -> tuple[NDArray[np.intp], Floats]:
-        """The flows that pay much, in an order of chance where that matters, and what a unit of
-        each pays for what failures bend."""
-        paid, activate = np.zeros(self.flows.size), np.zeros(self.flows.size)
+        """The flows that pay much, in an order of chance where that matters, and what failover
+        adds to what a unit of each pays."""
+        paid, activation_price = np.zeros(self.flows.size), np.zeros(self.flows.size)
         cost, _, by_state = costs
-        kernels.pays(self.network, self.state, cost, by_state, self.flows, paid, activate)
+        kernels.pays(self.network, self.state, cost, by_state, self.flows, paid, activation_price)
         if held is not None:
             paid[np.isin(self.flows, held)] = 0.0
         chosen = np.flatnonzero(paid > 1e-7 * float(self.state.pressure.sum()))
@@ -149,10 +149,13 @@ class Moves:
             chosen = chosen[: max(int(np.searchsorted(sums, WORTH * sums[-1])) + 1, MANY)]
         if self._at_once:
             chosen = self.random.permutation(chosen)
-        return self.flows[chosen], activate[chosen]
+        return self.flows[chosen], activation_price[chosen]
 
     def _moved(
-        self, costs: tuple[Floats, Floats, Floats], flows: NDArray[np.intp], activate: Floats
+        self,
+        costs: tuple[Floats, Floats, Floats],
+        flows: NDArray[np.intp],
+        activation_price: Floats,
     ) -> tuple[int, int, bool]:
         """Move some flows at the same prices: moves suggested, moves made, whether to go on."""
         gain, slot = np.zeros(flows.size), np.zeros((flows.size, 3), np.int32)
@@ -164,7 +167,7 @@ class Moves:
                 self.state,
                 *costs,
                 flows[part],
-                activate[part],
+                activation_price[part],
                 gain[part],
                 slot[part],
             )
@@ -196,14 +199,14 @@ class Moves:
 
     def _costs(self, price: Floats) -> tuple[Floats, Floats, Floats]:
         """What a unit pays on each segment, [from, to] and [to, from], inf where it must not go;
-        and in each state, where flows bend. [states, nodes * nodes]"""
+        and in each state, where failures break segments. [states, nodes * nodes]"""
         segments, by_state = self.segment_problem.segments, np.zeros((0, 0))
-        if self.network.bends:
+        if self.network.activates:
             by_state = costs_by_state(segments.failover, price)
             cost = by_state.sum(axis=0).reshape(segments.nodes, segments.nodes)
         else:
             cost = segments.cost(price)
-        cost[self.network.unreachable] = np.inf
+        cost[self.network.limits.unreachable] = np.inf
         return cost, np.ascontiguousarray(cost.T), by_state
 
     def _mend(self) -> None:
@@ -211,19 +214,14 @@ class Moves:
         go anywhere are left alone."""
         price = self.state.load_bps * self.scale + 1.0
         costs = self._costs(price * self.scale)
-        good = repairs.mend(self.network, self.state, *costs, self.flows)
+        good = np.ones(self.flows.size, np.bool_)
+        repairs.mend(self.network, self.state, *costs, self.flows, good)
         self.flows = self.flows[good]
 
 
 def network_of(segment_problem: SegmentRoutingProblem) -> kernels.Network:
     """The arrays of a problem as kernels take them."""
     segments = segment_problem.segments
-    groups = (
-        segment_problem.group
-        if segment_problem.group.size
-        else np.full(segment_problem.flow_count, -1, np.int32)
-    )
-    limited = np.isfinite(segment_problem.limit_s) | (groups >= 0)
     return kernels.Network(
         segments.nodes,
         segments.offset,
@@ -234,14 +232,9 @@ def network_of(segment_problem: SegmentRoutingProblem) -> kernels.Network:
         segment_problem.target,
         segment_problem.rate_bps,
         segment_problem.start,
-        segments.unreachable,
         segments.failover.needed,
         segments.failover,
-        limited,
-        segment_problem.segment_delay_s,
-        segment_problem.limit_s,
-        segment_problem.excluded,
-        groups,
+        segment_problem.limits,
     )
 
 
@@ -257,4 +250,5 @@ def state_of(segment_problem: SegmentRoutingProblem) -> kernels.State:
         np.zeros(links),
         np.zeros(links, np.int8),
         np.zeros(links, np.int32),
+        np.zeros(segment_problem.most_midpoints, np.int32),
     )

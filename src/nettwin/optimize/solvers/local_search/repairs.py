@@ -6,18 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from nettwin.compiled import compiled
-from nettwin.optimize.problems.failover import NONE, bent_over
+from nettwin.compiled import compiled, kernel
+from nettwin.optimize.problems.failover import NONE, activation_cost_over
+from nettwin.optimize.problems.feasibility import keeps_limits, keeps_over
 from nettwin.optimize.solvers.local_search.kernels import (
     Network,
     State,
     drop,
-    fits,
     follow,
     lay,
     length,
     make,
-    place,
     put_all,
     same,
 )
@@ -26,65 +25,40 @@ FEW = 6  # midpoints that a kick draws from
 TINY = 1e-9  # of a flow's rate: what is left of parts of two paths that cancel
 
 
-@compiled
-def mend(network: Network, state: State, cost: Any, back: Any, by_state: Any, flows: Any) -> Any:
-    """Give flows that break limits the cheapest midpoint that keeps them; returns whether each of
-    `flows` keeps them now."""
-    good = np.ones(flows.size, np.bool_)
+@kernel
+def mend(
+    network: Network, state: State, cost: Any, back: Any, by_state: Any, flows: Any, good: Any
+) -> None:
+    """Give flows that break limits the cheapest midpoint that keeps them; writes into `good`
+    whether each of `flows` keeps them then."""
     for n in range(flows.size):
         f = flows[n]
-        many = length(state, f)
-        unreachable = False
-        for k in range(many + 1):
-            a, b = place(network, state, f, k, many), place(network, state, f, k + 1, many)
-            unreachable |= network.unreachable[a, b]
-        last = network.target[f] if many == 0 else state.midpoints[f, many - 1]
-        if not unreachable and (
-            not network.limited[f] or fits(network, state, f, many, many, many, last)
-        ):
+        s, t, many = network.source[f], network.target[f], length(state, f)
+        if keeps_limits(network.limits, f, s, state.midpoints[f], t):
             continue
-        s, t = network.source[f], network.target[f]
         best, least = NONE, np.inf
         for m in range(network.nodes):
             paid = cost[s, m] + back[t, m]
-            if network.bends and paid < np.inf:
-                paid += bent_over(network.failover, by_state, s, m, t)
-            if paid < least and fits(network, state, f, 0, many, many, m):
+            if network.activates and paid < np.inf:
+                paid += activation_cost_over(network.failover, by_state, s, m, t)
+            if paid < least and keeps_over(network.limits, f, s, m, t):
                 best, least = m, paid
         good[n] = best != NONE
         if best != NONE:
             count = lay(network, state, f, 0, many, many, best)
             make(network, state, count)
             follow(network, state, f, 0, many, many, best)
-    return good
 
 
-@compiled
-def keeps(network: Network, row: Any, f: int) -> Any:
-    """Whether a flow with the midpoints of `row` keeps its limits."""
-    total = 0.0
-    here = network.source[f]
-    for k in range(row.size + 1):
-        there = network.target[f]
-        if k < row.size and row[k] != NONE:
-            there = row[k]
-        if network.unreachable[here, there]:
-            return False
-        if network.group[f] >= 0 and network.excluded[network.group[f], here, there]:
-            return False
-        total += network.segment_delay_s[here, there]
-        here = there
-    return total <= network.limit_s[f]
-
-
-@compiled
+@kernel
 def undo(network: Network, state: State, flows: Any, ceiling: float) -> Any:
     """Send flows that differ from the start as at the start where no link gets busier than a
     ceiling, unless it was before; returns how many."""
     made = 0
-    for f in flows:
+    for n in range(flows.size):
+        f = flows[n]
         rate, row = network.rate_bps[f], network.start[f]
-        if not keeps(network, row, f):
+        if not keeps_limits(network.limits, f, network.source[f], row, network.target[f]):
             continue
         count = put_all(network, state, state.midpoints[f], f, -rate, 0)
         count = put_all(network, state, row, f, rate, count)
@@ -97,7 +71,8 @@ def undo(network: Network, state: State, flows: Any, ceiling: float) -> Any:
             )
         if good:
             make(network, state, count)
-            state.midpoints[f] = row
+            for k in range(row.size):
+                state.midpoints[f, k] = row[k]
             state.changed[0] -= 1
             made += 1
         else:
@@ -129,10 +104,10 @@ def kick(
             if m == s or (many == 0 and m == t) or (many == 1 and m == state.midpoints[f, 0]):
                 continue
             x = cost[s, m] + back[t, m]
-            if network.bends and x < np.inf:
-                x += bent_over(network.failover, by_state, s, m, t)
+            if network.activates and x < np.inf:
+                x += activation_cost_over(network.failover, by_state, s, m, t)
             if x == np.inf or (
-                network.limited[f] and not fits(network, state, f, 0, many, many, m)
+                network.limits.limited[f] and not keeps_over(network.limits, f, s, m, t)
             ):
                 continue
             k = count if count < FEW else FEW - 1

@@ -4,7 +4,7 @@ In rounds: prices by the loads, the cheapest moves of some flows at these prices
 one after another where they truly help (see `kernels`); then prices anew for the next flows, until
 all that pay much had their turn, in an order of chance. Prices begin gentle, where they spread
 traffic all over the network, and get steeper as moves run out, until only the busiest links count:
-a climb. Then a few flows, large ones above all, are kicked onto other ways and held there while a
+a climb. Then a few flows, large ones above all, are kicked onto other paths and held there while a
 new climb fits all others around them. The search goes on from where that ends if it is not much
 worse.
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from nettwin.compiled import compiled
-from nettwin.scenario.shortest import distances_to, next_hop
+from nettwin.compiled import kernel
+from nettwin.scenario.shortest import Tree, grow, next_hop
 
 
-class Map(NamedTuple):
+class Graph(NamedTuple):
     """What does not change in a search; see `LinkWeightProblem`. Live links are listed by their
     ends, one row a state."""
 
@@ -32,7 +30,7 @@ class Map(NamedTuple):
     start: Any  # [links]
 
 
-class Candidates(NamedTuple):
+class RoutedWeights(NamedTuple):
     """Weights and the paths that follow from them; changed in place.
 
     Row k stands for state k // nodes and target k % nodes. What a change at hand would bring is in
@@ -47,42 +45,27 @@ class Candidates(NamedTuple):
     anew: Any  # [rows]
     link: Any  # [links], of the change at hand
     old: Any  # [links], their weights before it
-    heap_length: Any  # [links + 2]
-    heap_place: Any  # [links + 2]
-    by_rank: Any  # [nodes]
+    tree: Tree
     through_bps: Any  # [nodes]
 
 
-@compiled
-def route(net: Map, paths: Candidates, row: int, half: int) -> None:
-    """Ways and loads of one row by the weights of now, into a half."""
+@kernel
+def route(net: Graph, paths: RoutedWeights, row: int, half: int) -> None:
+    """Paths and loads of one row by the weights of now, into a half."""
     nodes = net.demand_bps.shape[0]
     state, t = row // nodes, row % nodes
-    near, turn = paths.distance[half, row], paths.rank[half, row]
-    near[:] = np.inf
-    turn[:] = nodes
-    distances_to(
-        t,
-        net.into_offset[state],
-        net.into[state],
-        net.source,
-        paths.weight,
-        near,
-        turn,
-        paths.heap_length,
-        paths.heap_place,
-    )
+    tree = paths.tree
+    reached = grow(tree, t, net.into_offset[state], net.into[state], net.source, paths.weight)
+    near, turn = tree.distance, tree.rank
+    for u in range(nodes):
+        paths.distance[half, row, u], paths.rank[half, row, u] = near[u], turn[u]
     part, through = paths.part_bps[half, row], paths.through_bps
     part[:] = 0.0
-    reached = 0
     for u in range(nodes):
         through[u] = net.demand_bps[t, u]
-        if turn[u] < nodes:
-            paths.by_rank[turn[u]] = u
-            reached += 1
     offset, out = net.out_offset[state], net.out[state]
     for r in range(reached - 1, 0, -1):  # farthest first: all that passes u has arrived
-        u = paths.by_rank[r]
+        u = tree.order[r]
         if through[u] == 0.0:
             continue
         fan = 0
@@ -96,17 +79,18 @@ def route(net: Map, paths: Candidates, row: int, half: int) -> None:
                 through[net.target[e]] += through[u] / fan
 
 
-@compiled
-def route_all(net: Map, paths: Candidates) -> None:
-    """Ways and loads of all rows; adds to `load_bps`."""
+@kernel
+def route_all(net: Graph, paths: RoutedWeights) -> None:
+    """Paths and loads of all rows; adds to `load_bps`."""
     nodes = net.demand_bps.shape[0]
     for row in range(paths.anew.size):
         route(net, paths, row, 0)
-        paths.load_bps[0, row // nodes] += paths.part_bps[0, row]
+        for e in range(paths.weight.size):
+            paths.load_bps[0, row // nodes, e] += paths.part_bps[0, row, e]
 
 
-@compiled
-def touches(net: Map, paths: Candidates, row: int, count: int) -> Any:
+@kernel
+def touches(net: Graph, paths: RoutedWeights, row: int, count: int) -> Any:
     """Whether the change at hand touches the paths of a row."""
     state = row // net.demand_bps.shape[0]
     near = paths.distance[0, row]
@@ -123,11 +107,13 @@ def touches(net: Map, paths: Candidates, row: int, count: int) -> Any:
     return False
 
 
-@compiled
-def weigh(net: Map, paths: Candidates, count: int) -> Any:
+@kernel
+def weigh(net: Graph, paths: RoutedWeights, count: int) -> Any:
     """Route anew what the change at hand touches, into the second half; returns how many rows."""
     nodes = net.demand_bps.shape[0]
-    paths.load_bps[1] = paths.load_bps[0]
+    for state in range(net.live.shape[0]):
+        for e in range(net.live.shape[1]):
+            paths.load_bps[1, state, e] = paths.load_bps[0, state, e]
     rows = 0
     for row in range(paths.anew.size):
         if touches(net, paths, row, count):
@@ -140,19 +126,23 @@ def weigh(net: Map, paths: Candidates, count: int) -> Any:
     return rows
 
 
-@compiled
-def settle(paths: Candidates, rows: int) -> None:
+@kernel
+def settle(paths: RoutedWeights, rows: int) -> None:
     """Make the change at hand: the second half becomes the first."""
     for n in range(rows):
         row = paths.anew[n]
-        paths.distance[0, row] = paths.distance[1, row]
-        paths.rank[0, row] = paths.rank[1, row]
-        paths.part_bps[0, row] = paths.part_bps[1, row]
-    paths.load_bps[0] = paths.load_bps[1]
+        for u in range(paths.distance.shape[2]):
+            paths.distance[0, row, u] = paths.distance[1, row, u]
+            paths.rank[0, row, u] = paths.rank[1, row, u]
+        for e in range(paths.weight.size):
+            paths.part_bps[0, row, e] = paths.part_bps[1, row, e]
+    for state in range(paths.load_bps.shape[1]):
+        for e in range(paths.weight.size):
+            paths.load_bps[0, state, e] = paths.load_bps[1, state, e]
 
 
-@compiled
-def judge(net: Map, paths: Candidates, half: int, scale: float, squarings: int) -> Any:
+@kernel
+def judge(net: Graph, paths: RoutedWeights, half: int, scale: float, squarings: int) -> Any:
     """The highest utilization and the sum of utilizations / scale, each to the power of 2 **
     squarings."""
     top, total = 0.0, 0.0

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from nettwin.compiled import compiled
+from nettwin.compiled import compiled, kernel
 from nettwin.optimize.solvers.local_search.weight_kernels import (
-    Candidates,
-    Map,
+    Graph,
+    RoutedWeights,
     judge,
     settle,
     weigh,
@@ -26,8 +26,8 @@ SAMPLE = 5  # links of which the busiest or idlest is taken
 
 @compiled
 def steps(
-    net: Map,
-    paths: Candidates,
+    net: Graph,
+    paths: RoutedWeights,
     count: int,
     most: int,
     squarings: int,
@@ -66,7 +66,7 @@ def steps(
 
 
 @compiled
-def draw(net: Map, paths: Candidates, most: int, random: Any) -> Any:
+def draw(net: Graph, paths: RoutedWeights, most: int, random: Any) -> Any:
     """Draw a change and write it into the weights; returns how many links it changes."""
     kind = random.random()
     if kind < 0.1 and most < 0:
@@ -81,7 +81,7 @@ def draw(net: Map, paths: Candidates, most: int, random: Any) -> Any:
 
 
 @compiled
-def even(net: Map, paths: Candidates, e: int, busy: bool, random: Any) -> Any:
+def even(net: Graph, paths: RoutedWeights, e: int, busy: bool, random: Any) -> Any:
     """Draw a target and make the path over a link as long as the best other one, or by the lowest
     weight longer (of a busy link) or shorter (of an idle one)."""
     nodes = net.demand_bps.shape[0]
@@ -107,17 +107,18 @@ def even(net: Map, paths: Candidates, e: int, busy: bool, random: Any) -> Any:
     return 0
 
 
-@compiled
-def changes(net: Map, paths: Candidates) -> Any:
+@kernel
+def changes(net: Graph, paths: RoutedWeights) -> Any:
     """How many links have another weight than at the start."""
     count = 0
-    for e in net.movable:
+    for k in range(net.movable.size):
+        e = net.movable[k]
         count += int(paths.weight[e] != net.start[e])
     return count
 
 
 @compiled
-def pick(net: Map, paths: Candidates, busy: bool, random: Any) -> Any:
+def pick(net: Graph, paths: RoutedWeights, busy: bool, random: Any) -> Any:
     """The busiest or idlest of a few movable links, in a state drawn for each; or, one time in
     three, the busiest of all in its state."""
     best, extreme = net.movable[0], -np.inf
@@ -139,7 +140,7 @@ def pick(net: Map, paths: Candidates, busy: bool, random: Any) -> Any:
 
 
 @compiled
-def put(net: Map, paths: Candidates, e: int, weight: float, count: int) -> Any:
+def put(net: Graph, paths: RoutedWeights, e: int, weight: float, count: int) -> Any:
     """Give a link the choice nearest to a weight, as a further part of the change at hand."""
     k = min(np.searchsorted(net.choices, weight), net.choices.size - 1)
     if k > 0 and weight - net.choices[k - 1] < net.choices[k] - weight:
@@ -152,7 +153,7 @@ def put(net: Map, paths: Candidates, e: int, weight: float, count: int) -> Any:
 
 
 @compiled
-def give_back(net: Map, paths: Candidates, random: Any) -> Any:
+def give_back(net: Graph, paths: RoutedWeights, random: Any) -> Any:
     """Give back its weight of the start to one of the changed links."""
     first = random.integers(0, net.movable.size)
     for k in range(net.movable.size):
@@ -164,15 +165,16 @@ def give_back(net: Map, paths: Candidates, random: Any) -> Any:
     return 0
 
 
-@compiled
-def undo(net: Map, paths: Candidates, top: float, tries: int) -> None:
+@kernel
+def undo(net: Graph, paths: RoutedWeights, top: float, tries: int) -> None:
     """Give back their weights of the start to all links that need no other for no link to get
     busier than `top`; again and again, as what one gives back may make room for another, but no
     more tries than so many."""
     again = True
     while again:
         again = False
-        for e in net.movable:
+        for k in range(net.movable.size):
+            e = net.movable[k]
             if paths.weight[e] == net.start[e]:
                 continue
             if tries == 0:
@@ -189,7 +191,7 @@ def undo(net: Map, paths: Candidates, top: float, tries: int) -> None:
 
 
 @compiled
-def balance(net: Map, paths: Candidates, random: Any) -> Any:
+def balance(net: Graph, paths: RoutedWeights, random: Any) -> Any:
     """Make all paths from a node toward a target equally long, as far as they lead nearer to it;
     both are drawn."""
     nodes = net.demand_bps.shape[0]

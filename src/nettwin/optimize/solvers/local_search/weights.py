@@ -16,7 +16,7 @@ from nettwin.optimize.problems.link_weights import LinkWeightProblem
 from nettwin.optimize.search import Search
 from nettwin.optimize.solvers.local_search import weight_kernels as kernels
 from nettwin.optimize.solvers.local_search.weight_moves import steps, undo
-from nettwin.scenario.shortest import adjacency
+from nettwin.scenario.shortest import adjacency, tree_of
 
 PIECE = 2_000_000  # nodes times links times states times steps between two looks at the clock
 SQUARINGS = (4, 5, 6, 7, 8)  # powers of utilization that stand for the highest, one after another
@@ -40,7 +40,7 @@ def weights(
     those to begin from [links] where another method has found some. What is offered changes no
     weight that need not have changed (see `fewest_weights`), and is as good as told or better.
     """
-    net, random = _map_of(weight_problem), np.random.default_rng(seed)
+    net, random = _graph_of(weight_problem), np.random.default_rng(seed)
     best = np.array(weight_problem.start if begin is None else begin)
     paths = _paths_of(weight_problem, best)
     kernels.route_all(net, paths)
@@ -74,18 +74,18 @@ def fewest_weights(
 ) -> NDArray[np.float64]:
     """Weights [links] of which those are as today again that need not differ for no link to get
     busier; on large networks as many of them as can be tried in a moment."""
-    net, paths = _map_of(weight_problem), _paths_of(weight_problem, weight)
+    net, paths = _graph_of(weight_problem), _paths_of(weight_problem, weight)
     kernels.route_all(net, paths)
     top, _ = kernels.judge(net, paths, 0, 1.0, 0)
     undo(net, paths, top * (1.0 + SAME), TRIED * _piece(net))
     return np.asarray(paths.weight)
 
 
-def _piece(net: kernels.Map) -> int:
+def _piece(net: kernels.Graph) -> int:
     return max(PIECE // int(net.live.size * len(net.demand_bps)), 1)
 
 
-def _map_of(weight_problem: LinkWeightProblem) -> kernels.Map:
+def _graph_of(weight_problem: LinkWeightProblem) -> kernels.Graph:
     first, states = weight_problem.topologies[0], len(weight_problem.topologies)
     links = first.link_count
     lists: list[Any] = []
@@ -96,7 +96,7 @@ def _map_of(weight_problem: LinkWeightProblem) -> kernels.Map:
             offsets[state], live = adjacency(topology, into=into)
             listed[state, : live.size] = live
         lists += [offsets, listed]
-    return kernels.Map(
+    return kernels.Graph(
         first.link_source,
         first.link_target,
         lists[0],
@@ -112,12 +112,14 @@ def _map_of(weight_problem: LinkWeightProblem) -> kernels.Map:
     )
 
 
-def _paths_of(weight_problem: LinkWeightProblem, weight: NDArray[np.float64]) -> kernels.Candidates:
+def _paths_of(
+    weight_problem: LinkWeightProblem, weight: NDArray[np.float64]
+) -> kernels.RoutedWeights:
     states, nodes = len(weight_problem.topologies), weight_problem.topologies[0].node_count
     links, rows = weight.size, states * nodes
     load_bps = np.zeros((2, states, links))
     load_bps[0] = weight_problem.fixed_bps.reshape(states, links)
-    return kernels.Candidates(
+    return kernels.RoutedWeights(
         np.array(weight),
         np.zeros((2, rows, nodes)),
         np.zeros((2, rows, nodes), np.int32),
@@ -126,8 +128,6 @@ def _paths_of(weight_problem: LinkWeightProblem, weight: NDArray[np.float64]) ->
         np.zeros(rows, np.int64),
         np.zeros(links, np.int64),
         np.zeros(links),
-        np.zeros(links + 2),
-        np.zeros(links + 2, np.int32),
-        np.zeros(nodes, np.int64),
+        tree_of(nodes, links),
         np.zeros(nodes),
     )

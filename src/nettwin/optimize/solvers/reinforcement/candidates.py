@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
-from nettwin.optimize.problems.failover import Failover, put_over
+from nettwin.optimize.problems.failover import Failover, add_over_midpoint
 
 NOTHING = 1e-9  # a share that is only rounding
 MOST_OVER = 1.0  # where `over` is cut off: what is as bad as that is chosen by nobody
@@ -53,25 +53,25 @@ def gathered(
     `own` and `added` [states * links] are scratch, zero before and after.
     """
     nodes, plain = failover.nodes, s * failover.nodes + t
-    bends = failover.state.size > 0
+    activates = failover.state.size > 0
     room = 0
     for c in range(nodes):
         if mask[c]:
             room += _length(failover, s * nodes + c) + _length(failover, c * nodes + t)
-            room += _length(failover, plain) if bends else 0
+            room += _length(failover, plain) if activates else 0
     begin = np.zeros(nodes + 1, np.int64)
     links = np.empty(room, np.int32)
     parts, overs = np.empty(room, np.float32), np.empty(room, np.float32)
     peak, hops = np.zeros(nodes, np.float32), np.zeros(nodes, np.float32)
-    put_over(own, 1.0, s, m, t, failover)
+    add_over_midpoint(own, 1.0, s, m, t, failover)
     size = 0
     for c in range(nodes):
         begin[c] = size
         if not mask[c]:
             continue
-        put_over(added, 1.0, s, c, t, failover)
+        add_over_midpoint(added, 1.0, s, c, t, failover)
         peak[c] = -1.0
-        for k in range(3 if bends else 2):  # the plain path too, where some states take it
+        for k in range(3 if activates else 2):  # the plain path too, where some states take it
             segment = s * nodes + c if k == 0 else c * nodes + t if k == 1 else plain
             for i in range(failover.offset[segment], failover.offset[segment + 1]):
                 e = failover.link[i]

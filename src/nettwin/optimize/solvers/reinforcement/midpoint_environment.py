@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
 from nettwin.errors import InputError
-from nettwin.optimize.problems.failover import Failover, put_over
+from nettwin.optimize.problems.failover import Failover, add_over_midpoint
 from nettwin.optimize.problems.segment_flows import SegmentFlows
 from nettwin.optimize.problems.segment_routing import NONE, SegmentRoutingProblem
 
@@ -40,7 +40,7 @@ class Order:
 
 
 class MidpointEnvironment:
-    """A steering problem as decisions, arrays alone.
+    """A SegmentRoutingProblem as decisions, arrays alone.
 
     `flow` is the demand that waits for a decision, -1 where the episode is over. `take` decides.
     Flows that have several midpoints today keep them.
@@ -53,11 +53,8 @@ class MidpointEnvironment:
         self._asked = np.asarray(
             segment_problem.movable & ~several & (segment_problem.rate_bps > 0), np.bool_
         )
-        self._limited = bool(
-            np.isfinite(segment_problem.limit_s).any()
-            or segment_problem.segments.unreachable.any()
-            or (segment_problem.group >= 0).any()
-        )
+        limits = segment_problem.limits
+        self._limited = bool(limits.limited.any() or limits.unreachable.any())
         self._start_loads = segment_problem.loads(segment_problem.start)
         self.episode = 0
         self.reset()
@@ -276,8 +273,8 @@ def _moved(
     load: Any, rate: float, s: int, t: int, old: int, new: int, failover: Failover, capacity: Any
 ) -> Any:
     """Move a flow from one midpoint to another; the highest utilization then."""
-    put_over(load, -rate, s, old, t, failover)
-    put_over(load, rate, s, new, t, failover)
+    add_over_midpoint(load, -rate, s, old, t, failover)
+    add_over_midpoint(load, rate, s, new, t, failover)
     highest = 0.0
     for e in range(load.size):
         highest = max(highest, load[e] / capacity[e])

@@ -67,7 +67,7 @@ def _topology(least_nodes: int, most_nodes: int, random: np.random.Generator) ->
     graph = shape(middle + middle % 2, random)
     places = list(zip(graph.latitude_deg.tolist(), graph.longitude_deg.tolist(), strict=True))
     edges = set(graph.edges)
-    # a few more, so that regular shapes have other ways as well
+    # a few more, so that regular shapes have other paths as well
     for _ in range(int(random.integers(0, 1 + middle // 4))):
         a, b = sorted(random.choice(len(places), 2, replace=False).tolist())
         edges.add((a, b))
