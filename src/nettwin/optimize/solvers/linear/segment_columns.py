@@ -86,7 +86,8 @@ class SegmentColumns(Grouped):
         Where failures break segments, paths over at most one midpoint are looked at; what more of
         them could save is no more than in states that break none, which cost `floor`.
         """
-        ends, activates = (self.source, self.target), len(by_state) > 0
+        ends: Any = self.source, self.target
+        activates = len(by_state) > 0
         failover = self.segment_problem.segments.failover
         one: Any = table, np.ascontiguousarray(table.T), self.limits, failover, by_state
         if self.width == 0:
