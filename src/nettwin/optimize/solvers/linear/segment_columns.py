@@ -86,10 +86,11 @@ class SegmentColumns(Grouped):
         Where failures break segments, paths over at most one midpoint are looked at; what more of
         them could save is no more than in states that break none, which cost `floor`.
         """
-        ends: Any = self.source, self.target
+        ends = self.source, self.target
         activates = len(by_state) > 0
         failover = self.segment_problem.segments.failover
-        one: Any = table, np.ascontiguousarray(table.T), self.limits, failover, by_state
+        turned = np.ascontiguousarray(table.T)
+        one: tuple[Any, Any, Any, Any, Any] = table, turned, self.limits, failover, by_state
         if self.width == 0:
             within[here] = least[here] = table[self.source[here], self.target[here]]
             return
