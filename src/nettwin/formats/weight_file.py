@@ -23,12 +23,14 @@ Weights = Mapping[str, NDArray[np.float32]]
 
 
 class Kind(NamedTuple):
-    """A kind of weight file: its schema, the features its weights see, what a card must have."""
+    """A kind of weight file: its schema, the features its weights see, what a card must have; and
+    features of earlier versions, whose files are read as well."""
 
     schema: str
     features: object  # of JSON types
     entries: Mapping[str, type]
     largest_bytes: int
+    earlier: tuple[object, ...] = ()
 
 
 def write_weights(path: Path, kind: Kind, card: Mapping[str, Any], tensors: Weights) -> None:
@@ -70,7 +72,7 @@ def _digest(card: Mapping[str, Any], tensors: Weights) -> str:
 
 
 def _card(content: bytes, kind: Kind) -> dict[str, Any]:
-    """The card of a file, whose schema and features must be this version's."""
+    """The card of a file, whose schema must be this version's, and whose features known."""
     if len(content) > kind.largest_bytes:
         raise ValueError(f"it is larger than {kind.largest_bytes >> 20} MiB")
     size = int.from_bytes(content[:8], "little")
@@ -81,7 +83,7 @@ def _card(content: bytes, kind: Kind) -> dict[str, Any]:
         raise ValueError("its card is no table")
     if card.get("schema") != kind.schema:
         raise ValueError(f"its schema is {card.get('schema')!r}: must be {kind.schema}")
-    if card.get("features") != kind.features:
+    if card.get("features") not in (kind.features, *kind.earlier):
         raise ValueError("it was trained with other features than this version computes")
     for name, type_ in kind.entries.items():
         if not isinstance(card.get(name), type_):

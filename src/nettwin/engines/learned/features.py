@@ -27,7 +27,9 @@ QUEUE_THEORY = (
     *("crowding", "ln_spread", "slow_modulation", "waiting_cv", "lost_before", "ln_memory"),
     *("waiting_elasticity", "loss_elasticity", "modulation_waiting", "overload", "size_bias"),
 )
-QUEUE = QUEUE_BASE + QUEUE_THEORY
+# Bursts against the time that the buffer takes to drain; the load while all sources send at once
+QUEUE_BURSTS = ("ln_memory_of_buffer", "ln_peak_load")
+QUEUE = QUEUE_BASE + QUEUE_THEORY + QUEUE_BURSTS
 FLOW = (
     *("gap_cv2", "periodic", "trace", "rate_deviation", "off_over_on", "size_cv2"),
     *("ln_train", "modulated"),

@@ -7,7 +7,7 @@ are those of every `weight_file`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE, SHAPE
+from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE, QUEUE_BURSTS, SHAPE
 from nettwin.engines.theory.formulas import Formulas, formulas_of
 from nettwin.errors import FormatError, InputError
 from nettwin.formats.files import read_bytes
@@ -32,7 +32,11 @@ FEATURES = {
         ("shape", SHAPE),
     )
 }
-KIND = Kind(SCHEMA, FEATURES, {"name": str, "architecture": str, "settings": dict}, 256 * 2**20)
+# Before bursts were told: such models give what they do not know no weight, and have no range of it
+EARLIER = {**FEATURES, "queue": [name for name in QUEUE if name not in QUEUE_BURSTS]}
+ENTRIES: dict[str, type] = {"name": str, "architecture": str, "settings": dict}
+KIND = Kind(SCHEMA, FEATURES, ENTRIES, 256 * 2**20, (EARLIER,))
+ANY = 1e9  # a bound of a feature that no range is known of
 _AGAIN = "Install the model again (nettwin models install), or train it."
 
 
@@ -94,10 +98,26 @@ def model_from_bytes(content: bytes, path: Path) -> Model:
                 members.setdefault(int(part), {})[name] = values
         if not members or sorted(members) != list(range(len(members))):
             raise ValueError("its networks are not numbered from 0")
+        if card["features"] == EARLIER:
+            _widen(members.values(), others["range"])
         ordered = tuple(members[k] for k in range(len(members)))
         return Model(ordered, card, others["calibration"], others["range"])
     except ValueError as error:
         raise FormatError(path, "", f"is no usable model ({error})", _AGAIN) from None
+
+
+def _widen(
+    members: Iterable[dict[str, NDArray[np.float32]]], ranges: dict[str, NDArray[np.float32]]
+) -> None:
+    """Give a model of EARLIER features the columns of those that came since."""
+    more = len(QUEUE) - len(EARLIER["queue"])
+    for weights in members:
+        known = weights.get("enter.weight")
+        if known is not None and known.ndim == 2 and known.shape[1] == len(EARLIER["queue"]):
+            weights["enter.weight"] = np.pad(known, ((0, 0), (0, more)))
+    if "queue" in ranges:
+        unbounded = np.array([[-ANY], [ANY]], np.float32).repeat(more, axis=1)
+        ranges["queue"] = np.concatenate([ranges["queue"], unbounded], axis=1)
 
 
 def weight(weights: Weights, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:

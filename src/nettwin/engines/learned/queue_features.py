@@ -114,6 +114,9 @@ def _fill(state: Any, ports: Any, mix: Any, target: Any, edge: Any) -> Any:
             row[25] = 1.0 if policy == DRR else 0.0
             row[26] = 1.0 if policy == LSF else 0.0
             of_theory(q, state, sums, bounded(kept, 0.0, 1.1), row)
+            drain = (state.buffer[q] + 1.0) * state.service_s[q]
+            row[44] = bounded(ln(state.memory_s[q] / max(drain, 1e-300)), -6.0, 9.0) / 4.0
+            row[45] = bounded(ln(load[q] * (1.0 + sums[8])), -5.0, 4.0) / 2.0
             above += load[q]
     return out
 
