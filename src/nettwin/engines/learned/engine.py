@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +13,10 @@ from nettwin.engines.learned import calibration, coverage
 from nettwin.engines.learned.architecture import Answer, Architecture, architecture
 from nettwin.engines.learned.conservation import Carried, conserved
 from nettwin.engines.learned.inputs import Inputs, Solved, inputs_of, solved
+from nettwin.engines.learned.limits import limits_of, within
 from nettwin.engines.learned.model_file import Model
-from nettwin.engines.theory.flows import HopDelays, hop_table
+from nettwin.engines.theory.flows import HopDelays
 from nettwin.engines.theory.hops import hop_split
-from nettwin.engines.theory.loops import njit_nogil
 from nettwin.engines.theory.parallel import side_by_side
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.tables import tables
@@ -78,6 +77,7 @@ class Learned:
         theory = self._solved(scenario)
         inputs = inputs_of(scenario, theory)
         answer = self.architecture.answer(inputs, self.model.members)
+        answer = within(limits_of(scenario, theory.state), inputs, answer)
         if answer.each is None:
             return None
         each = HopDelays(*(values[answer.hop_row] for values in answer.each))
@@ -129,20 +129,21 @@ class Learned:
     def _metrics(self, scenario: Scenario, theory: Solved) -> Metrics:
         inputs = inputs_of(scenario, theory)
         answer = self.architecture.answer(inputs, self.model.members)
-        each = answer.each or theory.each  # without hops of its own: links as theory sees them
+        limits = limits_of(scenario, theory.state)
+        answer = within(limits, inputs, answer)
+        # without hops of its own: waits as in theory, and what is lost where theory loses it
+        each = answer.each or _loss_by_hop(inputs, theory.each, answer.loss)
         carried = conserved(inputs, tables(scenario), each)
-        if answer.each is not None:
-            answer = answer._replace(loss=carried.flow_loss)
+        answer = answer._replace(loss=carried.flow_loss)
         bounds = self._bounds(inputs, answer)
-        floor = _floor(scenario, theory)
-        p50, p90, p99 = np.maximum.accumulate(np.maximum(answer.percentile_s.T, floor))
+        p50, p90, p99 = answer.percentile_s.T
         queue, link = _queue_and_link(scenario, theory, carried)
         beyond = coverage.beyond(self.model.ranges, inputs)
         flagged = self._flagged(inputs, bounds, beyond)
         return Metrics(
             flow=Table(
                 {
-                    "owd_mean_s": np.maximum(answer.mean_s, floor),
+                    "owd_mean_s": answer.mean_s,
                     "owd_p50_s": p50,
                     "owd_p90_s": p90,
                     "owd_p99_s": p99,
@@ -169,31 +170,17 @@ class Learned:
         )
 
 
-def _floor(scenario: Scenario, theory: Solved) -> Floats:
-    """Propagation and the smallest packet's transmission over the shortest path; no delay is less.
-    [flows]"""
-    _, paths, _ = tables(scenario)
-    hops = hop_table(scenario, theory.state)
-    smallest = np.array([size.min_bits for size in scenario.traffic.sizes], np.float64)
-    bits = smallest[scenario.traffic.flow_size] if len(smallest) else np.zeros(0)
-    offset = scenario.paths.flow_offset
-    return np.asarray(_fastest(bits, offset, paths, hops.second_per_bit, hops.delay_s))
-
-
-@njit_nogil
-def _fastest(bits: Any, flow_offset: Any, paths: Any, second_per_bit: Any, delay_s: Any) -> Any:
-    """How long so many bits of each flow take over its fastest path; 0 without one. [flows]"""
-    offset, queue = paths.offset, paths.queue
-    out = np.zeros(bits.size)
-    for f in range(bits.size):
-        for p in range(flow_offset[f], flow_offset[f + 1]):
-            per_bit, delay = 0.0, 0.0
-            for h in range(offset[p], offset[p + 1]):
-                per_bit += second_per_bit[queue[h]]
-                delay += delay_s[queue[h]]
-            taken = delay + bits[f] * per_bit
-            out[f] = taken if p == flow_offset[f] else min(out[f], taken)
-    return out
+def _loss_by_hop(inputs: Inputs, theory: HopDelays, loss: Floats) -> HopDelays:
+    """Theory's hops with the losses of flows that a model says, where it says nothing of hops: each
+    hop of a path has the part of what is lost that it has in theory, or where nothing is lost
+    there, an equal one. [hops]"""
+    passing = np.log1p(-np.minimum(theory.loss, 1.0 - 1e-12))
+    hops, paths = np.diff(inputs.path_offset), len(inputs.path_flow)
+    path = np.repeat(np.arange(paths), hops)
+    whole = np.bincount(path, passing, paths)[path]
+    wanted = np.log1p(-np.minimum(loss, 1.0 - 1e-12))[inputs.path_flow][path]
+    part = np.where(whole < 0.0, passing / np.minimum(whole, -1e-300), 1.0 / hops[path])
+    return theory._replace(loss=-np.expm1(part * wanted))
 
 
 def _queue_and_link(scenario: Scenario, theory: Solved, of: Carried) -> tuple[Table, Table]:

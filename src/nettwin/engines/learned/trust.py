@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from nettwin.engines.learned.inputs import Inputs
-from nettwin.engines.theory.flows import HopDelays
+from nettwin.engines.theory.flows import STARVED, HopDelays
 from nettwin.engines.theory.loops import njit_nogil
 
 SURE, LOST = -1.0, -0.3  # ln of the expected error up to which, and from which on
@@ -27,10 +27,17 @@ def faded(inputs: Inputs, answer: Any) -> Any:
     if answer.each is None or not len(flows):
         return answer
     each = HopDelays(*(values.copy() for values in answer.each))
+    _fade(flows, trust, inputs, each)
+    return sum_up(flows, inputs, answer, each)
+
+
+def sum_up(flows: Any, inputs: Inputs, answer: Any, each: HopDelays) -> Any:
+    """An Answer of other delays and losses at hops, `each`: some flows are summed up again, and
+    their percentiles moved with mean and deviation."""
     mean, variance, loss = (
         values.copy() for values in (answer.mean_s, answer.variance_s2, answer.loss)
     )
-    _fade(flows, trust, inputs, each, mean, variance, loss)
+    _along_paths(flows, inputs, each, mean, variance, loss)
     stretch = np.sqrt(variance / answer.variance_s2)[:, None]
     levels = mean[:, None] + (answer.percentile_s - answer.mean_s[:, None]) * stretch
     percentile = answer.percentile_s.copy()
@@ -41,10 +48,8 @@ def faded(inputs: Inputs, answer: Any) -> Any:
 
 
 @njit_nogil
-def _fade(
-    flows: Any, trust: Any, inputs: Any, each: Any, mean_s: Any, variance_s2: Any, loss_ratio: Any
-) -> None:
-    """Move what the flows meet toward theory, and sum it up again."""
+def _fade(flows: Any, trust: Any, inputs: Any, each: Any) -> None:
+    """Move what the flows meet toward theory."""
     for f in flows:
         t = trust[f]
         for k in range(inputs.row_offset[f], inputs.row_offset[f + 1]):
@@ -55,6 +60,14 @@ def _fade(
             each.waiting_s[k] = wait
             each.variance_s2[k] *= (wait / was) ** 2
             each.loss[k] = 1.0 / (1.0 + np.exp(-logit))
+
+
+@njit_nogil
+def _along_paths(
+    flows: Any, inputs: Any, each: Any, mean_s: Any, variance_s2: Any, loss_ratio: Any
+) -> None:
+    """Sum up what flows meet, in place."""
+    for f in flows:
         arriving, total, square = 0.0, 0.0, 0.0
         for p in range(inputs.flow_offset[f], inputs.flow_offset[f + 1]):
             passing = inputs.path_share[p]
@@ -67,6 +80,8 @@ def _fade(
             arriving += passing
             total += passing * mean
             square += passing * (mean**2 + variance)
+        if arriving <= 1.0 - STARVED:
+            continue
         mean_s[f] = total / arriving
         variance_s2[f] = max(square / arriving - mean_s[f] ** 2, 1e-30)
         loss_ratio[f] = min(max(1.0 - arriving, 0.0), 1.0)
