@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from nettwin.engines.learned.catalog import load
 from nettwin.engines.learned.engine import Learned
+from nettwin.engines.learned.inputs import inputs_of, solved
 from nettwin.engines.learned.limits import limits_of
 from nettwin.engines.learned.model_file import Model
 from nettwin.metrics import Metrics
@@ -153,3 +154,12 @@ def test_voice_beside_jumbo_packets_waits_no_longer_than_buffers_allow() -> None
     found = Learned(model("absurd")).predict([scenario])[0]
     assert found.flow["owd_p99_s"][0] <= most * (1 + 1e-9)
     assert found.link["throughput_bps"][0] <= 1e8 * (1 + 1e-9)
+
+
+def test_no_wait_is_too_long_to_learn_from() -> None:
+    topology = Topology.build("ab", [Link("a", "b", 1e6)])
+    scenario = Scenario(topology, Traffic.build(topology, [Flow("a", "b", 5e5)]))
+    theory = solved(scenario)
+    forever = theory.each._replace(waiting_s=np.full_like(theory.each.waiting_s, 1e305))
+    inputs = inputs_of(scenario, theory._replace(each=forever))
+    assert np.isfinite(inputs.waiting_s.astype(np.float32)).all()

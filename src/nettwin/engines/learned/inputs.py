@@ -34,6 +34,7 @@ from nettwin.scenario.scenario import Scenario
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Whole = NDArray[np.int32]
+MOST_WAITING_S = 1e6  # where theory knows no bound, and says next to never
 LEVELS = (0.5, 0.9, 0.99)  # of the percentiles that are predicted
 
 
@@ -106,6 +107,7 @@ def inputs_of(scenario: Scenario, theory: Solved | None = None) -> Inputs:
     by_path = path_physics(paths, flows, each, hops)
     least = 1e-3 * state.service_s * np.minimum(state.load, 1.0) + 1e-15
     waiting, cv2, logits = row_physics(row_queue, rows, least)
+    waiting = np.minimum(waiting, MOST_WAITING_S)
     return Inputs(
         queue_features(state, ports, mix, target, edge),
         flow,

@@ -9,7 +9,7 @@ and Davis, 2000.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +79,7 @@ def _hops_within(limits: Limits, inputs: Inputs, answer: Answer, each: HopDelays
     )  # all of its packets would wait as long as can be
     rows = np.diff(inputs.row_offset)
     flows = np.unique(np.repeat(np.arange(len(rows)), rows)[over])
-    return sum_up(flows, inputs, answer, kept)
+    return cast(Answer, sum_up(flows, inputs, answer, kept))
 
 
 @njit_nogil
