@@ -1,8 +1,8 @@
 """Bursts: the distribution of the rate of few sources, and the fluid queue that they make.
 
 Every modulated source is taken for one of two rates (on-off, the two states of MMPP). The rates of
-a queue's sources are convolved, with at most ATOMS values kept; where many come together, the sum
-is normal. What comes over one link is never faster than the link.
+a queue's sources are convolved, with at most ATOMS values kept; where many come together, they are
+taken for equal ones. What comes over one link is never faster than the link.
 
 Bursts that last longer than a buffer takes to fill or to empty are a fluid queue (Anick, Mitra and
 Sondhi, Stochastic theory of a data-handling system with multiple sources, Bell System Technical
@@ -21,8 +21,7 @@ import numpy as np
 from nettwin.engines.theory.loops import ATOMS, in_place, njit_nogil
 
 EDGE_ATOMS = 8  # of what comes over one link
-MANY = 2.5  # sources from which on their sum is taken for normal
-NORMAL = np.array([-3.2, -2.2, -1.35, -0.65, 0.0, 0.65, 1.35, 2.2, 3.2])
+MANY = 2.5  # sources from which on they are taken for equal ones
 
 
 @njit_nogil
@@ -34,16 +33,18 @@ def rate_distributions(
     in bit/s, and how many there are, `count` [queues]; 1 where nothing is modulated.
 
     `states` [3, hops]: low rate, high rate, and the part of the time of the high one; `sums_of`
-    [2, queues]: the sum of the sources' variances, and of their squares.
+    [3, queues]: the sum of the sources' variances, of their squares, and of how far their rates may
+    be above their means.
     """
     for q in range(count.size):
         count[q] = 1
         value[q, 0], weight[q, 0] = 0.0, 1.0
-        variance, squares = sums_of[0, q], sums_of[1, q]
+        variance, squares, peak = sums_of[0, q], sums_of[1, q], sums_of[2, q]
         if variance <= 0.0:
             continue
-        if variance * variance > MANY * squares:
-            _normal(math.sqrt(variance), value[q], weight[q], count, q)
+        sources = variance * variance / squares if squares > 0.0 else np.inf
+        if sources > MANY and peak > 0.0:
+            count[q] = _alike(sources, variance, peak, value[q], weight[q])
             continue
         port = ports.port[q]
         x, w = np.zeros(ATOMS * EDGE_ATOMS), np.zeros(ATOMS * EDGE_ATOMS)
@@ -75,22 +76,20 @@ def rate_distributions(
 
 
 @njit_nogil
-def _normal(deviation: float, value: Any, weight: Any, count: Any, q: int) -> None:
-    """Points of a normal variable with this standard deviation."""
-    n = NORMAL.size
-    total, square = 0.0, 0.0
-    for k in range(n):
-        low = NORMAL[k - 1] if k > 0 else -np.inf
-        high = NORMAL[k + 1] if k < n - 1 else np.inf
-        a = math.erf((NORMAL[k] + low) / 2.0 / math.sqrt(2.0)) if k > 0 else -1.0
-        b = math.erf((NORMAL[k] + high) / 2.0 / math.sqrt(2.0)) if k < n - 1 else 1.0
-        weight[k] = (b - a) / 2.0
-        total += weight[k]
-        square += weight[k] * NORMAL[k] ** 2
-    for k in range(n):
-        weight[k] /= total
-        value[k] = NORMAL[k] * deviation / math.sqrt(square / total)
-    count[q] = n
+def _alike(sources: float, variance: float, peak: float, value: Any, weight: Any) -> int:
+    """The sum of so many equal sources of two rates, a binomial variable; of fewer with the same
+    variance and skewness where they are too many. Answers how many values it has."""
+    part = variance / (variance + peak * peak / sources)
+    n = min(round(sources), ATOMS - 1)
+    skew = (1.0 - 2.0 * part) / math.sqrt(sources * part * (1.0 - part))
+    part = 0.5 - 0.5 * skew * math.sqrt(n / (4.0 + n * skew * skew))
+    swing = math.sqrt(variance / (n * part * (1.0 - part)))
+    weight[0] = (1.0 - part) ** n
+    for k in range(n + 1):
+        value[k] = (k - n * part) * swing
+        if k > 0:
+            weight[k] = weight[k - 1] * (n - k + 1) / k * part / (1.0 - part)
+    return n + 1
 
 
 @njit_nogil
@@ -233,13 +232,24 @@ def fluid(
 
 
 @in_place
-def own_loss(
-    loss: float, resting: float, own_variance: float, variance: float, own: float, all_of_it: float
-) -> float:
-    """Loss of a flow of this rate and variance of the rate, among all that comes to a queue.
-
-    Those that come while the rate is high lose more: in proportion to their part in its variance,
-    so that all together lose what the queue does.
+def burst_of(low: float, high: float, part: float, capacity: float, load: float) -> float:
+    """What the bursts of a source add to the loss of a queue to which `load` bit/s are offered, in
+    some unit: in proportion to its part in the variance of the rate, but a queue that overflows in
+    any case loses 1 - capacity / rate, which bends towards 1 as the rate grows.
     """
-    part = own_variance / max(variance, 1e-300) * all_of_it / max(own, 1e-300)
+    swing = high - low
+    bent = min(max(load - capacity, 0.0) / (capacity * capacity), 1.0 / max(load, capacity))
+    return part * (1.0 - part) * swing * swing / (1.0 + swing * bent)
+
+
+@in_place
+def own_loss(
+    loss: float, resting: float, own_burst: float, bursts: float, own: float, all_of_it: float
+) -> float:
+    """Loss of a flow of this rate and `burst_of`, among all that comes to a queue.
+
+    Those that come while the rate is high lose more: in proportion to what their bursts add to the
+    loss, so that all together lose what the queue does.
+    """
+    part = own_burst / max(bursts, 1e-300) * all_of_it / max(own, 1e-300)
     return min(max(resting + (loss - resting) * part, 0.0), 1.0)

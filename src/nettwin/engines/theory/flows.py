@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.theory.bursts import behind, own_loss, two_rates
+from nettwin.engines.theory.bursts import behind, burst_of, own_loss, two_rates
 from nettwin.engines.theory.guarantees import guarantees
 from nettwin.engines.theory.inputs import input_table
 from nettwin.engines.theory.kept import Kept
 from nettwin.engines.theory.loops import njit_nogil
 from nettwin.engines.theory.parallel import parallel_for
 from nettwin.engines.theory.queueing import size_loss
-from nettwin.engines.theory.rows import SLOW, SLOWLY
+from nettwin.engines.theory.rows import SLOW, SLOWLY, SWING
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.states import FEW
 from nettwin.engines.theory.tables import tables
@@ -33,6 +33,7 @@ class HopTable(NamedTuple):
     waiting_s: Floats
     resting_s: Floats
     modulation_bits2: Floats
+    bursts: Floats  # `burst_of` of all flows
     variance_s2: Floats
     elasticity: Floats
     load_bps: Floats  # bits offered a second
@@ -105,6 +106,7 @@ def _hop_table(scenario: Scenario, state: QueueSolution) -> HopTable:
         waiting,
         resting,
         state.modulation_bits2,
+        state.warm_start.state[SWING],
         state.waiting_variance_s2,
         state.waiting_elasticity,
         state.load * topology.link_capacity_bps[port],
@@ -189,7 +191,8 @@ def _each_hop(
             wait, spread = hops.resting_s[q], hops.variance_s2[q]
             share = 0.0
             if bursts and hops.fluid[q] and hops.modulation_bits2[q] > 0.0:
-                share = part * (1.0 - part) * (high - low) ** 2 / hops.modulation_bits2[q]
+                share = burst_of(low, high, part, hops.capacity_bps[q], hops.load_bps[q])
+                share /= max(hops.bursts[q], 1e-300)
             elif swing > 0.0 and hops.modulation_bits2[q] > 0.0:
                 own, whole = offered * passing, hops.modulation_bits2[q]
                 seen = seen_swing(swing, own, whole, hops.load_bps[q])

@@ -3,7 +3,9 @@
 A queue that stays backlogged for t seconds sends at least rate (t - latency): a rate-latency
 service curve (Le Boudec and Thiran, Network Calculus, 2001). For FIFO and the first queue of strict
 priority it is the port itself; for WFQ the share by weight (Parekh and Gallager, IEEE/ACM Trans.
-Networking 1, 1993; with the latency of self-clocked fair queueing: Golestani, 1994); for DRR the
+Networking 1, 1993): a packet leaves no later than one of the others' packets after it would under
+fluid sharing, and since no queue lags behind that by more than a packet, what is found in a queue
+is less than in the fluid one by at most a packet of each other queue; for DRR the
 share by quantum (Boyer, Stea and Sofack, Deficit round robin with network calculus, 2012, with
 deficits of up to one packet). Least served first promises nothing to a queue that is not alone, and
 strict priority nothing to the queues after the first.
@@ -62,9 +64,10 @@ def _service(ports: Any, largest: Any) -> Any:
         for q in range(first, end):
             if largest[q] <= 0.0:
                 continue
-            own, together = largest[q], 0.0
+            own, together, others = largest[q], 0.0, 0.0
             for j in range(first, end):
                 together += largest[j] if j != q else 0.0
+                others = max(others, largest[j]) if j != q else others
             if policy == FIFO or used == 1:
                 rate[q] = capacity
             elif policy == SP:
@@ -75,11 +78,11 @@ def _service(ports: Any, largest: Any) -> Any:
                 latency[q] = biggest / capacity
             elif policy == WFQ:
                 rate[q] = capacity * ports.weight[q] / weights
-                latency[q] = own / rate[q] + together / capacity
+                latency[q] = (used - 1) * biggest / rate[q] + others / capacity
             elif policy == DRR:
                 rate[q] = capacity * ports.quantum_bits[q] / quanta
-                others = quanta - ports.quantum_bits[q]
-                turn = (1.0 + own / ports.quantum_bits[q]) * others
+                visits = quanta - ports.quantum_bits[q]
+                turn = (1.0 + own / ports.quantum_bits[q]) * visits
                 latency[q] = (turn + together) / capacity
             if tokens:
                 latency[q] += biggest / capacity

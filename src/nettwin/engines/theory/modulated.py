@@ -36,7 +36,10 @@ from nettwin.engines.theory.sharing import shared_port
 QUICKEST = 3.0  # times as often as a single source's, a queue's overload ends
 LONG = 0.4  # how much of the content is of overloads that end and come again
 MOST_RESTING = 1.5  # waiting of what comes at any time over that of all
+CRITICAL = 1e-3  # excess of load from which on it is an overload
 HASTE = 0.3  # of its relaxation time, a queue takes to be half settled
+GRIP = 0.6  # how fast a queue that is served less catches up
+TURNS = 4  # of how long the rest of a burst keeps the port from others
 SETTLES = 25.0  # relaxation times in which a queue is taken for settled
 
 
@@ -93,41 +96,95 @@ def average_rates(
     count = combinations(first, n, rates, room, most)
     wide = reach_of(mean, state, lasting) if count > 1 else np.inf
     weight, found = room.points[0], room.points[1:]
+    draining, behind = numbers[9], numbers[10]
+    draining[:] = 0.0
+    if policy == LSF:
+        catch_up(ports, first, mean, state, behind, True)
+    for turn in range(TURNS if n > 1 and count > 1 else 1):
+        if turn == 0 or policy == LSF:
+            for i in range(count):
+                rest = i
+                for k in range(n):
+                    j = rest % room.chosen[k]
+                    rest //= room.chosen[k]
+                    moved = room.atoms[0, k, j] * state[SLOWLY, k] / capacity
+                    load[k] = max(mean[k] + moved, 1e-6 * mean[k])
+                now = total_of(load)
+                reach, near = np.inf, 1.0
+                if now < 1.0 + CRITICAL and count > 1:
+                    reach, near = wide, settled(load, state, lasting)
+                for k in range(n):
+                    buffer[k] = state[BUFFER, k]
+                    if load[k] > 0.0:
+                        buffer[k] = min(buffer[k], reach / state[SERVICE, k])
+                    load[k] = mean[k] + (load[k] - mean[k]) * near
+                    if policy == LSF and mean[k] > 0.0:  # the order is that of all the time before
+                        share[k] = ports.weight[first + k] * load[k] / mean[k] * behind[k]
+                policy_answer(policy, queues, answer, inner)
+                for k in range(n):
+                    whole = state[BUFFER, k] * state[SERVICE, k]
+                    solved = load[k]
+                    load[k] = mean[k] + (load[k] - mean[k]) / near
+                    found[0, i, k], found[1, i, k] = load[k], answer.rate[k]
+                    found[2, i, k] = answer.loss[k] * math.exp(-whole / reach)
+                    found[3, i, k] = answer.waiting[k] * load[k] / max(solved, 1e-300)
+                    if load[k] > answer.rate[k] and count > 1:
+                        found[2, i, k] = max(answer.loss[k], 1.0 - answer.rate[k] / load[k])
+                    wait = found[3, i, k] / max(load[k] * (1.0 - found[2, i, k]), 1e-300)
+                    found[4, i, k] = (tail[0, k] * wait + tail[1, k]) * found[3, i, k]
+        weigh(count, room, draining, behind, policy == LSF, weight)
+        for k in range(n):
+            if mean[k] > 0.0:
+                draining[k] = average_queue(
+                    weight[:count, k], found[:, :count, k], state[:, k], lasting
+                )
+        if policy == LSF:
+            catch_up(ports, first, mean, state, behind, False)
+
+
+@in_place
+def catch_up(ports: Any, first: int, mean: Any, state: Any, behind: Any, begins: bool) -> None:
+    """Under least served first, raise the shares `behind` [n] of the queues that are served less
+    than others for their weight, until they are served as much or have all that they ask for."""
+    total, used = 0.0, 0.0
+    for k in range(mean.size):
+        behind[k] = 1.0 if begins else behind[k]
+        served = mean[k] * (1.0 - (0.0 if begins else state[LOSS, k]))
+        if served > 0.0:
+            total += math.log(served / ports.weight[first + k])
+            used += 1.0
+    for k in range(mean.size):
+        served = mean[k] * (1.0 - (0.0 if begins else state[LOSS, k]))
+        if served > 0.0:
+            ahead = math.log(served / ports.weight[first + k]) - total / used
+            caught = behind[k] * math.exp(-(2.0 if begins else GRIP) * ahead)
+            behind[k] = min(max(caught, 1e-4), 1e4)
+
+
+@in_place
+def weigh(count: int, room: Any, draining: Any, behind: Any, ordered: bool, weight: Any) -> None:
+    """Fill `weight` [combinations, n]: how often each queue meets each combination.
+
+    A queue that holds the rest of a burst asks for the port as it did during the burst: while it
+    is `draining`, a part of the time in which it need not, the others find it at its highest rate;
+    where an order is kept over all the time before, those that come before it do not.
+    """
+    n = draining.size
     for i in range(count):
-        part, rest = 1.0, i
         for k in range(n):
-            j = rest % room.chosen[k]
-            rest //= room.chosen[k]
-            part *= room.atoms[1, k, j]
-            moved = room.atoms[0, k, j] * state[SLOWLY, k] / capacity
-            load[k] = max(mean[k] + moved, 1e-6 * mean[k])
-        now = total_of(load)
-        reach, near = np.inf, 1.0
-        if now < 1.0 and count > 1:
-            reach, near = wide, settled(load, state, lasting)
-        for k in range(n):
-            buffer[k] = state[BUFFER, k]
-            if load[k] > 0.0:
-                buffer[k] = min(buffer[k], reach / state[SERVICE, k])
-            load[k] = mean[k] + (load[k] - mean[k]) * near
-            if policy == LSF and mean[k] > 0.0:  # the order is that of all the time before
-                share[k] = ports.weight[first + k] * load[k] / mean[k]
-        policy_answer(policy, queues, answer, inner)
-        for k in range(n):
+            part, rest = 1.0, i
+            for j in range(n):
+                atom = rest % room.chosen[j]
+                rest //= room.chosen[j]
+                here = room.atoms[1, j, atom]
+                if j != k:
+                    left = draining[j]
+                    if ordered:
+                        left *= behind[j] / (behind[j] + behind[k])
+                    here *= 1.0 - left
+                    here += left if atom == room.chosen[j] - 1 else 0.0
+                part *= here
             weight[i, k] = part
-            whole = state[BUFFER, k] * state[SERVICE, k]
-            solved = load[k]
-            load[k] = mean[k] + (load[k] - mean[k]) / near
-            found[0, i, k], found[1, i, k] = load[k], answer.rate[k]
-            found[2, i, k] = answer.loss[k] * math.exp(-whole / reach)
-            found[3, i, k] = answer.waiting[k] * load[k] / max(solved, 1e-300)
-            if load[k] > answer.rate[k] and count > 1:
-                found[2, i, k] = max(answer.loss[k], 1.0 - answer.rate[k] / load[k])
-            wait = found[3, i, k] / max(load[k] * (1.0 - found[2, i, k]), 1e-300)
-            found[4, i, k] = (tail[0, k] * wait + tail[1, k]) * found[3, i, k]
-    for k in range(n):
-        if mean[k] > 0.0:
-            average_queue(weight[:count, k], found[:, :count, k], state[:, k], lasting)
 
 
 @in_place
@@ -186,9 +243,39 @@ def settled(load: Any, state: Any, lasting: float) -> float:
 
 
 @in_place
-def average_queue(weight: Any, found: Any, state: Any, lasting: float) -> None:
+def fill_in_time(load: Any, mean: Any, state: Any, buffer: Any, filled: Any) -> None:
+    """Limit what a queue holds to what comes while the modulation lasts, t on average: the excess
+    of the load, (a - 1) t, and what diffuses in t or in the time that the queue needs to settle at
+    its mean load, sqrt(2 g s t) [s]. A buffer is `filled` with the probability that t,
+    exponential, is long enough; an overload that is there p of the time lasts 1 / (1 - p) longer.
+    """
+    total, now, lasting, service, spread, places, swing = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(mean.size):
+        total += mean[k]
+        now += load[k]
+        lasting += state[LASTING, k] * mean[k]
+        service += state[SERVICE, k] * mean[k]
+        spread += state[SPREAD, k] * mean[k]
+        places += state[BUFFER, k] if mean[k] > 0.0 else 0.0
+        swing += state[SLOW, k] ** 2
+    lasting, service, spread = lasting / total, service / total, spread / total
+    overloaded = 0.5 * math.erfc((1.0 - total) / math.sqrt(2.0 * swing))
+    lasting /= max(1.0 - overloaded, 1e-6)
+    walls = (math.pi * spread / (places + 1.0)) ** 2
+    settled = lasting + 25.0 * service * spread / ((1.0 - total) ** 2 + walls)
+    reach = max(now - 1.0, 0.0) * lasting + math.sqrt(2.0 * spread * service * settled)
+    for k in range(load.size):
+        if load[k] > 0.0:
+            whole = state[BUFFER, k] * state[SERVICE, k]
+            buffer[k] = min(whole, reach) / state[SERVICE, k]
+            filled[k] = math.exp(-whole / reach)
+
+
+@in_place
+def average_queue(weight: Any, found: Any, state: Any, lasting: float) -> float:
     """Fill rate, loss and waiting of a queue, `state` [STATES], from those of its combinations:
-    `found` [load, rate, loss, work that waits, its square; combinations]."""
+    `found` [load, rate, loss, work that waits, its square; combinations]. Answers the part of the
+    time without overload in which the rest of one is sent."""
     whole = state[BUFFER] * state[SERVICE]
     over, rise, fall, low, high, square = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     up, down = 1.0, 1.0
@@ -200,7 +287,7 @@ def average_queue(weight: Any, found: Any, state: Any, lasting: float) -> None:
         square += w * drift * drift
         offer += w * found[0, i]
         rate += w * found[1, i]
-        if drift > 0.0 or found[1, i] < 2.0 * LEAST_RATE:
+        if drift > CRITICAL * found[1, i] or found[1, i] < 2.0 * LEAST_RATE:
             over += w
             least = min(least, drift)
             rise += w * drift
@@ -228,7 +315,7 @@ def average_queue(weight: Any, found: Any, state: Any, lasting: float) -> None:
     lost, waited, squares, resting, passing, rested = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(weight.size):
         w, load, loss, work = weight[i], found[0, i], found[2, i], found[3, i]
-        if bursty and (load > found[1, i] or found[1, i] < 2.0 * LEAST_RATE):
+        if bursty and (load > (1.0 + CRITICAL) * found[1, i] or found[1, i] < 2.0 * LEAST_RATE):
             drift = max(load - found[1, i], 0.0)
             loss *= full ** math.sqrt(up / drift) if drift > 0.0 else 0.0  # the faster it fills
             work = 0.0
@@ -258,3 +345,4 @@ def average_queue(weight: Any, found: Any, state: Any, lasting: float) -> None:
     state[WAITING_VARIANCE] = max(squares / kept - state[WAITING] ** 2, 0.0)
     state[RATE] = rate
     state[RESTING] = min(resting / max(passing, 1e-300), MOST_RESTING * state[WAITING])
+    return min((1.0 - full) * rise / max(fall, 1e-300), 1.0) if bursty else 0.0

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.theory.bursts import behind, own_loss, rate_distributions, two_rates
+from nettwin.engines.theory.bursts import behind, burst_of, own_loss, rate_distributions, two_rates
 from nettwin.engines.theory.formulas import Formulas
 from nettwin.engines.theory.inputs import HopOrder, InputTable, hop_order, input_table
 from nettwin.engines.theory.loops import ATOMS, njit_nogil
@@ -20,6 +20,7 @@ from nettwin.engines.theory.rows import (
     BIAS,
     BITS,
     BUFFER,
+    BURSTS,
     DEPTH,
     GAPS,
     HURRY,
@@ -215,7 +216,7 @@ def _offered(
     if candidate.inputs is not None and smoothing:
         smooth(candidate.inputs, candidate.came, loss, ports, sums)
     if candidate.order is not None:
-        totals = sums[[MODULATION, SOURCES]]
+        totals = sums[[MODULATION, SOURCES, PEAK]]
         rate_distributions(
             candidate.inputs,
             candidate.order,
@@ -265,8 +266,12 @@ def offered(
             if flows.period_s[f] > 0.0:
                 out[PERIODIC, q] += packets * square
                 out[PERIODS, q] += packets * square * flows.period_s[f]
-            variance = 0.0
+            variance, burst = 0.0, 0.0
+            capacity = ports.capacity_bps[ports.port[q]]
+            load = state[LOAD, q] * capacity
             if bursts:
+                burst = burst_of(low, high, part, capacity, load)
+                out[BURSTS, q] += burst
                 states[0, h], states[1, h], states[2, h] = low, high, part
                 variance = part * (1.0 - part) * (high - low) ** 2
                 out[SOURCES, q] += variance * variance
@@ -280,20 +285,18 @@ def offered(
             if cell.size > 0 and cell[h] >= 0:
                 came[cell[h]] += packets * mean
                 out[DEPTH, q] += packets * mean * (h - paths.offset[p])
-            capacity = ports.capacity_bps[ports.port[q]]
             mean_bps = packets * mean
             lost, rest = 0.0, 0.0
             if loss[q] > 0.0:
                 lost = loss[q]
                 if state[SWING, q] > 0.0 and states.size > 0:
                     rest = loss[q] * state[RESTING_LOSS, q] / max(state[LOSS, q], 1e-300)
-                    load = state[LOAD, q] * capacity
-                    lost = own_loss(lost, rest, variance, state[SWING, q], mean_bps, load)
+                    lost = own_loss(lost, rest, burst, state[SWING, q], mean_bps, load)
                 lost = packet_loss(lost, state[BIAS, q], state[SIZE_CV2, q])
                 lost = size_loss(mean, lost, state[BIAS, q], state[BITS, q])
                 packets *= 1.0 - lost
             if bursts:
-                others = max(state[LOAD, q] * capacity - mean_bps, 0.0)
+                others = max(load - mean_bps, 0.0)
                 low, high, part, longer = behind(
                     low, high, part, rest, 1.0 - lost, capacity, others
                 )

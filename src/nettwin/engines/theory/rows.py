@@ -21,8 +21,9 @@ from __future__ import annotations
     APART,  # part of the packets met in service that are gone
     HELD,  # irregularity that makes small packets wait behind large ones
     LIMIT,  # 1 + packets that may wait where the inputs are no faster than the port; else 0
-) = range(17)
-SUMS = 17
+    BURSTS,  # what the flows' bursts add to the loss while they last, in some unit
+) = range(18)
+SUMS = 18
 
 # Rows of the state of each queue. [STATES, queues]
 (
@@ -44,7 +45,7 @@ SUMS = 17
     RESTING,
     LASTING,
     RESTING_LOSS,  # part of the work refused of what comes at any time, whatever the modulation
-    SWING,  # variance of the bits offered a second
+    SWING,  # the sum BURSTS
     SLOWLY,  # deviations of the rate that are slow, over all of it
     MEETING,  # part of the packets in service that others meet
 ) = range(21)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from nettwin.engines.theory.bursts import MANY
 from nettwin.engines.theory.loops import (
     ATOMS,
     POINTS,
@@ -21,7 +20,7 @@ from nettwin.engines.theory.loops import (
     njit_nogil,
     total_of,
 )
-from nettwin.engines.theory.modulated import average_rates, policy_answer
+from nettwin.engines.theory.modulated import average_rates, fill_in_time, policy_answer
 from nettwin.engines.theory.ports import DRR, Answer, Port
 from nettwin.engines.theory.queueing import LARGEST_BUFFER
 from nettwin.engines.theory.rows import (
@@ -29,6 +28,7 @@ from nettwin.engines.theory.rows import (
     BIAS,
     BITS,
     BUFFER,
+    BURSTS,
     GAPS,
     HELD,
     HURRY,
@@ -69,6 +69,7 @@ from nettwin.engines.theory.variability import modulated_variance, periodic_cv2
 NUDGE = 0.02  # relative change of load for elasticities
 SAME = 1e-9  # relative change of what is offered that is no change
 LONG_BURSTS = 0.7  # slow part of the modulation from which on a queue of few sources is a fluid
+FLUIDS = 40.0  # sources up to which long bursts are a fluid
 FEW = 1e-4  # slow modulation that one point stands for
 
 
@@ -266,35 +267,6 @@ def of_few(state: Any) -> bool:
     return found > 0
 
 
-@in_place
-def fill_in_time(load: Any, mean: Any, state: Any, buffer: Any, filled: Any) -> None:
-    """Limit what a queue holds to what comes while the modulation lasts, t on average: the excess
-    of the load, (a - 1) t, and what diffuses in t or in the time that the queue needs to settle at
-    its mean load, sqrt(2 g s t) [s]. A buffer is `filled` with the probability that t,
-    exponential, is long enough; an overload that is there p of the time lasts 1 / (1 - p) longer.
-    """
-    total, now, lasting, service, spread, places, swing = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for k in range(mean.size):
-        total += mean[k]
-        now += load[k]
-        lasting += state[LASTING, k] * mean[k]
-        service += state[SERVICE, k] * mean[k]
-        spread += state[SPREAD, k] * mean[k]
-        places += state[BUFFER, k] if mean[k] > 0.0 else 0.0
-        swing += state[SLOW, k] ** 2
-    lasting, service, spread = lasting / total, service / total, spread / total
-    overloaded = 0.5 * math.erfc((1.0 - total) / math.sqrt(2.0 * swing))
-    lasting /= max(1.0 - overloaded, 1e-6)
-    walls = (math.pi * spread / (places + 1.0)) ** 2
-    settled = lasting + 25.0 * service * spread / ((1.0 - total) ** 2 + walls)
-    reach = max(now - 1.0, 0.0) * lasting + math.sqrt(2.0 * spread * service * settled)
-    for k in range(load.size):
-        if load[k] > 0.0:
-            whole = state[BUFFER, k] * state[SERVICE, k]
-            buffer[k] = min(whole, reach) / state[SERVICE, k]
-            filled[k] = math.exp(-whole / reach)
-
-
 @njit_nogil
 def add_elasticities(begin: int, stop: int, state: Any, rates: Any, ports: Any, z: Any) -> None:
     """Fill d ln(waiting) / d ln(load) and d ln(loss) / d ln(load) at a range of ports, each queue's
@@ -350,7 +322,7 @@ def describe_queue(q: int, sums: Any, ports: Any, out: Any) -> None:
     if 0.0 < sums[LIMIT, q] <= places + 1.0:  # never full
         out[BUFFER, q] = LARGEST_BUFFER
     out[MEETING, q] = 1.0 - sums[APART, q]
-    out[SWING, q] = sums[MODULATION, q]
+    out[SWING, q] = sums[BURSTS, q]
     out[SLOWLY, q] = 1.0
     out[BIAS, q] = 1.0 if fit < ports.buffer_packets[q] else 0.0
 
@@ -389,7 +361,7 @@ def remember(first: int, n: int, total: float, sums: Any, capacity: float, out: 
         if sums[MODULATION, j] > 0.0:
             lasting = sums[MODULATION_MEMORY, j] / sums[MODULATION, j]
             slow = lasting / (lasting + relaxation)
-            few = sums[MODULATION, j] ** 2 <= MANY * sums[SOURCES, j]
+            few = sums[MODULATION, j] ** 2 <= FLUIDS * sums[SOURCES, j]
             if few and slow > LONG_BURSTS and peak > 1.0:
                 # few sources: a fluid queue; the quickest decide when an overload ends
                 slow, lasting = 1.0, sums[MODULATION, j] / sums[HURRY, j]
