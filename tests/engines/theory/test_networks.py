@@ -44,7 +44,7 @@ def error(predicted: Metrics, measured: Metrics) -> float:
     [
         ("fifo", "poisson", 0.045),  # 0.029 without smoothing, which on chains errs by 37 %
         ("fifo", "cbr", 0.06),
-        ("fifo", "onoff", 0.085),
+        ("fifo", "onoff", 0.075),
         ("fifo", "mmpp", 0.08),
         ("fifo", "autocorrelated", 0.08),
         ("sp", "poisson", 0.04),
@@ -59,7 +59,8 @@ def test_a_loaded_network_is_as_simulated(policy: str, arrival: str, allowed: fl
     scenario = generate(
         load=0.8, scheduler=policy, arrival=arrival, classes=classes, buffer_packets=64
     )
-    predicted, measured = predict(scenario), simulate(scenario, 1_000_000)
+    packets = 3_000_000 if policy == "fifo" and arrival in ("onoff", "mmpp") else 1_000_000
+    predicted, measured = predict(scenario), simulate(scenario, packets)  # bursts average slowly
     assert error(predicted, measured) < allowed
     lost = predicted.flow["loss_ratio"] - measured.flow["loss_ratio"]
     assert np.abs(lost).mean() < 0.006  # single flows of few bursts differ by more
