@@ -213,3 +213,55 @@ def test_what_the_rules_allow_passes(tmp_path: Path, file: str, code: str) -> No
     path.parent.mkdir(parents=True)
     path.write_text(code)
     assert faults_of(tmp_path / PACKAGE) == []
+
+
+def strings(tree: ast.AST) -> Iterator[str]:
+    """The modules that strings such as `nettwin.a.b:function` name, which are imported later."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            module, colon, _ = node.value.partition(":")
+            if colon and module.startswith(PACKAGE + ".") and " " not in node.value:
+                yield module
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Modules that lead back to themselves, in groups (Tarjan's strong components)."""
+    number, low, stack, found = {}, {}, [], []  # type: ignore[var-annotated]
+
+    def visit(module: str) -> None:
+        number[module] = low[module] = len(number)
+        stack.append(module)
+        for other in sorted(graph[module]):
+            if other not in number:
+                visit(other)
+                low[module] = min(low[module], low[other])
+            elif other in stack:
+                low[module] = min(low[module], number[other])
+        if low[module] == number[module]:
+            at = stack.index(module)
+            group, stack[at:] = stack[at:], []
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for module in sorted(graph):
+        if module not in number:
+            visit(module)
+    return found
+
+
+def test_optimize_imports_in_no_circle() -> None:
+    """Imports inside functions and those that strings name count like any other."""
+    paths = {module_name(path, SOURCE): path for path in sorted(SOURCE.rglob("optimize/**/*.py"))}
+    graph: dict[str, set[str]] = {}
+    for module, path in paths.items():
+        tree = ast.parse(path.read_text())
+        package = path.name == "__init__.py"
+        names = [name for _, name in imports(tree, module, is_package=package)]
+        names += strings(tree)
+        known = {name if name in paths else name.rpartition(".")[0] for name in names}
+        graph[module] = (known & paths.keys()) - {module}
+    assert circles(graph) == []
+
+
+def test_a_circle_is_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]

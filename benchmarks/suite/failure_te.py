@@ -12,7 +12,7 @@ from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_most, say
 from nettwin import formats
 from nettwin.change_plan import PROVEN
 from nettwin.intent import Intent, Lever, Objective, Survive
-from nettwin.optimize.bounds.lower_bound import anew_bound, choice_bound
+from nettwin.optimize.bounds.lower_bound import Effort, anew_bound, choice_bound
 from nettwin.optimize.optimize import optimize, warm_up
 from nettwin.optimize.problem import Problem
 from nettwin.optimize.stop import Clock, Seconds
@@ -66,8 +66,8 @@ def run(options: Options) -> Outcome:
     every = worst_by_failure(problem, apply_all(scenario, middle.changes))
     before = worst_by_failure(problem, scenario)
     say("bounds ...")
-    any_routing = anew_bound(problem, BOUND_S / 4) or 0.0
-    choice = max(choice_bound(problem, BOUND_S, options.extra["midpoints"]), any_routing)
+    any_routing = anew_bound(problem, Effort(BOUND_S / 4)) or 0.0
+    choice = max(choice_bound(problem, Effort(BOUND_S), options.extra["midpoints"]), any_routing)
     worst = statistics.median(values)
     figures = (
         at_most("worst over failures", worst, BETTER * PEER_WORST),

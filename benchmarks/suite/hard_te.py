@@ -14,7 +14,7 @@ from benchmarks.suite.repetita import bound_of
 from nettwin.change_plan import PROVEN
 from nettwin.errors import MissingExtraError
 from nettwin.intent import Intent
-from nettwin.optimize.bounds.lower_bound import choice_bound, single_flow_bound
+from nettwin.optimize.bounds.lower_bound import Effort, choice_bound, single_flow_bound
 from nettwin.optimize.methods import OPTIMIZERS
 from nettwin.optimize.optimize import optimize, warm_up
 from nettwin.optimize.problem import Problem
@@ -88,7 +88,11 @@ def _measured(scenario: Scenario, method: str, seconds: float) -> tuple[float, f
     plan = optimize(problem, method, Seconds(seconds), clock=clock)
     spent = clock.seconds
     most = problem.intent.levers[0].midpoints
-    bounds = choice_bound(problem, BOUND_S, most), single_flow_bound(problem, most)
+    effort = Effort(BOUND_S)
+    bounds = (
+        choice_bound(problem, effort, most, plan.changes),
+        single_flow_bound(problem, most),
+    )
     return plan.after.objectives[0], max(plan.bound or 0.0, bound_of(scenario), *bounds), spent
 
 

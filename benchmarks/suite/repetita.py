@@ -16,7 +16,7 @@ from nettwin import formats
 from nettwin.change_plan import PROVEN
 from nettwin.errors import MissingExtraError
 from nettwin.intent import Intent, Lever
-from nettwin.optimize.bounds.lower_bound import choice_bound, single_flow_bound
+from nettwin.optimize.bounds.lower_bound import Effort, choice_bound, single_flow_bound
 from nettwin.optimize.methods import OPTIMIZERS
 from nettwin.optimize.optimize import optimize, warm_up
 from nettwin.optimize.problem import Problem
@@ -144,7 +144,9 @@ def reach_of(path: Path, intent: Intent, bound: float) -> float:
     lever = intent.lever("segments")
     most = lever.midpoints if lever else 1
     problem = Problem(formats.read(path).scenario, intent)
-    return max(choice_bound(problem, BOUND_S, most), single_flow_bound(problem, most), bound)
+    return max(
+        choice_bound(problem, Effort(BOUND_S), most), single_flow_bound(problem, most), bound
+    )
 
 
 def proved(one: Found, reach: float) -> Found:

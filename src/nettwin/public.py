@@ -45,6 +45,7 @@ from nettwin.intent.check import check as check_intent
 from nettwin.interfaces.wiring import engine
 from nettwin.metrics import Interval, Metrics
 from nettwin.model import NetworkModel
+from nettwin.optimize.params import SearchParams, read_params
 from nettwin.optimize.problem import Problem
 from nettwin.optimize.stop import Cancel, Gap, NoProgress, Seconds, Steps, Target
 from nettwin.scenario.arrivals import CBR, MMPP, Autocorrelated, OnOff, Poisson, Trace
@@ -144,6 +145,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Scheduler",
+    "SearchParams",
     "Seconds",
     "Selector",
     "SetBuffer",
@@ -188,6 +190,7 @@ __all__ = [
     "read_change_plan",
     "read_demands",
     "read_intent",
+    "read_params",
     "resilience",
     "scenarios_over_time",
     "strict_priority",

@@ -22,8 +22,6 @@ OF_MOVES = (
     "rates",
     "planning",
 )  # programs have no part here
-# find no path that avoids a link where the busiest link stays as busy and changes are limited
-MISSES_AVOID = {"linear", "reinforcement"}
 ONE_MIDPOINT = {"reinforcement"}  # give a flow no more, whatever is allowed
 
 
@@ -41,11 +39,6 @@ class TestOptimizers(OptimizerContract):
             return Steps(usual)
         rounds = PATH_ROUNDS if kind == "paths" else ROUNDS
         return Steps(rounds.get(method, usual))
-
-    def improves(self, method: str, kind: str) -> bool:
-        if kind == "avoid" and method in MISSES_AVOID:
-            return False
-        return super().improves(method, kind)
 
     def most_midpoints(self, method: str) -> int:
         return 1 if method in ONE_MIDPOINT else 2

@@ -15,8 +15,6 @@ from nettwin.optimize.search import Search
 from nettwin.optimize.solvers.routing import path_with, steer_with, weigh_with
 from nettwin.registry import Registry
 
-ROUTING_SHARE = 0.3  # of the time, where delays are asked about and loads are but a beginning
-
 
 @dataclass(frozen=True)
 class Method:
@@ -42,7 +40,7 @@ class Method:
         moves that the model judges then go on from there, whatever it scores.
         """
         predicted = problem.intent.predicted
-        routes = search.portion(ROUTING_SHARE if predicted else 1.0)
+        routes = search.portion(search.params.budget.routing_share if predicted else 1.0)
         if predicted:
             routes.settle((math.inf,), search.answer or ())
         begin, stages = routes.answer or (), self._stages(problem)

@@ -9,27 +9,21 @@ from typing import NamedTuple
 from nettwin.change_plan import ChangePlan, Evidence, Stage
 from nettwin.intent import Expectation, Intent, Judgement, Lever, Survive
 from nettwin.model import NetworkModel
-from nettwin.optimize.bounds.lower_bound import lower_bound, of_one_choice, proofs
+from nettwin.optimize.bounds.lower_bound import Effort, lower_bound, of_one_choice, proofs
 from nettwin.optimize.finishing.fewest_changes import trimmed
 from nettwin.optimize.finishing.order import ordered
 from nettwin.optimize.finishing.verification import tightened
 from nettwin.optimize.methods import Method
 from nettwin.optimize.methods import method as named
+from nettwin.optimize.params import SearchParams
 from nettwin.optimize.problem import Changes, Problem
 from nettwin.optimize.search import Search, Tell
 from nettwin.optimize.stop import Clock, Gap, Seconds, Steps, Stop
 from nettwin.scenario.generate import generate
 
 DEFAULT_STOP = Seconds(5)
-ROUNDS = 4  # of searching and verifying
-ROUND_SHARE = 0.6  # of the time left, for each round but the last: the next learns from it
-BOUND_SHARE, MOST_BOUND_S = 0.1, 0.5  # of the time, for the bound
-MOST_CHOICE_S = 3.0  # where it is that of one choice for all failures
 NEAR_ENOUGH = 1e-4  # gap to the bound at which a search ends
-TRIM_SHARE = 0.15  # of the time, for leaving out what is not needed
-# kept back for the end: so long, as long for each flow (but a share of the time: few are moved in
-# little), and time to judge so often
-ENDING_S, ENDING_FLOW_S, ENDING_SHARE, JUDGED_AT_THE_END = 0.02, 1e-5, 0.35, 3
+JUDGED_AT_THE_END = 3  # times, for which time is kept
 WARMING = {"linear": 8, "constraint": 2}  # steps that meet all machine code; others: 100
 
 
@@ -53,6 +47,7 @@ def optimize(
     verifier: NetworkModel | None = None,
     tell: Tell | None = None,
     clock: Clock | None = None,
+    params: SearchParams | None = None,
 ) -> ChangePlan:
     """Search changes that meet the problem's intent; the plan with the best that was found.
 
@@ -60,20 +55,16 @@ def optimize(
     looks at its answer, which is not counted as searching. Where it finds an expectation missed
     that the model thought met, the search goes on with stricter limits in the time that was kept
     for it, and the answer that the verifier likes best is returned.
-    Never worse than doing nothing. Same seed and same steps, same plan.
+    Never worse than doing nothing. Where no rule of `stop` is about time, same seed, same plan.
+    `params` are the constants of the search.
     """
     chosen = named(method)
-    search: Search[Changes] = Search(stop, tell, clock, method)
+    search: Search[Changes] = Search(stop, tell, clock, method, params=params)
     search.offer(problem.before.score, ())
-    most_s = MOST_CHOICE_S if of_one_choice(problem) else MOST_BOUND_S
-    for_bound_s = min(BOUND_SHARE * search.seconds_left, most_s)
-    bound = lower_bound(problem, for_bound_s)
-    if bound is not None:
-        search.bounded(bound)
-    reasons = [] if problem.before.met else proofs(problem, for_bound_s)
+    reasons = _bounded(problem, search)
     best, stages = _searched(problem, chosen, search, seed, verifier)
     after = problem.after(best.changes)
-    steps = ordered(problem.scenario, best.changes, after)
+    steps = ordered(problem.scenario, best.changes, after, problem.plain_segments)
     if not best.after.met and not reasons:
         reasons = [_unmet(method, search, problem.before, best.after)]
     return ChangePlan(
@@ -92,6 +83,17 @@ def optimize(
         network=problem.scenario.fingerprint(),
         cost=problem.cost(after, len(best.changes)),
     )
+
+
+def _bounded(problem: Problem, search: Search[Changes]) -> list[str]:
+    """Tell a search its bound; why the intent cannot be met, where that is proven."""
+    budget = search.params.budget
+    one_choice = of_one_choice(problem)
+    effort = Effort.of(search, budget.most_choice_bound_s if one_choice else budget.most_bound_s)
+    bound = lower_bound(problem, effort, anew_share=budget.anew_bound_share)
+    if bound is not None:
+        search.bounded(bound)
+    return [] if problem.before.met else proofs(problem, effort)
 
 
 def warm_up(method: str = "auto", intent: Intent | None = None) -> None:
@@ -122,13 +124,13 @@ def _searched(
 ) -> tuple[_Answer, tuple[Stage, ...]]:
     """Search, let the verifier look, and search on with what was learned."""
     asked, stages, answers = problem, [], []
-    rounds = ROUNDS if verifier else 1
+    budget = search.params.budget
+    rounds = budget.rounds if verifier else 1
     for turn in range(rounds):
         begin = search.answer or ()
         missed = turn > 0 and search.score[0] > 0  # by the model: nothing to verify yet
-        share = ROUND_SHARE if turn < rounds - 1 and not missed else 1.0
-        end = search.clock.seconds + share * search.seconds_left
-        part = search.part(method.name, Gap(NEAR_ENOUGH) | Seconds(end))
+        share = budget.round_share if turn < rounds - 1 and not missed else 1.0
+        part = search.part(method.name, Gap(NEAR_ENOUGH), share=share)
         part.bounded(search.bound)
         part.offer(search.score if asked is problem else asked.judge([begin])[0].score, begin)
         _improved(asked, method, part, seed + turn)
@@ -153,11 +155,12 @@ def _improved(problem: Problem, method: Method, search: Search[Changes], seed: i
     """Let a method search, then leave out what is not needed; ends in time to judge the answer."""
     begin = time.perf_counter()
     problem.judge([search.answer or ()])
-    ending_s = ENDING_S + JUDGED_AT_THE_END * (time.perf_counter() - begin)
-    moved_s = ENDING_FLOW_S * problem.scenario.traffic.flow_count
-    ending_s += min(moved_s, ENDING_SHARE * search.seconds_left)
+    budget = search.params.budget
+    ending_s = budget.ending_s + JUDGED_AT_THE_END * (time.perf_counter() - begin)
+    moved_s = budget.ending_flow_s * problem.scenario.traffic.flow_count
+    ending_s += min(moved_s, budget.ending_share * search.seconds_left)
     exact = {lever.kind for lever in problem.intent.levers} <= {"segments"}  # and few as they are
-    share = 0.0 if exact and not problem.intent.predicted else TRIM_SHARE
+    share = 0.0 if exact and not problem.intent.predicted else budget.trim_share
     first = search.portion(1 - share, ending_s)
     method.search(problem, first, seed)
     search.offer(first.score, first.answer or ())

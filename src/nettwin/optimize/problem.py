@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nettwin.errors import InputError
 from nettwin.intent import LEVER_OF, Intent, Judgement, State, judge
 from nettwin.model import NetworkModel, settled
+from nettwin.optimize.problems.segment_flows import SegmentFlows
 from nettwin.scenario.changes import Change, apply_all
 from nettwin.scenario.changes.singles import Single, single_failures
 from nettwin.scenario.scenario import Scenario
@@ -50,6 +51,11 @@ class Problem:
         failing = self.failures if self.intent.predicted_after_failures else []
         after = (apply_all(self.scenario, changes) for _, changes in failing)
         return settled(self._asked, [self.scenario, *after])
+
+    @cached_property
+    def plain_segments(self) -> SegmentFlows:
+        """Where traffic goes between any two nodes as long as nothing has changed."""
+        return SegmentFlows.of([self.scenario.topology], self.scenario.routing)
 
     @cached_property
     def before(self) -> Judgement:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from nettwin.optimize.params import SearchParams
 from nettwin.optimize.stop import AnyOf, Clock, Seconds, Standing, Stop, cancelled
 
 A = TypeVar("A")
@@ -28,7 +29,8 @@ class Search(Generic[A]):
     Optimizers call `step` while they work, `offer` what they find and `bounded` what they prove,
     and end when `over`. A score is the violation of what must hold, then the objectives, compared
     in this order; a number stands for an answer without violation. An answer may be a function
-    that makes it, so that what is soon surpassed costs nothing.
+    that makes it, so that what is soon surpassed costs nothing. `params` are the constants by which
+    optimizers work.
     """
 
     def __init__(
@@ -39,8 +41,11 @@ class Search(Generic[A]):
         stage: str = "",
         parent: Search[Any] | None = None,
         of: str = "",
+        params: SearchParams | None = None,
     ) -> None:
         self.stage, self.of = stage, of
+        inherited = parent.params if parent else None
+        self.params: SearchParams = params or inherited or SearchParams()
         self.clock = clock or Clock()
         self.score: tuple[float, ...] = (math.inf,)
         self.bound = -math.inf
@@ -50,17 +55,22 @@ class Search(Generic[A]):
         self._stop, self._tell, self._parent = stop, tell, parent
         self._whole: Search[A] | None = None  # what this is a portion of: its bounds hold there
 
-    def part(self, stage: str, stop: Stop | None = None, of: str = "") -> Search[Any]:
+    def part(
+        self, stage: str, stop: Stop | None = None, of: str = "", share: float = 1.0
+    ) -> Search[Any]:
         """A search for something else that is a part of this one: on its clock, over when this one
-        is, its steps count here too. `of` names its values where they are others than here."""
-        return Search(stop or AnyOf(()), self._tell, self.clock, stage, self, of or self.of)
+        is, or a share of the time that is left; its steps count here too. `of` names its values
+        where they are others than here."""
+        rules = [stop] if stop else []
+        if share < 1 and self.timed:
+            rules.append(Seconds(self.clock.seconds + share * self.seconds_left))
+        return Search(AnyOf(tuple(rules)), self._tell, self.clock, stage, self, of or self.of)
 
     def portion(self, share: float = 1.0, kept_s: float = 0.0) -> Search[A]:
         """A part that goes on from the best answer, by the same rules, for this share of the time
         that is left but for what is kept."""
-        left = self.seconds_left
-        end = self.clock.seconds + share * max(left - kept_s, 0.0)
-        rules = (self._stop, Seconds(end)) if math.isfinite(left) else (self._stop,)
+        end = self.clock.seconds + share * max(self.seconds_left - kept_s, 0.0)
+        rules = (self._stop, Seconds(end)) if self.timed else (self._stop,)
         found: Search[A] = self.part(self.stage, AnyOf(rules))
         found.bound, found.score, found._answer = self.bound, self.score, self._answer
         found._whole = self
@@ -89,6 +99,12 @@ class Search(Generic[A]):
         return cancelled(self._stop) or (self._parent is not None and self._parent.cancelled)
 
     @property
+    def timed(self) -> bool:
+        """Whether a rule ends it by time. Where none does, nothing may depend on how fast the
+        machine is: same seed and same steps, same answer."""
+        return math.isfinite(self.seconds_left)
+
+    @property
     def seconds_left(self) -> float:
         """Until it must end; inf if no rule says."""
         mine = max(self._stop.deadline_s - self.clock.seconds, 0.0)
@@ -96,9 +112,9 @@ class Search(Generic[A]):
 
     def step(self, count: int = 1) -> bool:
         """Count steps; True where the search should go on."""
-        self.steps += count
-        if self._parent is not None:
-            self._parent.step(count)
+        counted: Search[Any] | None = self
+        while counted is not None:
+            counted.steps, counted = counted.steps + count, counted._parent
         return not self.over
 
     def offer(self, score: float | tuple[float, ...], answer: A | Callable[[], A]) -> bool:

@@ -118,6 +118,16 @@ def optimize(
             rich_help_panel=SEARCH,
         ),
     ] = None,
+    params: Annotated[
+        Path | None,
+        typer.Option(
+            "--params",
+            metavar="FILE",
+            help="Constants of the search, TOML.",
+            show_default="those that suit most networks",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
     seed: o.SeedOption = 1,
     check: Annotated[
         Path | None,
@@ -151,6 +161,7 @@ def optimize(
     from nettwin.formats.intent import intent_data, read_intent
     from nettwin.intent import Intent
     from nettwin.interfaces.cli import searches
+    from nettwin.optimize.params import read_params
 
     output = Output("optimize", json, strict)
     Files(plot=plot).check(1)
@@ -159,7 +170,8 @@ def optimize(
     if force and not (check or out):
         raise InputError("--force goes with --check PLAN or --out FILE. Leave it out.")
     near = None if gap is None else units.share(gap)
-    options = searches.SearchOptions(method, seconds, near, seed, engine, model, verify)
+    constants = read_params(params) if params else None
+    options = searches.SearchOptions(method, seconds, near, seed, engine, model, verify, constants)
     wanted = read_intent(streams.given(str(intent))) if intent else Intent(name=LEAST_LOAD)
     happened = changes_or_files(after or ())
     reading = source.read(network)

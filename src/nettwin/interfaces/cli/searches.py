@@ -17,6 +17,7 @@ from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.searching import Watch, searching, stoppable
 from nettwin.interfaces.tables.plans import every_level, level_value
 from nettwin.model import NetworkModel
+from nettwin.optimize.params import SearchParams
 from nettwin.scenario.changes import Change, apply_all
 from nettwin.scenario.scenario import Scenario
 
@@ -28,7 +29,8 @@ STOPPING = "Stopping; the best so far is about to be told. Ctrl-C again ends eve
 class SearchOptions:
     """How to look: the method, for how long, which model predicts, and who verifies.
 
-    `verify` None: where the intent asks for what a model predicts.
+    `params` are the constants of the search. `verify` None: where the intent asks for what a model
+    predicts.
     """
 
     method: str = "auto"
@@ -38,6 +40,7 @@ class SearchOptions:
     engine: str = "twin"
     model: str | None = None
     verify: bool | None = None
+    params: SearchParams | None = None
 
     def verifies(self, intent: Intent) -> bool:
         """Whether the simulator looks at the plan."""
@@ -116,6 +119,7 @@ def searched(
             options.seed,
             verifier=verifier,
             tell=watch.tell,
+            params=options.params,
         )
 
 

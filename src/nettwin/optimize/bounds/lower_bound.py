@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nettwin.intent import Expectation
 from nettwin.intent.bounds import always_routed
-from nettwin.optimize.problem import Problem
+from nettwin.optimize.problem import Changes, Problem
 from nettwin.optimize.problems.segment_routing_builder import segment_routing_problem
+from nettwin.optimize.search import Search
 from nettwin.optimize.solvers.linear.flow_bound import worst_bound
 from nettwin.optimize.solvers.linear.flow_problem import FlowProblem
 from nettwin.optimize.solvers.linear.segment_flow import suits, widest_bound
@@ -21,11 +24,34 @@ from nettwin.units import percent
 
 ROUTING = {"segments", "paths", "weights", "schedulers"}  # levers that leave demand and capacity
 PROOF = 1e-6
-ANEW_SHARE = 0.3  # of the time, where one choice for all states is bounded too
 MOST_PAIRS = 200_000  # states * nodes * nodes up to which one choice for all states is bounded
 
 
-def lower_bound(problem: Problem, seconds: float, gap: float = 1e-4) -> float | None:
+class Effort(NamedTuple):
+    """How long a bound may take: seconds, or, where nothing may depend on the clock, operations."""
+
+    seconds: float = math.inf
+    work: float = math.inf
+
+    @classmethod
+    def of(cls, search: Search[Any], most_s: float) -> Effort:
+        """The part of a search that is for its bound."""
+        budget = search.params.budget
+        if search.timed:
+            return cls(min(budget.bound_share * search.seconds_left, most_s))
+        return cls(work=budget.bound_work)
+
+    def times(self, operations: float) -> int:
+        """How often something may be done that takes so many operations, once at least."""
+        return int(min(max(self.work / max(operations, 1.0), 1.0), 2000))
+
+
+ANY = Effort()  # as long as it takes
+
+
+def lower_bound(
+    problem: Problem, effort: Effort = ANY, gap: float = 1e-4, anew_share: float = 0.3
+) -> float | None:
     """What the first objective cannot fall below; None where nothing is known.
 
     Where midpoints are the only lever and failures are survived, most of the time is for what any
@@ -33,19 +59,32 @@ def lower_bound(problem: Problem, seconds: float, gap: float = 1e-4) -> float | 
     """
     lever = problem.intent.lever("segments")
     if lever is None or not of_one_choice(problem):
-        return anew_bound(problem, seconds, gap)
+        return anew_bound(problem, effort, gap)
     begin = time.perf_counter()
-    found = anew_bound(problem, ANEW_SHARE * seconds, gap)
-    left = max(seconds - (time.perf_counter() - begin), 0.0)
+    found = anew_bound(problem, Effort(anew_share * effort.seconds, effort.work), gap)
+    left = Effort(max(effort.seconds - (time.perf_counter() - begin), 0.0), effort.work)
     return found if found is None else max(found, choice_bound(problem, left, lever.midpoints))
 
 
-def choice_bound(problem: Problem, seconds: float, midpoints: int = 1) -> float:
+def choice_bound(
+    problem: Problem, effort: Effort = ANY, midpoints: int = 1, begin: Changes = ()
+) -> float:
     """What the highest utilization over all states cannot fall below when up to so many midpoints
-    of each flow are chosen once, even if flows could be split over several paths."""
+    of each flow are chosen once, even if flows could be split over several paths.
+
+    The changes of a good answer to begin from make it much better on large networks.
+    """
     weight = problem.intent.survive.minimize[0].weight if problem.intent.survive else 1.0
     segment_problem = segment_routing_problem(problem, problem.scenario, midpoints)
-    return weight * segment_lp(segment_problem, midpoints, seconds).bound
+    taken = None
+    if begin:
+        after = apply_all(problem.scenario, begin)
+        taken = segment_routing_problem(problem, after, midpoints).start
+    segments = segment_problem.segments
+    rounds = effort.times(segments.nodes * (segments.link.size + segments.nodes**2))
+    seconds = effort.seconds
+    found = segment_lp(segment_problem, midpoints, seconds, begin=taken, rounds=rounds)
+    return weight * found.bound
 
 
 def single_flow_bound(problem: Problem, midpoints: int) -> float:
@@ -74,7 +113,7 @@ def of_one_choice(problem: Problem) -> bool:
     )
 
 
-def anew_bound(problem: Problem, seconds: float, gap: float = 1e-4) -> float | None:
+def anew_bound(problem: Problem, effort: Effort = ANY, gap: float = 1e-4) -> float | None:
     """What the first objective cannot fall below if routing were chosen anew after each failure,
     flows split at will; None where nothing is known."""
     intent = problem.intent
@@ -95,11 +134,12 @@ def anew_bound(problem: Problem, seconds: float, gap: float = 1e-4) -> float | N
     states = _failed(problem) if failing else [problem.scenario]
     if not states:
         return None
-    found = worst_bound([_flow_problem(problem, s, share) for s in states], seconds, gap=gap)
+    each = [_flow_problem(problem, s, share) for s in states]
+    found = worst_bound(each, effort.seconds, gap=gap, sweeps=_sweeps(each, effort))
     return first[0].weight * found.value
 
 
-def proofs(problem: Problem, seconds: float) -> list[str]:
+def proofs(problem: Problem, effort: Effort = ANY) -> list[str]:
     """Why limits on utilization cannot all be met by any routing; empty where nothing is proven."""
     intent = problem.intent
     if not {lever.kind for lever in intent.levers} <= ROUTING:
@@ -121,7 +161,8 @@ def proofs(problem: Problem, seconds: float) -> list[str]:
             chosen = e.select.select(problem.scenario, "link")
             share[chosen] = np.minimum(share[chosen], max(e.limit, 1e-9))
         each = [_flow_problem(problem, s, share) for s in states]
-        bound = worst_bound(each, seconds / 2, gap=1e-3).value
+        sweeps = _sweeps(each, effort)
+        bound = worst_bound(each, effort.seconds / 2, gap=1e-3, sweeps=sweeps).value
         if bound > 1 + PROOF:
             words = "; ".join(e.describe() for e in lines)
             found.append(
@@ -130,6 +171,12 @@ def proofs(problem: Problem, seconds: float) -> list[str]:
                 f" {percent(bound * max(e.limit for e in lines))}, add capacity or limit rates."
             )
     return found
+
+
+def _sweeps(problems: list[FlowProblem], effort: Effort) -> int:
+    """How many sweeps of each problem an effort is."""
+    hops = math.log2(problems[0].links + 2)
+    return effort.times(len(problems) * problems[0].nodes * problems[0].links * hops)
 
 
 def _is_limit(e: Expectation) -> bool:

@@ -22,7 +22,6 @@ from nettwin.optimize.solvers.linear.segment_flow import (
     widest_bound,
 )
 
-SHARE, LEAST_S = 0.05, 0.1  # of the time, where that is so much and enough for some sweeps
 NEAR = 1e-5  # gap that counts as none
 LEAST_SWEEPS = 3  # that fit into the time, or nothing is begun
 SWEEP_S = 1e-9  # for each elementary operation, rather more than it takes
@@ -33,10 +32,11 @@ def share(segment_problem: SegmentRoutingProblem, search: Search[Any]) -> float:
     """The share of the time of a search that is kept to prove a bound at its end."""
     if not suits(segment_problem):
         return 0.0
-    left = search.seconds_left
+    budget, left = search.params.budget, search.seconds_left
     each_s = SWEEP_S * operations(segment_problem, segment_problem.most_midpoints)
-    enough = SHARE * left >= max(LEAST_S, LEAST_SWEEPS * each_s)
-    return SHARE if math.isfinite(left) and enough else 0.0
+    least_s = max(budget.least_proof_s, LEAST_SWEEPS * each_s)
+    enough = search.timed and budget.last_proof_share * left >= least_s
+    return budget.last_proof_share if enough else 0.0
 
 
 def bound_at_once(segment_problem: SegmentRoutingProblem, search: Search[Any]) -> None:

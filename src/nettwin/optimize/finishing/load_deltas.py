@@ -34,12 +34,17 @@ class ChangeSchedule(NamedTuple):
     at: NDArray[np.int32]  # [changes], the link of the peak; -1 where nothing is loaded
 
 
-def load_deltas(scenario: Scenario, after: Scenario, flows: NDArray[np.int64]) -> LoadDeltas:
+def load_deltas(
+    scenario: Scenario,
+    after: Scenario,
+    flows: NDArray[np.int64],
+    segments: SegmentFlows | None = None,
+) -> LoadDeltas:
     """What moving each of some flows to its paths in `after` changes on links."""
     states = scenario, after
     source, target = scenario.traffic.flow_source[flows], scenario.traffic.flow_target[flows]
     rate = scenario.traffic.flow_rate_bps[flows]
-    segments = SegmentFlows.of([scenario.topology], scenario.routing)
+    segments = segments or SegmentFlows.of([scenario.topology], scenario.routing)
     whole, plain = True, (Steer(),)
     parts: list[tuple[NDArray[Any], ...]] = []  # the change, what moves, and how much of it
     for sign, state in zip((-1.0, 1.0), states, strict=True):

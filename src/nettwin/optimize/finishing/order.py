@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nettwin.optimize.finishing.load_deltas import in_turn, load_deltas
 from nettwin.optimize.problem import Changes
+from nettwin.optimize.problems.segment_flows import SegmentFlows
 from nettwin.scenario.changes import Change, SetPath, SetScheduler, apply_all
 from nettwin.scenario.scenario import Scenario
 from nettwin.units import percent
@@ -31,8 +32,14 @@ class Ordered(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def ordered(scenario: Scenario, changes: Changes, after: Scenario | None = None) -> Ordered:
-    """The changes in a safe order, checked step by step; `after` is the network after all."""
+def ordered(
+    scenario: Scenario,
+    changes: Changes,
+    after: Scenario | None = None,
+    segments: SegmentFlows | None = None,
+) -> Ordered:
+    """The changes in a safe order, checked step by step; `after` is the network after all, and
+    `segments` are those of the network as it is, where they are at hand."""
     if not changes:
         return Ordered((), (), ())
     after = after or apply_all(scenario, changes)
@@ -42,20 +49,25 @@ def ordered(scenario: Scenario, changes: Changes, after: Scenario | None = None)
     moves = tuple(change for change in changes if isinstance(change, SetPath))
     if len(quiet) + len(moves) < len(changes):
         return _any_changes(scenario, changes, ceiling)
-    found = _moves(scenario, after, moves, ceiling, len(quiet))
+    found = _moves(scenario, after, moves, ceiling, len(quiet), segments)
     used = (float(scenario.link_offered_load.max(initial=0.0)),) * len(quiet)
     return Ordered(quiet + found.changes, used + found.utilization, found.warnings)
 
 
 def _moves(
-    scenario: Scenario, after: Scenario, changes: Changes, ceiling: float, before: int
+    scenario: Scenario,
+    after: Scenario,
+    changes: Changes,
+    ceiling: float,
+    before: int,
+    segments: SegmentFlows | None,
 ) -> Ordered:
     """Flows that are steered: the loads that each takes from links and puts on others; so many
     steps come before them."""
     flows = np.array([scenario.flow(c.flow) for c in changes if isinstance(c, SetPath)], np.int64)
     topology = scenario.topology
     schedule = in_turn(
-        load_deltas(scenario, after, flows),
+        load_deltas(scenario, after, flows, segments),
         scenario.link_load_bps,
         topology.link_capacity_bps,
         ceiling,

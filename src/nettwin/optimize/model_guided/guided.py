@@ -17,19 +17,16 @@ import numpy as np
 
 from nettwin.intent import Judgement
 from nettwin.optimize.model_guided.levers import MOVES, MoveContext
+from nettwin.optimize.params import GuidedParams
 from nettwin.optimize.problem import Changes, Problem, merged
 from nettwin.optimize.search import Search
 
 BATCH_S = 0.08  # a batch takes no longer, so that a search ends on time
-LARGEST, PAIRED = 48, 5
-STALLS = 6  # batches in a row that bring nothing, before a kick away from the best
-KICKS = 30  # in a row that bring nothing, before it ends
-DROPPED, KICKED = 8, 4  # changes left out, one at a time; moves in a kick, at most
 
 
 def guided(problem: Problem, search: Search[Changes], seed: int, start: Changes = ()) -> None:
     """Improve answers by the levers of the problem's intent: `start` first, then the best."""
-    random = np.random.default_rng(seed)
+    random, params = np.random.default_rng(seed), search.params.guided
     judges = _Judges(problem)
     first = judges.judged(search, [start])
     if not first:
@@ -38,16 +35,18 @@ def guided(problem: Problem, search: Search[Changes], seed: int, start: Changes 
     search.offer(score, start)
     seen: set[frozenset[object]] = {_key(current)}
     stalls = kicks = 0
-    while not search.over and kicks <= KICKS:
+    while not search.over and kicks <= params.kicks:
         if search.score[0] == 0 and not any(search.score[1:]):
             return  # nothing can be better than nothing
-        moves = _moves(problem, current, random)
-        candidates = [merged(current, move) for move in moves] + _without_one(current, random)
+        moves = _moves(problem, current, random, params)
+        candidates = [merged(current, move) for move in moves] + _without_one(
+            current, random, params
+        )
         if not candidates:
             return
         ranked = sorted(judges.judged(search, candidates), key=lambda one: one[0].score)
         if ranked and not ranked[0][0].score < score and not search.over:
-            pairs = combinations([changes for _, changes in ranked[:PAIRED]], 2)
+            pairs = combinations([changes for _, changes in ranked[: params.paired]], 2)
             more = judges.judged(search, [merged(one, other) for one, other in pairs])
             ranked = sorted(ranked + more, key=lambda one: one[0].score)
         fresh = [one for one in ranked if _key(one[1]) not in seen]
@@ -58,9 +57,9 @@ def guided(problem: Problem, search: Search[Changes], seed: int, start: Changes 
                 kicks = 0
             current, score = changes, found.score
             seen.add(_key(current))
-        if not fresh or stalls > STALLS:
+        if not fresh or stalls > params.stalls:
             kicks, stalls = kicks + 1, 0
-            current = _kicked(search.answer or (), moves, random)
+            current = _kicked(search.answer or (), moves, random, params)
             score = (math.inf,)
 
 
@@ -89,11 +88,13 @@ class _Judges:
         return found
 
 
-def _moves(problem: Problem, current: Changes, random: np.random.Generator) -> list[Changes]:
+def _moves(
+    problem: Problem, current: Changes, random: np.random.Generator, params: GuidedParams
+) -> list[Changes]:
     """Moves of all levers, each with its share of the batch."""
     context = MoveContext(problem, current, problem.state(current), random)
     levers = [lever.kind for lever in problem.intent.levers if lever.kind in MOVES]
-    each = max(LARGEST // max(len(levers), 1), 4)
+    each = max(params.batch // max(len(levers), 1), 4)
     out: list[Changes] = []
     for kind in levers:
         moves = list(MOVES[kind](context))
@@ -102,15 +103,19 @@ def _moves(problem: Problem, current: Changes, random: np.random.Generator) -> l
     return out
 
 
-def _without_one(current: Changes, random: np.random.Generator) -> list[Changes]:
+def _without_one(
+    current: Changes, random: np.random.Generator, params: GuidedParams
+) -> list[Changes]:
     """The changes of now without one of them."""
-    left_out = sorted(random.permutation(len(current))[:DROPPED].tolist())
+    left_out = sorted(random.permutation(len(current))[: params.dropped].tolist())
     return [current[:k] + current[k + 1 :] for k in left_out]
 
 
-def _kicked(best: Changes, moves: list[Changes], random: np.random.Generator) -> Changes:
+def _kicked(
+    best: Changes, moves: list[Changes], random: np.random.Generator, params: GuidedParams
+) -> Changes:
     """The best with a change less, or some moves more."""
-    count = int(random.integers(1, KICKED + 1))
+    count = int(random.integers(1, params.kicked + 1))
     if best and random.random() < 0.5:
         k = int(random.integers(len(best)))
         best = best[:k] + best[k + 1 :]

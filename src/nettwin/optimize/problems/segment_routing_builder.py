@@ -32,7 +32,12 @@ def segment_routing_problem(
     start, plain = _start(scenario, most_midpoints)
     live = topology.node_up[traffic.flow_source] & topology.node_up[traffic.flow_target]
     carried = plain & live & (traffic.flow_source != traffic.flow_target)
-    segments = SegmentFlows.of([state.topology for state in states], scenario.routing)
+    given, rule = problem.scenario, scenario.routing
+    alike = rule.next_link is given.routing.next_link and rule.ecmp == given.routing.ecmp
+    if len(states) == 1 and scenario.topology is given.topology and alike:
+        segments = problem.plain_segments  # midpoints alone change no segment
+    else:
+        segments = SegmentFlows.of([state.topology for state in states], scenario.routing)
     group, excluded = _excluded_segments(problem, scenario, segments)
     most, limit = problem.intent.most_changes, limits_s(problem, scenario)
     delay = np.zeros((segments.nodes, segments.nodes))

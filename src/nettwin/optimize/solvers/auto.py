@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,14 +10,8 @@ from nettwin.optimize.problems.segment_routing import SegmentRoutingProblem
 from nettwin.optimize.search import Search
 from nettwin.optimize.solvers.linear.linear import linear
 from nettwin.optimize.solvers.local_search import fewest, segments
-from nettwin.optimize.stop import AnyOf, Gap, NoProgress, Seconds, Stop
+from nettwin.optimize.stop import Gap, NoProgress
 
-FIRST_SHARE = 0.5  # of the time, for local search
-# What linear programming needs to be worth it, and the same for each pair of a flow and a node;
-# with less, all is for local search
-LEAST_S, LEAST_PAIR_S = 1.0, 7e-7
-TIRED = 2000  # steps of local search without anything better
-PROVING_SHARE = 0.2  # of the time left, to prove what midpoints can reach
 NEAR = 1e-4  # gap to the bound at which either ends
 
 
@@ -27,18 +19,19 @@ def steer(
     segment_problem: SegmentRoutingProblem, search: Search[NDArray[np.int32]], seed: int
 ) -> None:
     """Midpoints by local search, then by linear where the bound is not met yet; the better one."""
+    params, budget = search.params.auto, search.params.budget
     pairs = segment_problem.flow_count * segment_problem.segments.nodes
-    if (1 - FIRST_SHARE) * search.seconds_left < max(LEAST_S, LEAST_PAIR_S * pairs):
+    least_s = max(params.linear_s, params.linear_pair_s * pairs)
+    if (1 - budget.local_search_share) * search.seconds_left < least_s:
         segments(segment_problem, search, seed)
         return
-    rules: list[Stop] = [Gap(NEAR), NoProgress(TIRED)]
-    if math.isfinite(search.seconds_left):
-        rules.append(Seconds(search.clock.seconds + FIRST_SHARE * search.seconds_left))
-    first = search.part(search.stage, AnyOf(tuple(rules)))
+    tired = Gap(NEAR) | NoProgress(params.patience)
+    first = search.part(search.stage, tired, share=budget.local_search_share)
     first.bounded(search.bound)
     segments(segment_problem, first, seed)
     search.offer(first.value, _found(segment_problem, first))
-    bound_by_flow(segment_problem, search, first.answer, PROVING_SHARE * search.seconds_left)
+    proof_s = budget.proof_share * search.seconds_left
+    bound_by_flow(segment_problem, search, first.answer, proof_s)
     if search.over or search.standing.gap <= NEAR:
         return
     second = search.part(search.stage, Gap(NEAR))

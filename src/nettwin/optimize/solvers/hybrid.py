@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,8 @@ from nettwin.optimize.problems.segment_routing import SegmentRoutingProblem
 from nettwin.optimize.search import Search
 from nettwin.optimize.solvers.local_search import segments, weights
 from nettwin.optimize.solvers.reinforcement import agent, weight_agent
-from nettwin.optimize.stop import AnyOf, Gap, Seconds, Stop
+from nettwin.optimize.stop import Gap
 
-SHARE = 0.3  # of the time, at most, for the agent's first episode
 NEAR = 1e-4  # gap to the bound at which the agent ends
 
 
@@ -40,9 +38,7 @@ def weigh(
 def _first(search: Search[Any]) -> Search[Any]:
     """The part of a search that is the agent's. What it finds is not yet the search's: local search
     offers it with what breaks limits mended."""
-    rules: list[Stop] = [Gap(NEAR)]
-    if math.isfinite(search.seconds_left):
-        rules.append(Seconds(search.clock.seconds + SHARE * search.seconds_left))
-    first: Search[Any] = search.part(search.stage, AnyOf(tuple(rules)))
+    share = search.params.budget.agent_share
+    first: Search[Any] = search.part(search.stage, Gap(NEAR), share=share)
     first.bounded(search.bound)
     return first

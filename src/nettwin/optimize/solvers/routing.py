@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,7 +14,7 @@ from nettwin.optimize.problem import Changes, Problem, merged
 from nettwin.optimize.problems.segment_routing import SegmentRoutingProblem
 from nettwin.optimize.problems.segment_routing_builder import segment_routing_problem, steered
 from nettwin.optimize.search import Search
-from nettwin.optimize.stop import AnyOf, NoProgress, Seconds, Stop, Target
+from nettwin.optimize.stop import AnyOf, NoProgress, Target
 from nettwin.scenario.changes import SetPath, SetWeight, apply_all
 
 Steer = Callable[[SegmentRoutingProblem, Search[NDArray[np.int32]], int], None]
@@ -27,7 +26,7 @@ LOADS = "busiest link, of what it may carry"  # the values of a part, where they
 KEPT = Target(1.0 - 1e-6)  # where all limits on loads hold: no more is wanted of them
 BISECTIONS = 12  # towards the fewest changes that keep limits
 LEVER_CHANGE = {"segments": SetPath.kind, "paths": SetPath.kind, "weights": SetWeight.kind}
-TIRED, TRY_SHARE = 500, 0.3  # steps without anything better, and of the time left, end one of them
+TIRED = 500  # steps without anything better that end one of them
 
 
 def steer_with(
@@ -126,11 +125,8 @@ def _fewer(problem: Problem, search: Search[Changes], kind: str, once: Once) -> 
         if search.over or search.score[0] > 0 or count - too_few <= 1:
             return
         most = (count + too_few) // 2
-        left = search.seconds_left
-        rules: list[Stop] = [KEPT, NoProgress(TIRED)]
-        if math.isfinite(left):
-            rules.append(Seconds(search.clock.seconds + TRY_SHARE * left))
-        part = search.part(search.stage, AnyOf(tuple(rules)), LOADS)
+        share = search.params.budget.fewer_share
+        part = search.part(search.stage, KEPT | NoProgress(TIRED), LOADS, share)
         found = merged(base, once(base, most, FIRST_LEVEL, turn, part))
         if not search.offer(problem.judge([found])[0].score, found):
             too_few = most

@@ -23,16 +23,12 @@ from nettwin.optimize.solvers.constraint.assignment import (
 )
 from nettwin.optimize.solvers.constraint.choice import Effort, Question, choose
 
-_FEWEST, _FIRST, _MOST = 12, 60, 160  # flows that choose
-_GROW, _SHRINK = 1.3, 0.8
 _STEP, _SMALLEST_STEP, _LARGEST_STEP = 0.03, 1e-4, 0.03  # floor under the top, relatively
 _FARTHER, _NEARER = 1.5, 0.67  # steps after a floor is reached, and given up
-_FAILS, _WORTH = 6, 1e-3  # choices in a row that take away less excess than this end a floor
+_WORTH = 1e-3  # a choice that takes away less excess, relatively, helps little
 _STEEP = 4.0  # prices rise by this power of e from the floor to the top
 _NOISE, _LUCK = 0.3, 0.7  # in prices; in which flows choose
 _ELSEWHERE = 0.2  # how much links other than the one that flows are chosen for count
-_UNITS, _MENDING_UNITS = 0.05, 0.2  # of the solver for a choice
-_MENDED = 60  # flows that are mended together
 _LAST_S = 0.03  # before the end that no choice is begun
 _SAME = 1e-9  # relatively
 
@@ -42,11 +38,15 @@ def mend(paths: Assignment, search: Search[Any], seed: int) -> None:
 
     They get the paths that make the busiest link least busy, whatever it is before.
     """
-    breaking = paths.breaking()
+    breaking, params = paths.breaking(), search.params.constraint
+    offered = paths.offered(breaking, 1.0 / paths.capacity_bps)
+    mendable = np.array([bool(offer) for offer in offered], np.bool_)
+    paths.leave_alone(breaking[~mendable])
+    breaking = breaking[mendable]
     room = breaking.size if paths.most_changes < 0 else max(paths.most_changes - paths.changed, 0)
     stay = [breaking[room:]]
-    for begin in range(0, min(breaking.size, room), _MENDED):
-        flows = breaking[begin : min(begin + _MENDED, room)]
+    for begin in range(0, min(breaking.size, room), params.mended):
+        flows = breaking[begin : min(begin + params.mended, room)]
         if search.over:
             stay.append(flows)
             continue
@@ -61,7 +61,9 @@ def mend(paths: Assignment, search: Search[Any], seed: int) -> None:
         top = float((most / paths.capacity_bps).max())
         floor = float((base / paths.capacity_bps).max())
         question = Question(offers, base, paths.capacity_bps, floor, top, begun=False)
-        chosen = choose(question, _effort(search, _MENDING_UNITS, seed)).chosen or [0] * len(offers)
+        chosen = choose(question, _effort(search, params.mending_units, seed)).chosen or [0] * len(
+            offers
+        )
         for f, offer, k in zip(flows.tolist(), offers, chosen, strict=True):
             paths.take(f, offer[k])
     paths.leave_alone(np.concatenate(stay))
@@ -69,8 +71,8 @@ def mend(paths: Assignment, search: Search[Any], seed: int) -> None:
 
 def improve(paths: Assignment, search: Search[Any], offer: Callable[[], object], seed: int) -> None:
     """Make choices until the search is over; `offer` is called where the top has fallen."""
-    random = np.random.default_rng(seed)
-    size, step, fails, floor = float(_FIRST), _STEP, 0, 0.0
+    random, params = np.random.default_rng(seed), search.params.constraint
+    size, step, fails, floor = float(params.first), _STEP, 0, 0.0
     best = top = top_of(paths)
     while top > search.bound + _SAME * top and search.seconds_left > _LAST_S and search.step():
         if not 0.0 < floor < top:
@@ -83,11 +85,12 @@ def improve(paths: Assignment, search: Search[Any], offer: Callable[[], object],
             offer()
         better = before - after > _WORTH * before
         if better or proven or fails:  # an answer out of reach of a first try says nothing
-            size = min(max(size * (_GROW if proven else _SHRINK), _FEWEST), _MOST)
+            size *= params.grow if proven else params.shrink
+            size = min(max(size, params.fewest), params.most)
         fails = 0 if better else fails + 1
         if after == 0.0:
             step, floor = min(step * _FARTHER, _LARGEST_STEP), 0.0
-        elif fails == _FAILS:
+        elif fails == params.fails:
             step, floor = max(step * _NEARER, _SMALLEST_STEP), 0.0
 
 
@@ -111,7 +114,7 @@ def _choice(
     if search.over:
         return False
     question = Question(offers, base, paths.capacity_bps, floor, top * (1.0 + _SAME), most)
-    answer = choose(question, _effort(search, _UNITS, seed))
+    answer = choose(question, _effort(search, search.params.constraint.units, seed))
     if any(answer.chosen):
         _take(paths, flows, offers, old, answer.chosen, floor)
     return answer.proven

@@ -13,8 +13,6 @@ from nettwin.optimize.solvers.constraint.neighborhood import improve, mend
 
 Report = Callable[[], object]
 
-_MOST_PATHS = 1500  # of all flows together that are chosen from at once
-_UNITS = 1.5  # of the solver
 _SAME, _ROUNDED = 1e-9, 1e-5  # relatively; what rounding in the solver may hide
 
 
@@ -39,11 +37,13 @@ def _whole(
     paths: Assignment, search: Search[Any], offer: Report, settle: Report, seed: int
 ) -> bool:
     """All at once, then the fewest changes that are as good; whether that settles it."""
-    every = paths.every(_MOST_PATHS)
+    every = paths.every(search.params.constraint.whole_paths)
     if every is None or search.over:
         return every is not None
     every = [different(one) for one in every]
-    effort = Effort(_UNITS, seed, search.seconds_left, lambda: search.over)
+    effort = Effort(
+        search.params.constraint.whole_units, seed, search.seconds_left, lambda: search.over
+    )
     top = top_of(paths) * (1.0 + _SAME)
     floor = float((paths.fixed_bps / paths.capacity_bps).max(initial=0.0))
     question = Question(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,10 +14,9 @@ from nettwin.optimize.solvers.linear.master import Master
 from nettwin.optimize.solvers.linear.segment_columns import SegmentColumns
 from nettwin.optimize.solvers.linear.segment_milp import know_all
 from nettwin.optimize.solvers.linear.solving import Solving
+from nettwin.optimize.solvers.local_search import repaired
 
 Midpoints = NDArray[np.int32]
-
-_SMALL = 3000  # paths over one midpoint up to which the whole program is solved exactly
 
 
 def linear(
@@ -27,14 +28,16 @@ def linear(
 ) -> None:
     """Offer midpoints [flows, most_midpoints] until the search is over or the bound is met.
 
-    A step of the search is a round or a drawn answer. `live` [states, links] makes the first bound
+    Flows that break limits at the start are given midpoints that keep them first. A step of the
+    search is a round or a drawn answer. `live` [states, links] makes the first bound
     tighter where links have failed.
     """
-    start = np.array(segment_problem.start)
+    start = repaired(segment_problem)
     search.offer(segment_problem.utilization(start), start)
-    paths = SegmentColumns(segment_problem)
+    paths = SegmentColumns(_from(segment_problem, start))
     if not len(paths.rate_bps) or not segment_problem.most_midpoints or not paths.most_moves:
-        search.bounded(search.value)
+        if (start == segment_problem.start).all():
+            search.bounded(search.value)
         return
 
     def offer(value: float, column: NDArray[np.int64], master: Master) -> None:
@@ -48,6 +51,21 @@ def linear(
         know_all(master, paths)
         return paths.width == 1
 
-    few = len(paths.rate_bps) * segment_problem.segments.nodes <= _SMALL
+    few = (
+        len(paths.rate_bps) * segment_problem.segments.nodes <= search.params.linear.small_midpoints
+    )
     problems = problems_of(segment_problem, live)
     Solving(paths, problems, search, seed, offer, know if few else None).run()
+
+
+def _from(segment_problem: SegmentRoutingProblem, start: Midpoints) -> SegmentRoutingProblem:
+    """The problem from other midpoints on; flows that have changed for them have no further
+    change where the number is limited."""
+    changed, most = (start != segment_problem.start).any(axis=1), segment_problem.most_changes
+    if not changed.any():
+        return segment_problem
+    if most < 0:
+        return replace(segment_problem, start=start)
+    free = segment_problem.movable & ~changed
+    left = max(most - int(changed.sum()), 0)
+    return replace(segment_problem, start=start, most_changes=left, movable=free)

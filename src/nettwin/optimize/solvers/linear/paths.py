@@ -11,8 +11,6 @@ from nettwin.optimize.solvers.linear.explicit_columns import ExplicitColumns
 from nettwin.optimize.solvers.linear.master import Master
 from nettwin.optimize.solvers.linear.solving import Solving
 
-_SMALL = 300  # demands up to which all choose at once among the paths that became known
-
 
 def linear_paths(path_problem: ExplicitPathProblem, search: Search[Paths], seed: int = 0) -> None:
     """Offer explicit paths (flow -> links) until the search is over or the bound is met.
@@ -39,7 +37,7 @@ def linear_paths(path_problem: ExplicitPathProblem, search: Search[Paths], seed:
     def few(_: Master) -> bool:
         return False
 
-    small = len(candidates.rate_bps) <= _SMALL
+    small = len(candidates.rate_bps) <= search.params.linear.small_paths
     Solving(candidates, [candidates.problem], search, seed, offer, few if small else None).run()
 
 

@@ -14,11 +14,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nettwin.optimize.problems.segment_routing import SegmentRoutingProblem
 from nettwin.optimize.solvers.linear.flow_bound import FlowSearch
 from nettwin.optimize.solvers.linear.flow_problem import problems_of
-from nettwin.optimize.solvers.linear.generate import EXACT, Generation, generate
+from nettwin.optimize.solvers.linear.generate import EXACT, Generation
 from nettwin.optimize.solvers.linear.segment_columns import SegmentColumns
 from nettwin.optimize.solvers.linear.segment_flow import SegmentFlow, suits
 
@@ -43,10 +44,14 @@ def segment_lp(
     most_midpoints: int,
     seconds: float = math.inf,
     tell: Callable[[Relaxation], None] | None = None,
+    *,
+    begin: NDArray[np.int32] | None = None,
+    rounds: int = 10**6,
 ) -> Relaxation:
-    """The linear program over paths of up to so many midpoints, as far as the time goes.
+    """The linear program over paths of up to so many midpoints, as far as time and rounds go.
 
-    `tell` hears of every round. Flows with a delay limit that may have three midpoints or more are
+    `tell` hears of every round. Midpoints of a good answer to `begin` from [flows, midpoints] make
+    the first bounds much better. Flows with a delay limit that may have three midpoints or more are
     bounded as if they had no limit, which makes the bound weaker.
     """
     until = time.perf_counter() + seconds
@@ -55,7 +60,13 @@ def segment_lp(
         return until - time.perf_counter()
 
     flow = _by_flow(
-        segment_problem, most_midpoints, time.perf_counter() + _FLOW_SHARE * seconds, tell
+        segment_problem,
+        most_midpoints,
+        until,
+        _FLOW_SHARE * seconds,
+        min(rounds, _FLOW_SWEEPS),
+        tell,
+        begin,
     )
     if flow and (left() <= 0 or (flow.gap <= EXACT and _free(segment_problem))):
         return Relaxation(flow.bound, flow.reached)
@@ -81,7 +92,11 @@ def segment_lp(
     def found() -> Relaxation:
         return Relaxation(max(generation.bound, floor), generation.value)
 
-    generate(generation, left, (lambda _: tell(found())) if tell else None)
+    for _ in range(rounds):
+        if generation.done or not generation.round(left):
+            break
+        if tell:
+            tell(found())
     return found()
 
 
@@ -89,14 +104,23 @@ def _by_flow(
     segment_problem: SegmentRoutingProblem,
     most_midpoints: int,
     until: float,
+    seconds: float,
+    sweeps: int,
     tell: Callable[[Relaxation], None] | None,
+    begin: NDArray[np.int32] | None,
 ) -> SegmentFlow | None:
-    """The flow by source, as far as the time goes; None where it does not fit the problem."""
+    """The flow by source, as far as the time goes; None where it does not fit the problem.
+
+    From an answer on its bounds come nearer with each sweep, where column generation would take
+    long to begin: all of the time is its own.
+    """
     if not suits(segment_problem):
         return None
-    flow = SegmentFlow(segment_problem, most_midpoints)
+    flow = SegmentFlow(segment_problem, most_midpoints, begin)
     free = _free(segment_problem)
-    for _ in range(_FLOW_SWEEPS):
+    if begin is None:
+        until = min(until, time.perf_counter() + seconds)
+    for _ in range(sweeps):
         before = flow.bound
         if flow.gap <= EXACT or not flow.sweep(lambda: until - time.perf_counter()):
             break

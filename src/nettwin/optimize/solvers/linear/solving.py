@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -28,14 +27,11 @@ from nettwin.optimize.solvers.linear.master import Master
 from nettwin.optimize.solvers.linear.rounding import FAR, START, Rounding
 from nettwin.optimize.solvers.linear.segment_milp import Exact, critical, segment_milp
 
-_TURNS, _SWEEPS = 5, 80  # between the bound, by so many sweeps, and answers of whole flows
 _WORK = 1_500_000  # of the sweeps of a turn: sweeps * nodes * links, so that it is short
 _FEW = 4  # sweeps at least: a bottleneck that is proven at once says little about paths
 _NEAR = 1e-5  # relative gap of the first bound that is near enough
 _SHARPNESS = (250.0, 40.0)  # of prices by utilization, relatively, in turn
-_TIRED, _WORTH = 2, 1e-5  # rounds without so much better, relatively, end the descent
-_MOST_NODES, _UNTIMED_NODES = 10**6, 50  # its branches, with a deadline and where none ends it
-_DRAWS, _FREE, _NODES = 20, 40, 30  # in turn: answers drawn; flows of a program, its branches
+_WORTH = 1e-5  # what is better by less, relatively, counts as no better
 _SPARE_S = 0.05  # left at the end, for what cannot be interrupted
 
 
@@ -68,7 +64,7 @@ class Solving:
         offer: Offer,
         know_all: Callable[[Master], bool] | None = None,
     ) -> None:
-        self.paths, self.search = paths, search
+        self.paths, self.search, self.params = paths, search, search.params.linear
         self._offered, self._know_all = offer, know_all
         self.random = np.random.default_rng(seed)
         self.generation = Generation(paths)
@@ -77,42 +73,51 @@ class Solving:
 
     def run(self) -> None:
         """All stages, as far as the time goes."""
-        size = self.states[0].problem.nodes * self.states[0].problem.links
-        sweeps = int(np.clip(_WORK // max(size, 1), _FEW, _SWEEPS))
-        for _ in range(_TURNS):
-            if self.search.over or self.search.standing.gap <= _NEAR:
-                break
-            self._sweep(sweeps)
-            self._descend()
+        self._begin()
         while not self.generation.done and self.search.step():
             self.generation.round(self._left)
             self.search.bounded(self.generation.bound)
             self._draw(self._rounding())
-        if self.search.step() and self._know_all:
-            complete = self._know_all(self.generation.master)
-            timed = math.isfinite(self.search.seconds_left)
-            nodes = _MOST_NODES if timed else _UNTIMED_NODES
-            exact = self._exactly(np.arange(len(self.paths.demand)), nodes)
-            if complete:
-                self.search.bounded(exact.bound)
-                if exact.proven:
-                    return
+        if self._at_once():
+            return
         rounding = self._rounding()
         while self.search.step():
             before = self.search.value
-            for _ in range(_DRAWS):
+            for _ in range(self.params.draws):
                 if self.search.step():
                     self._draw(rounding)
             if self.search.value >= before and self.search.step():
                 choice = rounding.choice_of(self.column)
-                self._exactly(critical(rounding, choice, _FREE, self.random), _NODES)
+                free = critical(rounding, choice, self.params.free, self.random)
+                self._exactly(free, self.params.free_branches)
+
+    def _begin(self) -> None:
+        """The multicommodity bound and answers of whole flows in turn."""
+        size = self.states[0].problem.nodes * self.states[0].problem.links
+        sweeps = int(np.clip(_WORK // max(size, 1), _FEW, self.params.sweeps))
+        for _ in range(self.params.turns):
+            if self.search.over or self.search.standing.gap <= _NEAR:
+                return
+            self._sweep(sweeps)
+            self._descend()
+
+    def _at_once(self) -> bool:
+        """All flows exactly, where that is small; whether the answer is proven."""
+        if not self.search.step() or not self._know_all:
+            return False
+        complete = self._know_all(self.generation.master)
+        branches = self.params.branches if self.search.timed else self.params.untimed_branches
+        exact = self._exactly(np.arange(len(self.paths.demand)), branches)
+        if complete:
+            self.search.bounded(exact.bound)
+        return complete and exact.proven
 
     def _descend(self) -> None:
         """Answers of whole flows and more paths in turn, while they become better."""
         column = self.column
         tired = 0
         for sharpness in itertools.cycle(_SHARPNESS):
-            if tired >= _TIRED or not self.search.step():
+            if tired >= self.params.patience or not self.search.step():
                 break
             before, rounding = self.search.value, self._rounding()
             choice = rounding.choice_of(column)

@@ -9,16 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin.optimize.params import LocalSearchParams
 from nettwin.optimize.problems.failover import costs_by_state
 from nettwin.optimize.problems.segment_routing import SegmentRoutingProblem
 from nettwin.optimize.solvers.local_search import kernels, repairs
 
 PIECE = 4_000_000  # elementary operations between two looks at the clock, some milliseconds
-CLOSE = 64  # moves of the highest gains that are calculated exactly where changes are few
-BATCH = 2  # of them that are made at the same prices
-MANY, WORTH = 2000, 0.95  # where flows are many, those that pay so much of all are looked at
-LEAST = 500  # flows that are looked at before prices are made anew, at least
-KICKING = 20.0  # steepness of the prices by which kicked flows go
 
 Floats = NDArray[np.float64]
 Go = Callable[[], bool]  # counts a step; whether to go on
@@ -32,9 +28,14 @@ class Moves:
     """
 
     def __init__(
-        self, segment_problem: SegmentRoutingProblem, go: Go, random: np.random.Generator
+        self,
+        segment_problem: SegmentRoutingProblem,
+        go: Go,
+        random: np.random.Generator,
+        params: LocalSearchParams | None = None,
     ) -> None:
         self.segment_problem, self.go, self.random = segment_problem, go, random
+        self.params = params or LocalSearchParams()
         self.network = network_of(segment_problem)
         self.state = state_of(segment_problem)
         self.few = 0 <= segment_problem.most_changes < segment_problem.flow_count
@@ -99,7 +100,7 @@ class Moves:
         """Move flows drawn by their rate to others of their cheap paths; returns the flows. Where
         changes are few, undo so many first."""
         released = self._release(count) if self.few else self.flows[:0]
-        kernels.gauge(self.network, self.state, KICKING)
+        kernels.gauge(self.network, self.state, self.params.kicking)
         costs = self._costs((self.state.pressure + 1e-9) * self.scale)
         number = int(self.random.integers(0, 2)) if self.few else count
         flows = self.random.choice(self.flows, number, p=self._chance)
@@ -124,7 +125,7 @@ class Moves:
         if self.few or self.network.activates:
             return 0
         segments = self.segment_problem.segments
-        return max(segments.link.size // max(segments.nodes, 1), LEAST)
+        return max(segments.link.size // max(segments.nodes, 1), self.params.least_flows)
 
     def _prices(self, steepness: float, noise: Floats | float) -> tuple[Floats, Floats, Floats]:
         """What segments cost at the prices of now; see `_costs`."""
@@ -143,10 +144,11 @@ class Moves:
         if held is not None:
             paid[np.isin(self.flows, held)] = 0.0
         chosen = np.flatnonzero(paid > 1e-7 * float(self.state.pressure.sum()))
-        if chosen.size > MANY:
+        if chosen.size > self.params.many:
             chosen = chosen[np.argsort(-paid[chosen], kind="stable")]
             sums = np.cumsum(paid[chosen])
-            chosen = chosen[: max(int(np.searchsorted(sums, WORTH * sums[-1])) + 1, MANY)]
+            enough = int(np.searchsorted(sums, self.params.worth_share * sums[-1])) + 1
+            chosen = chosen[: max(enough, self.params.many)]
         if self._at_once:
             chosen = self.random.permutation(chosen)
         return self.flows[chosen], activation_price[chosen]
@@ -182,8 +184,8 @@ class Moves:
     ) -> tuple[int, bool]:
         most = self.segment_problem.most_changes
         if self.few:
-            close = order[:CLOSE]
-            made = kernels.best_attempts(self.network, self.state, flows, slot, close, most, BATCH)
+            close, batch = order[: self.params.close], self.params.batch
+            made = kernels.best_attempts(self.network, self.state, flows, slot, close, most, batch)
             return int(made), self.go()
         segments = self.segment_problem.segments
         touched = 4 * segments.link.size // max(segments.nodes**2, 1) + 10

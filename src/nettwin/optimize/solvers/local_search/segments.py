@@ -25,12 +25,6 @@ from nettwin.optimize.search import Search
 from nettwin.optimize.solvers.local_search.fewest import fewest
 from nettwin.optimize.solvers.local_search.moves import Moves
 
-GENTLE, HOLDING, STEEP = 20.0, 100.0, 5000.0  # kicked flows are held up to HOLDING
-REFINING = 500.0  # what is near an answer already first, which gentle prices would undo
-STEEPER = 1.5  # from one round to the next
-FEW_MOVES = 0.2  # of those that prices suggest
-PATIENCE = 50  # climbs without a better answer until it starts from the best again
-
 
 def segments(
     segment_problem: SegmentRoutingProblem,
@@ -44,23 +38,23 @@ def segments(
     method has found some. A start that breaks limits is mended before, as far as single midpoints
     can. What is offered moves no flow that need not have moved from the start (see `fewest`).
     """
-    random = np.random.default_rng(seed)
-    moves = Moves(segment_problem, search.step, random)
+    random, params = np.random.default_rng(seed), search.params.local_search
+    moves = Moves(segment_problem, search.step, random, params)
     if begin is not None:
         _move_to(moves, begin)
     climbs = _Climbs(segment_problem, search, moves)
-    if not climbs.moves.flows.size or search.over:
+    if not moves.flows.size or search.over:
         return
     if begin is None:
-        climbs.climb(GENTLE)
+        climbs.climb(params.gentle)
     else:
-        for steepness in (REFINING, GENTLE):
+        for steepness in (params.refining, params.gentle):
             climbs.climb(steepness)
             climbs.settle()
     while not search.over:
-        held = climbs.moves.kick(int(random.geometric(0.4)))
+        held = moves.kick(int(random.geometric(0.4)))
         noise = random.lognormal(0.0, 1.0, segment_problem.capacity_bps.size)
-        climbs.climb(GENTLE * 10.0 ** random.uniform(0.0, 1.5), noise, held)
+        climbs.climb(params.gentle * 10.0 ** random.uniform(0.0, 1.5), noise, held)
         climbs.settle()
 
 
@@ -83,6 +77,7 @@ class _Climbs:
         moves: Moves,
     ) -> None:
         self.segment_problem, self.search, self.moves = segment_problem, search, moves
+        self.params = search.params.local_search
         self.value, self._climbs = np.inf, 0
         self._take()
         self._base = self._best
@@ -99,13 +94,13 @@ class _Climbs:
         while not self.search.over:
             suggested, made = self.moves.round(steepness, noise, held)
             self._take()
-            if made >= max(FEW_MOVES * suggested, 1):
+            if made >= max(self.params.few_moves_share * suggested, 1):
                 continue
-            if steepness >= STEEP:
+            if steepness >= self.params.steep:
                 break
-            steepness *= STEEPER
+            steepness *= self.params.steeper
             noise = 1.0
-            held = held if steepness < HOLDING else None
+            held = held if steepness < self.params.holding else None
 
     def settle(self) -> None:
         """Choose what the next climb starts from: here, the last base or the best.
@@ -114,7 +109,7 @@ class _Climbs:
         """
         top = self.moves.top
         self._climbs += 1
-        if self._climbs > PATIENCE:
+        if self._climbs > self.params.patience:
             self._climbs = 0
             self._base, self._base_value = self._best, self.value
         elif top <= self._base_value * (1.0 + self._worse):

@@ -19,12 +19,7 @@ from nettwin.optimize.solvers.local_search.weight_moves import steps, undo
 from nettwin.scenario.shortest import adjacency, tree_of
 
 PIECE = 2_000_000  # nodes times links times states times steps between two looks at the clock
-SQUARINGS = (4, 5, 6, 7, 8)  # powers of utilization that stand for the highest, one after another
-MEMORY = 30  # steps that late acceptance looks back
-WORSE = 1.03  # how much busier links may get at first where a search begins anew
 SAME = 1e-9  # relative difference of utilizations that are equal
-TRIED = 4  # pieces of steps, in which weights are given back
-PATIENCE = 20  # steps a link without progress until the next power
 
 
 def weights(
@@ -48,36 +43,55 @@ def weights(
     search.offer(top, np.array(best))
     if not net.movable.size or not net.choices.size or top == 0.0:
         return
-    piece = _piece(net)
-    ramp = list(SQUARINGS)
+    params = search.params.weights
+    ramp = list(params.squarings)
     while not search.over:
-        slack = 1.0 if ramp else WORSE
-        squarings = ramp.pop(0) if ramp else int(random.choice(SQUARINGS))
-        scale = search.value
-        _, total = kernels.judge(net, paths, 0, scale, squarings)
-        history = np.full(MEMORY, total * slack ** (2**squarings))
-        standing = np.array([total, 0.0, scale, 0.0, total])
-        while standing[1] - standing[3] < PATIENCE * net.source.size:
-            rules = weight_problem.most_changes, squarings, scale
-            steps(net, paths, piece, *rules, history, standing, best, random)
-            if standing[2] < search.value:
-                search.offer(standing[2], partial(fewest_weights, weight_problem, np.array(best)))
-            if not search.step(piece):
-                return
+        slack = 1.0 if ramp else params.worse
+        squarings = ramp.pop(0) if ramp else int(random.choice(params.squarings))
+        if not _accepting(weight_problem, net, paths, search, squarings, slack, best, random):
+            return
         paths.weight[:] = best
         paths.load_bps[0] = weight_problem.fixed_bps.reshape(net.live.shape)
         kernels.route_all(net, paths)
 
 
+def _accepting(
+    weight_problem: LinkWeightProblem,
+    net: kernels.Graph,
+    paths: kernels.RoutedWeights,
+    search: Search[NDArray[np.float64]],
+    squarings: int,
+    slack: float,
+    best: NDArray[np.float64],
+    random: np.random.Generator,
+) -> bool:
+    """Late acceptance by one power of utilizations until nothing helps; False where the search is
+    over. `best` [links] is changed in place."""
+    params, scale, piece = search.params.weights, search.value, _piece(net)
+    _, total = kernels.judge(net, paths, 0, scale, squarings)
+    history = np.full(params.memory, total * slack ** (2**squarings))
+    standing = np.array([total, 0.0, scale, 0.0, total])
+    while standing[1] - standing[3] < params.patience * net.source.size:
+        rules = weight_problem.most_changes, squarings, scale
+        steps(net, paths, piece, *rules, history, standing, best, random)
+        if standing[2] < search.value:
+            tries = params.undone * piece
+            found = partial(fewest_weights, weight_problem, np.array(best), tries)
+            search.offer(standing[2], found)
+        if not search.step(piece):
+            return False
+    return True
+
+
 def fewest_weights(
-    weight_problem: LinkWeightProblem, weight: NDArray[np.float64]
+    weight_problem: LinkWeightProblem, weight: NDArray[np.float64], tries: int = 10**6
 ) -> NDArray[np.float64]:
     """Weights [links] of which those are as today again that need not differ for no link to get
-    busier; on large networks as many of them as can be tried in a moment."""
+    busier, as far as some tries go."""
     net, paths = _graph_of(weight_problem), _paths_of(weight_problem, weight)
     kernels.route_all(net, paths)
     top, _ = kernels.judge(net, paths, 0, 1.0, 0)
-    undo(net, paths, top * (1.0 + SAME), TRIED * _piece(net))
+    undo(net, paths, top * (1.0 + SAME), tries)
     return np.asarray(paths.weight)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nettwin.optimize.problems.link_weights import LinkWeightProblem
 from nettwin.optimize.problems.segment_routing import SegmentRoutingProblem
 from nettwin.optimize.search import Search
+from nettwin.optimize.solvers.local_search import repaired
 from nettwin.optimize.solvers.reinforcement.agent_file import Agent, used_agent
 from nettwin.optimize.solvers.reinforcement.midpoint_environment import MidpointEnvironment, Order
 from nettwin.optimize.solvers.reinforcement.midpoint_policy import MidpointPolicy, MidpointView
@@ -32,14 +33,16 @@ def agent(
 ) -> None:
     """Choose midpoints for critical demands, one after another.
 
-    Offers midpoints [flows, most_midpoints], those of today first. Ends with the search, or after
+    Offers midpoints [flows, most_midpoints], first those of today, with others for flows that break
+    their limits. Ends with the search, or after
     so many episodes where they are given.
     """
     trained = trained or used_agent(MIDPOINTS)
     environment = MidpointEnvironment(
         segment_problem, Order(**trained.card["recipe"]["environment"])
     )
-    search.offer(environment.utilization, np.array(segment_problem.start))
+    environment.reset(repaired(segment_problem))
+    search.offer(environment.utilization, environment.midpoints.copy())
     policy = MidpointPolicy(trained.weights, MidpointView(environment))
     random = np.random.default_rng(seed)
     episode = 0
