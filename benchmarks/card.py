@@ -1,4 +1,4 @@
-"""The card of the model that nettwin carries: what was measured of it, beside how it was made."""
+"""The card of the model that nettwin ships: what was measured of it, beside how it was made."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def write_card(documents: list[dict[str, Any]]) -> Path:
     model = read_model(entry.path)
     card = {**model.card, "measured": measured(documents)}
     write_model(entry.path, replace(model, card=card))
-    sums = {name: one.sha256 for name, one in catalog.entries().items() if one.carried}
+    sums = {name: one.sha256 for name, one in catalog.entries().items() if one.shipped}
     sums[entry.name] = hashlib.sha256(entry.path.read_bytes()).hexdigest()
-    catalog.write_index(catalog.CARRIED, sums)
+    catalog.write_index(catalog.SHIPPED, sums)
     return entry.path
 
 

@@ -1,4 +1,4 @@
-"""A line fails while traffic flows: what is lost until the routers have found new paths."""
+"""A link fails while traffic flows: what is lost until the routers have found new paths."""
 
 from nettwin import Event, FailLink, PacketSimulator, apply_all, generate
 

@@ -148,6 +148,74 @@ def faults_of(root: Path) -> list[str]:
     return found
 
 
+def import_graph(root: Path) -> dict[str, set[str]]:
+    """The modules that each module of a package imports, wherever it does so: in functions, for
+    types alone, and by their names in strings (`module`, `module:attribute`)."""
+    files = {module_name(path, root): path for path in root.rglob("*.py")}
+
+    def module_of(name: str) -> str:
+        while name not in files and "." in name:
+            name = name.rpartition(".")[0]
+        return name
+
+    graph: dict[str, set[str]] = {}
+    for module, path in files.items():
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+        named = imports(tree, module, is_package=path.name == "__init__.py")
+        found = {module_of(name) for _, name in named}
+        found |= {
+            node.value.partition(":")[0]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        graph[module] = (found & files.keys()) - {module, PACKAGE}
+    return graph
+
+
+def cycles_of(root: Path) -> list[list[str]]:
+    """Modules that import one another in a circle, each circle once."""
+    graph = import_graph(root)
+    reached: dict[str, set[str]] = {}
+    for module in graph:
+        seen, ahead = set(), [module]
+        while ahead:
+            for name in graph[ahead.pop()] - seen:
+                seen.add(name)
+                ahead.append(name)
+        reached[module] = seen
+    circles = {
+        tuple(sorted(m for m in seen if module in reached[m]))
+        for module, seen in reached.items()
+        if module in seen
+    }
+    return sorted(map(list, circles))
+
+
+def test_no_module_imports_itself_over_others() -> None:
+    assert cycles_of(SOURCE) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from nettwin.b import x",
+        "def f():\n    from nettwin.b import x",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import nettwin.b",
+        "MEMBERS = {'x': 'nettwin.b:x'}",
+        "from importlib import import_module\nimport_module('nettwin.b')",
+    ],
+)
+def test_a_circle_is_seen(tmp_path: Path, code: str) -> None:
+    root = tmp_path / PACKAGE
+    root.mkdir()
+    (root / "a.py").write_text(code)
+    (root / "b.py").write_text("from nettwin.c import y")
+    (root / "c.py").write_text("")
+    assert cycles_of(root) == []
+    (root / "c.py").write_text("from . import a")
+    assert cycles_of(root) == [["nettwin.a", "nettwin.b", "nettwin.c"]]
+
+
 def test_imports_point_down_and_heavy_libraries_stay_at_home() -> None:
     """The package keeps the rules; every breach is told at once."""
     assert list(SOURCE.rglob("*.py")), f"no source under {SOURCE}"

@@ -16,7 +16,8 @@ from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_least, at
 from benchmarks.noise import independent_error
 from nettwin.datasets.store import read_manifest, read_samples
 from nettwin.engines.learned import calibration, coverage
-from nettwin.engines.learned.architecture import Answer, architecture
+from nettwin.engines.learned.answer import Answer
+from nettwin.engines.learned.architecture import architecture
 from nettwin.engines.learned.calibration import LARGE, LOADS, Bounds, Known
 from nettwin.engines.learned.inputs import Inputs, inputs_of, solved
 from nettwin.engines.learned.model_file import Model, read_model

@@ -115,7 +115,7 @@ def plan_to_dict(plan: ChangePlan) -> dict[str, Any]:
 
 
 def plan_from_dict(data: Mapping[str, Any]) -> ChangePlan:
-    """The inverse of `plan_to_dict`. Raises InputError where it is no plan of this schema."""
+    """The inverse of `plan_to_dict`. Raises InputError where it is not a plan of this schema."""
     if data.get("schema") != SCHEMA:
         raise InputError(
             f"the plan's schema is {data.get('schema')!r}: must be {SCHEMA}. Make the plan anew."

@@ -70,7 +70,7 @@ class ChangeError(InputError):
 
 
 class UnknownNameError(InputError):
-    """A name that nothing carries; the message offers the nearest known names."""
+    """A name that nothing has; the message offers the nearest known names."""
 
     def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, tuple(known)

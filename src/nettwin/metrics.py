@@ -144,7 +144,7 @@ class Metrics:
     Rows follow the scenario's flows, links and queues. NaN is "not known"; a flow that delivers
     nothing has loss 1 and no delay. `provenance` says where the numbers come from: engine, its
     parameters, seed, the scenario's fingerprint, why a simulation stopped. `flagged` marks flows
-    whose prediction the engine itself doubts; None where it flags none.
+    whose prediction the engine expects to be off; None where it flags none.
     """
 
     flow: Table

@@ -83,7 +83,7 @@ class Explainable(Protocol):
 
 
 def beyond_every_model(scenario: Scenario) -> list[str]:
-    """What speaks against a scenario whoever predicts: no steady state."""
+    """The issues of a scenario with any engine: no steady state."""
     topology, queues, load = scenario.topology, scenario.topology.queues, scenario.link_offered_load
     endless = np.isinf(queues.buffer_packets) & np.isinf(queues.buffer_bits)
     links = np.unique(queues.link[endless])

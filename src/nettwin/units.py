@@ -29,7 +29,7 @@ def rate_bps(text: str) -> float:
     match = _RATE.match(unit)
     if not match:
         raise InputError(
-            f"{text!r} is no rate: its unit must be bit/s with k, M, G or T. "
+            f"invalid rate {text!r}: its unit must be bit/s with k, M, G or T. "
             "Write 10G, 45M or 2.5e9."
         )
     return number * PREFIX[match[1]]
@@ -40,7 +40,7 @@ def time_s(text: str) -> float:
     number, unit = _split(text, "a time", "20ms, 3s or 0.5")
     if unit not in TIMES:
         raise InputError(
-            f"{text!r} is no time: its unit must be one of {', '.join(filter(None, TIMES))}. "
+            f"invalid time {text!r}: its unit must be one of {', '.join(filter(None, TIMES))}. "
             "Write 20ms, 3s or 0.5."
         )
     return number * TIMES[unit]
@@ -52,7 +52,7 @@ def size_bits(text: str) -> float:
     match = _SIZE.match(unit)
     if not match:
         raise InputError(
-            f"{text!r} is no size: its unit must be B or bit with k, M or G. "
+            f"invalid size {text!r}: its unit must be B or bit with k, M or G. "
             "Write 1500B, 64kB or 12000bit."
         )
     per = 1.0 if (match[2] or "B").startswith("b") and match[2] not in ("byte", "bytes") else 8.0
@@ -63,7 +63,7 @@ def share(text: str) -> float:
     """A share such as `60%` or `0.6`; InputError on anything else."""
     number, unit = _split(text, "a share", "60% or 0.6")
     if unit not in ("", "%"):
-        raise InputError(f"{text!r} is no share. Write 60% or 0.6.")
+        raise InputError(f"invalid share {text!r}. Write 60% or 0.6.")
     return number / 100 if unit else number
 
 

@@ -31,7 +31,7 @@ def python_in(page: Path) -> Iterator[ast.Module]:
 
 
 def not_public(tree: ast.AST) -> list[str]:
-    """What a program takes of nettwin that is no public name."""
+    """What a program takes of nettwin that is not a public name."""
     found, calls = [], {"nettwin": "nettwin"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -100,11 +100,11 @@ class TestYamlDocument:
             ("a: " + "[" * 5_000, "line 1: is nested deeper than 40 levels"),
             ("a: &a [*a]\n", "line 1: the alias *a stands inside what it stands for"),
             ("a: *b\n", "line 1: found undefined alias 'b'"),
-            ("? [{a: 1}]\n: 1\n", "is no YAML (unhashable"),
+            ("? [{a: 1}]\n: 1\n", "is not valid YAML (unhashable"),
             ("- 1\n", "line 1: holds a list"),
             ("", "line 1: holds no mapping"),
             ("a: 1\n---\nb: 2\n", "line 2: but found another document"),
-            ('a: "\\UFFFFFFFF"\n', "is no YAML"),
+            ('a: "\\UFFFFFFFF"\n', "is not valid YAML"),
         ],
     )
     def test_what_is_refused(self, text: str, told: str) -> None:

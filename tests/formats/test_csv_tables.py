@@ -74,7 +74,7 @@ def test_links_alone_make_the_nodes_and_tell_what_is_not_used() -> None:
     assert reading.scenario.topology.node_name == ("x", "y", "z")
     assert reading.scenario.topology.link_capacity_bps.tolist() == [1e8, 1e8, 1e7]
     assert reading.ignored == ("attributes of links: Vendor",)
-    assert any(text.startswith("traffic: made up") for text in reading.assumptions)
+    assert any(text.startswith("traffic: synthetic") for text in reading.assumptions)
 
 
 def test_an_empty_table_of_flows_means_none(tmp_path: Path) -> None:

@@ -331,7 +331,7 @@ BROKEN = [
     ("voice,", "'',", "line 4, expect[0].class", "empty name", "Name one"),
     ("voice,", "{a: b},", "line 4, expect[0].class", "a mapping", "[item]"),
     ("voice,", "[[a]],", "line 4, expect[0].class[0]", "must be text", "quotes"),
-    ("voice,", "voice, class: data,", "line 4, expect[0].class", "given twice", "Remove"),
+    ("voice,", "voice, class: data,", "line 4, expect[0].class", "duplicate", "Remove"),
     ("voice,", "voice, reduce: median,", "line 4, expect[0].reduce", "no way to", "Did you mean"),
     ("voice,", "voice, reduce: avg,", "line 4, expect[0].reduce", "no way to", "mean mean?"),
     ("voice,", f"{'x' * 1001},", "line 4, expect[0].class", "1001 characters", "Shorten"),
@@ -354,7 +354,7 @@ BROKEN = [
     ("[utilization]", "[[[delay]]]", "minimize[0][0]", "must be an objective", "measure"),
     ("[segments]", "[segment]", "line 6, change.with[0]", "no lever 'segment'", "segments"),
     ("[segments]", "[igp]", "line 6, change.with[0]", "no lever", "mean weights?"),
-    ("[segments]", "[paths, paths]", "line 6, change.with[1]", "given twice", "one entry"),
+    ("[segments]", "[paths, paths]", "line 6, change.with[1]", "duplicate", "one entry"),
     ("[segments]", "[{lever: weights, class: a}]", "change.with[0].class", "of the link", "Remo"),
     ("[segments]", "[{lever: weights, step: 1G}]", "with[0].step", "takes no limit", "Remove"),
     ("[segments]", "[{lever: rates, at_least: 2}]", "with[0].at_least", "at most 1", "share"),
@@ -372,7 +372,7 @@ BROKEN = [
     ("change:", "avoid: [{class: a}]\nchange:", "line 5, avoid[0]", "nothing to avoid", "Add li"),
     ("change:", "survive: {any: link}\nchange:", "line 5, survive", "asks for nothing", "Add ex"),
     ("change:", "survive: {any: cable}\nchange:", "survive.any", "no kind", "Known are"),
-    ("change:", "survive: {any: [link, link]}\nchange:", "survive.any[1]", "twice", "Remove"),
+    ("change:", "survive: {any: [link, link]}\nchange:", "survive.any[1]", "duplicate", "Remove"),
     ("change:", "survive: {any: [], expect: []}\nchange:", "survive", "of nothing", "any: link"),
     (
         "change:",
@@ -402,17 +402,17 @@ def test_each_fault_gives_its_line_and_a_remedy(
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "is no mapping"),
-        ("- a\n- b", "is no mapping"),
-        ("just words", "is no mapping"),
+        ("", "is not a mapping"),
+        ("- a\n- b", "is not a mapping"),
+        ("just words", "is not a mapping"),
         ("{}", "asks for nothing"),
         ("intent: x", "asks for nothing"),
-        ("minimize: [utilization\nexpect: ]", "is no YAML"),
+        ("minimize: [utilization\nexpect: ]", "is not valid YAML"),
         ("a: &x 1\nminimize: *x", "anchor"),
         ("minimize: !!python/object:os.system x", "tag"),
         ("minimize: [utilization]\n---\nexpect: []", "second document"),
         ("minimize: " + "[" * 50 + "]" * 50, "too deep"),
-        ("\x00", "is no YAML"),
+        ("\x00", "is not valid YAML"),
     ],
 )
 def test_what_is_no_intent(tmp_path: Path, text: str, reason: str) -> None:
@@ -442,7 +442,7 @@ def test_json_faults_have_lines_too(tmp_path: Path) -> None:
     )
     told = issue(tmp_path, text, "x.json")
     assert told.place == "line 4, expect[0].measure"
-    assert "no JSON" in issue(tmp_path, '{"minimize": [}', "x.json").reason
+    assert "not valid JSON" in issue(tmp_path, '{"minimize": [}', "x.json").reason
 
 
 def test_missing_files_and_bytes_that_are_no_text(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def test_what_a_plan_leaves_out_is_assumed_and_told(tmp_path: Path) -> None:
     assert "capacity of all 2 links: 1 Mbit/s" in told
     assert "propagation delay" in told
     assert "IGP weight" in told
-    assert "traffic: made up" in told
+    assert "traffic: synthetic" in told
     assert reading.scenario.traffic.flow_count == 2
 
 
@@ -173,7 +173,7 @@ def test_an_empty_list_of_flows_means_none(tmp_path: Path) -> None:
         ("1ms, 1]", "1ms, 0]", "line 4, links[0].weight", "above 0"),
         ("1ms, 1]", "1ms, 1, 1]", "line 4, links[0]", "6 values"),
         ("1ms, 1]", "1ms, 1, {wieght: 2}]", "line 4, links[0].wieght", "no key"),
-        ("1ms, 1]", "1ms, 1, {weight: 2}]", "line 4, links[0].weight", "twice"),
+        ("1ms, 1]", "1ms, 1, {weight: 2}]", "line 4, links[0].weight", "duplicate"),
         ("1ms, 1]", "1ms, 1, {up: no}]", "line 4, links[0].up", "true or false"),
         ("1ms, 1]", "1ms, 1, {scheduler: wfq}]", "line 4, links[0].scheduler", "no scheduler"),
         ("[A, B, 10M", "[A, C, 10M", "line 4, links[0].target", "no node 'C'"),
@@ -240,7 +240,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     found = issue(tmp_path, text)
     assert found.place == "line 2, nodes[2]"
     assert "line 4, links[0].capacity: is -1" in found.remedy
-    assert "line 4, links[0].delay: 'x' is no time" in found.remedy
+    assert "line 4, links[0].delay: 'x' is not a time" in found.remedy
 
 
 def test_near_names_are_offered(tmp_path: Path) -> None:
@@ -250,9 +250,9 @@ def test_near_names_are_offered(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('{"nettwin": 1, "nodes": [}', "no JSON"),
+        ('{"nettwin": 1, "nodes": [}', "not valid JSON"),
         ("[" * 100_000, "too deep"),
-        ('{"nettwin": 1, "nodes": ["A"], "nodes": []}', "twice"),
+        ('{"nettwin": 1, "nodes": ["A"], "nodes": []}', "duplicate"),
         ('{"nettwin": ' + "9" * 5000 + "}", "too many digits"),
         ('{"nettwin": 1, "nodes": ["A", NaN]}', "must be a node"),
         ('{"nettwin": 1, "nodes": ["\\ud800"]}', "half a character"),

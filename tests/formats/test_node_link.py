@@ -131,7 +131,7 @@ def test_what_it_cannot_hold_is_refused(tmp_path: Path) -> None:
     ("parts", "place", "reason"),
     [
         ({"links": [LINK, {**LINK, "target": "c"}]}, "links[1].target", "no id of a node"),
-        ({"links": [{**LINK, "target": ["b"]}]}, "links[0].target", "is no id"),
+        ({"links": [{**LINK, "target": ["b"]}]}, "links[0].target", "is not the id"),
         ({"links": [{**LINK, "capacity": 0}]}, "links[0]", "above 0"),
         ({"links": [{**LINK, "capacity": 10**400}]}, "links[0]", "capacity_bps is"),
         ({"links": [{**LINK, "scheduler": 7}]}, "links[0].scheduler", "mapping"),

@@ -72,7 +72,7 @@ def test_a_reading_for_each_set_of_demands() -> None:
 
 def test_traffic_is_made_up_without_demands() -> None:
     made_up = read(GOOD / "folder" / "bare.graph")
-    assert any("traffic: made up" in text for text in made_up.assumptions)
+    assert any("traffic: synthetic" in text for text in made_up.assumptions)
     assert made_up.scenario.link_offered_load.max() == pytest.approx(0.6)
     silent = read(GOOD / "folder" / "bare.graph", assume=ImportDefaults(load=None))
     assert silent.scenario.traffic.flow_count == 0

@@ -52,7 +52,7 @@ def test_pixels_are_no_coordinates() -> None:
         reading = read(path)
         assert np.isnan(reading.scenario.topology.node_latitude_deg).all()
         assert "coordinates of nodes: places in a drawing, not on Earth" in reading.ignored
-        assert any(text.startswith("traffic: made up") for text in reading.assumptions)
+        assert any(text.startswith("traffic: synthetic") for text in reading.assumptions)
 
 
 def test_native_text_with_meta_comments_and_routing_units() -> None:

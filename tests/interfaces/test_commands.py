@@ -21,7 +21,7 @@ def rows(path: str) -> list[dict[str, str]]:
 
 def strict_json(text: str) -> dict:
     def refuse(word: str) -> None:
-        raise AssertionError(f"{word} is no JSON")
+        raise AssertionError(f"{word} is not valid JSON")
 
     return json.loads(text, parse_constant=refuse)
 

@@ -166,8 +166,8 @@ def test_demands_are_read_as_they_are_said(text, wanted) -> None:
         ("fit net.yaml '0 from N1 to N2'", "must be above 0"),
         ("fit net.yaml '1M from N1 to N9'", "did you mean: N4"),
         ("fit net.yaml '1M from N1 to N2, vioce'", "no traffic class 'vioce'"),
-        ("generate ring --nodes 4 -o net.yaml", "is there already"),
-        ("optimize net.yaml --out net.yaml", "is there already"),
+        ("generate ring --nodes 4 -o net.yaml", "already exists"),
+        ("optimize net.yaml --out net.yaml", "already exists"),
     ],
 )
 def test_wrong_input_says_what_to_do(run, line, words) -> None:

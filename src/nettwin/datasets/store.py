@@ -87,7 +87,7 @@ def read_manifest(folder: Path) -> Manifest:
         OverflowError,
         RecursionError,
     ) as error:
-        raise FormatError(path, "", f"is no manifest of a data set ({error})", _AGAIN) from None
+        raise FormatError(path, "", f"is not a manifest of a data set ({error})", _AGAIN) from None
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -42,7 +42,7 @@ _RATE_TEXT = ("linkspeed", "capacity", "bandwidth", "bw", "speed", "linklabel", 
 # the Topology Zoo writes a rate four times over
 _SAME_RATE = ("linkspeed", "linkspeedunits", "linklabel", "linkspeedraw")
 _RATE_NAME = re.compile(r"(?:link)?(?:capacity|bandwidth|bw|rate|speed)([kmgt]?)(?:bps|bits|bitps)")
-# a one-letter unit must stand apart, so that `delays` is no delay in seconds
+# a one-letter unit must stand apart, so that `delays` is not a delay in seconds
 _DELAY_NAME = re.compile(
     r"(?:link|propagation)?[\W_]*(?:delay|latency)(?:[\W_]+(s)|[\W_]*(ms|us|ns))[\W_]*"
 )
@@ -243,7 +243,7 @@ def _add_nodes(partial: PartialNetwork, nodes: list[GraphNode], path: Path) -> d
             raise FormatError(
                 path,
                 where,
-                f"node {short(node.id)} is there twice, first in line {first[node.id]}",
+                f"duplicate node {short(node.id)}, first in line {first[node.id]}",
                 "Give every node an id of its own.",
             )
         first[node.id] = node.line

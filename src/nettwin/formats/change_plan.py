@@ -39,7 +39,7 @@ def read_change_plan(path: str | Path) -> ChangePlan:
     text = read_text(source, LARGEST_BYTES)
     data = _json(source, text) if text.lstrip()[:1] == "{" else _yaml(source, text)
     if not isinstance(data, Mapping) or "schema" not in data:
-        reason = f"is no plan: it has no schema (plans have {SCHEMA})"
+        reason = f"is not a plan: it has no schema (plans have {SCHEMA})"
         raise FormatError(source, "", reason, "Give a file that nettwin optimize --out wrote.")
     changes = data.get("changes")
     if isinstance(changes, list) and len(changes) > MOST_CHANGES:
@@ -66,7 +66,7 @@ def _json(path: Path, text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise FormatError(path, place, f"is no JSON ({error})", "Correct it.") from None
+        raise FormatError(path, place, f"is not valid JSON ({error})", "Correct it.") from None
 
 
 def _yaml(path: Path, text: str) -> Any:

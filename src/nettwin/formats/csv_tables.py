@@ -193,7 +193,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             begins = reader.line_num + 1
     except csv.Error as error:
         raise FormatError(
-            path, f"line {begins}", f"is no CSV: {error}", "Check its quotes and commas."
+            path, f"line {begins}", f"is not valid CSV: {error}", "Check its quotes and commas."
         ) from None
 
 

@@ -20,7 +20,7 @@ from nettwin.scenario.scheduling import Scheduler
 class ImportDefaults:
     """What to take where a source is silent. Whatever is used appears in `Reading.assumptions`.
 
-    `load`: peak link utilization of the gravity traffic that is made up for a source without any;
+    `load`: peak link utilization of the synthetic gravity traffic of a source without any;
     None leaves the network without traffic.
     """
 

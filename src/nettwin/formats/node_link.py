@@ -96,7 +96,9 @@ class _Reader:
     def __init__(self, document: Document) -> None:
         self.document, self.path = document, document.path
         if not isinstance(document.data, dict):
-            raise self._error((), "is no JSON object", 'Begin with {"nodes": [...], "links": ...}.')
+            raise self._error(
+                (), "is not a JSON object", 'Begin with {"nodes": [...], "links": ...}.'
+            )
         self.data: dict[str, Any] = document.data
         self.graph = self._object("graph")
         self.partial = PartialNetwork("node-link", str(self.path), self.path.stem)
@@ -186,7 +188,7 @@ class _Reader:
             if isinstance(identity, bool | float | list | dict | None):
                 raise self._error(place, f"has the id {shown(identity)}", "Give text or a number.")
             if identity in names:
-                raise self._error(place, f"the id {shown(identity)} is there twice", "Rename it.")
+                raise self._error(place, f"duplicate id {shown(identity)}", "Rename it.")
             names[identity] = str(label).strip() if named else str(identity).strip()
             rest = {k: v for k, v in row.items() if k not in ("id", "name", "label")}
             self._add(place, self.records.node, rest, name=names[identity])
@@ -224,7 +226,7 @@ class _Reader:
             end = row.get(key)
             if isinstance(end, bool | list | dict | None) or end not in names:
                 known = [str(name) for name in names]
-                reason = f"has the {key} {shown(end)}, which is no id of a node"
+                reason = f"has the {key} {shown(end)}, which is not the id of a node"
                 raise self._error((*place, key), reason, near(str(end), known))
             found[key] = names[end]
         return found

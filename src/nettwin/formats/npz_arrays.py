@@ -70,7 +70,9 @@ def _array(path: Path, name: str, data: bytes) -> NDArray[Any]:
         )
         shape, fortran, dtype = header(stream)
     except (ValueError, TypeError, SyntaxError, EOFError, RecursionError, MemoryError):
-        raise FormatError(path, name[:60], "is no array of numpy's npy format", _WHOLE) from None
+        raise FormatError(
+            path, name[:60], "is not an array of numpy's npy format", _WHOLE
+        ) from None
     if dtype.hasobject:
         raise FormatError(
             path,

@@ -58,7 +58,7 @@ class PartialFlow:
 class PartialNetwork:
     """What was found in a source, before it is filled.
 
-    `flows` None: the source cannot say anything about traffic, which is then made up (gravity);
+    `flows` None: the source cannot say anything about traffic, which is then synthetic (gravity);
     an empty list: it says that there is none. `traffic`, where given, makes it instead. `routing`
     makes the routing from the finished topology and traffic; None is ECMP on the weights.
     """
@@ -228,7 +228,7 @@ class PartialNetwork:
             self.assume("traffic: none")
             return Traffic.build(topology, [])
         if topology.node_count > MOST_NODES:
-            self.assume(f"traffic: none, as it is made up for at most {MOST_NODES:,} nodes")
+            self.assume(f"traffic: none, as synthetic traffic is for at most {MOST_NODES:,} nodes")
             return Traffic.build(topology, [])
         mass = np.bincount(
             topology.link_source, topology.link_capacity_bps, topology.node_count
@@ -239,7 +239,7 @@ class PartialNetwork:
             self.assume("traffic: none, as no two nodes are joined")
             return Traffic.build(topology, [])
         self.assume(
-            f"traffic: made up, a Poisson flow of {assume.size} packets between all nodes in"
+            f"traffic: synthetic, a Poisson flow of {assume.size} packets between all nodes in"
             " proportion to the capacities at both ends, scaled so that the busiest link is"
             f" offered {units.percent(assume.load, 0)}"
         )

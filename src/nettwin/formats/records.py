@@ -87,7 +87,7 @@ class RecordReader:
         if not name:
             name = self._name(record, columns, "name", place)
         if name in self._nodes:
-            reason = f"a node {shown(name)} is there already"
+            reason = f"duplicate node {shown(name)}"
             raise FormatError(self.path, place, reason, "Rename or remove one.")
         self._nodes.add(name)
         self._note("nodes", attributes.keys() - used - set(columns.values()))
@@ -279,7 +279,10 @@ class RecordReader:
             return json.loads(text)
         except (ValueError, RecursionError):
             raise FormatError(
-                self.path, f"{place}, {column}", "is no JSON", "Correct its brackets and quotes."
+                self.path,
+                f"{place}, {column}",
+                "is not valid JSON",
+                "Correct its brackets and quotes.",
             ) from None
 
 

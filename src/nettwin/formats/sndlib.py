@@ -107,7 +107,7 @@ def with_overload_told(found: Reading) -> Reading:
 
 
 def number(text: str, path: Path, place: str, what: str) -> float:
-    """A number of an SNDlib file, at least 0 where it is no coordinate. Raises FormatError."""
+    """A number of an SNDlib file, at least 0 where it is not a coordinate. Raises FormatError."""
     quantity = _COORDINATE if what.startswith("coordinate") else _AMOUNT
     return attributed_graph.number(text, path, place, what, quantity)
 
@@ -143,7 +143,7 @@ def _check_unique(
     first: dict[str, str] = {}
     for record in records:
         if record.name in first:
-            reason = f"{kind} {record.name[:100]!r} is there twice, first in {first[record.name]}"
+            reason = f"duplicate {kind} {record.name[:100]!r}, first in {first[record.name]}"
             raise FormatError(path, record.place, reason, f"Give every {kind} a name of its own.")
         first[record.name] = record.place
 

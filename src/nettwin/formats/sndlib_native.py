@@ -106,7 +106,7 @@ def _sections(text: str, path: Path) -> dict[str, Part]:
             reason = f"there is {stray.word[:40]!r} where a section should begin"
             raise FormatError(path, stray.place, reason, "Write `NAME (`, the lines and `)`.")
         if name.word in sections:
-            reason = f"section {name.word} is there twice"
+            reason = f"duplicate section {name.word}"
             raise FormatError(path, name.place, reason, "Make one section of both.")
         sections[name.word] = group
     if len(parts) % 2:
@@ -161,7 +161,7 @@ def _whole(record: list[Part], kind: str, path: Path) -> list[Part]:
     pairs = [len(part.parts or []) for part in record[1:2]]
     if re.fullmatch(allowed, shape) and (pairs in ([], [2]) or (kind == "NODES" and pairs == [0])):
         return record
-    reason = f"{record[0].word[:40]!r} is no whole record of {kind}"
+    reason = f"{record[0].word[:40]!r} is not a whole record of {kind}"
     raise FormatError(path, record[0].place, reason, f"Write `{_SHAPES[kind]}`.")
 
 

@@ -68,7 +68,7 @@ def _load(name: str, source: str) -> dict[str, Any]:
         reason = f"cannot be read ({error})"
         raise FormatError(source, "", reason, "Install topohub again.") from None
     if not isinstance(data, dict):
-        raise FormatError(source, "", "is no network", "Install topohub again.")
+        raise FormatError(source, "", "is not a network", "Install topohub again.")
     return data
 
 

@@ -113,7 +113,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
                 yield reader.line_num, row
     except csv.Error as error:
         place = f"line {reader.line_num}"
-        raise FormatError(path, place, f"is no CSV: {error}", "Correct the line.") from None
+        raise FormatError(path, place, f"is not valid CSV: {error}", "Correct the line.") from None
 
 
 def _is_number(text: str) -> bool:

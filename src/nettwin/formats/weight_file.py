@@ -80,7 +80,7 @@ def _card(content: bytes, kind: Kind) -> dict[str, Any]:
         raise ValueError("it is truncated")
     card = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["nettwin"])
     if not isinstance(card, dict):
-        raise ValueError("its card is no table")
+        raise ValueError("its card is not a table")
     if card.get("schema") != kind.schema:
         raise ValueError(f"its schema is {card.get('schema')!r}: must be {kind.schema}")
     if card.get("features") not in (kind.features, *kind.earlier):

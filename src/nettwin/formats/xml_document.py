@@ -90,7 +90,9 @@ def load_xml(path: Path) -> Element:
             "Remove the <!DOCTYPE ...> part.",
         ) from None
     except (SAXException, ValueError, LookupError) as error:
-        raise FormatError(path, "line 1", f"is no XML ({error})", "Correct the file.") from None
+        raise FormatError(
+            path, "line 1", f"is not valid XML ({error})", "Correct the file."
+        ) from None
     if builder.root is None:
         raise FormatError(path, "line 1", "holds no element", "Give an XML file.")
     return builder.root

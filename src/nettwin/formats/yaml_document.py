@@ -47,7 +47,7 @@ def parse_yaml(text: str, path: Path) -> CommentedMap:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}" if mark else ""
-        reason = _one_line(error.problem or error.context or "is no YAML")
+        reason = _one_line(error.problem or error.context or "is not valid YAML")
         raise FormatError(path, place, reason, "Correct the YAML there.") from None
     except ReaderError as error:
         place = f"line {text.count(chr(10), 0, error.position) + 1}"
@@ -56,7 +56,7 @@ def parse_yaml(text: str, path: Path) -> CommentedMap:
         raise FormatError(path, place, reason, "Remove it, or save the file as text.") from None
     except (YAMLError, ValueError, OverflowError, TypeError, AttributeError, KeyError) as error:
         # ruamel.yaml lets what Python raises on strange keys and escapes pass
-        reason = f"is no YAML ({_one_line(error)})"
+        reason = f"is not valid YAML ({_one_line(error)})"
         raise FormatError(path, "the document", reason, "Correct the file.") from None
     if not isinstance(document, CommentedMap):
         found = "a list" if isinstance(document, CommentedSeq) else "no mapping"

@@ -5,11 +5,11 @@ selector    which flows, links or queues a line speaks of
 intent      objectives, expectations, failures to survive, what to avoid, what may be changed
 judgement   the answer to each line: met or not, the value, the margin, the worst element
 
-Before anything is searched, an intent is held against a network:
+Before anything is searched, an intent is checked against a network:
 
 check           what each line selects     contradictions   what no configuration can meet
 bounds          what the graph allows      survival         what failures make impossible
-doubts          what is hardly meant       findings         what is said of it
+warnings        what is probably not meant diagnostics      how issues are reported
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ SHOWN = 3  # names of a list
 class Diagnostic(NamedTuple):
     """One thing about one or more lines.
 
-    A issue is a line that does not fit the network; a contradiction is proven: no configuration
-    meets the lines; a warning is what is hardly meant.
+    An issue is a line that does not fit the network; a contradiction is proven: no configuration
+    meets the lines; a warning is what is probably not meant.
     """
 
     kind: Literal["issue", "contradiction", "warning"]

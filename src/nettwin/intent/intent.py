@@ -13,7 +13,7 @@ from nettwin.intent.selector import EVERYTHING, Selector
 Survivable = Literal["link", "node", "srlg"]
 Over = Literal["worst", "mean"]
 SURVIVABLE: Mapping[str, str] = {
-    "link": "every line alone, both directions at once",
+    "link": "every link alone, both directions at once",
     "node": "every node alone, its own traffic left out",
     "srlg": "every shared-risk group alone",
 }

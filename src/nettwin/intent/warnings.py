@@ -1,4 +1,4 @@
-"""Doubts: lines of an intent that are allowed and hardly meant."""
+"""Warnings: lines of an intent that are allowed but probably not meant."""
 
 from __future__ import annotations
 

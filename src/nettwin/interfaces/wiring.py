@@ -55,7 +55,7 @@ def _packet(**settings: Any) -> PacketSimulator:
     return PacketSimulator(**settings)
 
 
-# There is an engine for each of these models that nettwin carries
+# There is an engine for each of these models that nettwin ships
 MODELS = Path(__file__).parents[1] / "engines" / "learned" / "models"
 LEARNED = (
     ("gnn", "a trained graph network on queueing theory: milliseconds, with intervals", "gnn"),
@@ -163,7 +163,7 @@ def engine(name: str, **settings: Any) -> NetworkModel:
         ) from None
     if not isinstance(made, NetworkModel):
         raise InputError(
-            f"engine {name} makes a {type(made).__name__}, which is no NetworkModel: it needs"
+            f"engine {name} makes a {type(made).__name__}, which is not a NetworkModel: it needs"
             " `name`, `predict` and `unsupported`. Tell the authors of its package."
         )
     return made

@@ -49,7 +49,7 @@ GENERATORS: dict[str, Generator] = {
     for g in (
         Generator(
             "nsfnet",
-            "the NSFNET backbone: 14 sites in the United States, 21 lines of 45 Mbit/s",
+            "the NSFNET backbone: 14 sites in the United States, 21 links of 45 Mbit/s",
             graphs.nsfnet,
             14,
             14,

@@ -280,7 +280,7 @@ def _queue_number(value: Any) -> int:
     """A queue's number; ValueError or TypeError for what has a fraction or is none."""
     number = int(value)
     if isinstance(value, bool) or number != float(value):
-        raise ValueError(f"queue {value!r} is no whole number")
+        raise ValueError(f"queue {value!r} is not a whole number")
     return number
 
 

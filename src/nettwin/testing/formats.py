@@ -34,7 +34,7 @@ SCENARIOS: dict[str, Callable[[], Scenario]] = {
     "single path": lambda: generate("grid", nodes=6, scheduler="drr", arrival="mmpp", ecmp=False),
 }
 
-# what is no network, though it may look so: no format may take it for its own
+# what is not a network, though it may look so: no format may take it for its own
 STRANGERS = {
     "prose.txt": b"The network was quiet that night, and nobody looked at it.\nThen it rang.\n",
     "script.py": b"import sys\n\nprint(sys.argv, {'links': [1, 2]})\n",
@@ -61,7 +61,7 @@ def states_it_in_words(reading: Reading) -> None:
     for text in (*reading.assumptions, *reading.ignored):
         assert text == text.strip()
         assert "\n" not in text
-        assert len(text.split()) > 1, f"{text!r} is no phrase"
+        assert len(text.split()) > 1, f"{text!r} is not a phrase"
         assert not text.endswith(".")
     assert len(set(reading.assumptions)) == len(reading.assumptions)
     assert len(set(reading.ignored)) == len(reading.ignored)

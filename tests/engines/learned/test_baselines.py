@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nettwin.engines.learned.architecture import Answer, architecture
+from nettwin.engines.learned.answer import Answer
+from nettwin.engines.learned.architecture import architecture
 from nettwin.engines.learned.features import HOP_BASE, QUEUE_BASE
 from nettwin.engines.learned.inputs import Inputs, inputs_of
 from nettwin.engines.theory import Theory

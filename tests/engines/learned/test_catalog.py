@@ -38,9 +38,9 @@ def file(tmp_path: Path, model: Model) -> Path:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty place for installed models, and none that nettwin carries."""
+    """An empty place for installed models, and none that nettwin ships."""
     monkeypatch.setenv(catalog.PLACE, str(tmp_path / "models"))
-    monkeypatch.setattr(catalog, "CARRIED", tmp_path / "carried")
+    monkeypatch.setattr(catalog, "SHIPPED", tmp_path / "shipped")
     return tmp_path / "models"
 
 
@@ -71,7 +71,7 @@ def test_a_byte_that_was_altered_is_noticed_or_says_nothing(data, model) -> None
     try:
         found = model_from_bytes(bytes(bad), Path("bad"))
     except FormatError as error:
-        assert str(error).startswith("bad: is no usable model")
+        assert str(error).startswith("bad: is not a usable model")
     else:
         assert same(found, read(good))
 
@@ -99,7 +99,7 @@ def read(good: bytes) -> Model:
 def test_installed_loaded_verified_and_removed(file, home, model) -> None:
     assert catalog.entries() == {}
     entry = catalog.install(file)
-    assert (entry.name, entry.path.parent, entry.carried) == ("small", home, False)
+    assert (entry.name, entry.path.parent, entry.shipped) == ("small", home, False)
     assert entry.path.read_bytes() == file.read_bytes()
     assert same(catalog.load("small"), read_model(file))
     assert [check.issue for check in catalog.verify("small")] == [""] * 4
@@ -118,15 +118,15 @@ def test_a_model_is_found_by_its_file(file, model) -> None:
 
 def test_what_nettwin_carries_stays(file, tmp_path, model) -> None:
     entry = catalog.install(file)
-    entry.path.parent.rename(tmp_path / "carried")
-    (carried,) = catalog.entries().values()
-    assert carried.carried
-    assert catalog.install(file) == carried  # the same content under the same name
+    entry.path.parent.rename(tmp_path / "shipped")
+    (shipped,) = catalog.entries().values()
+    assert shipped.shipped
+    assert catalog.install(file) == shipped  # the same content under the same name
     with pytest.raises(InputError, match="comes with nettwin"):
         catalog.remove("small")
     other = replace(small_model(seed=7), card={**model.card, "title": "another"})
     write_model(file, other)
-    with pytest.raises(InputError, match="a model small nettwin carries"):
+    with pytest.raises(InputError, match="a model small nettwin ships"):
         catalog.install(file)
 
 
@@ -264,7 +264,7 @@ def test_a_name_that_is_no_file_name_is_refused(tmp_path, model, home, name) -> 
 def test_an_index_that_is_none_is_named(home, text) -> None:
     home.mkdir()
     (home / "index.json").write_text(text)
-    with pytest.raises(FormatError, match=r"index\.json: is no index of models"):
+    with pytest.raises(FormatError, match=r"index\.json: is not an index of models"):
         catalog.entries()
 
 

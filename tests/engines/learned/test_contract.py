@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nettwin.engines.learned.architecture import ARCHITECTURES, Answer, architecture
+from nettwin.engines.learned.answer import Answer
+from nettwin.engines.learned.architecture import ARCHITECTURES, architecture
 from nettwin.engines.learned.inputs import Inputs, inputs_of
 from nettwin.engines.theory import Theory
 from nettwin.formats.weight_file import Weights

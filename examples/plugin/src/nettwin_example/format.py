@@ -50,5 +50,5 @@ class Edges(Format):
         try:
             return PartialLink(source, target, capacity_bps=float(rate) * 1e9, duplex=True)
         except ValueError:
-            reason = f"{rate} is no number"
+            reason = f"{rate} is not a number"
             raise FormatError(path, f"line {number}", reason, "Give Gbit/s.") from None

@@ -19,7 +19,7 @@ from nettwin.scenario.scenario import Scenario
 Progress = Callable[[float], None]  # called with the share done, 0 to 1
 MOST_LINKS = 3  # of a network, whose causes are searched
 FEW_FLOWS = 5  # tried at each of them
-FLAGGED = "{} is flagged: {} doubts what it says of its delay"
+FLAGGED = "{} is flagged: {} expects its delay to be off"
 NOT_BY_HOPS = (
     "the engine {} does not go by hops: its delays are not split, what is said of causes rests on"
     " predicting again"
@@ -28,7 +28,7 @@ NOT_BY_HOPS = (
 
 @dataclass(frozen=True)
 class FlowExplanation:
-    """Where a flow's delay is made, and by whom.
+    """Where a flow's delay arises, and which flows cause it.
 
     `parts` add up to the flow's mean delay; `needed` are the fewest of them that keep it within
     DELAY_KEPT. Both are empty for a model that does not go by hops. `worst` has the causes at the

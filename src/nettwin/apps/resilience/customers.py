@@ -1,4 +1,5 @@
-"""Customers: whether new traffic fits into a network, whom it hurts, and how much would fit."""
+"""Customers: whether new traffic fits into a network, which flows it hurts, and how much would
+fit."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class PartLoads(NamedTuple):
     first: int  # number of the first failure
     highest: Floats  # [failures] offered load of the fullest link
     fullest: NDArray[np.int32]  # [failures] which link that is
-    overloaded: NDArray[np.int32]  # [failures] links that are offered more than they carry
+    overloaded: NDArray[np.int32]  # [failures] links that are offered more than their capacity
     unroutable_bps: Floats  # [failures]
     worst: Floats  # [links] the highest offered load under any of them
     cause: NDArray[np.int64]  # [links] the failure, -1 where none raises the load of today

@@ -64,10 +64,9 @@ def drain(
     keeps the intent: their links get the highest metric, flows that are steered over them follow
     the IGP, and where that breaks the intent, as few other changes as possible mend it.
 
-    Without an intent no link may be offered more than it carries, or more than the busiest link is
-    offered now. Raises InputError for a network that is routed by tables, which have no metric, and
-    UnknownNameError for an element that there is not.
-    """
+    Without an intent no link may be offered more than its capacity, or more than the busiest link
+    is offered now. Raises InputError for a network that is routed by tables, which have no metric,
+    and UnknownNameError for an element that there is not."""
     from nettwin.optimize.finishing.order import ordered
     from nettwin.optimize.optimize import optimize
 

@@ -74,7 +74,7 @@ class Summary(NamedTuple):
     """All failures of a network in a few numbers."""
 
     failures: int
-    overloading: int  # failures that offer a link more than it carries
+    overloading: int  # failures that offer a link more than its capacity
     cutting: int  # failures that cut traffic off
     breaking: int  # failures that break the intent
     offered_load_max: float
@@ -109,7 +109,7 @@ class Resilience:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What speaks against the predictions after failures."""
+        """The issues of the engine with the networks after failures."""
         found = []
         name = self.metrics.label if self.metrics is not None else ""
         if distrusted := [f for f in self.failures if f.unsupported]:

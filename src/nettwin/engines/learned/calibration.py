@@ -26,7 +26,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.learned.architecture import Answer, architecture
+from nettwin.engines.learned.answer import Answer
+from nettwin.engines.learned.architecture import architecture
 from nettwin.engines.learned.coverage import ranges_of
 from nettwin.engines.learned.features import QUEUE
 from nettwin.engines.learned.inputs import Inputs, inputs_of, solved

@@ -1,6 +1,6 @@
-"""Catalog: the models by name: those that nettwin carries, and those that were installed.
+"""Catalog: the models by name: those that nettwin ships, and those that were installed.
 
-    nettwin/engines/learned/models/    index.json, NAME.safetensors ...   carried, never written
+    nettwin/engines/learned/models/    index.json, NAME.safetensors ...   shipped, never written
     ~/.local/share/nettwin/models/     the same, installed by the user
 
 An index holds the SHA-256 of each file. NETTWIN_MODELS names another place for installed models,
@@ -30,7 +30,7 @@ PLACE = "NETTWIN_MODELS"  # environment variable
 INDEX = "index.json"
 SCHEMA = "nettwin-models-1"
 LARGEST_MODEL_BYTES = 64 * 2**20
-CARRIED = Path(__file__).parent / "models"
+SHIPPED = Path(__file__).parent / "models"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _AGAIN = "Install it again from a good copy, or train it."
 
@@ -42,7 +42,7 @@ class Entry:
     name: str
     path: Path
     sha256: str
-    carried: bool
+    shipped: bool
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ def installed_folder() -> Path:
 
 
 def entries() -> dict[str, Entry]:
-    """Every model by name; a name that nettwin carries cannot be taken by another."""
-    return _entries(installed_folder(), False) | _entries(CARRIED, True)
+    """Every model by name; a name that nettwin ships cannot be taken by another."""
+    return _entries(installed_folder(), False) | _entries(SHIPPED, True)
 
 
 def find(name: str) -> Entry:
@@ -143,10 +143,10 @@ def install(path: Path) -> Entry:
     digest = hashlib.sha256(content).hexdigest()
     taken = entries().get(name)
     if taken is not None and taken.sha256 != digest:
-        whose = "nettwin carries" if taken.carried else "is installed already"
-        remedy = "Give it another name." if taken.carried else f"`nettwin models remove {name}`."
+        whose = "nettwin ships" if taken.shipped else "is installed already"
+        remedy = "Give it another name." if taken.shipped else f"`nettwin models remove {name}`."
         raise InputError(f"a model {name} {whose}: names must differ. {remedy}")
-    if taken is not None and taken.carried:
+    if taken is not None and taken.shipped:
         return taken
     folder = installed_folder()
     write_bytes(folder / f"{name}{SUFFIX}", content)
@@ -157,7 +157,7 @@ def install(path: Path) -> Entry:
 def remove(name: str) -> Entry:
     """Take an installed model out of the catalog, and delete its file. Raises UnknownNameError."""
     entry = find(name)
-    if entry.carried:
+    if entry.shipped:
         raise InputError(f"model {name} comes with nettwin: only installed ones can be removed.")
     folder = installed_folder()
     write_index(folder, {k: v for k, v in _index(folder).items() if k != name})
@@ -171,9 +171,9 @@ def write_index(folder: Path, sums: Mapping[str, str]) -> None:
     write_text(folder / INDEX, json.dumps(content, indent=1) + "\n")
 
 
-def _entries(folder: Path, carried: bool) -> dict[str, Entry]:
+def _entries(folder: Path, shipped: bool) -> dict[str, Entry]:
     return {
-        name: Entry(name, folder / f"{name}{SUFFIX}", digest, carried)
+        name: Entry(name, folder / f"{name}{SUFFIX}", digest, shipped)
         for name, digest in _index(folder).items()
     }
 
@@ -189,13 +189,13 @@ def _index(folder: Path) -> dict[str, str]:
         sums = {str(name): str(digest) for name, digest in data["models"].items()}
         for name in sums:
             if not _NAME.fullmatch(name):
-                raise ValueError(f"{name[:80]!r} is no name of a model")
+                raise ValueError(f"{name[:80]!r} is not a name of a model")
         return sums
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FormatError(
             path,
             "",
-            f"is no index of models ({error})",
+            f"is not an index of models ({error})",
             "Remove the file, and install the models beside it again.",
         ) from None
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.compiled import compiled
-from nettwin.engines.learned.architecture import Answer
+from nettwin.engines.learned.answer import Answer
 from nettwin.engines.learned.features import FLOW, HOP_BASE, QUEUE_BASE, run_sums
 from nettwin.engines.learned.gnn import bend
 from nettwin.engines.learned.inputs import Inputs, by_hop

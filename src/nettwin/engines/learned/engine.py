@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.engines.learned import calibration, coverage
-from nettwin.engines.learned.architecture import Answer, Architecture, architecture
+from nettwin.engines.learned.answer import Answer
+from nettwin.engines.learned.architecture import Architecture, architecture
 from nettwin.engines.learned.conservation import Carried, conserved
 from nettwin.engines.learned.inputs import Inputs, Solved, inputs_of, solved
 from nettwin.engines.learned.limits import limits_of, within

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.learned.architecture import Answer
+from nettwin.engines.learned.answer import Answer
 from nettwin.engines.learned.features import FLOW, HOP, LEAST_LOSS, SHAPE
 from nettwin.engines.learned.inputs import Inputs
 from nettwin.engines.learned.messages import activate_all, at_queues

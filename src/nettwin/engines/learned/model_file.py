@@ -103,7 +103,7 @@ def model_from_bytes(content: bytes, path: Path) -> Model:
         ordered = tuple(members[k] for k in range(len(members)))
         return Model(ordered, card, others["calibration"], others["range"])
     except ValueError as error:
-        raise FormatError(path, "", f"is no usable model ({error})", _AGAIN) from None
+        raise FormatError(path, "", f"is not a usable model ({error})", _AGAIN) from None
 
 
 def _widen(

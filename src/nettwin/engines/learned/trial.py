@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from nettwin.engines.learned.architecture import Answer, architecture
+from nettwin.engines.learned.answer import Answer
+from nettwin.engines.learned.architecture import architecture
 from nettwin.engines.learned.inputs import Inputs, inputs_of, solved
 from nettwin.engines.learned.model_file import Model
 from nettwin.engines.theory.formulas import Formulas

@@ -53,7 +53,9 @@ class TopologyReader:
         self._add_nodes(topology)
         links = topology.get("links")
         if links is not None and not isinstance(links, list):
-            self._fail(line_of(topology, "links"), "links is no list", "Write `- endpoints: ...`.")
+            self._fail(
+                line_of(topology, "links"), "links is not a list", "Write `- endpoints: ...`."
+            )
         for i, link in enumerate(links or []):
             self._add_link(link, line_of(links, i))
         self._tell(document, topology)
@@ -69,19 +71,21 @@ class TopologyReader:
         for name, settings in nodes.items():
             place = line_of(nodes, name)
             if settings is not None and not isinstance(settings, dict):
-                self._fail(place, f"node {name} is no mapping", "Write `kind: ...` below it.")
+                self._fail(place, f"node {name} is not a mapping", "Write `kind: ...` below it.")
             settings = settings or {}
             labels = self._texts(settings.get("labels"))
             latitude, longitude, _ = place_of(labels, self._path, place)
             text = " ".join(str(name).split())
             if text in self._kind or not text:
-                self._fail(place, f"node {text!r} is there twice or empty", "Rename it.")
+                self._fail(place, f"duplicate or empty node {text!r}", "Rename it.")
             self._kind[text] = str(settings.get("kind") or usual or "")
             self._draft.nodes.append(Node(text, latitude, longitude))
 
     def _add_link(self, link: Any, place: str) -> None:
         if not isinstance(link, dict):
-            self._fail(place, "the link is no mapping", 'Write `endpoints: ["a:eth1", "b:eth1"]`.')
+            self._fail(
+                place, "the link is not a mapping", 'Write `endpoints: ["a:eth1", "b:eth1"]`.'
+            )
         kind = str(link.get("type", "veth"))
         if kind in _OTHER_TYPES:
             self._draft.ignore(f"links to outside the lab: type {kind}")
@@ -164,7 +168,7 @@ class TopologyReader:
         found = container.get(name)
         if not isinstance(found, dict):
             place = line_of(container, name) if name in container else line_of(container)
-            what = "is no mapping" if name in container else "is missing"
+            what = "is not a mapping" if name in container else "is missing"
             self._fail(place, f"{name} {what}", f"Write `{name}:` and what belongs to it below.")
         return found
 

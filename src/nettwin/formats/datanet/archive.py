@@ -137,7 +137,7 @@ def _unpacked(path: Path) -> dict[str, bytes]:
                     raise FormatError(
                         path,
                         name,
-                        "is twice in the archive",
+                        "is a duplicate in the archive",
                         "Keep one set of files in an archive.",
                     )
                 file = tar.extractfile(member)

@@ -55,7 +55,7 @@ def read_graph(path: Path, round_s: float) -> Graph:
             raise FormatError(
                 path,
                 f"line {line}",
-                f"node {number} is there twice",
+                f"duplicate node {number}",
                 "Give every node an id of its own.",
             )
         nodes[number] = {**items, "": str(line)}

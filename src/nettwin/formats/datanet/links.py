@@ -74,7 +74,7 @@ def _numbers(path: Path, place: str, entry: bytes, count: int) -> NDArray[np.flo
         values = [math.inf]
     if not all(0 <= value < math.inf or value == -1 for value in values):
         raise FormatError(
-            path, place, "has a field that is no number, negative or too large", _REMEDY
+            path, place, "has a field that is not a number, negative or too large", _REMEDY
         )
     out = np.array(values)
     out[out == -1] = np.nan

@@ -47,7 +47,7 @@ def read_npz(path: Path) -> Matrices:
             path,
             label,
             f"has shape {shape}",
-            f"Give 1 to {MOST_NODES} nodes and 1 to {MOST_VALUES} numbers in all.",
+            f"Give 1 to {MOST_NODES} nodes and 1 to {MOST_VALUES} numbers in total.",
         )
     demand = np.array(values, np.float64).reshape(-1, *shape[-2:]) * ARRAYS[label]
     found = Matrices(demand, label)

@@ -48,7 +48,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
                 yield reader.line_num, row
     except csv.Error as error:
         raise FormatError(
-            path, f"line {reader.line_num}", f"is no CSV ({error})", "Mend the quotes."
+            path, f"line {reader.line_num}", f"is not valid CSV ({error})", "Mend the quotes."
         ) from None
 
 
@@ -124,7 +124,7 @@ def _wide(
             raise _ragged(path, line, row, len(names))
         if times.number(line, row[at]) != len(values):
             raise FormatError(
-                path, f"line {line}", f"the time {row[at]} is there twice", "Give each time once."
+                path, f"line {line}", f"duplicate time {row[at]}", "Give each time once."
             )
         values.append([_rate(path, line, row[k]) for k in pairs])
         if len(values) * len(nodes) ** 2 > MOST_VALUES:

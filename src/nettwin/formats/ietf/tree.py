@@ -19,27 +19,27 @@ from nettwin.quantity import Quantity
 
 
 def load(path: Path) -> Part:
-    """The whole file as a part. Raises FormatError where it is no JSON object."""
+    """The whole file as a part. Raises FormatError where it is not a JSON object."""
     text = read_text(path)
     try:
         value = json.loads(text, parse_constant=_no_constant)
-        if "\\u" in text:  # half a surrogate pair is no text
+        if "\\u" in text:  # half a surrogate pair is not text
             json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise FormatError(
-            path, f"line {error.lineno}", f"is no JSON: {error.msg}", "Correct it."
+            path, f"line {error.lineno}", f"is not valid JSON: {error.msg}", "Correct it."
         ) from None
     except RecursionError:
         raise FormatError(path, "its brackets", "are nested too deep", "Flatten them.") from None
     except ValueError as error:
-        raise FormatError(path, "a value", f"is no JSON: {error}", "Correct it.") from None
+        raise FormatError(path, "a value", f"is not valid JSON: {error}", "Correct it.") from None
     whole = Part(path, "", value)
     whole.members()
     return whole
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number that JSON knows")
+    raise ValueError(f"{name} is not a number that JSON knows")
 
 
 @dataclass(frozen=True)

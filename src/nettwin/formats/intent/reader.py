@@ -57,7 +57,7 @@ def intent_from(document: Document) -> Intent:
     data = document.data
     if not isinstance(data, dict):
         checks.issue(
-            (), "is no mapping", "Begin with `minimize:` or `expect:`; see docs/intent.md."
+            (), "is not a mapping", "Begin with `minimize:` or `expect:`; see docs/intent.md."
         )
         checks.end(document)
     if "nettwin" in data:
@@ -269,7 +269,7 @@ class _Reader:
         for item, where in checks.several(*raw.get("any", ("link", place))):
             kind = checks.one_of(item, where, "kind of element that fails", SURVIVABLE)
             if kind in kinds:
-                checks.issue(where, f"{kind} is given twice", "Remove one of them.")
+                checks.issue(where, f"duplicate {kind}", "Remove one of them.")
             kinds.append(kind)
         if not kinds:
             checks.issue(place, "says of nothing that it fails", "Write `any: link`.")
@@ -311,7 +311,7 @@ class _Reader:
                 continue
             if kind in found:
                 remedy = "Name both selections in one entry, as lists."
-                self.checks.issue(where, f"the lever {kind} is given twice", remedy)
+                self.checks.issue(where, f"duplicate lever {kind}", remedy)
             found[kind] = self._lever(kind, raw)
         return tuple(found.values())
 

@@ -66,7 +66,7 @@ class Checks:
         if isinstance(value, Table):
             for key in value.repeated:
                 remedy = "Remove or rename one of them."
-                self.issue((*place, key), f"the key {shown(key)} is given twice", remedy)
+                self.issue((*place, key), f"duplicate key {shown(key)}", remedy)
         return value
 
     def listing(self, value: Any, place: Place) -> list[Any]:
@@ -113,7 +113,7 @@ class Checks:
         self, key: str, place: Place, known: Iterable[str], found: Mapping[str, object]
     ) -> None:
         if key in found:
-            self.issue(place, f"{key} is given twice", "Remove one of them.")
+            self.issue(place, f"duplicate {key}", "Remove one of them.")
         elif key not in known:
             self.unknown(place, "key", key, known)
 
@@ -194,7 +194,7 @@ class Checks:
         return text
 
     def unknown(self, place: Place, kind: str, name: str, known: Iterable[str]) -> None:
-        """Note a name that nothing carries, with the nearest known ones."""
+        """Note a name that nothing has, with the nearest known ones."""
         hint = near(name, known) if len(self.issues) < SHOWN else ""
         self.issue(place, f"there is no {kind} {shown(name)}", hint)
 

@@ -104,7 +104,7 @@ def _table(pairs: list[tuple[str, Any]]) -> Table:
 
 def _json_error(path: Path, error: Exception) -> FormatError:
     if isinstance(error, json.JSONDecodeError):
-        reason = f"is no JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+        reason = f"is not valid JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         return FormatError(path, f"line {error.lineno}", reason, "Correct it there or just before.")
     if isinstance(error, RecursionError):
         return FormatError(path, "", "is nested too deep", "Check its brackets.")
@@ -165,14 +165,14 @@ def _yaml(path: Path, text: str, lines: dict[Place, int] | None) -> Any:
         raise FormatError(
             path,
             place,
-            f"is no YAML: {error.problem or error.context}",
+            f"is not valid YAML: {error.problem or error.context}",
             "Correct it there or just before; quote text with special characters.",
         ) from None
     except Exception as error:
         # the parser lets slip errors of many kinds on hostile text
         reason = str(getattr(error, "reason", "")) or "it cannot be parsed"
         raise FormatError(
-            path, f"line {builder.at}", f"is no YAML: {reason}", "Write plain text there."
+            path, f"line {builder.at}", f"is not valid YAML: {reason}", "Write plain text there."
         ) from None
 
 
@@ -222,7 +222,7 @@ class _Builder:
         pairs: list[tuple[str, Any]] = []
         while not isinstance(event := next(self.events), kinds.MappingEndEvent):
             if not isinstance(event, kinds.ScalarEvent):
-                raise self._error(event, "has a key that is no text", "Write `key: value`.")
+                raise self._error(event, "has a key that is not text", "Write `key: value`.")
             key = event.value
             self._value(event, (*place, key))  # notes its line, refuses anchors and tags
             pairs.append((key, self._value(next(self.events), (*place, key))))

@@ -1,7 +1,7 @@
 """Fields of a network file: every key that a network file may have, declared once.
 
 Reading, the refusal of unknown keys and the JSON schema are made from these tables. A number
-without a unit is in SI units; text carries its unit (`10G`, `5ms`, `1500B`).
+without a unit is in SI units; text has its unit (`10G`, `5ms`, `1500B`).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _SIZE = Field("size", "size", "packet sizes: one size such as 1500B, a name, or 
 _ARRIVAL = Field("arrival", "arrival", "arrival process: a kind, a name, or a definition")
 _DUPLEX = Field("duplex", "flag", "true: the link stands for two, one in each direction")
 _SRLG = Field("srlg", "names", "shared-risk groups that it belongs to")
-_UP = Field("up", "flag", "false: it is out of order")
+_UP = Field("up", "flag", "false: it is down")
 _CLASS = Field("class", "name", "traffic class")
 _VIA = Field("via", "names", "nodes to pass in this order (SR midpoints)")
 _PATH = Field("path", "names", "links to take, from the source to the target, by name")
@@ -146,7 +146,7 @@ ELEMENTS: dict[str, Element] = {
         Field("nodes", "nodes", "the nodes", required=True),
         Field("links", "links", "the links"),
         Field("classes", "classes", "traffic classes in order, with what their flows share"),
-        Field("flows", "flows", "the flows; an empty list: none; left out: made up"),
+        Field("flows", "flows", "the flows; an empty list: none; left out: synthetic"),
         Field("routing", "routing", "how flows find their path"),
     ),
 }

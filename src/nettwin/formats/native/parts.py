@@ -127,7 +127,7 @@ class Parts:
             table, where = raw["class_queue"]
             for name, index in checks.table(table, where).items():
                 if isinstance(index, bool) or not isinstance(index, int):
-                    checks.issue((*where, name), "is no whole number", "Give a queue, from 0.")
+                    checks.issue((*where, name), "is not a whole number", "Give a queue, from 0.")
                 else:
                     classes[checks.text(name, (*where, name))] = index
         burst = None
@@ -150,7 +150,7 @@ class Parts:
                 checks.unknown(place, "packet size", value, self.sizes.named)
                 return None
             if not isinstance(value, str):
-                reason = "is no packet size: bits or bytes must be said"
+                reason = "is not a packet size: bits or bytes must be said"
                 checks.issue(place, reason, "Write 1500B or 12000bit.")
                 return None
             return size_from_dict({"bits": checks.number(value, place, SIZE_BITS)})

@@ -45,7 +45,7 @@ class PlanReader:
         checks = self.checks
         if not isinstance(self.document.data, dict):
             checks.issue(
-                (), "is no mapping", "Begin with `nettwin: 1`; see docs/formats_native.md."
+                (), "is not a mapping", "Begin with `nettwin: 1`; see docs/formats_native.md."
             )
             checks.end(self.document)
         raw = checks.entry(self.document.data, (), ELEMENTS["network"])
@@ -121,9 +121,7 @@ class PlanReader:
                 continue
             name = checks.name(*node["name"])
             if name in self.nodes:
-                checks.issue(
-                    place, f"a node {shown(name)} is there already", "Rename or remove one."
-                )
+                checks.issue(place, f"duplicate node {shown(name)}", "Rename or remove one.")
             self.nodes.add(name)
             self.partial.nodes.append(
                 Node(
@@ -185,7 +183,7 @@ class PlanReader:
             return ""
         name, place = self.checks.text(*raw["name"]), raw["name"][1]
         if name and name in self.given[kind]:
-            reason = f"a {kind} {shown(name)} is there already"
+            reason = f"duplicate {kind} {shown(name)}"
             self.checks.issue(place, reason, "Rename or remove one.")
         self.given[kind].add(name)
         return name

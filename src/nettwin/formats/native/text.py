@@ -10,8 +10,8 @@ from typing import Any
 from nettwin.errors import InputError
 
 _COMMENTS = {
-    "nettwin": "A network as nettwin knows it: who is joined to whom, and what flows over it.\n"
-    "A bare number is in bit/s, seconds or degrees; text carries its unit: 10G, 5ms, 1500B.\n"
+    "nettwin": "A network: its nodes and links, and the flows over them.\n"
+    "A bare number is in bit/s, seconds or degrees; text has its unit: 10G, 5ms, 1500B.\n"
     "What every key means: docs/formats_native.md; its schema: docs/native.schema.json.",
     "notes": "What people want to remember.",
     "defaults": "What links and flows have that do not say otherwise. duplex: each link stands\n"
@@ -21,7 +21,7 @@ _COMMENTS = {
     "sizes": "Packet sizes, all headers counted.",
     "arrivals": "When packets come.",
     "nodes": "A name, or a mapping of name, latitude, longitude (degrees), srlg (shared-risk\n"
-    "groups) and up (false: out of order).",
+    "groups) and up (false: down).",
     "links": "[source, target, capacity, delay, IGP weight]; more (scheduler, srlg, up, name,\n"
     "duplex) in a mapping at the end.",
     "classes": "Traffic classes, with the size and arrival of their flows where not the default.",

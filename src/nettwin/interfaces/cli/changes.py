@@ -102,7 +102,7 @@ def _json(path: Path, text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise FormatError(path, place, f"is no JSON ({error})", "Correct it.") from None
+        raise FormatError(path, place, f"is not valid JSON ({error})", "Correct it.") from None
 
 
 def _yaml(path: Path, text: str) -> Any:

@@ -13,7 +13,7 @@ COMMANDS = {
         "Show the worst-case delay of each flow and queue, which no delivered packet exceeds, by "
         "network calculus."
     ),
-    "whatif": "Show what changes if a line fails, traffic grows, a weight or a queue is set.",
+    "whatif": "Show what changes if a link fails, traffic grows, a weight or a queue is set.",
     "failures": (
         "Show what every failure does: the worst load of each link and its cause, what is cut "
         "off, delay, loss, and which expectations break."
@@ -26,10 +26,12 @@ COMMANDS = {
         "Show whether new traffic fits, which flows it hurts, and the largest rate that fits; "
         "exit with 4 where it does not fit."
     ),
-    "explain": "Explain delay and loss: where they are made, by whom, and which queues decide.",
-    "intent": "Check what is wanted of a network, and list what can be asked and changed.",
+    "explain": (
+        "Explain delay and loss: where they arise, which flows cause them, which queues decide."
+    ),
+    "intent": "Check an intent against a network; list the measures and levers that intents know.",
     "optimize": (
-        "Search changes to a network that meet an intent, in a safe order, and verify them; exit "
+        "Find the changes to a network that meet an intent, in a safe order, and verify them; exit "
         "with 4 where the intent is not met."
     ),
     "drain": (
@@ -37,7 +39,7 @@ COMMANDS = {
         "intent, and the changes that bring it back; exit with 4 where the intent is not met or "
         "traffic is left."
     ),
-    "inspect": "Show what a network is, what was assumed, and what speaks against each engine.",
+    "inspect": "Show what a network is, what was assumed, and the issues of each engine with it.",
     "diff": (
         "Show what differs between two networks: topology, traffic, routing, and with --engine "
         "what delays, losses and loads become."
@@ -46,11 +48,11 @@ COMMANDS = {
         "Write a network file with changes made. It edits files only: no device, and no network "
         "that runs, is touched."
     ),
-    "convert": "Convert a network to another format, saying what was assumed and left out.",
+    "convert": "Convert a network to another format, and report what was assumed or left out.",
     "generate": "Generate a network with gravity traffic: real, regular or random.",
-    "dataset": "Make training data from a recipe, look at it, and convert it.",
+    "dataset": "Generate training data from a recipe, inspect it, and convert it.",
     "train": "Train a model, adapt one to other data, or train an agent; resumes where it stopped.",
-    "models": "The learned models: those that nettwin carries, and those that you install.",
+    "models": "The learned models: those that nettwin ships, and those that you install.",
     "init": "Make a workspace: the folder of one twin, with its network, intents and policy.",
     "loop": (
         "Keep a network as its intent wants it: observe, predict, judge, optimize, verify, approve,"
@@ -59,6 +61,6 @@ COMMANDS = {
     "status": "Show where the loop of a workspace stands, and what its network is like now.",
     "history": "Show what was seen and done in a workspace, or the network as it was at a time.",
     "demo": (
-        "Show the main job on NSFNET: predict, simulate, fail the worst link, meet an intent, draw."
+        "Show the main job on NSFNET: predict, simulate, fail the worst link, meet an intent, plot."
     ),
 }

@@ -55,7 +55,7 @@ def convert(
     json: o.JsonOption = False,
     listed: Annotated[bool, o.listing(_list, "List the formats.")] = False,
 ) -> None:
-    """Convert a network to another format, saying what was assumed and left out."""
+    """Convert a network to another format, and report what was assumed or left out."""
     output = Output("convert", json)
     reading = source.read(network)
     notes = output.told(reading)

@@ -1,4 +1,4 @@
-"""nettwin dataset: training data, generated from a recipe, looked at and converted."""
+"""nettwin dataset: training data, generated from a recipe, inspected and converted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nettwin.interfaces.progress import progress
 from nettwin.interfaces.tables import facts as tables
 
 group = typer.Typer(
-    help="Make training data from a recipe, look at it, and convert it.",
+    help="Generate training data from a recipe, inspect it, and convert it.",
     epilog=o.examples(
         "nettwin dataset generate general --out data/ --samples 50",
         "nettwin dataset inspect data/",
@@ -41,7 +41,7 @@ def generate(
         str,
         typer.Argument(
             metavar="RECIPE",
-            help="A recipe file (TOML), or the name of one that nettwin carries: general.",
+            help="A recipe file (TOML), or the name of one that nettwin ships, such as general.",
             show_default=False,
         ),
     ],
@@ -55,7 +55,7 @@ def generate(
     ray: o.RayOption = None,
     json: o.JsonOption = False,
 ) -> None:
-    """Draw scenarios, simulate them, and store both; goes on where an earlier run stopped."""
+    """Draw scenarios, simulate them, and store both; resumes where an earlier run stopped."""
     from nettwin.datasets.generation import generate_dataset
     from nettwin.datasets.recipe import read_recipe, shipped_recipe
 
@@ -115,7 +115,7 @@ def convert(
     json: o.JsonOption = False,
 ) -> None:
     """Turn recordings into a data set, checksummed and quick to read, or samples into Parquet
-    tables of flows, links and queues; a conversion to npz goes on where it was stopped."""
+    tables of flows, links and queues; a conversion to npz resumes where it stopped."""
     from nettwin.datasets.conversion import samples_of, store_recordings
     from nettwin.datasets.labeled import Generated, labeled
     from nettwin.datasets.parquet import write_tables

@@ -39,7 +39,7 @@ def drain(
         typer.Option(
             metavar="FILE",
             help="What must stay met while it is out of service.",
-            show_default="no link is offered more than it carries, or than the busiest is now",
+            show_default="no link is offered more than its capacity, or than the busiest is now",
         ),
     ] = None,
     method: Annotated[

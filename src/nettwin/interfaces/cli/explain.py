@@ -1,4 +1,4 @@
-"""nettwin explain: why a flow, a queue, a link or the network is as slow as it is."""
+"""nettwin explain: the causes of the delay and loss of a flow, a queue, a link or the network."""
 
 from __future__ import annotations
 
@@ -73,13 +73,13 @@ def explain(
         Path | None,
         o.written(
             "--plot",
-            help="Draw where the delay is made, who makes it, or (the whole network) the queues"
+            help="Draw where the delay arises, what causes it, or (the whole network) the queues"
             " that decide.",
         ),
     ] = None,
     strict: o.StrictOption = False,
 ) -> None:
-    """Explain delay and loss: where they are made, by whom, and which queues decide."""
+    """Explain delay and loss: where they arise, which flows cause them, which queues decide."""
     output = Output("explain", json, strict)
     _check(flow, queue, link, to)
     Files(plot=plot).check(1)

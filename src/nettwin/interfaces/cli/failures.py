@@ -209,7 +209,7 @@ def _document(found: Resilience) -> dict[str, Any]:
         **head,
         "kinds": found.kinds,
         "complete": found.complete,
-        "failures_in_all": found.failure_count,
+        "failures_total": found.failure_count,
         "looked_at": found.looked_at,
         "summary": found.summary,
         "lost_before": found.lost_before,

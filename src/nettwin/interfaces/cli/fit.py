@@ -1,4 +1,4 @@
-"""nettwin fit: whether new traffic fits, whom it hurts, and how much would fit."""
+"""nettwin fit: whether new traffic fits, which flows it hurts, and how much would fit."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def inspect(
     json: o.JsonOption = False,
     strict: o.StrictOption = False,
 ) -> None:
-    """Show what a network is, what was assumed, and what speaks against each engine."""
+    """Show what a network is, what was assumed, and the issues of each engine with it."""
     output = Output("inspect", json, strict, most=MOST_LINES)
     reading = source.read(network)
     names = _names(engines, reading.scenario.traffic.flow_count)

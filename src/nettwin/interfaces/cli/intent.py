@@ -1,4 +1,4 @@
-"""nettwin intent: what an operator wants, held against a network before anything is searched."""
+"""nettwin intent: an intent checked against a network before anything is searched."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nettwin.interfaces.cli.program import WRONG_INPUT, app
 from nettwin.interfaces.cli.sources import Source
 
 group = typer.Typer(
-    help="Check what is wanted of a network, and list what can be asked and changed.",
+    help="Check an intent against a network; list the measures and levers that intents know.",
     epilog=o.examples(
         "nettwin intent check voice.yaml network.yaml",
         "nettwin intent measures",
@@ -47,8 +47,8 @@ def check(
     json: o.JsonOption = False,
     strict: o.StrictOption = False,
 ) -> None:
-    """Show what each line of an intent selects in a network, and what contradicts what; exit with 2
-    where something does."""
+    """Show what each line of an intent selects in a network, and its issues: faults,
+    contradictions, warnings; exit with 2 where it cannot be met."""
     from nettwin.formats.intent import intent_data, intent_document, intent_from
     from nettwin.intent.check import check as hold
     from nettwin.interfaces.tables import intent as tables
@@ -77,7 +77,7 @@ def check(
                 {**x._asdict(), "place": spot(x.place), "line": number(x.place)}
                 for x in checked.lines
             ],
-            "findings": [
+            "diagnostics": [
                 {
                     **x._asdict(),
                     "places": list(map(spot, x.places)),
@@ -104,7 +104,7 @@ def schema() -> None:
 
 @group.command(epilog=o.examples("nettwin intent measures", "nettwin intent measures --json"))
 def measures(json: o.JsonOption = False) -> None:
-    """List what an intent can ask about, and the levers that may be used."""
+    """List the measures and levers that an intent can name."""
     from nettwin.interfaces.tables import intent as tables
 
     output = Output("intent measures", json)

@@ -1,4 +1,4 @@
-"""nettwin models: trained models, listed, looked at, verified, installed and removed."""
+"""nettwin models: trained models, listed, shown, verified, installed and removed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.tables import models as tables
 
 group = typer.Typer(
-    help="The learned models: those that nettwin carries, and those that you install.",
+    help="The learned models: those that nettwin ships, and those that you install.",
     epilog=o.examples(
         "nettwin models list",
         "nettwin models verify gnn",

@@ -103,7 +103,7 @@ def optimize(
         typer.Option(
             "--engine",
             "-e",
-            help="Who predicts what loads do not tell: delays, losses.",
+            help="The engine that predicts delays and losses, where the intent asks for them.",
             autocompletion=o.complete_engine,
             rich_help_panel=SEARCH,
         ),
@@ -113,7 +113,7 @@ def optimize(
         bool | None,
         typer.Option(
             "--verify/--no-verify",
-            help="Let the packet simulator look at the plan, and search on where it disagrees.",
+            help="Verify the plan by packet simulation, and search on where it disagrees.",
             show_default="verify what is predicted",
             rich_help_panel=SEARCH,
         ),
@@ -132,7 +132,7 @@ def optimize(
     check: Annotated[
         Path | None,
         o.given(
-            "--check", help="Search nothing: judge again a plan that --out wrote.", metavar="PLAN"
+            "--check", help="Judge again a plan that --out wrote, without a search.", metavar="PLAN"
         ),
     ] = None,
     force: Annotated[
@@ -156,8 +156,8 @@ def optimize(
     strict: o.StrictOption = False,
     listed: Annotated[bool, o.listing(_list, "List the optimizers.")] = False,
 ) -> None:
-    """Search changes to a network that meet an intent, in a safe order, and verify them; exit with
-    4 where the intent is not met."""
+    """Find the changes to a network that meet an intent, in a safe order, and verify them; exit
+    with 4 where the intent is not met."""
     from nettwin.formats.intent import intent_data, read_intent
     from nettwin.intent import Intent
     from nettwin.interfaces.cli import searches
@@ -207,7 +207,8 @@ def optimize(
 
 
 def show(output: Output, scenario: Scenario, intent: Intent, plan: ChangePlan, top: int) -> None:
-    """A plan: whether the intent is met, its lines before and after, the first changes, doubts."""
+    """A plan: whether the intent is met, its lines before and after, the first changes,
+    warnings."""
     from nettwin.interfaces.tables import plans
 
     output.show(plans.heading(plan, scenario.name))

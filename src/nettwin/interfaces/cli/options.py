@@ -14,7 +14,7 @@ from nettwin.scenario.changes import CHANGES
 from nettwin.scenario.generate import ARRIVAL_MIXES, GENERATORS, MIXES
 from nettwin.scenario.scheduling import SCHEDULERS
 
-ASSUME, OUTPUT = "Assumptions, where the source is silent", "Output"
+ASSUME, OUTPUT = "Import defaults: what the source does not say", "Output"
 
 
 def completed(
@@ -87,7 +87,7 @@ EngineOption = Annotated[
     typer.Option(
         "--engine",
         "-e",
-        help=f"The engine that answers: {', '.join(ENGINES.own)}.",
+        help=f"The engine: {', '.join(ENGINES.own)}.",
         autocompletion=complete_engine,
     ),
 ]
@@ -96,7 +96,7 @@ FormatOption = Annotated[
     typer.Option(
         "--format",
         "-f",
-        help="The format of NETWORK, where it shall not be detected.",
+        help="The format of NETWORK, if it is not to be detected.",
         autocompletion=complete_format,
         show_default=False,
     ),
@@ -148,7 +148,7 @@ ModelOption = Annotated[
         "--model",
         "-m",
         metavar="NAME|FILE",
-        help="The model that a learned engine answers with; `nettwin models list` shows them.",
+        help="The model of a learned engine; `nettwin models list` shows them.",
         show_default="the engine's own",
     ),
 ]
@@ -208,13 +208,18 @@ StrictOption = Annotated[
     bool,
     typer.Option(
         "--strict",
-        help="Exit with 3 where there is a warning: an engine not to be trusted with the network or"
-        " replaced by another, flagged or unroutable flows.",
+        help="Exit with 3 if there is a warning: a network that the engine is not fit for, another"
+        " engine in its place, flagged or unroutable flows.",
         rich_help_panel=OUTPUT,
     ),
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same answer.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
+SeedOption = Annotated[
+    int,
+    typer.Option(
+        "--seed", min=0, help="Seed of random numbers: the same seed gives the same answer."
+    ),
+]
 
 
 def examples(*lines: str) -> str:

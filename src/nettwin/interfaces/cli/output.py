@@ -16,7 +16,7 @@ from rich.text import Text
 from nettwin import __version__
 from nettwin.formats import Reading
 from nettwin.interfaces import documents
-from nettwin.interfaces.cli.program import DOUBTFUL, MARKDOWN
+from nettwin.interfaces.cli.program import MARKDOWN, WARNED
 from nettwin.interfaces.tables.markdown import to_markdown
 from nettwin.metrics import Metrics
 from nettwin.model import NetworkModel
@@ -42,7 +42,7 @@ def console(*, stderr: bool = False) -> Console:
 
 @dataclass
 class Output:
-    """Where the answer of one command goes, and the warnings that stand against it."""
+    """Where the answer of one command goes, and its warnings."""
 
     command: str
     json: bool = False
@@ -76,7 +76,7 @@ class Output:
             sys.stdout.write(documents.dumps({**head, **content}) + "\n")
 
     def told(self, reading: Reading, models: Sequence[NetworkModel] = ()) -> dict[str, Any]:
-        """Tell what was assumed and ignored while reading, and what speaks against the models.
+        """Tell what was assumed and ignored while reading, and the issues of the models with it.
 
         Gives the same for JSON.
         """
@@ -129,7 +129,7 @@ class Output:
             self.err.print(Text(head, f"bold {color}").append(line, "default"), soft_wrap=True)
 
     def say(self, words: str) -> None:
-        """A line on stderr about what goes on."""
+        """A line on stderr about progress."""
         self.said.append(words)
         self.err.print(Text(words, "cyan"), soft_wrap=True)
 
@@ -140,4 +140,4 @@ class Output:
     def finish(self) -> None:
         """End the command: with exit code 3 where warnings stand and --strict was given."""
         if self.strict and self.warnings:
-            raise typer.Exit(DOUBTFUL)
+            raise typer.Exit(WARNED)

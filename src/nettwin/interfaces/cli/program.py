@@ -21,12 +21,12 @@ from nettwin.interfaces.cli.commands import COMMANDS
 from nettwin.interfaces.logs import LogLevel
 from nettwin.registry import PluginWarning, package_to_blame
 
-FAILED, WRONG_INPUT, DOUBTFUL, NOT_MET, STOPPED, PIPE_CLOSED = 1, 2, 3, 4, 130, 141
+FAILED, WRONG_INPUT, WARNED, NOT_MET, STOPPED, PIPE_CLOSED = 1, 2, 3, 4, 130, 141
 EXIT_CODES = (
     "[bold]Exit codes[/bold]  0 answered; 1 an error in nettwin itself; 2 wrong input (a file, a"
     " name, an option, an extra that is missing, an intent that contradicts itself); 3 answered,"
     " but with warnings and --strict; 4 answered, but the intent is not met; 130 stopped by Ctrl-C;"
-    " 141 the reader of its output went away."
+    " 141 the reader of its output closed it."
 )
 ORDER = tuple(COMMANDS)
 ANYWHERE = ("--debug", "--markdown")  # flags that may stand anywhere
@@ -99,7 +99,7 @@ class Program(TyperGroup):
                 return _told(_usage(error), WRONG_INPUT)
             return _unexpected(error)
         if answer == STOPPED:
-            return _told("stopped; nothing is left half written", STOPPED)
+            return _told("stopped by Ctrl-C; no file is left half written", STOPPED)
         return answer if isinstance(answer, int) else 0
 
 

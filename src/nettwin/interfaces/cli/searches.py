@@ -22,12 +22,12 @@ from nettwin.scenario.changes import Change, apply_all
 from nettwin.scenario.scenario import Scenario
 
 SIMULATOR = "packet"
-STOPPING = "Stopping; the best so far is about to be told. Ctrl-C again ends everything without it."
+STOPPING = "Stopping; the best answer so far follows. Ctrl-C again quits without it."
 
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """How to look: the method, for how long, which model predicts, and who verifies.
+    """How to search: the method, for how long, which model predicts, and what verifies.
 
     `params` are the constants of the search. `verify` None: where the intent asks for what a model
     predicts.

@@ -68,7 +68,7 @@ class SourceFrom(Source):
         str | None,
         typer.Option(
             "--from",
-            help="The format of NETWORK, where it shall not be detected.",
+            help="The format of NETWORK, if it is not to be detected.",
             autocompletion=o.complete_format,
             show_default=False,
         ),

@@ -48,7 +48,7 @@ def given(source: str) -> str:
 def target(path: Path, *, force: bool = True) -> Iterator[Path]:
     """Where to write for a path: itself, or for `-` a file that goes to standard output at the end.
 
-    Raises InputError where it cannot be written, or is there already and `force` is not given.
+    Raises InputError where it cannot be written, or already exists and `force` is not given.
     """
     if str(path) != STREAM:
         check_place(path, force=force)
@@ -66,10 +66,12 @@ def check_place(path: Path, *, force: bool = True) -> None:
     """Raise InputError where a file or folder cannot be made for want of a place, or is there
     already and `force` is not given."""
     if path.exists() and not force:
-        raise InputError(f"{path} is there already. Give another name, or --force.")
+        raise InputError(f"{path} already exists. Give another name, or --force.")
     above = next(folder for folder in path.absolute().parents if folder.exists())
     if not above.is_dir():
-        raise InputError(f"{path} cannot be written: {above} is no folder. Choose another place.")
+        raise InputError(
+            f"{path} cannot be written: {above} is not a folder. Choose another place."
+        )
     if not os.access(above, os.W_OK):
         raise InputError(
             f"{path} cannot be written: {above} allows no writing. Choose another place."

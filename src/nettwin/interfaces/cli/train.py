@@ -1,4 +1,4 @@
-"""nettwin train: a model from a recipe and data, one that goes on with other data, or an agent."""
+"""nettwin train: a model from a recipe and data, one adapted to other data, or an agent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nettwin.interfaces.cli.train_agent import train_agent
 from nettwin.interfaces.progress import Tell, progress
 from nettwin.interfaces.tables import training as tables
 
-ADAPTING = "Going on with a model (--from)"
+ADAPTING = "Adapt a model (--from)"
 
 
 @app.command(
@@ -34,13 +34,18 @@ ADAPTING = "Going on with a model (--from)"
 def train(
     out: Annotated[
         Path,
-        typer.Option("--out", "-o", metavar="DIR", help="The folder; goes on with what it holds."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="DIR",
+            help="The folder to write; a training that it holds is resumed.",
+        ),
     ],
     recipe: Annotated[
         str | None,
         typer.Argument(
             metavar="[RECIPE]",
-            help="A training recipe (TOML), or the name of one that nettwin carries: of a model,"
+            help="A training recipe (TOML), or the name of one that nettwin ships: of a model,"
             " or of an agent of nettwin optimize.",
             show_default=False,
         ),
@@ -70,7 +75,7 @@ def train(
         str | None,
         o.given(
             "--from",
-            help="A model, by name or file, to go on with; then there is no recipe.",
+            help="The model to adapt, by name or file; then there is no recipe.",
             metavar="MODEL",
             panel=ADAPTING,
         ),

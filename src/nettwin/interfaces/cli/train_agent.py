@@ -27,9 +27,9 @@ def train_agent(
         if given:
             raise InputError(
                 f"{option} is about models: an agent has all that it needs in its recipe, and the"
-                " networks that it learns on are made up. Leave it out."
+                " networks that it learns on are synthetic. Leave it out."
             )
-    output.say("Making up networks to learn on ...")
+    output.say("Generating networks to learn on ...")
     with progress(output.err, "Training") as tell:
         agent, path = agents.train(recipe, out, seed=seed, tell=Watch(output, tell).training)
     output.document({"target": path, "card": dict(agent.card)})

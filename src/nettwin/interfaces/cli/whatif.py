@@ -80,7 +80,7 @@ def whatif(
     strict: o.StrictOption = False,
     listed: Annotated[bool, o.listing(_list, "List the changes.")] = False,
 ) -> None:
-    """Show what changes if a line fails, traffic grows, a weight or a queue is set."""
+    """Show what changes if a link fails, traffic grows, a weight or a queue is set."""
     output = Output("whatif", json, strict)
     made = changes_of(change or (), changes)
     if not made:

@@ -19,7 +19,7 @@ MOST_INTERVALS = 60  # that are all shown; of more only the worst
 
 
 def heading(scenario: Scenario, metrics: Metrics, seconds: float | None = None) -> Text:
-    """A network, who answers, and the totals, in three lines."""
+    """A network, its engine, and the totals, in three lines."""
     topology, totals = scenario.topology, metrics.totals(scenario)
     words = Text(scenario.name, "bold")
     words.append(
@@ -145,7 +145,7 @@ def queues(scenario: Scenario, metrics: Metrics, top: int) -> Table:
     table, order = metrics.queue, worst_queues(metrics)[:top]
     made = style.table(
         "Worst queues",
-        "<queue | ?<class | utilization | waiting | ?most | delay | loss",
+        "<queue | ?<class | utilization | waiting | ?max | delay | loss",
         shown=len(order),
         of=len(scenario.queue_names),
     )

@@ -1,4 +1,4 @@
-"""Customers: whether new traffic fits, where, and whom it hurts."""
+"""Customers: whether new traffic fits, where, and which flows it hurts."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def parts(found: Sequence[HopPart], delay_s: float) -> Table:
         *(("?packets",) if several else ()),
         "?propagation | ?transmission | waiting",
         *(("?corrected by",) if corrected else ()),
-        "< | in all | lost",
+        "< | total | lost",
     )
     content = []
     for part in found:
@@ -60,7 +60,7 @@ def parts(found: Sequence[HopPart], delay_s: float) -> Table:
     )
     sums += [_time(sum(p.correction_s for p in found))] if corrected else []
     lost = sum(part.loss for part in found)
-    content.append((Text("in all", "bold"), *sums, "", _time(delay_s), style.loss(lost)))
+    content.append((Text("total", "bold"), *sums, "", _time(delay_s), style.loss(lost)))
     return style.rows(made, content)
 
 

@@ -25,7 +25,7 @@ def network(found: Inspection, reading: Reading) -> Table:
         ("link capacity", _between(found.capacity_bps, units.rate)),
         ("link delay", _between(found.delay_s, units.duration)),
         ("schedulers", ", ".join(f"{n} on {count} links" for n, count in found.policies.items())),
-        ("flows", f"{units.count(found.flows)}, {units.rate(found.offered_bps)} in all"),
+        ("flows", f"{units.count(found.flows)}, {units.rate(found.offered_bps)} in total"),
         ("mean hops of a flow", f"{found.hops_mean:.2f}" if found.flows else "-"),
         ("overloaded links", Text(str(found.overloaded), style.ALARM if found.overloaded else "")),
         ("down", Text(_listed(found.down), style.ALARM if found.down else "")),

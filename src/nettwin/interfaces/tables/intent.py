@@ -1,4 +1,4 @@
-"""Intents: what each line selects, what contradicts what, what can be asked and changed."""
+"""Intents: what each line selects, the issues found, and the measures and levers there are."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def lines(checked: Checked, where: Where) -> Table:
 
 def diagnostics(checked: Checked, where: Where) -> Table:
     """What is wrong, the worst first."""
-    made = style.table("What stands against it", "<lines | <is | <what | <remedy", wraps=True)
+    made = style.table("Issues", "<lines | <kind | <issue | <remedy", wraps=True)
     return style.rows(
         made,
         [

@@ -26,7 +26,7 @@ def listed(rows: Sequence[tuple[Any, Mapping[str, Any], str]]) -> Table:
                 Text("damaged", style.ALARM) if issue else str(card.get("architecture", "-")),
                 ", ".join(str(data.get("name")) for data in card.get("data", ())) or "-",
                 "-" if tested is None else units.percent(tested, 2),
-                "nettwin" if entry.carried else "you",
+                "nettwin" if entry.shipped else "you",
             )
         )
     return style.rows(made, content)

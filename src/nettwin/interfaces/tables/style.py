@@ -72,7 +72,7 @@ def table(
 ) -> FittingTable:
     """An empty table with the columns of texts such as `<link | ?capacity | load`.
 
-    A column `<name` is aligned left, others right; `?name` is optional. None is no column.
+    A column `<name` is aligned left, others right; `?name` is optional. None is not a column.
     With `of` the title says how many rows there are where fewer are shown. Cells that do not fit
     are cut, or with `wraps` go over several lines.
     """
@@ -136,7 +136,7 @@ def loss(value: float) -> Text:
 
 
 def flag(flagged: bool) -> Text:
-    """The mark of a flow that the model doubts."""
+    """The mark of a flow that the model flags."""
     return Text("flagged" if flagged else "", WARNING)
 
 

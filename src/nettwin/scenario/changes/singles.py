@@ -13,8 +13,8 @@ Single = tuple[str, tuple[Change, ...]]  # its name, and the changes that make i
 
 
 def single_failures(topology: Topology, kind: str) -> list[Single]:
-    """Every failure of a kind (`link`: lines with both directions, `node`, `srlg`) of elements that
-    are up."""
+    """Every failure of a kind (`link`: both directions of a link at once, `node`, `srlg`) of
+    elements that are up."""
     return list({"link": _lines, "node": _nodes, "srlg": _groups}[kind](topology))
 
 

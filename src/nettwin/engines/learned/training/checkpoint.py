@@ -61,7 +61,7 @@ def read_checkpoint(path: Path, identity: str) -> tuple[dict[str, Tensor], Progr
             tuple(float(v) for v in said["recent"]),
         )
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise FormatError(path, "", f"is no usable checkpoint ({error})", _REMEDY) from None
+        raise FormatError(path, "", f"is not a usable checkpoint ({error})", _REMEDY) from None
     if progress.identity != identity:
         raise InputError(
             f"{path} belongs to a training of other data, settings or steps: must be the same to go"

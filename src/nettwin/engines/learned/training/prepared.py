@@ -85,7 +85,7 @@ class Prepared(NamedTuple):
             with safe_open(self.path, framework="np") as file:
                 return {
                     name.partition("/")[2]: file.get_tensor(name)
-                    for name in file.keys()  # noqa: SIM118, it is no mapping
+                    for name in file.keys()  # noqa: SIM118, it is not a mapping
                     if name.startswith(part + "/")
                 }
         except (SafetensorError, OSError) as error:

@@ -82,12 +82,12 @@ FOLDER = Path(__file__).parents[1] / "recipes"
 
 
 def shipped_recipes() -> list[str]:
-    """The names of the recipes that nettwin carries."""
+    """The names of the recipes that nettwin ships."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
 def find_recipe(name: str) -> TrainingRecipe:
-    """A recipe by the path of its file, or by name if nettwin carries it.
+    """A recipe by the path of its file, or by name if nettwin ships it.
 
     Raises UnknownNameError and FormatError.
     """

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.learned.architecture import Answer, architecture
+from nettwin.engines.learned.answer import Answer
+from nettwin.engines.learned.architecture import architecture
 from nettwin.engines.learned.model_file import Model
 from nettwin.engines.learned.training.prepared import SCORED, Prepared
 

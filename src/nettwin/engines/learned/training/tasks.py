@@ -46,7 +46,7 @@ def train(
     preparing: Callable[[str, float], None] | None = None,
     tell: Tell | None = None,
 ) -> tuple[Model, Path]:
-    """Train by a recipe (a file, or the name of one that nettwin carries), or go on with it.
+    """Train by a recipe (a file, or the name of one that nettwin ships), or go on with it.
 
     `steps` replaces those of the recipe; its seeds become `seed`, `seed` + 1 and so on. Gives the
     model and its file in `out`.

@@ -38,12 +38,12 @@ class Agent:
 
 
 def shipped_agents() -> list[str]:
-    """The names of the agents that nettwin carries."""
+    """The names of the agents that nettwin ships."""
     return sorted(path.stem for path in FOLDER.glob(f"*{SUFFIX}"))
 
 
 def find_agent(name: str, task: str) -> Agent:
-    """An agent by the path of its file, or by name if nettwin carries it.
+    """An agent by the path of its file, or by name if nettwin ships it.
 
     Raises UnknownNameError, and FormatError where the file is damaged, altered, of another version
     or an agent for something else.

@@ -33,7 +33,7 @@ def is_agents(recipe: str) -> bool:
 def train(
     recipe: str, out: Path, *, seed: int | None = None, tell: fit.Tell | None = None
 ) -> tuple[Agent, Path]:
-    """Train by a recipe (a file, or the name of one that nettwin carries), or go on with it.
+    """Train by a recipe (a file, or the name of one that nettwin ships), or go on with it.
 
     `seed` replaces that of the recipe. Gives the agent and its file in `out`.
     """
