@@ -26,4 +26,4 @@ with tempfile.TemporaryDirectory() as folder:
     plan = Path(folder) / "norway.yaml"
     nettwin.write(reading.scenario, plan)
     same = nettwin.read(plan).scenario.fingerprint() == reading.scenario.fingerprint()
-    print(f"written as a plan and read again: {'the same' if same else 'changed'}")
+    print(f"written as a network file and read again: {'the same' if same else 'changed'}")

@@ -71,7 +71,7 @@ def _split(text: str, what: str, example: str) -> tuple[float, str]:
     match = _NUMBER.match(text)
     if not match or not math.isfinite(float(match[1])):
         raise InputError(
-            f"{text!r} is no {what.split()[-1]}: it must begin with a number. Write {example}."
+            f"invalid {what.split()[-1]} {text!r}: it must begin with a number. Write {example}."
         )
     return float(match[1]), match[2]
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from nettwin.physical.actuator import ACTUATORS, Actuator
-from nettwin.physical.network import NETWORKS, Network, Opening
+from nettwin.physical.actuator import Actuator
+from nettwin.physical.network import Network, Opening
+from nettwin.physical.registry import ACTUATORS, NETWORKS
 from nettwin.physical.simulated.network import SimulatedNetwork
 from nettwin.scenario.changes import Change, SetPath, SetWeight
 from nettwin.scenario.generate import generate

@@ -304,8 +304,8 @@ def test_what_no_file_can_hold(tmp_path: Path) -> None:
 LINE = "  - {measure: delay, class: voice, at_most: 20 ms}"
 BROKEN = [
     # old, new, place, reason, remedy
-    ("20 ms", "20 Mbit/s", "line 4, expect[0].at_most", "no time", "20ms"),
-    ("20 ms", "20 %", "line 4, expect[0].at_most", "no time", "20ms"),
+    ("20 ms", "20 Mbit/s", "line 4, expect[0].at_most", "invalid time", "20ms"),
+    ("20 ms", "20 %", "line 4, expect[0].at_most", "invalid time", "20ms"),
     ("20 ms", "20", "line 4, expect[0].at_most", "is 20 without a unit", "20 ms or 20 s"),
     ("20 ms", "-1 ms", "line 4, expect[0].at_most", "at least 0", "20ms"),
     ("20 ms", "soon", "line 4, expect[0].at_most", "must begin with a number", "20ms"),
@@ -342,9 +342,9 @@ BROKEN = [
     (LINE, "  - {measure: cost, node: A, at_most: 5}", "expect[0].node", "no selector", "Remove"),
     (LINE, "  - {measure: cost, reduce: max, at_most: 5}", "expect[0].reduce", "one num", "Remove"),
     (LINE, "  - {measure: loss, at_most: 150 %}", "expect[0].at_most", "at most 1", "80%"),
-    (LINE, "  - {measure: loss, at_most: 5 ms}", "expect[0].at_most", "no share", "0.6"),
+    (LINE, "  - {measure: loss, at_most: 5 ms}", "expect[0].at_most", "invalid share", "0.6"),
     (LINE, "  - {measure: utilization, at_most: 80}", "at_most", "without a unit", "80 %"),
-    (LINE, "  - {measure: throughput, at_least: 5 ms}", "at_least", "no rate", "10G"),
+    (LINE, "  - {measure: throughput, at_least: 5 ms}", "at_least", "invalid rate", "10G"),
     ("[utilization]", "[throughput]", "line 2, minimize[0]", "shall not be low", "at_least"),
     ("[utilization]", "[{measure: delay, weight: 3}]", "minimize[0].weight", "alone", "a list"),
     ("[utilization]", "[{measure: delay, failures: mean}]", "[0].failures", "not about", "survive"),

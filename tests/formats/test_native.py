@@ -165,11 +165,11 @@ def test_an_empty_list_of_flows_means_none(tmp_path: Path) -> None:
         ("10M", ".nan", "line 4, links[0].capacity", "nan"),
         ("10M", "1e400", "line 4, links[0].capacity", "inf"),
         ("10M", "9" * 400, "line 4, links[0].capacity", "above 0"),
-        ("10M", "10Q", "line 4, links[0].capacity", "no rate"),
+        ("10M", "10Q", "line 4, links[0].capacity", "invalid rate"),
         ("10M", "'10'", "line 4, links[0].capacity", "a number"),
         ("10M", "true", "line 4, links[0].capacity", "is true"),
         ("10M", "[1]", "line 4, links[0].capacity", "is a list"),
-        ("1ms", "1V", "line 4, links[0].delay", "no time"),
+        ("1ms", "1V", "line 4, links[0].delay", "invalid time"),
         ("1ms, 1]", "1ms, 0]", "line 4, links[0].weight", "above 0"),
         ("1ms, 1]", "1ms, 1, 1]", "line 4, links[0]", "6 values"),
         ("1ms, 1]", "1ms, 1, {wieght: 2}]", "line 4, links[0].wieght", "no key"),
@@ -179,8 +179,8 @@ def test_an_empty_list_of_flows_means_none(tmp_path: Path) -> None:
         ("[A, B, 10M", "[A, C, 10M", "line 4, links[0].target", "no node 'C'"),
         ("[A, B, 10M", "[A, A, 10M", "line 4, links[0]", "itself"),
         ("[A, B, 10M", "[A, true, 10M", "line 4, links[0].target", "must be text"),
-        ("[A, B]", "[A, A]", "line 2, nodes[1]", "already"),
-        ("[A, B]", "[A, B, 1, '1']", "line 2, nodes[3]", "already"),
+        ("[A, B]", "[A, A]", "line 2, nodes[1]", "duplicate"),
+        ("[A, B]", "[A, B, 1, '1']", "line 2, nodes[3]", "duplicate"),
         ("[A, B]", "[A, B, 1.5]", "line 2, nodes[2]", "must be a node"),
         ("[A, B]", "[A, B, ' C']", "line 2, nodes[2]", "space"),
         ("[A, B]", "{A: B}", "line 2, nodes", "must be a list"),
@@ -201,16 +201,16 @@ def test_an_empty_list_of_flows_means_none(tmp_path: Path) -> None:
         ("flows: []", "schedulers: {x: {queues: []}}", "line 5, schedulers.x", "exactly 1"),
         ("flows: []", "routing: {ecmp: 1}", "line 5, routing.ecmp", "true or false"),
         ("flows: []", "routing: {next_hops: {A: {B: x}}}", "routing.next_hops.A.B", "no link"),
-        ("flows: []", "classes: {a: {}, a: {}}", "line 5, classes.a", "twice"),
+        ("flows: []", "classes: {a: {}, a: {}}", "line 5, classes.a", "duplicate"),
         ("flows: []", "notes: {a: [1]}", "line 5, notes.a", "must be text"),
         ("flows: []", "flows: &x []", "line 5", "anchor"),
         ("flows: []", "flows: *x", "line 5", "alias"),
         ("flows: []", "flows: !!python/object []", "line 5", "tag"),
         ("flows: []", "flows: " + "[" * 40, "line 5", "deep"),
-        ("flows: []", "flows:\n\t- a", "line 6", "no YAML"),
+        ("flows: []", "flows:\n\t- a", "line 6", "not valid YAML"),
         ("flows: []", "? [a]\n: 1", "line 5", "key"),
         ("flows: []", "---\na: 1", "line 5", "second document"),
-        ("flows: []", 'flows: "\\UFFFFFFFF"', "line 5", "no YAML"),
+        ("flows: []", 'flows: "\\UFFFFFFFF"', "line 5", "not valid YAML"),
         ("flows: []", 'notes: {a: "\\uD800"}', "line 5, notes.a", "half a character"),
     ],
 )
@@ -240,7 +240,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     found = issue(tmp_path, text)
     assert found.place == "line 2, nodes[2]"
     assert "line 4, links[0].capacity: is -1" in found.remedy
-    assert "line 4, links[0].delay: 'x' is not a time" in found.remedy
+    assert "line 4, links[0].delay: invalid time 'x'" in found.remedy
 
 
 def test_near_names_are_offered(tmp_path: Path) -> None:
@@ -256,8 +256,8 @@ def test_near_names_are_offered(tmp_path: Path) -> None:
         ('{"nettwin": ' + "9" * 5000 + "}", "too many digits"),
         ('{"nettwin": 1, "nodes": ["A", NaN]}', "must be a node"),
         ('{"nettwin": 1, "nodes": ["\\ud800"]}', "half a character"),
-        ("null", "no mapping"),
-        ("[]", "no mapping"),
+        ("null", "not a mapping"),
+        ("[]", "not a mapping"),
     ],
 )
 def test_hostile_json_is_refused(tmp_path: Path, text: str, reason: str) -> None:

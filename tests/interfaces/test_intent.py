@@ -54,7 +54,7 @@ def test_json_says_the_same_with_lines_of_the_file(run) -> None:
         if line["measure"] and line["line"]:
             assert f"measure: {line['measure']}" in text[line["line"] - 1]
     assert answer["lines"][0]["line"] is None  # the objective is not written there
-    finding = answer["findings"][0]
+    finding = answer["diagnostics"][0]
     assert finding["kind"] == "contradiction"
     assert (finding["places"], finding["lines"]) == (["expect[3]", "expect[2]"], [6, 5])
 
@@ -74,7 +74,7 @@ change:
     Path("wrong.yaml").write_text(text)
     done = run("intent check wrong.yaml towns.yaml --json")
     assert done.code == 2
-    issues = json.loads(done.out)["findings"]
+    issues = json.loads(done.out)["diagnostics"]
     assert [f["lines"] for f in issues] == [[3], [4], [5], [6], [8]]
     assert {f["kind"] for f in issues} == {"issue"}
     told = [f["reason"] + f["remedy"] for f in issues]

@@ -1,6 +1,7 @@
 """Physical: networks that are watched and steered.
 
-network      the contract of networks and their registry       actuator   that of what makes changes
+network      the contract of networks      actuator   that of what makes changes
+registry     networks and actuators by name
 applying     a plan applied in its order, checked, undone      journal    what was applied, on disk
 devices      which router a change is made on
 simulated/   a network that runs by packets, on this machine

@@ -1,13 +1,12 @@
-"""Actuator: the contract of what makes single changes on devices, and the registry."""
+"""Actuator: the contract of what makes single changes on devices."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-from nettwin.registry import Registry, first_line
 from nettwin.scenario.changes import Change
 from nettwin.scenario.scenario import Scenario
 
@@ -44,22 +43,3 @@ class ActuatorChoice:
     name: str
     title: str
     make: Callable[[Scenario, Path], Actuator]
-
-
-def _adopted(name: str, loaded: Any) -> ActuatorChoice:
-    """An actuator that another package adds: an ActuatorChoice, or what makes an Actuator."""
-    if isinstance(loaded, ActuatorChoice):
-        if loaded.name != name:
-            raise ValueError(f"its name is {loaded.name!r}, must be {name!r}")
-        return loaded
-    if not callable(loaded):
-        raise TypeError(f"{loaded!r} must be an ActuatorChoice, or make one of a scenario")
-    return ActuatorChoice(name, first_line(loaded) or "an actuator of another package", loaded)
-
-
-ACTUATORS: Registry[ActuatorChoice] = Registry(
-    "actuator",
-    "nettwin.actuators",
-    {"dry_run": "nettwin.physical.dry_run:DRY_RUN"},
-    _adopted,
-)

@@ -1,4 +1,4 @@
-"""Network: the contract of networks that are watched and steered, and their registry."""
+"""Network: the contract of networks that are watched and steered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any, Protocol, runtime_checkable
 from nettwin.change_plan import ChangePlan
 from nettwin.observation import Observation
 from nettwin.physical.journal import Receipt
-from nettwin.registry import Registry, first_line
 from nettwin.scenario.changes import Change
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Topology
@@ -97,22 +96,3 @@ class NetworkChoice:
     title: str
     open: Callable[[Opening], Network]
     missing: Callable[[], str] = lambda: ""
-
-
-def _adopted(name: str, loaded: Any) -> NetworkChoice:
-    """A network that another package adds: a NetworkChoice, or what opens a Network."""
-    if isinstance(loaded, NetworkChoice):
-        if loaded.name != name:
-            raise ValueError(f"its name is {loaded.name!r}, must be {name!r}")
-        return loaded
-    if not callable(loaded):
-        raise TypeError(f"{loaded!r} must be a NetworkChoice, or open a network from an Opening")
-    return NetworkChoice(name, first_line(loaded) or "a network of another package", loaded)
-
-
-NETWORKS: Registry[NetworkChoice] = Registry(
-    "network",
-    "nettwin.networks",
-    {"simulated": "nettwin.physical.simulated:SIMULATED"},
-    _adopted,
-)

@@ -11,7 +11,7 @@ from typing import Any
 
 from nettwin.errors import FormatError, InputError
 from nettwin.formats.files import read_text
-from nettwin.physical.network import NETWORKS
+from nettwin.physical.registry import NETWORKS
 from nettwin.workspace.people import ROLES, Person
 from nettwin.workspace.policy import Policy, Window
 from nettwin.workspace.secrets import REMEDY, is_reference, is_secret

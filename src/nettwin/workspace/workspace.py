@@ -19,7 +19,8 @@ from nettwin.formats import read, write
 from nettwin.formats.files import read_text, write_text
 from nettwin.formats.intent import read_intent
 from nettwin.intent import Intent
-from nettwin.physical.network import NETWORKS, Network, Opening
+from nettwin.physical.network import Network, Opening
+from nettwin.physical.registry import NETWORKS
 from nettwin.repository.audit import AuditLog
 from nettwin.repository.lock import held
 from nettwin.repository.repository import Repository

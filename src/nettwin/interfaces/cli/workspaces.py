@@ -49,7 +49,7 @@ TokenOption = Annotated[
 
 
 def _networks() -> list[tuple[str, str]]:
-    from nettwin.physical.network import NETWORKS
+    from nettwin.physical.registry import NETWORKS
 
     return [(choice.name, choice.title) for choice in NETWORKS.values()]
 
