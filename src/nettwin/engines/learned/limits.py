@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.learned.architecture import Answer
+from nettwin.engines.learned.answer import Answer
 from nettwin.engines.learned.inputs import Inputs, by_hop
 from nettwin.engines.learned.trust import sum_up
 from nettwin.engines.theory.flows import HopDelays, hop_table
