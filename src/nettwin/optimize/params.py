@@ -56,7 +56,7 @@ class Budget(_Params):
     trim_share: float = 0.15  # for leaving out changes that are not needed
     ending_share: float = 0.35  # for making a plan of the answer, at most
     ending_s: float = 0.02  # for the same, and so long for each flow:
-    ending_flow_s: float = 4e-6
+    ending_flow_s: float = 5e-6
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,9 @@ def ecmp_loads(topology: Topology, demand_bps: NDArray[np.float64]) -> NDArray[n
     )
 
 
+_SOURCE, _TARGET = -1, -2  # stand for the ends of a flow
+
+
 def steered_loads(topology: Topology, traffic: Traffic, routing: Routing) -> NDArray[np.float64]:
     """Exact load of each link in bit/s when flows follow ECMP, some over midpoints. [links]"""
     return ecmp_loads(topology, leg_demand(topology, traffic, routing))
@@ -81,25 +84,37 @@ def legs_of(
 
     `steer` maps flows to their paths; flow f goes from source[f] to target[f].
     """
-    begin, end = source.tolist(), target.tolist()
-    flows: list[int] = []
+    kinds: dict[int, int] = {}  # by the paths, which many flows may share
     shares: list[float] = []
     stops: list[int] = []
-    counts: list[int] = []
-    for flow, paths in steer.items():
-        for path in paths:
-            if path.links:
-                continue
-            flows.append(flow)
-            shares.append(path.share)
-            stops += (begin[flow], *path.midpoints, end[flow])
-            counts.append(2 + len(path.midpoints))
-    place, count = np.array(stops, np.int64), np.array(counts, np.int64)
-    number = np.repeat(np.arange(len(flows)), count)
+    path_in: list[int] = []  # of each stop, the number of its path among those of its kind
+    size, paths_of, kind = [0], [0], []
+    for paths in steer.values():
+        if (known := kinds.get(id(paths))) is None:
+            known = kinds[id(paths)] = len(kinds)
+            over = [path for path in paths if not path.links]
+            for k, path in enumerate(over):
+                count = 2 + len(path.midpoints)
+                stops += (_SOURCE, *path.midpoints, _TARGET)
+                shares += [path.share] * count
+                path_in += [k] * count
+            size.append(len(stops))
+            paths_of.append(len(over))
+        kind.append(known)
+    which = np.array(kind, np.int64)
+    flows = np.fromiter(steer, np.int64, len(steer))
+    begin, length = np.array(size, np.int64)[which], np.diff(size)[which]
+    owner = np.repeat(np.arange(len(flows)), length)
+    first = np.concatenate([[0], np.cumsum(length)])[:-1]
+    at = np.arange(len(owner)) + np.repeat(begin - first, length)  # in the stops of kinds
+    place, flow = np.array(stops, np.int64)[at], flows[owner]
+    place = np.where(place == _SOURCE, source[flow], place)
+    place = np.where(place == _TARGET, target[flow], place)
+    before = np.cumsum(np.array(paths_of, np.int64)[which + 1]) - np.array(paths_of)[which + 1]
+    number = before[owner] + np.array(path_in, np.int64)[at]
     joined = np.flatnonzero((number[1:] == number[:-1]) & (place[1:] != place[:-1]))
-    path_of = number[joined]
-    flow_of, share_of = np.array(flows, np.int64)[path_of], np.array(shares, np.float64)[path_of]
-    return flow_of, path_of, share_of, place[joined], place[joined + 1]
+    share = np.array(shares, np.float64)[at][joined]
+    return flow[joined], number[joined], share, place[joined], place[joined + 1]
 
 
 @compiled

@@ -44,8 +44,10 @@ def link_weight_problem(
     )
 
 
-def weighed(scenario: Scenario, weights: NDArray[np.float64]) -> Changes:
+def weighed(
+    scenario: Scenario, weight_problem: LinkWeightProblem, weights: NDArray[np.float64]
+) -> Changes:
     """The changes that give links these weights. [links]"""
     topology = scenario.topology
-    moved = np.flatnonzero(weights != topology.link_weight)
+    moved = np.flatnonzero(weights != weight_problem.start)
     return tuple(SetWeight(topology.link_name[k], float(weights[k])) for k in moved.tolist())

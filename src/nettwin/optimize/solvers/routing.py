@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from nettwin.optimize.bounds import proving
 from nettwin.optimize.problem import Changes, Problem, merged
+from nettwin.optimize.problems.explicit_paths_builder import explicit_path_problem, pathed
+from nettwin.optimize.problems.link_weights_builder import link_weight_problem, weighed
 from nettwin.optimize.problems.segment_routing import SegmentRoutingProblem
 from nettwin.optimize.problems.segment_routing_builder import segment_routing_problem, steered
 from nettwin.optimize.search import Search
 from nettwin.optimize.stop import AnyOf, NoProgress, Target
 from nettwin.scenario.changes import SetPath, SetWeight, apply_all
+from nettwin.scenario.scenario import Scenario
 
 Steer = Callable[[SegmentRoutingProblem, Search[NDArray[np.int32]], int], None]
 Path = Callable[[Any, Search[Any], int], None]
@@ -55,30 +58,32 @@ def steer_with(
 
 def path_with(problem: Problem, search: Search[Changes], method: Path, seed: int) -> None:
     """Improve the best answer by explicit paths of single flows, as a method finds them."""
-    from nettwin.optimize.problems.explicit_paths_builder import explicit_path_problem, pathed
-
-    def once(base: Changes, most: int, level: float, turn: int, part: Search[Any]) -> Changes:
-        scenario = apply_all(problem.scenario, base)
-        path_problem = replace(explicit_path_problem(problem, scenario, level), most_changes=most)
-        method(path_problem, part, seed + turn)
-        found = part.answer
-        return () if found is None else pathed(scenario, path_problem, found)
-
-    _in_rounds(problem, search, SetPath.kind, once)
+    _with(problem, search, method, seed, SetPath.kind, explicit_path_problem, pathed)
 
 
 def weigh_with(problem: Problem, search: Search[Changes], method: Weigh, seed: int) -> None:
     """Improve the best answer by IGP weights, as a method finds them."""
-    from nettwin.optimize.problems.link_weights_builder import link_weight_problem, weighed
+    _with(problem, search, method, seed, SetWeight.kind, link_weight_problem, weighed)
+
+
+def _with(
+    problem: Problem,
+    search: Search[Changes],
+    method: Callable[[Any, Search[Any], int], None],
+    seed: int,
+    kind: str,
+    built: Callable[[Problem, Scenario, float], Any],
+    changes_of: Callable[[Scenario, Any, Any], Changes],
+) -> None:
+    """Build the array problem, let a method solve it, make changes of a kind of its answer."""
 
     def once(base: Changes, most: int, level: float, turn: int, part: Search[Any]) -> Changes:
         scenario = apply_all(problem.scenario, base)
-        weight_problem = replace(link_weight_problem(problem, scenario, level), most_changes=most)
-        method(weight_problem, part, seed + turn)
-        found = part.answer
-        return () if found is None else weighed(scenario, found)
+        arrays = replace(built(problem, scenario, level), most_changes=most)
+        method(arrays, part, seed + turn)
+        return () if part.answer is None else changes_of(scenario, arrays, part.answer)
 
-    _in_rounds(problem, search, SetWeight.kind, once)
+    _in_rounds(problem, search, kind, once)
 
 
 Once = Callable[[Changes, int, float, int, Search[Any]], Changes]
