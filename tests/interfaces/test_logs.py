@@ -43,3 +43,22 @@ def test_an_unknown_level_is_refused_with_the_known_ones(run) -> None:
     answer = run("--log-level", "loud", "models", "list")
     assert answer.code == 2
     assert "loud" in answer.err and "info" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("command", "logger", "words"),
+    [
+        ("simulate net.yaml --max-packets 1000", "engines.packet.engine", "stopped after"),
+        ("failures net.yaml", "apps.resilience.resilience", "failures predicted"),
+    ],
+)
+def test_long_work_is_logged_step_by_step(run, net, caplog, command, logger, words) -> None:
+    with caplog.at_level(logging.INFO, logger="nettwin"):
+        assert run(command).code == 0
+    told = [r.getMessage() for r in caplog.records if r.name == f"nettwin.{logger}"]
+    assert any(words in message for message in told)
+
+
+def test_nothing_is_logged_unless_asked(run, net) -> None:
+    done = run("failures net.yaml")
+    assert done.code == 0 and "failures predicted" not in done.err

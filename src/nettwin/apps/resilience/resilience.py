@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -32,6 +33,8 @@ from nettwin.scenario.scenario import Scenario
 Progress = Callable[[float], None]  # called with the share done, 0 to 1
 PREDICTED_PAIRS = 100  # pairs of links whose delays are predicted, the worst by their loads
 CUT = 1e-9  # of the offered traffic, from which on traffic counts as cut off
+
+LOG = logging.getLogger(__name__)
 
 
 class Failure(NamedTuple):
@@ -209,6 +212,7 @@ class _Run:
         try:
             for _, part in in_order_of_completion(_part, work, jobs, ray):
                 self.loads.take(part)
+                LOG.info("loads of %d of %d failures", self.loads.known, len(self.cases))
                 self.tell((share or 1.0) * self.loads.known / len(self.cases))
         except KeyboardInterrupt:
             self.stopped = True
@@ -229,6 +233,7 @@ class _Run:
             self.scenario, model, cases, self.intent, jobs=self.jobs, ray_address=self.ray_address
         ):
             self.found |= {one.number: one for one in part}
+            LOG.info("%s: %d of %d failures predicted", model.name, len(self.found), len(cases))
             self.tell(0.2 + 0.8 * len(self.found) / len(cases))
 
     def chosen(self) -> list[int]:

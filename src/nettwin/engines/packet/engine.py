@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -53,6 +54,9 @@ class Run:
     def stopped_by(self) -> str:
         """What ended the run."""
         return str(self.metrics.provenance["stopped_by"])
+
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -188,8 +192,13 @@ class PacketSimulator:
             sent = simulation.packets_sent - sent_before
             youngest = tails.batches if tails else None if self.percentiles else batches
             reason = reason or rule.reason(sent, total.time_s, youngest, known_by_now)
+            LOG.debug("%s: %.6g s simulated, %d packets", scenario.name, total.time_s, sent)
             if progress:
                 progress(1.0 if reason else min(max(sent / packets, total.time_s / horizon), 1.0))
+        LOG.info(
+            "%s: stopped after %.6g s and %d packets: %s",
+            *(scenario.name, total.time_s, sent, reason),
+        )
         return Run(self._metrics(scenario, simulation, warmup, total, batches, reason, tails=tails))
 
     def _for_time(

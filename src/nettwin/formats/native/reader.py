@@ -25,7 +25,7 @@ from nettwin.scenario.topology import LINK, NODE, Node, Topology
 from nettwin.scenario.traffic import BEST_EFFORT, FLOW, Traffic
 
 
-class PlanReader:
+class NetworkReader:
     """Reads one network file."""
 
     def __init__(self, document: Document, assume: ImportDefaults) -> None:
@@ -446,7 +446,7 @@ def _optional(checks: Checks, raw: RawFields, key: str, quantity: Quantity) -> f
 def read_native(document: Document, assume: ImportDefaults) -> Reading:
     """The scenario that a network file describes. Raises FormatError with all its issues."""
     try:
-        return PlanReader(document, assume).reading()
+        return NetworkReader(document, assume).reading()
     except FormatError:
         raise
     except InputError as error:
