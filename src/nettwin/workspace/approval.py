@@ -3,11 +3,13 @@ not its author, or by a policy."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-from nettwin.errors import InputError
+from nettwin.errors import FormatError
+from nettwin.formats.files import read_text, write_text
 
 POLICY = "policy"  # who approves where no person does
 
@@ -46,10 +48,29 @@ class Approval:
         """As plain JSON types."""
         return asdict(self)
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Approval:
-        """The inverse. Raises InputError."""
-        try:
-            return cls(**data)
-        except TypeError as error:
-            raise InputError(f"the approval is damaged ({error}). Approve the plan anew.") from None
+
+class Approvals:
+    """The approvals of a workspace, one file each. A file is there whole or not at all, so that
+    people may approve while the loop runs.
+
+        DIR/PLAN.PERSON.json
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep(self, id: str, approval: Approval) -> None:
+        """Put an approval of a plan on the disk."""
+        text = json.dumps(approval.to_dict()) + "\n"
+        write_text(self.folder / f"{id}.{approval.by}.json", text, durable=True)
+
+    def of(self, id: str) -> list[Approval]:
+        """The approvals of a plan, oldest first. Raises FormatError for a damaged one."""
+        found = []
+        for path in sorted(self.folder.glob(f"{id}.*.json")):
+            try:
+                found.append(Approval(**json.loads(read_text(path))))
+            except (ValueError, TypeError) as error:
+                reason = f"is no approval ({error})"
+                raise FormatError(path, "", reason, "Approve the plan anew.") from None
+        return sorted(found, key=lambda approval: approval.at_s)

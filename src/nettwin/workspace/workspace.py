@@ -3,7 +3,7 @@
 nettwin.toml   settings               network.yaml, intent.yaml   what they name
 repository/    the history            audit/, audit.head          the audit log, and its head
 network/       what the network keeps loop.json, twin.json        the loop's state, corrections
-lock           one process writes
+approvals/     one file each          lock                        one process writes
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from nettwin.repository.audit import AuditLog
 from nettwin.repository.lock import held
 from nettwin.repository.repository import Repository
 from nettwin.scenario.scenario import Scenario
+from nettwin.workspace.approval import Approvals
 from nettwin.workspace.people import ROLES, new_token
 from nettwin.workspace.settings import NAME, Settings, read_settings
 from nettwin.workspace.template import INTENT, TEMPLATE
@@ -42,6 +43,11 @@ class Workspace:
         self.settings: Settings = read_settings(folder)
         self.repository = Repository(self.settings.repository)
         self.audit = AuditLog(folder / "audit", folder / "audit.head")
+
+    @property
+    def approvals(self) -> Approvals:
+        """The approvals that were given here."""
+        return Approvals(self.folder / "approvals")
 
     @property
     def state_file(self) -> Path:

@@ -15,14 +15,7 @@ from typing import Any, NamedTuple
 
 from nettwin.apps.loop import checks
 from nettwin.apps.loop.flapping import damped, flapping, watched
-from nettwin.apps.loop.plans import (
-    Known,
-    approvals,
-    keep_approval,
-    keep_fate,
-    keep_plan,
-    known_plan,
-)
+from nettwin.apps.loop.plans import Known, keep_fate, keep_plan, known_plan
 from nettwin.apps.loop.state import Step, read_state, write_state
 from nettwin.apps.planning import find_plan
 from nettwin.errors import ApplyError, NetworkError
@@ -37,7 +30,7 @@ from nettwin.physical.network import Network
 from nettwin.repository.audit import AuditLog
 from nettwin.repository.repository import Repository
 from nettwin.scenario.scenario import Scenario
-from nettwin.workspace.approval import POLICY, Approval
+from nettwin.workspace.approval import POLICY, Approval, Approvals
 from nettwin.workspace.policy import Policy
 from nettwin.workspace.settings import LoopSettings
 
@@ -67,6 +60,7 @@ class Parts:
     verifier: NetworkModel | None
     repository: Repository
     audit: AuditLog
+    approvals: Approvals
     state_file: Path
     settings: LoopSettings = field(default_factory=LoopSettings)
     policy: Policy = field(default_factory=Policy)
@@ -218,7 +212,9 @@ class Loop:
         network = self._fingerprint(parts.network.configured())
         if known.network != network:
             return self._refuse("approve", "the network is not the one that it was made for")
-        if self._approval(known) is not None:
+        approval = self._approval(known)
+        if approval is not None:
+            self._say("approve", f"{approval.by} approved", plan=known.id, **_bound(approval))
             return "pre-check"
         refusals = parts.policy.refuses(known.plan, now, self.state.applied_s)
         if not refusals:
@@ -231,8 +227,8 @@ class Loop:
                 at_s=wall,
                 expires_s=wall + parts.settings.approval_s,
             )
-            keep_approval(parts.repository, known.id, now, approval)
-            self._say("approve", "the policy approves", plan=known.id)
+            parts.approvals.keep(known.id, approval)
+            self._say("approve", "the policy approves", plan=known.id, **_bound(approval))
             return "pre-check"
         if known.fate != "waits":
             keep_fate(parts.repository, known.id, now, "waits", "; ".join(refusals))
@@ -241,7 +237,7 @@ class Loop:
 
     def _approval(self, known: Known) -> Approval | None:
         """The newest approval of a plan that holds now."""
-        for approval in reversed(approvals(self.parts.repository, known.id)):
+        for approval in reversed(self.parts.approvals.of(known.id)):
             if not self._faults(known, approval):
                 return approval
         return None
@@ -253,7 +249,7 @@ class Loop:
     def _pre_check(self) -> Step:
         """Look once more before anything changes: at the approval, the network, and the demands."""
         known, parts = self._known(), self.parts
-        given = approvals(parts.repository, known.id)
+        given = parts.approvals.of(known.id)
         if not given:
             return "approve"
         if issues := self._faults(known, given[-1]):
@@ -453,6 +449,11 @@ class Loop:
             self.parts.audit.add(
                 self.parts.wall(), "resume", AUTHOR, words=f"goes on with {self.state.step}"
             )
+
+
+def _bound(approval: Approval) -> dict[str, Any]:
+    """What an approval binds, for the audit log."""
+    return {"approval": approval.to_dict()}
 
 
 def _links_of(sentences: list[str]) -> list[str]:

@@ -10,9 +10,8 @@ from nettwin.change_plan import ChangePlan, plan_from_dict, plan_to_dict
 from nettwin.errors import InputError, UnknownNameError
 from nettwin.repository.repository import Repository
 from nettwin.repository.tables import Document
-from nettwin.workspace.approval import Approval
 
-PLAN, APPROVAL, FATE = "plan", "approval", "fate"
+PLAN, FATE = "plan", "fate"
 ID_DIGITS = 12
 Fate = str  # what became of a plan: applied, kept, rolled back, refused ...
 
@@ -47,11 +46,6 @@ def keep_fate(repository: Repository, id: str, time_s: float, fate: Fate, why: s
     repository.keep(Document(time_s, FATE, id, json.dumps({"fate": fate, "why": why})))
 
 
-def keep_approval(repository: Repository, id: str, time_s: float, approval: Approval) -> None:
-    """Keep an approval of a plan."""
-    repository.keep(Document(time_s, APPROVAL, id, json.dumps(approval.to_dict())))
-
-
 def known_plans(repository: Repository) -> list[Known]:
     """Every plan, in the order in which they were made."""
     fates = {one.id: json.loads(one.document) for one in repository.records(FATE)}
@@ -84,10 +78,3 @@ def known_plan(repository: Repository, id: str) -> Known:
         listed = ", ".join(known.id for known in found)
         raise InputError(f"{id} begins several plans: {listed}. Give more of it.")
     return found[0]
-
-
-def approvals(repository: Repository, id: str) -> list[Approval]:
-    """The approvals of a plan, oldest first."""
-    return [
-        Approval.from_dict(json.loads(one.document)) for one in repository.records(APPROVAL, id)
-    ]

@@ -60,6 +60,13 @@ COMMANDS = {
     ),
     "status": "Show where the loop of a workspace stands, and what its network is like now.",
     "history": "Show what was seen and done in a workspace, or the network as it was at a time.",
+    "plan": "Plans of a workspace: list, add, verify, approve, apply and undo them.",
+    "people": "People of a workspace: add them with roles, and list them.",
+    "network": "The network of a workspace: let something happen to it, serve its counters.",
+    "calibrate": (
+        "Correct the twin of a workspace from what was measured, and show how far it is off before"
+        " and after."
+    ),
     "demo": (
         "Show the main job on NSFNET: predict, simulate, fail the worst link, meet an intent, plot."
     ),

@@ -17,6 +17,7 @@ from nettwin.model import NetworkModel
 if TYPE_CHECKING:
     from nettwin.apps.loop.loop import Loop, Told
     from nettwin.physical.network import Network
+    from nettwin.workspace.people import Person
     from nettwin.workspace.settings import LoopSettings
     from nettwin.workspace.workspace import Workspace
 
@@ -64,6 +65,18 @@ def opened(folder: Path) -> Workspace:
     return Workspace(folder)
 
 
+def person(workspace: Workspace, token: str | None) -> Person:
+    """Who a token proves somebody to be. Raises InputError where it is nobody's."""
+    from nettwin.workspace.people import person_of
+
+    if not token:
+        raise InputError(
+            "this needs a person: give --token TOKEN, or set NETTWIN_TOKEN. nettwin people add"
+            " makes one."
+        )
+    return person_of(token, workspace.settings.people)
+
+
 def model_of(settings: LoopSettings) -> NetworkModel:
     """The engine that predicts."""
     return wiring.engine(settings.engine)
@@ -95,6 +108,7 @@ def loop_of(
             verifier=verifier_of(settings.loop),
             repository=workspace.repository,
             audit=workspace.audit,
+            approvals=workspace.approvals,
             state_file=workspace.state_file,
             settings=settings.loop,
             policy=settings.policy,
