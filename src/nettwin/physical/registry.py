@@ -42,6 +42,10 @@ def _adopted_actuator(name: str, loaded: Any) -> ActuatorChoice:
 ACTUATORS: Registry[ActuatorChoice] = Registry(
     "actuator",
     "nettwin.actuators",
-    {"dry_run": "nettwin.physical.dry_run:DRY_RUN"},
+    {
+        "dry_run": "nettwin.physical.dry_run:DRY_RUN",
+        "ios_xr": "nettwin.physical.vendor_text:IOS_XR",
+        "junos": "nettwin.physical.vendor_text:JUNOS",
+    },
     _adopted_actuator,
 )

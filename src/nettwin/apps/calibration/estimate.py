@@ -1,13 +1,15 @@
 """Estimate: the corrections that explain what was observed best, and how sure they are.
 
-Each correction is a logarithm (of a factor) that is 0 within PRIOR before anything is seen. What is
-measured are the mean delays of flows and the rates of links, each as sure as its bounds. The twin
-itself is taken to be off by the share MODEL_ERROR of what packets wait: for each flow by chance, and
-by as much for all alike, which is estimated with the rest and corrects nothing. The most probable
+Each correction is a logarithm (of a factor) that is 0 within PRIOR before anything is seen. What
+is measured are the mean delays of flows and the rates of links, each as sure as its bounds. The
+twin itself is taken to be off by the share MODEL_ERROR of what packets wait: for each flow by
+chance, and by as much for all alike, which is estimated too and corrects nothing. The most probable
 corrections follow by Gauss and Newton's method, their intervals from the curvature there
 (Laplace's approximation), widened where the twin explains the data worse than it should.
 
-A hop's delay is taken to depend on its own link alone, which gives the derivatives of all links
+Flows that share ports share what chance did there, so that all flows of an observation together
+count as so many independent ones as there are links. A hop's delay is taken to depend on its own
+link alone, which gives the derivatives of all links
 from one prediction with every capacity changed at once.
 """
 
@@ -165,6 +167,8 @@ def _linear(
     predicted = sum_up(hop) + x[WAITING] * waits
     known = np.isfinite(data.delay_s) & (predicted > 0)
     error = np.sqrt(data.delay_error_s**2 + (MODEL_ERROR * waits) ** 2) + LEAST_ERROR * predicted
+    # flows that meet at a port see its chance together: they tell no more than the ports do
+    error *= np.sqrt(max(1.0, np.count_nonzero(known) / len(np.unique(paths.links))))
     rated = np.isfinite(data.rate)
     of_rates = np.zeros((links, len(x)))
     of_rates[:, 2 * links] = 1.0

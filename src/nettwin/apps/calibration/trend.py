@@ -32,7 +32,7 @@ class Error(NamedTuple):
 def errors(
     observations: Sequence[Observation], model: NetworkModel, corrections: Corrections
 ) -> list[Error]:
-    """The error of each observation, over flows by their packets. NaN where nothing was measured."""
+    """The error of each observation, over flows by their packets; NaN without measurements."""
     scenarios = [corrections.corrected(one.scenario) for one in observations]
     predicted = by_one_engine(model, lambda engine: engine.predict(scenarios))
     found = []

@@ -87,10 +87,8 @@ def approve(workspace: Workspace, id: str, person: Person, now_s: float) -> Appr
     return approval
 
 
-def apply(
-    workspace: Workspace, network: Network, id: str, person: Person, now_s: float
-) -> Receipt:
-    """Apply a plan that was approved, as a person. Raises ApplyError where no approval holds, or the
+def apply(workspace: Workspace, network: Network, id: str, person: Person, now_s: float) -> Receipt:
+    """Apply a plan that was approved, as a person. Raises ApplyError where no approval holds or the
     network does not take it: nothing is changed then."""
     known = known_plan(workspace.repository, id)
     person.need("operator", f"apply the plan {known.id}")
@@ -135,7 +133,7 @@ def _approved(workspace: Workspace, known: Known, network: str, now_s: float) ->
             f" nettwin plan approve {known.id}.",
             undone=True,
         )
-    reasons = [a.faults(plan=known.plan.digest, network=network, now_s=now_s) for a in given]
+    reasons = [a.issues(plan=known.plan.digest, network=network, now_s=now_s) for a in given]
     if all(reasons):
         raise ApplyError(
             f"nothing was applied: {'; '.join(reasons[-1])}. Make a plan for the network of now,"

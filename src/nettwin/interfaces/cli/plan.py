@@ -89,8 +89,8 @@ def add(
 def verify(
     plan: PlanArg, workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False
 ) -> None:
-    """Judge a plan again on the network as it was seen last; exit with 4 where the intent is not met
-    after it."""
+    """Judge a plan again on the network as it was seen last; exit with 4 where the intent is
+    not met after it."""
     from nettwin.apps.loop import by_hand
     from nettwin.change_plan import plan_to_dict
 

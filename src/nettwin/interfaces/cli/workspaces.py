@@ -13,6 +13,7 @@ from nettwin.errors import InputError
 from nettwin.interfaces import wiring
 from nettwin.interfaces.cli.options import completed
 from nettwin.model import NetworkModel
+from nettwin.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
     from nettwin.apps.loop.loop import Loop, Told
@@ -77,6 +78,13 @@ def person(workspace: Workspace, token: str | None) -> Person:
     return person_of(token, workspace.settings.people)
 
 
+def corrected(workspace: Workspace) -> Callable[[Scenario], Scenario]:
+    """The twin's scenario of what a network tells, with the corrections of the workspace."""
+    from nettwin.apps.calibration.corrections import read_corrections
+
+    return read_corrections(workspace.twin_file).corrected
+
+
 def model_of(settings: LoopSettings) -> NetworkModel:
     """The engine that predicts."""
     return wiring.engine(settings.engine)
@@ -112,6 +120,7 @@ def loop_of(
             state_file=workspace.state_file,
             settings=settings.loop,
             policy=settings.policy,
+            corrected=corrected(workspace),
             tell=tell,
             at_step=at_step,
         )

@@ -16,6 +16,7 @@ from nettwin.formats.demands import read_demands
 from nettwin.metrics import Metrics, Table
 from nettwin.observation import Observation
 from nettwin.physical.applying import SteeredNetwork
+from nettwin.physical.exporter import Ports
 from nettwin.physical.network import Event
 from nettwin.physical.simulated.devices import SimulatedDevices
 from nettwin.physical.simulated.hidden import Hidden
@@ -142,6 +143,13 @@ class SimulatedNetwork(SteeredNetwork):
     def counters(self) -> Counters:
         """The counters of its routers as they are now."""
         return self._record.counters
+
+    def ports(self) -> Ports:
+        """The counters of its ports, as routers tell them."""
+        counters = self.counters
+        return Ports(
+            self._configuration.topology, counters.octets, counters.packets, counters.drops
+        )
 
     def observe(self) -> Observation:
         self.expire()

@@ -1,0 +1,106 @@
+"""nettwin network: the network of a workspace: what happens to it, and what it tells."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from nettwin.errors import InputError, NetworkError
+from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli import workspaces as w
+from nettwin.interfaces.cli.changes import changes_or_files
+from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.tables import style
+
+group = typer.Typer(
+    help="The network of a workspace: let something happen to it, serve its counters.",
+    epilog=o.examples(
+        "nettwin network list",
+        "nettwin network inject 'fail_link A<->B' --workspace twin",
+        "nettwin network serve --workspace twin --port 9116",
+    ),
+    no_args_is_help=True,
+)
+app.add_typer(group, name="network")
+
+
+@group.command(name="list", epilog=o.examples("nettwin network list --json"))
+def list_kinds(json: o.JsonOption = False) -> None:
+    """List the kinds of network, and what this machine lacks for them."""
+    from nettwin.physical.network import NETWORKS
+
+    output = Output("network list", json)
+    kinds = [(one.name, one.title, one.missing()) for one in NETWORKS.values()]
+    output.document(
+        {"networks": [{"name": n, "title": t, "missing": lacks} for n, t, lacks in kinds]}
+    )
+    made = style.table("Networks", "<name", "<what it is", "?<lacks here")
+    output.show(style.rows(made, kinds))
+
+
+@group.command(
+    epilog=o.examples(
+        "nettwin network inject 'fail_link A<->B' --workspace twin",
+        "nettwin network inject 'set_buffer A->B 2' --hidden --workspace twin",
+    )
+)
+def inject(
+    events: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CHANGES...",
+            help="What happens, in quotes (see nettwin whatif --list).",
+            show_default=False,
+        ),
+    ],
+    hidden: Annotated[
+        bool, typer.Option("--hidden", help="The network behaves so, and does not tell it.")
+    ] = False,
+    workspace: w.WorkspaceOption = w.HERE,
+    json: o.JsonOption = False,
+) -> None:
+    """Let something happen to the network; the loop must not be running."""
+    from nettwin.physical.network import Event
+
+    output = Output("network inject", json)
+    made = changes_or_files(events)
+    if not made:
+        raise InputError("nothing happens: give a change such as 'fail_link A<->B'.")
+    place = w.opened(workspace)
+    with place.writing("nettwin network inject"), place.network() as network:
+        for change in made:
+            network.inject(Event(change, told=not hidden))
+    words = [change.describe() for change in made]
+    output.document({"happened": words, "told": not hidden})
+    output.show(Text("; ".join(words)))
+
+
+@group.command(epilog=o.examples("nettwin network serve --workspace twin --port 9116"))
+def serve(
+    workspace: w.WorkspaceOption = w.HERE,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port, on 127.0.0.1.")] = 9116,
+) -> None:
+    """Serve the counters of the network's routers at /metrics, with the names of snmp_exporter,
+    until Ctrl-C; while the loop runs, too."""
+    from nettwin.physical.exporter import PATH, Ports, server
+
+    output = Output("network serve")
+    place = w.opened(workspace)
+
+    def ports() -> Ports:
+        with place.network() as network:
+            told = getattr(network, "ports", None)
+            if told is None:
+                raise NetworkError(
+                    f"a network of the kind {network.name} serves its counters itself."
+                )
+            found: Ports = told()
+            return found
+
+    ports()
+    with server(ports, port) as serving:
+        output.say(f"Serving http://127.0.0.1:{port}{PATH}; Ctrl-C ends.")
+        serving.serve_forever()
