@@ -1,8 +1,8 @@
 """Exporter: counters of routers over HTTP as snmp_exporter gives them (module if_mib), so that a
 Prometheus watches a simulated network like any other.
 
-Each interface has the labels `instance` (its router), `ifIndex` and `ifName`. Octets and packets are
-64-bit counters that only grow.
+Each interface has the labels `instance` (its router), `ifIndex` and `ifName`. Octets and packets
+are 64-bit counters that only grow.
 """
 
 from __future__ import annotations

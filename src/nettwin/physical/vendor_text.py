@@ -1,7 +1,7 @@
 """Vendor text: changes as lines of configuration for IOS-XR and Junos routers.
 
-The templates follow the vendors' documentation of SR policies and IGP metrics. They were never tried
-on a device: read what they write before anybody enters it. SR midpoints are written as IPv4
+The templates follow the vendors' documentation of SR policies and IGP metrics. They were never
+tried on a device: read what they write before anybody enters it. SR midpoints are written as IPv4
 addresses that the operator fills in: `{LOOPBACK_OF_n}` stands for the loopback of a router.
 """
 

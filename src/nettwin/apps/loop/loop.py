@@ -25,7 +25,7 @@ from nettwin.model import NetworkModel
 from nettwin.observation import Observation, configuration
 from nettwin.optimize.finishing.verification import tightened
 from nettwin.optimize.problem import Problem
-from nettwin.optimize.stop import Seconds
+from nettwin.optimize.stop import Seconds, Stop
 from nettwin.physical.network import Network
 from nettwin.repository.audit import AuditLog
 from nettwin.repository.repository import Repository
@@ -50,9 +50,13 @@ class Told(NamedTuple):
 
 @dataclass
 class Parts:
-    """What a loop works with. `corrected` makes the twin's scenario of the network's;
-    `verifier` looks at every plan; `wall` is this machine's time in seconds since 1970, `steady` a
-    clock that nobody sets; `tell` hears what is done; `at_step` is called before each step."""
+    """What a loop works with.
+
+    `corrected` makes the twin's scenario of the network's. `verifier` looks at every plan. `stop`
+    ends a search, where the settings' seconds shall not. `wall` is this machine's time in seconds
+    since 1970, `steady` a clock that nobody sets. `tell` hears what is done; `at_step` is called
+    before each step.
+    """
 
     network: Network
     intent: Intent
@@ -65,6 +69,7 @@ class Parts:
     settings: LoopSettings = field(default_factory=LoopSettings)
     policy: Policy = field(default_factory=Policy)
     corrected: Twin = lambda scenario: scenario
+    stop: Stop | None = None
     wall: Callable[[], float] = time.time
     steady: Callable[[], float] = time.monotonic
     tell: Callable[[Told], None] = lambda told: None
@@ -171,7 +176,7 @@ class Loop:
             problem.intent,
             parts.model,
             method=settings.method,
-            stop=Seconds(max(settings.seconds, 0.05)),
+            stop=parts.stop or Seconds(max(settings.seconds, 0.05)),
             verifier=parts.verifier,
         )
         if not plan.changes or plan.after.violation >= plan.before.violation - BETTER:

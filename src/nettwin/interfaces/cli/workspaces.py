@@ -106,8 +106,10 @@ def loop_of(
 ) -> Loop:
     """The loop of a workspace that this process writes to."""
     from nettwin.apps.loop.loop import Loop, Parts
+    from nettwin.optimize.optimize import warm_up
 
     settings = workspace.settings
+    warm_up(settings.loop.method, workspace.intent)  # before a failure waits for it
     return Loop(
         Parts(
             network=network,
