@@ -30,7 +30,7 @@ app.add_typer(group, name="network")
 @group.command(name="list", epilog=o.examples("nettwin network list --json"))
 def list_kinds(json: o.JsonOption = False) -> None:
     """List the kinds of network, and what this machine lacks for them."""
-    from nettwin.physical.network import NETWORKS
+    from nettwin.physical.registry import NETWORKS
 
     output = Output("network list", json)
     kinds = [(one.name, one.title, one.missing()) for one in NETWORKS.values()]

@@ -186,7 +186,7 @@ def undo(
 
 def _written(output: Output, plan: Any, scenario: Any, folder: Path, name: str) -> None:
     """What each router would be told, as files."""
-    from nettwin.physical.actuator import ACTUATORS
+    from nettwin.physical.registry import ACTUATORS
 
     if name not in ACTUATORS:
         raise InputError(f"{name} is no actuator: must be of {', '.join(ACTUATORS)}. Name one.")
