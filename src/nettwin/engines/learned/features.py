@@ -48,31 +48,32 @@ SHAPE = (
     *("size_z50", "size_z90", "size_z99", "size_part"),
 )
 
-# What `at_rows` says: bit/s offered; of the flow, the part that goes there and that comes there;
-# whether it is its first hop; the features of the edge over which it comes; theory's delay and loss
-OFFERED, SHARE, COMING, FIRST, TOGETHER, INLET, WAITING, VARIANCE, LOSS = range(9)
-
 LEAST_LOSS, MOST_LOSS = 1e-7, 1.0 - 1e-4  # of a queue in theory; keeps logits finite
 
 
 @njit_nogil
-def join_queues(
-    path_offset: Any, path_queue: Any, hop_bps: Any, capacity_bps: Any, queues: int
-) -> Any:
+def join_queues(paths: Any, flows: Any, loss: Any, capacity_bps: Any) -> Any:
     """The edges of the queue graph: from each queue to those that its packets come to next.
 
     Gives source and target [edges], features [edges, 3], and the edge over which each hop is
-    reached [hops], -1 for a first hop. Edges are ordered by target; `hop_bps` is what is offered.
+    reached [hops], -1 for a first hop. Edges are ordered by target. What each flow offers at a hop
+    is thinned by the losses before it, `loss` [hops]; `capacity_bps` is [queues].
     """
+    queues, path_offset, path_queue = capacity_bps.size, paths.offset, paths.queue
     hop_edge, source, target = joined(path_offset, path_queue, np.arange(queues), queues)
     count = source.size
     arrivals, leaving, carried = np.zeros(queues), np.zeros(queues), np.zeros(count)
-    for h in range(hop_edge.size):
-        arrivals[path_queue[h]] += hop_bps[h]
-        e = hop_edge[h]
-        if e >= 0:
-            leaving[source[e]] += hop_bps[h]
-            carried[e] += hop_bps[h]
+    for p in range(paths.flow.size):
+        f, before = paths.flow[p], 0
+        bps = flows.packets_pps[f] * flows.mean_bits[f] * paths.share[p]
+        for h in range(path_offset[p], path_offset[p + 1]):
+            q, e = path_queue[h], hop_edge[h]
+            arrivals[q] += bps
+            if e >= 0:
+                leaving[before] += bps
+                carried[e] += bps
+            bps *= 1.0 - loss[h]
+            before = q
     begin = np.zeros(queues + 1, np.int64)  # of the edges to each queue
     for e in range(count):
         begin[target[e] + 1] += 1
@@ -125,168 +126,9 @@ def rows_of(flow_offset: Any, path_offset: Any, path_queue: Any, queues: int) ->
 
 
 @njit_nogil
-def at_rows(
-    paths: Any,
-    flow_offset: Any,
-    of_hop: Any,
-    rows: int,
-    each: Any,
-    hop_bps: Any,
-    hop_edge: Any,
-    edge: Any,
-) -> Any:
-    """What is said of hops, of the rows that they belong to. [rows, OFFERED and more]
-
-    Sums of what is offered and of the shares of the paths; means, by what comes over each path, of
-    the rest.
-    """
-    out = np.zeros((rows, 9))
-    for f in range(flow_offset.size - 1):
-        for p in range(flow_offset[f], flow_offset[f + 1]):
-            share, passing = paths.share[p], 1.0
-            for h in range(paths.offset[p], paths.offset[p + 1]):
-                row, e = out[of_hop[h]], hop_edge[h]
-                comes = share * max(passing, 1e-12)
-                row[0] += hop_bps[h]
-                row[1] += share
-                row[2] += comes
-                if e >= 0:
-                    row[4] += comes * edge[e, 0]
-                    row[5] += comes * edge[e, 2]
-                else:
-                    row[3] += comes
-                row[6] += comes * each.waiting_s[h]
-                row[7] += comes * each.variance_s2[h]
-                row[8] += comes * each.loss[h]
-                passing *= 1.0 - each.loss[h]
-    for k in range(rows):
-        for i in range(3, 9):
-            out[k, i] /= out[k, 2]
-    return out
-
-
-@njit_nogil
 def bounded(value: float, low: float, high: float) -> float:
     """The value, or the bound that it exceeds."""
     return min(max(value, low), high)
-
-
-@njit_nogil
-def queue_mix(
-    row_offset: Any, row_queue: Any, rows: Any, sent_bps: Any, flow: Any, queues: int
-) -> Any:
-    """Sums over the flows of each queue, weighted by what they offer. [queues, 4 + flow features]
-
-    Columns: offered, its squares, on their first hop, and offered had nothing been lost before;
-    then the flows' features. `rows` is that of `at_rows`, `sent_bps` [flows].
-    """
-    width = flow.shape[1]
-    out = np.zeros((queues, 4 + width))
-    for f in range(row_offset.size - 1):
-        for k in range(row_offset[f], row_offset[f + 1]):
-            sums, bps = out[row_queue[k]], rows[k, OFFERED]
-            sums[0] += bps
-            sums[1] += bps * bps
-            sums[2] += bps * rows[k, FIRST]
-            sums[3] += sent_bps[f] * rows[k, SHARE]
-            for i in range(width):
-                sums[4 + i] += bps * flow[f, i]
-    for q in range(queues):
-        for i in range(width):
-            out[q, 4 + i] /= max(out[q, 0], 1e-300)
-    return out
-
-
-@njit_nogil
-def hop_features(
-    row_offset: Any, row_queue: Any, rows: Any, flows: Any, hops: Any, capacity_bps: Any
-) -> Any:
-    """What a flow is to the queue that it meets. [rows, HOP]
-
-    `flows` and `hops` are those of the theory, `rows` is that of `at_rows`; `capacity_bps`
-    [queues].
-    """
-    out = np.zeros((row_queue.size, 14), np.float32)
-    for f in range(row_offset.size - 1):
-        for k in range(row_offset[f], row_offset[f + 1]):
-            q, row, said = row_queue[k], out[k], rows[k]
-            bps = said[OFFERED]
-            own = bps / capacity_bps[q]
-            share = bps / max(hops.load_bps[q], 1e-300)
-            row[0] = np.sqrt(min(own, 9.0))
-            row[1] = 5.0 * min(own, 2.0)
-            row[2] = 5.0 * min(own * (1.0 / flows.duty[f] - 1.0), 2.0)
-            row[3] = np.sqrt(min(share, 1.0))
-            row[4] = said[FIRST]
-            row[5] = ln_ratio(flows.mean_bits[f], hops.packet_bits[q], 3.0)
-            row[6] = said[SHARE]
-            row[7] = said[TOGETHER]
-            row[8] = said[INLET]
-            row[9] = max(1.0 - said[COMING] / said[SHARE], 0.0)
-            row[10] = ln_ratio(said[WAITING], hops.waiting_s[q], 3.0)
-            if flows.rate_variance[f] > 0.0 and hops.modulation_bits2[q] > 0.0:
-                swing = flows.rate_variance[f] * bps * bps
-                row[11] = np.sqrt(min(swing / hops.modulation_bits2[q], 1.0))
-                row[12] = ln_ratio(flows.memory_s[f], hops.memory_s[q], 6.0) / 3.0
-            if flows.period_s[f] > 0.0:
-                row[13] = ln_ratio(flows.period_s[f], hops.memory_s[q], 6.0) / 3.0
-    return out
-
-
-@njit_nogil
-def row_physics(row_queue: Any, rows: Any, least_s: Any) -> Any:
-    """What theory says of rows, in the form that networks correct: waiting, at least `least_s`
-    [queues]; its squared coefficient of variation; the logit of loss. [rows] each"""
-    count = row_queue.size
-    waiting, cv2, logit = np.empty(count), np.empty(count), np.empty(count)
-    for k in range(count):
-        waiting[k] = max(rows[k, WAITING], least_s[row_queue[k]])
-        cv2[k] = bounded(rows[k, VARIANCE] / waiting[k] ** 2, 1e-2, 1e3)
-        loss = bounded(rows[k, LOSS], LEAST_LOSS, MOST_LOSS)
-        logit[k] = np.log(loss / (1.0 - loss))
-    return waiting, cv2, logit
-
-
-@njit_nogil
-def path_physics(paths: Any, flows: Any, each: Any, hops: Any) -> Any:
-    """What theory says of paths: delay without any waiting, the variance of its transmission, and
-    the largest hop's part in the variance of waiting (Herfindahl's index). [paths] each"""
-    count = paths.flow.size
-    fixed, fixed2, largest = np.empty(count), np.empty(count), np.zeros(count)
-    for p in range(count):
-        f = paths.flow[p]
-        bits, per_bit, delay, total = flows.mean_bits[f], 0.0, 0.0, 0.0
-        for h in range(paths.offset[p], paths.offset[p + 1]):
-            q = paths.queue[h]
-            per_bit += hops.second_per_bit[q]
-            delay += hops.delay_s[q]
-            total += each.variance_s2[h]
-            largest[p] += each.variance_s2[h] ** 2
-        fixed[p] = delay + bits * per_bit
-        fixed2[p] = max(flows.second_bits2[f] - bits * bits, 0.0) * per_bit * per_bit
-        largest[p] /= max(total * total, 1e-300)
-    return fixed, fixed2, largest
-
-
-@njit_nogil
-def ln_ratio(a: float, b: float, most: float) -> float:
-    """ln(a / b) within `most` of 0; 0 where either is 0."""
-    if a <= 0.0 or b <= 0.0:
-        return 0.0
-    return bounded(np.log(a / b), -most, most)
-
-
-@njit_nogil
-def offered_by_hop(paths: Any, flows: Any, loss: Any) -> Any:
-    """Bits a second that each flow offers at each hop, thinned by the losses before it. [hops]"""
-    out = np.zeros(loss.size)
-    for p in range(paths.flow.size):
-        f = paths.flow[p]
-        bps = flows.packets_pps[f] * flows.mean_bits[f] * paths.share[p]
-        for h in range(paths.offset[p], paths.offset[p + 1]):
-            out[h] = bps
-            bps *= 1.0 - loss[h]
-    return out
 
 
 @njit_nogil

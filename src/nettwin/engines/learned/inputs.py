@@ -9,18 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.learned.features import (
-    at_rows,
-    hop_features,
-    join_queues,
-    offered_by_hop,
-    path_physics,
-    queue_mix,
-    row_physics,
-    rows_of,
-    shape_features,
-)
+from nettwin.engines.learned.features import join_queues, rows_of, shape_features
 from nettwin.engines.learned.queue_features import queue_features
+from nettwin.engines.learned.row_features import RowTable, queue_mix, row_values
 from nettwin.engines.theory.flows import HopDelays, flow_sums, hop_delays, hop_table
 from nettwin.engines.theory.formulas import Formulas
 from nettwin.engines.theory.network import ROUNDS, solve
@@ -34,7 +25,6 @@ from nettwin.scenario.scenario import Scenario
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Whole = NDArray[np.int32]
-MOST_WAITING_S = 1e6  # where theory knows no bound, and says next to never
 LEVELS = (0.5, 0.9, 0.99)  # of the percentiles that are predicted
 
 
@@ -93,41 +83,35 @@ def inputs_of(scenario: Scenario, theory: Solved | None = None) -> Inputs:
     flows, paths, ports = tables(scenario)
     hops = hop_table(scenario, state)
     capacity = np.asarray(ports.capacity_bps)[ports.port]
-    hop_bps = offered_by_hop(paths, flows, each.loss)
     queues = len(ports.port)
-    least = 1e-3 * state.service_s * np.minimum(state.load, 1.0) + 1e-15
     flow_offset = np.asarray(scenario.paths.flow_offset)
-    row_offset, row_queue, hop_row = rows_of(flow_offset, paths.offset, paths.queue, queues)
-    source, target, edge, hop_edge = join_queues(
-        paths.offset, paths.queue, hop_bps, capacity, queues
-    )
-    rows = at_rows(paths, flow_offset, hop_row, len(row_queue), each, hop_bps, hop_edge, edge)
+    rows = RowTable(*rows_of(flow_offset, paths.offset, paths.queue, queues))
+    source, target, edge, hop_edge = join_queues(paths, flows, each.loss, capacity)
     flow = flow_features(scenario, flows)
-    mix = queue_mix(row_offset, row_queue, rows, flows.packets_pps * flows.mean_bits, flow, queues)
-    by_path = path_physics(paths, flows, each, hops)
     least = 1e-3 * state.service_s * np.minimum(state.load, 1.0) + 1e-15
-    waiting, cv2, logits = row_physics(row_queue, rows, least)
-    waiting = np.minimum(waiting, MOST_WAITING_S)
+    values = row_values(rows, flow_offset, paths, flows, each, hops, hop_edge, edge, least)
+    mix = queue_mix(rows, values, flows.packets_pps * flows.mean_bits, flow, queues)
+    by_path = values.fixed_s, values.fixed_s2, values.dominance
     return Inputs(
         queue_features(state, ports, mix, target, edge),
         flow,
-        hop_features(row_offset, row_queue, rows, flows, hops, capacity),
+        values.hop,
         edge,
         source,
         target,
-        row_queue,
-        hop_row,
-        row_offset,
+        rows.queue,
+        rows.of_hop,
+        rows.offset,
         np.asarray(paths.offset),
         np.asarray(paths.flow),
         np.asarray(paths.share),
-        by_path[0],
-        by_path[1],
+        values.fixed_s,
+        values.fixed_s2,
         flow_offset,
         np.asarray(ports.offset),
-        waiting,
-        cv2,
-        logits,
+        values.waiting_s,
+        values.waiting_cv2,
+        values.loss_logit,
         _shape(scenario, state, each, by_path),
         state.service_s,
     )
