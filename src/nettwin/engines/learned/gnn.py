@@ -31,6 +31,7 @@ MOST_LOGIT = 8.0  # and of loss
 # where theory loses nothing, so little is none: simulations of some million packets, which the
 # networks learn from, cannot tell it
 UNTOLD_LOSS = 1e-5
+UNTOLD_LOGIT = float(np.log(UNTOLD_LOSS / (1.0 - UNTOLD_LOSS)))
 NO_LOSS_LOGIT = float(np.log(LEAST_LOSS / (1.0 - LEAST_LOSS))) + 1e-9
 MANY_HOPS = 30_000  # from which on threads are worth their start
 BLOCK = 256  # hops that are worked on together
@@ -108,9 +109,24 @@ def limited(x: float, most: float) -> float:
 
 
 @njit_fastmath
-def _block(first: int, end: int, inputs: Any, at: Any, layers: Any, u: Any, v: Any, x: Any) -> None:
+def _block(
+    first: int,
+    end: int,
+    inputs: Any,
+    at: Any,
+    layers: Any,
+    bias: Any,
+    most: Any,
+    u: Any,
+    v: Any,
+    x: Any,
+) -> None:
     """Fill what the networks see, `v` [members, rows, hidden], and how they correct theory, `x`
-    [members, rows, 3], of the rows of the flows from `first` to `end`; `u` is room between."""
+    [members, rows, 3], of the rows of the flows from `first` to `end`; `u` is room between.
+
+    `bias` [members, 3 rows] and `most` [3 rows] are the readout's bias, and 1 over the most that
+    it may say, again and again.
+    """
     offset, hop_queue, hop, flow = inputs.row_offset, inputs.hop_queue, inputs.hop, inputs.flow
     begin = offset[first]
     count = offset[end] - begin
@@ -129,17 +145,17 @@ def _block(first: int, end: int, inputs: Any, at: Any, layers: Any, u: Any, v: A
         product(u[m, :count], layers.inner[m], v[m, :count])
         activate_all(v[m, :count], layers.inner_bias[m])
         product(v[m, :count], layers.correct[m], x[m, :count])
-        _limit(x[m], layers.correct_bias[m], count)
+        _limit(x[m, :count].reshape(-1), bias[m, : 3 * count], most[: 3 * count])
 
 
 @njit_fastmath
-def _limit(x: Any, bias: Any, count: int) -> None:
-    """Add the bias to the first rows, and limit them as `limited` does, in place."""
-    for row in range(count):
-        for k in range(3):
-            y = np.float64(x[row, k] + bias[k])
-            part = y * (1.0 / MOST_LOGIT if k == 2 else 1.0 / MOST)
-            x[row, k] = y / np.sqrt(1.0 + part * part)
+def _limit(x: Any, bias: Any, most: Any) -> None:
+    """Add the bias and limit as `limited` does, in place; all of one length. Rows behind each other,
+    so that several numbers are worked on at a time."""
+    for k in range(x.size):
+        y = np.float64(x[k] + bias[k])
+        part = y * most[k]
+        x[k] = y / np.sqrt(1.0 + part * part)
 
 
 @njit_fastmath
@@ -155,11 +171,16 @@ def _flows(first: int, end: int, inputs: Any, at: Any, layers: Any, flows: Any, 
     x = np.empty((members, most, 3), np.float32)
     seen = np.empty((members, most, layers.head.shape[1]), np.float32)
     reached = np.empty((2, most))
+    bias, inverse = np.empty((members, 3 * most), np.float32), np.empty(3 * most)
+    for k in range(3 * most):
+        inverse[k] = 1.0 / MOST_LOGIT if k % 3 == 2 else 1.0 / MOST
+        for m in range(members):
+            bias[m, k] = layers.correct_bias[m, k % 3]
     while first < end:
         last = first + 1
         while last < end and last - first < most and offset[last + 1] - offset[first] <= most:
             last += 1
-        _block(first, last, inputs, at, layers, u, v, x)
+        _block(first, last, inputs, at, layers, bias, inverse, u, v, x)
         _along_hops(first, last, inputs, v, x, seen, reached, flows, each)
         _heads(first, last, inputs, layers, seen, flows)
         first = last
@@ -206,9 +227,9 @@ def _along_hops(
                 moved1 += x[m, k - begin, 1] * equal
                 moved2 += x[m, k - begin, 2] * equal
             waiting_s[k] = theory_s[k] * np.exp(moved0)
-            loss = 1.0 / (1.0 + np.exp(-(theory_logit[k] + moved2)))
-            if theory_logit[k] <= NO_LOSS_LOGIT and loss < UNTOLD_LOSS:
-                loss = 0.0
+            logit, loss = theory_logit[k] + moved2, 0.0
+            if theory_logit[k] > NO_LOSS_LOGIT or logit >= UNTOLD_LOGIT:
+                loss = 1.0 / (1.0 + np.exp(-logit))
             loss_ratio[k] = loss
             variance_s2[k] = theory_cv2[k] * np.exp(moved1) * waiting_s[k] * waiting_s[k]
             reached[0, k - begin] = reached[1, k - begin] = 0.0
