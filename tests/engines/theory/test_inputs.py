@@ -8,9 +8,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from nettwin.engines.theory.engine import Theory
 from nettwin.engines.theory.inputs import hop_order, input_table, joined
 from nettwin.engines.theory.kept import Kept
 from nettwin.engines.theory.tables import tables
+from nettwin.errors import InputError
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
 
@@ -79,3 +81,10 @@ def test_what_is_kept_is_that_of_the_object_while_it_lives() -> None:
     scenarios.clear()
     gc.collect()
     assert not kept._made
+
+
+def test_paths_too_long_for_memory_are_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = generate("grid", nodes=16, seed=1, load=0.5)
+    monkeypatch.setattr("nettwin.engines.theory.tables.MOST_HOPS", len(scenario.paths.links) - 1)
+    with pytest.raises(InputError, match=r"240 flows have .* hops: .* Ask about fewer flows"):
+        Theory().predict([scenario])

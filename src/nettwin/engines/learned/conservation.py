@@ -80,20 +80,21 @@ def _along_paths(paths: Any, flows: Any, inputs: Any, waiting_s: Any, loss: Any,
     accepted a second, and those before the port `keep`s its part of them; of each flow the part
     that is lost. [6, queues], [flows]"""
     offset, queue, row = paths.offset, paths.queue, inputs.hop_row
-    out, gone = np.zeros((6, keep.size)), np.ones(flows.mean_bits.size)
+    # queue by queue, what is added to for a hop lies side by side
+    sums, gone = np.zeros((keep.size, 6)), np.ones(flows.mean_bits.size)
     for p in range(paths.flow.size):
         f = paths.flow[p]
         bits, sent, passing = flows.mean_bits[f], flows.packets_pps[f], paths.share[p]
         for h in range(offset[p], offset[p + 1]):
             k, q = row[h], queue[h]
-            out[0, q] += sent * passing
-            passing *= 1.0 - loss[k]
-            out[5, q] += sent * passing * bits
-            passing *= keep[q]
-            accepted = sent * passing
-            out[1, q] += accepted
-            out[2, q] += accepted * waiting_s[k]
-            out[3, q] += accepted * waiting_s[k] * bits
-            out[4, q] += accepted * bits
+            offered, accepted = sent * passing, passing * (1.0 - loss[k])
+            passing = accepted * keep[q]
+            here, waits = sent * passing, waiting_s[k]
+            sums[q, 0] += offered
+            sums[q, 1] += here
+            sums[q, 2] += here * waits
+            sums[q, 3] += here * waits * bits
+            sums[q, 4] += here * bits
+            sums[q, 5] += sent * accepted * bits
         gone[f] -= passing
-    return out, gone
+    return sums.T.copy(), gone

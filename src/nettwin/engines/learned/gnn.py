@@ -150,8 +150,8 @@ def _block(
 
 @njit_fastmath
 def _limit(x: Any, bias: Any, most: Any) -> None:
-    """Add the bias and limit as `limited` does, in place; all of one length. Rows behind each other,
-    so that several numbers are worked on at a time."""
+    """Add the bias and limit as `limited` does, in place; all of one length, [3 rows], so that
+    several numbers are worked on at a time."""
     for k in range(x.size):
         y = np.float64(x[k] + bias[k])
         part = y * most[k]

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from nettwin.engines.theory.flows import FlowSums, flow_sums, hop_delays
+from nettwin.engines.theory.flows import FlowSums, QueueSums, flow_sums, hop_delays, queue_sums
 from nettwin.engines.theory.hops import hop_split
 from nettwin.engines.theory.limits import unsupported
 from nettwin.engines.theory.network import solve
@@ -89,11 +89,12 @@ class Theory:
 
     def _predict(self, scenario: Scenario, like: QueueSolution | None) -> Metrics:
         state = self._solved(scenario, like)
-        sums = flow_sums(scenario, state, hop_delays(scenario, state))
+        each = hop_delays(scenario, state)
+        queues = queue_sums(scenario, each)
         return Metrics(
-            flow=_flow_table(scenario, sums),
-            link=_link_table(scenario, sums),
-            queue=_queue_table(scenario, state, sums),
+            flow=_flow_table(scenario, flow_sums(scenario, state, each)),
+            link=_link_table(scenario, queues),
+            queue=_queue_table(scenario, state, queues),
             method="predicted",
             engine=self.name,
             provenance={
@@ -121,12 +122,12 @@ def _flow_table(scenario: Scenario, sums: FlowSums) -> Table:
     )
 
 
-def _link_table(scenario: Scenario, sums: FlowSums) -> Table:
+def _link_table(scenario: Scenario, sums: QueueSums) -> Table:
     topology = scenario.topology
     port, links = topology.queues.link, topology.link_count
-    carried = np.bincount(port, sums.queue_carried_bps, links).astype(np.float64)
-    offered = np.bincount(port, sums.queue_offered_pps, links)
-    lost = np.bincount(port, sums.queue_lost_pps, links)
+    carried = np.bincount(port, sums.carried_bps, links).astype(np.float64)
+    offered = np.bincount(port, sums.offered_pps, links)
+    lost = np.bincount(port, sums.lost_pps, links)
     loss = np.divide(lost, offered, out=np.zeros(links), where=offered > 0)
     return Table(
         {
@@ -137,21 +138,21 @@ def _link_table(scenario: Scenario, sums: FlowSums) -> Table:
     )
 
 
-def _queue_table(scenario: Scenario, state: QueueSolution, sums: FlowSums) -> Table:
+def _queue_table(scenario: Scenario, state: QueueSolution, sums: QueueSums) -> Table:
     topology = scenario.topology
     shaped = np.array([s.burst_bits is not None for s in topology.schedulers], np.bool_)
     own = np.where(shaped[topology.link_scheduler][topology.queues.link], 0.0, state.service_s)
-    offered, lost = sums.queue_offered_pps, sums.queue_lost_pps
+    offered, lost = sums.offered_pps, sums.lost_pps
     accepted = np.maximum(offered - lost, 0.0)
-    waiting = accepted * sums.queue_waiting_s
+    waiting = accepted * sums.waiting_s
     loss = np.divide(lost, offered, out=np.zeros(len(offered)), where=offered > 0)
     capacity = topology.link_capacity_bps[topology.queues.link]
     return Table(
         {
-            "utilization": sums.queue_carried_bps / capacity,
+            "utilization": sums.carried_bps / capacity,
             "occupancy_mean_bits": waiting * state.packet_bits,
             "occupancy_mean_packets": waiting,
             "loss_ratio": np.clip(loss, 0.0, 1.0),
-            "delay_mean_s": np.where(accepted > 0, sums.queue_waiting_s + own, np.nan),
+            "delay_mean_s": np.where(accepted > 0, sums.waiting_s + own, np.nan),
         }
     )

@@ -24,6 +24,7 @@ from nettwin.scenario.scenario import Scenario
 
 Floats = NDArray[np.float64]
 HOP_S = 2e-8  # to look at one hop
+SURELY_CARRIED = 0.999  # of a link: loads are known to the tolerance of the fixed point
 STARVED = 1.0 - 1e-9  # loss from which on nothing is said to arrive
 
 
@@ -75,11 +76,16 @@ class FlowSums(NamedTuple):
     mean_s: Floats
     variance_s2: Floats
     loss: Floats
-    queue_waiting_s: Floats  # [queues] mean over the packets that come; 0 where none do
-    queue_offered_pps: Floats  # [queues]
-    queue_lost_pps: Floats  # [queues]
-    queue_carried_bps: Floats  # [queues]
     paths: PathDelays
+
+
+class QueueSums(NamedTuple):
+    """Sums over the flows that come to each queue; arrays are [queues]."""
+
+    waiting_s: Floats  # mean over the packets that come; 0 where none do
+    offered_pps: Floats
+    lost_pps: Floats
+    carried_bps: Floats
 
 
 _kept: Kept[HopTable] = Kept()
@@ -144,9 +150,16 @@ def hop_delays(scenario: Scenario, state: QueueSolution) -> HopDelays:
         out=out,
     )
     parallel_for(fill, paths.offset, HOP_S)
-    if state.formulas.bounded and len(paths.queue):
+    if state.formulas.bounded and _near_capacity(scenario, state):
         _keep_within_capacity(flows, paths, tables(scenario).queues, out.loss)
     return out
+
+
+def _near_capacity(scenario: Scenario, state: QueueSolution) -> bool:
+    """Whether a link may be offered more than it can carry; elsewhere no loss need be raised."""
+    port, links = scenario.topology.queues.link, scenario.topology.link_count
+    load = np.bincount(port, state.load, links)
+    return bool(load.max(initial=0.0) > SURELY_CARRIED)
 
 
 def flow_sums(scenario: Scenario, state: QueueSolution, each: HopDelays) -> FlowSums:
@@ -154,9 +167,29 @@ def flow_sums(scenario: Scenario, state: QueueSolution, each: HopDelays) -> Flow
     flows, paths, _ = tables(scenario)
     sizes = [(size.min_bits, size.max_bits) for size in scenario.traffic.sizes]
     least, most = np.array(sizes, np.float64).reshape(-1, 2)[scenario.traffic.flow_size].T
-    found = _along_paths(flows, paths, hop_table(scenario, state), each, least, most)
-    mean, variance, loss, waiting, offered, lost, carried, *candidates = found
-    return FlowSums(mean, variance, loss, waiting, offered, lost, carried, PathDelays(*candidates))
+    offset = np.asarray(scenario.paths.flow_offset)
+    count = len(offset) - 1
+    found = PathDelays(*(np.empty(len(paths.flow)) for _ in PathDelays._fields))
+    out = FlowSums(np.empty(count), np.empty(count), np.empty(count), found)
+    fill = partial(
+        _along_paths,
+        flow_offset=offset,
+        flows=flows,
+        paths=paths,
+        hops=hop_table(scenario, state),
+        each=each,
+        least_bits=least,
+        most_bits=most,
+        out=out,
+    )
+    parallel_for(fill, np.asarray(paths.offset)[offset], HOP_S)
+    return out
+
+
+def queue_sums(scenario: Scenario, each: HopDelays) -> QueueSums:
+    """What comes to each queue, waits and is lost there, from what flows meet at each hop."""
+    flows, paths, ports = tables(scenario)
+    return QueueSums(*_at_queues(flows, paths, each, len(ports.port)))
 
 
 @njit_nogil
@@ -244,59 +277,83 @@ def _keep_within_capacity(flows: Any, paths: Any, ports: Any, loss: Any) -> None
 
 @njit_nogil
 def _along_paths(
-    flows: Any, paths: Any, hops: Any, each: Any, least_bits: Any, most_bits: Any
-) -> Any:
-    """The columns of FlowSums. Hops are independent, each waiting time like a gamma variable."""
-    count, queues = flows.mean_bits.size, hops.loss.size
-    origin, arriving, sums = np.full(count, np.nan), np.zeros(count), np.zeros((2, count))
-    candidates = paths.flow.size
-    weight, floor, mean = np.zeros(candidates), np.zeros(candidates), np.zeros(candidates)
-    variance, third = np.zeros(candidates), np.zeros(candidates)
-    met, lost, waited = np.zeros(queues), np.zeros(queues), np.zeros(queues)
-    carried, ceiling = np.zeros(queues), np.zeros(candidates)
+    begin: int,
+    stop: int,
+    flow_offset: Any,
+    flows: Any,
+    paths: Any,
+    hops: Any,
+    each: Any,
+    least_bits: Any,
+    most_bits: Any,
+    out: Any,
+) -> None:
+    """Fill FlowSums for a range of flows. Hops are independent, each waiting time like a gamma
+    variable. Paths are summed around the mean of the first, so that little is lost."""
+    path_offset, path_queue, path_share = paths.offset, paths.queue, paths.share
+    wait_s, variance_s2, loss_ratio = each.waiting_s, each.variance_s2, each.loss
+    second_per_bit, delay_s, most_s = hops.second_per_bit, hops.delay_s, hops.most_s
+    arriving, floor_s, mean_s = out.paths.arriving, out.paths.floor_s, out.paths.mean_s
+    path_variance_s2, third_s3 = out.paths.variance_s2, out.paths.third_s3
+    ceiling_s = out.paths.ceiling_s
+    for f in range(begin, stop):
+        bits = flows.mean_bits[f]
+        spread_bits2 = max(flows.second_bits2[f] - bits * bits, 0.0)
+        least, most = least_bits[f], most_bits[f]
+        origin, whole, shifts, squares = np.nan, 0.0, 0.0, 0.0
+        for p in range(flow_offset[f], flow_offset[f + 1]):
+            passing, delay, per_bit, fastest = 1.0, 0.0, 0.0, 0.0
+            variance, third, ceiling = 0.0, 0.0, 0.0
+            for h in range(path_offset[p], path_offset[p + 1]):
+                q, wait, spread = path_queue[h], wait_s[h], variance_s2[h]
+                delay += wait + delay_s[q]
+                variance += spread
+                if wait > 0.0:
+                    third += 2.0 * spread * spread / wait
+                per_bit += second_per_bit[q]
+                fastest += delay_s[q]
+                ceiling += delay_s[q] + most_s[q]
+                passing *= 1.0 - loss_ratio[h]
+            delay += bits * per_bit
+            variance += spread_bits2 * per_bit * per_bit
+            weight = path_share[p] * passing
+            arriving[p], floor_s[p], mean_s[p] = weight, fastest + least * per_bit, delay
+            path_variance_s2[p], third_s3[p] = variance, third
+            ceiling_s[p] = ceiling + (most * per_bit if per_bit > 0.0 else 0.0)
+            if np.isnan(origin):
+                origin = delay
+            shift = delay - origin
+            whole += weight
+            shifts += weight * shift
+            squares += weight * (shift * shift + variance)
+        out.loss[f] = 1.0 - whole
+        out.mean_s[f] = out.variance_s2[f] = np.nan
+        if whole > 1.0 - STARVED:
+            shifts /= whole
+            out.mean_s[f] = origin + shifts
+            out.variance_s2[f] = max(squares / whole - shifts**2, 0.0)
+
+
+@njit_nogil
+def _at_queues(flows: Any, paths: Any, each: Any, queues: int) -> Any:
+    """The columns of QueueSums."""
+    path_offset, path_queue = paths.offset, paths.queue
+    wait_s, loss_ratio = each.waiting_s, each.loss
+    sums = np.zeros((queues, 4))
     for p in range(paths.flow.size):
         f = paths.flow[p]
-        bits = flows.mean_bits[f]
-        packets = flows.packets_pps[f] * paths.share[p]
-        passing, delay, per_bit, fastest = 1.0, 0.0, 0.0, 0.0
-        for h in range(paths.offset[p], paths.offset[p + 1]):
-            q = paths.queue[h]
-            wait, spread = each.waiting_s[h], each.variance_s2[h]
-            delay += wait + hops.delay_s[q]
-            variance[p] += spread
-            third[p] += 2.0 * spread * spread / wait if wait > 0.0 else 0.0
-            met[q] += packets * passing
-            lost[q] += packets * passing * each.loss[h]
-            waited[q] += packets * passing * wait
-            per_bit += hops.second_per_bit[q]
-            fastest += hops.delay_s[q]
-            ceiling[p] += hops.delay_s[q] + hops.most_s[q]
-            passing *= 1.0 - each.loss[h]
-            carried[q] += packets * passing * bits
-        delay += bits * per_bit
-        variance[p] += max(flows.second_bits2[f] - bits * bits, 0.0) * per_bit * per_bit
-        weight[p], mean[p] = paths.share[p] * passing, delay
-        floor[p] = fastest + least_bits[f] * per_bit
-        ceiling[p] += most_bits[f] * per_bit if per_bit > 0.0 else 0.0
-        if np.isnan(origin[f]):
-            origin[f] = delay
-        shift = delay - origin[f]
-        arriving[f] += weight[p]
-        sums[0, f] += weight[p] * shift
-        sums[1, f] += weight[p] * (shift * shift + variance[p])
-    for f in range(count):
-        if arriving[f] <= 1.0 - STARVED:
-            origin[f] = sums[1, f] = np.nan
-            continue
-        sums[0, f] /= arriving[f]
-        sums[1, f] /= arriving[f]
-        origin[f] += sums[0, f]
-        sums[1, f] = max(sums[1, f] - sums[0, f] ** 2, 0.0)
+        bits, packets = flows.mean_bits[f], flows.packets_pps[f] * paths.share[p]
+        passing = 1.0
+        for h in range(path_offset[p], path_offset[p + 1]):
+            q, come = path_queue[h], packets * passing
+            passing *= 1.0 - loss_ratio[h]
+            sums[q, 0] += come * wait_s[h]
+            sums[q, 1] += come
+            sums[q, 2] += come * loss_ratio[h]
+            sums[q, 3] += packets * passing * bits
     for q in range(queues):
-        waited[q] /= max(met[q], 1e-300)
-    loss = 1.0 - arriving
-    queues_of = waited, met, lost, carried
-    return (origin, sums[1], loss, *queues_of, weight, floor, mean, variance, third, ceiling)
+        sums[q, 0] /= max(sums[q, 1], 1e-300)
+    return sums[:, 0].copy(), sums[:, 1].copy(), sums[:, 2].copy(), sums[:, 3].copy()
 
 
 @njit_nogil

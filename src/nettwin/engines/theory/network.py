@@ -244,11 +244,14 @@ def offered(
     `loss` is of work; `state` tells how much more often large packets are lost, and packets of
     bursts. Fills `came` and `states` of OnTheWay where they are not empty.
     """
-    out = np.zeros((SUMS, loss.size))
+    # queue by queue, what is added to for a hop lies side by side
+    sums = np.zeros((loss.size, SUMS))
     came[:] = 0.0
+    path_offset, path_queue = paths.offset, paths.queue
     for p in range(paths.flow.size):
         f = paths.flow[p]
-        mean = flows.mean_bits[f]
+        mean, second, gaps = flows.mean_bits[f], flows.second_bits2[f], flows.gap_cv2[f]
+        period = flows.period_s[f]
         packets = flows.packets_pps[f] * paths.share[p]
         square = mean * mean
         swing = flows.rate_variance[f] * square
@@ -256,35 +259,36 @@ def offered(
         low, high, part, lasting = 0.0, 0.0, flows.high_part[f], flows.memory_s[f]
         if bursts:
             low, high = two_rates(packets * mean, flows.rate_variance[f], part)
-        for h in range(paths.offset[p], paths.offset[p + 1]):
-            q = paths.queue[h]
-            out[PACKETS, q] += packets
-            out[WORK, q] += packets * mean
-            out[SECOND, q] += packets * flows.second_bits2[f]
-            out[SQUARES, q] += packets * square
-            out[GAPS, q] += packets * square * flows.gap_cv2[f]
-            if flows.period_s[f] > 0.0:
-                out[PERIODIC, q] += packets * square
-                out[PERIODS, q] += packets * square * flows.period_s[f]
-            variance, burst = 0.0, 0.0
-            capacity = ports.capacity_bps[ports.port[q]]
-            load = state[LOAD, q] * capacity
+        for h in range(path_offset[p], path_offset[p + 1]):
+            q = path_queue[h]
+            sums[q, PACKETS] += packets
+            sums[q, WORK] += packets * mean
+            sums[q, SECOND] += packets * second
+            sums[q, SQUARES] += packets * square
+            sums[q, GAPS] += packets * square * gaps
+            if period > 0.0:
+                sums[q, PERIODIC] += packets * square
+                sums[q, PERIODS] += packets * square * period
+            variance, burst, capacity, load = 0.0, 0.0, 0.0, 0.0
+            if bursts or loss[q] > 0.0:
+                capacity = ports.capacity_bps[ports.port[q]]
+                load = state[LOAD, q] * capacity
             if bursts:
                 burst = burst_of(low, high, part, capacity, load)
-                out[BURSTS, q] += burst
+                sums[q, BURSTS] += burst
                 states[0, h], states[1, h], states[2, h] = low, high, part
                 variance = part * (1.0 - part) * (high - low) ** 2
-                out[SOURCES, q] += variance * variance
-                out[HURRY, q] += variance / lasting
-                out[PEAK, q] += (1.0 - part) * (high - low)
+                sums[q, SOURCES] += variance * variance
+                sums[q, HURRY] += variance / lasting
+                sums[q, PEAK] += (1.0 - part) * (high - low)
             elif swing > 0.0:
                 variance = packets * packets * swing
             if variance > 0.0:
-                out[MODULATION, q] += variance
-                out[MODULATION_MEMORY, q] += variance * lasting
+                sums[q, MODULATION] += variance
+                sums[q, MODULATION_MEMORY] += variance * lasting
             if cell.size > 0 and cell[h] >= 0:
                 came[cell[h]] += packets * mean
-                out[DEPTH, q] += packets * mean * (h - paths.offset[p])
+                sums[q, DEPTH] += packets * mean * (h - path_offset[p])
             mean_bps = packets * mean
             lost, rest = 0.0, 0.0
             if loss[q] > 0.0:
@@ -301,4 +305,4 @@ def offered(
                     low, high, part, rest, 1.0 - lost, capacity, others
                 )
                 lasting *= longer
-    return out
+    return sums.T.copy()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,147 +40,151 @@ def percentiles(
     levels: Sequence[float], paths: PathDelays, flow_offset: NDArray[np.int64]
 ) -> list[Floats]:
     """The quantile of each flow's delay at each level, [flows] each; NaN where no path is."""
-    ln_shape, deviation = _shapes(paths.variance_s2, paths.third_s3)
-    several = len(paths.mean_s) > len(flow_offset) - 1
-    found = []
-    for level in levels:
-        each = _alone(gamma_table(level), ln_shape, paths.mean_s, deviation, paths.floor_s)
-        each = np.minimum(each, paths.ceiling_s)
-        out = np.full(len(flow_offset) - 1, np.nan)
-        fill = partial(
-            _mix,
-            level=level,
-            each=each,
-            paths=paths,
-            ln_shape=ln_shape,
-            deviation=deviation,
-            flow_offset=flow_offset,
-            table=distribution_table(),
-            out=out,
-        )
-        parallel_for(fill, flow_offset, PATH_S if several else 0.0)
-        found.append(out)
-    return found
+    out = np.full((len(levels), len(flow_offset) - 1), np.nan)
+    fill = partial(
+        _fill,
+        levels=np.array(levels, np.float64),
+        alone=np.stack([gamma_table(level) for level in levels]),
+        paths=paths,
+        flow_offset=flow_offset,
+        table=distribution_table(),
+        out=out,
+    )
+    parallel_for(fill, flow_offset, PATH_S * len(levels))
+    return list(out)
+
+
+class Mixture(NamedTuple):
+    """The paths of one flow over which something arrives, in the first places. Arrays are
+    [paths], `quantile` is [levels, paths]."""
+
+    arriving: Floats
+    mean: Floats
+    deviation: Floats
+    floor: Floats
+    row: Floats  # of the table of distribution functions, between two of them
+    quantile: Floats
 
 
 @njit_nogil
-def _shapes(variance: Any, third: Any) -> Any:
-    """The logarithm of the shape of each path's gamma variable, and its standard deviation."""
-    ln_shape = np.full(variance.size, LN_SHAPES[-1])
-    deviation = np.sqrt(variance)
-    for p in range(variance.size):
-        if third[p] > 0.0 and variance[p] > 0.0:
-            ratio = variance[p] / third[p]
-            ln = math.log(4.0 * ratio * ratio * variance[p])
-            ln_shape[p] = min(max(ln, LN_SHAPES[0]), LN_SHAPES[-1])
-    return ln_shape, deviation
-
-
-@njit_nogil
-def _alone(table: Any, ln_shape: Any, mean: Any, deviation: Any, floor: Any) -> Any:
-    """The quantile of each path, from a table over LN_SHAPES, linear between its nodes."""
-    out = np.empty(mean.size)
-    scale = (table.size - 1) / (LN_SHAPES[-1] - LN_SHAPES[0])
-    for p in range(mean.size):
-        place = (ln_shape[p] - LN_SHAPES[0]) * scale
-        i = min(int(place), table.size - 2)
-        above = table[i] + (table[i + 1] - table[i]) * (place - i)
-        out[p] = max(mean[p] + deviation[p] * above, floor[p])
-    return out
-
-
-@njit_nogil
-def _mix(
+def _fill(
     begin: int,
     stop: int,
-    level: float,
-    each: Any,
+    levels: Any,
+    alone: Any,
     paths: Any,
-    ln_shape: Any,
-    deviation: Any,
     flow_offset: Any,
     table: Any,
     out: Any,
 ) -> None:
-    """Fill the quantile of a range of flows, which lies between those of their paths, `each`.
+    """Fill the quantiles of a range of flows. `alone` [levels, LN_SHAPES] are those of gamma
+    variables, linear between its nodes."""
+    arriving, mean, variance = paths.arriving, paths.mean_s, paths.variance_s2
+    third, floor, ceiling = paths.third_s3, paths.floor_s, paths.ceiling_s
+    count, most = levels.size, 1
+    for f in range(begin, stop):
+        most = max(most, flow_offset[f + 1] - flow_offset[f])
+    of = Mixture(
+        np.empty(most),
+        np.empty(most),
+        np.empty(most),
+        np.empty(most),
+        np.empty(most),
+        np.empty((count, most)),
+    )
+    node_scale = (LN_SHAPES.size - 1) / (LN_SHAPES[-1] - LN_SHAPES[0])
+    row_scale = (table.shape[0] - 1) / (LN_SHAPES[-1] - LN_SHAPES[0])
+    for f in range(begin, stop):
+        n = 0
+        for p in range(flow_offset[f], flow_offset[f + 1]):
+            if not arriving[p] > 0.0:
+                continue
+            ln_shape, deviation = LN_SHAPES[-1], math.sqrt(variance[p])
+            if third[p] > 0.0 and variance[p] > 0.0:
+                ratio = variance[p] / third[p]
+                ln = math.log(4.0 * ratio * ratio * variance[p])
+                ln_shape = min(max(ln, LN_SHAPES[0]), LN_SHAPES[-1])
+            place = (ln_shape - LN_SHAPES[0]) * node_scale
+            i = min(int(place), LN_SHAPES.size - 2)
+            for k in range(count):
+                above = alone[k, i] + (alone[k, i + 1] - alone[k, i]) * (place - i)
+                x = max(mean[p] + deviation * above, floor[p])
+                of.quantile[k, n] = min(x, ceiling[p])
+            of.arriving[n], of.mean[n], of.floor[n] = arriving[p], mean[p], floor[p]
+            of.deviation[n] = deviation
+            of.row[n] = (ln_shape - LN_SHAPES[0]) * row_scale
+            n += 1
+        if n == 1:
+            for k in range(count):
+                out[k, f] = of.quantile[k, 0]
+            continue
+        for k in range(count):
+            if n > 0:
+                out[k, f] = mixed(n, levels[k], of.quantile[k], of, table)
+
+
+@in_place
+def mixed(n: int, level: float, each: Any, of: Any, table: Any) -> float:
+    """The quantile of a mixture of n, which lies between those of its paths, `each`.
 
     Newton's method on ln(1 - F), from the mean of those, within the interval that holds the
     quantile.
     """
-    arriving, mean, floor = paths.arriving, paths.mean_s, paths.floor_s
-    for f in range(begin, stop):
-        first, end = flow_offset[f], flow_offset[f + 1]
-        low, high, whole, middle, narrow = np.inf, 0.0, 0.0, 0.0, np.inf
-        for p in range(first, end):
-            if arriving[p] > 0.0:
-                low, high = min(low, each[p]), max(high, each[p])
-                whole += arriving[p]
-                middle += arriving[p] * each[p]
-                narrow = min(narrow, deviation[p])
-        if whole == 0.0:
-            continue
-        x = min(max(middle / whole, low), high)
-        if high - low > ALIKE * high:
-            wanted, close = level * whole, max(CLOSE * high, NEAR * narrow)
-            for turn in range(STEPS):
-                below, slope = _below(
-                    x, first, end, arriving, mean, deviation, floor, ln_shape, table
-                )
-                if below < wanted:
-                    low = x
-                else:
-                    high = x
-                step, over = np.inf, whole - below
-                if slope > 0.0 and over > 0.0:  # on ln(over), nearly straight
-                    step = over * math.log(over / (whole - wanted)) / slope
-                if abs(step) <= close or high - low <= close:
-                    x = min(max(x + step, low), high)
-                    break
-                # where the distribution jumps or is flat: halve
-                inside = low < x + step < high and turn < STEPS // 4
-                x = x + step if inside else (low + high) / 2.0
+    low, high, whole, middle, narrow = np.inf, 0.0, 0.0, 0.0, np.inf
+    for p in range(n):
+        low, high = min(low, each[p]), max(high, each[p])
+        whole += of.arriving[p]
+        middle += of.arriving[p] * each[p]
+        narrow = min(narrow, of.deviation[p])
+    if high - low <= ALIKE * high:
+        return (low + high) / 2.0
+    x = min(max(middle / whole, low), high)
+    wanted, close = level * whole, max(CLOSE * high, NEAR * narrow)
+    for turn in range(STEPS):
+        below, slope = _below(x, n, of, table)
+        if below < wanted:
+            low = x
         else:
-            x = (low + high) / 2.0
-        out[f] = x
+            high = x
+        step, over = np.inf, whole - below
+        if slope > 0.0 and over > 0.0:  # on ln(over), nearly straight
+            step = over * math.log(over / (whole - wanted)) / slope
+        if abs(step) <= close or high - low <= close:
+            return min(max(x + step, low), high)
+        # where the distribution jumps or is flat: halve
+        inside = low < x + step < high and turn < STEPS // 4
+        x = x + step if inside else (low + high) / 2.0
+    return x
 
 
 @in_place
-def _below(
-    x: float,
-    first: int,
-    end: int,
-    arriving: Any,
-    mean: Any,
-    deviation: Any,
-    floor: Any,
-    ln_shape: Any,
-    table: Any,
-) -> tuple[float, float]:
-    """How much of what arrives over paths `first` to `end` has a delay of at most x, between the
-    table's nodes linear; and how that grows with x."""
+def _below(x: float, n: int, of: Any, table: Any) -> tuple[float, float]:
+    """How much of what arrives over n paths has a delay of at most x, between the table's nodes
+    linear; and how that grows with x."""
     rows, columns = table.shape
     scale = (columns - 1) / (BENDS[-1] - BENDS[0])
-    row_scale = (rows - 1) / (LN_SHAPES[-1] - LN_SHAPES[0])
+    row_last = rows - 2
     total, slope = 0.0, 0.0
-    for p in range(first, end):
-        if x < floor[p]:
+    for p in range(n):
+        if x < of.floor[p]:
             continue
-        if deviation[p] <= 1e-12 * mean[p]:
-            total += arriving[p] if x >= mean[p] else 0.0
+        weight, deviation = of.arriving[p], of.deviation[p]
+        if deviation <= 1e-12 * of.mean[p]:
+            total += weight if x >= of.mean[p] else 0.0
             continue
-        y = (x - mean[p]) / deviation[p]
+        y = (x - of.mean[p]) / deviation
         r = 1.0 / (SPAN + abs(y))
         u = (y * r - BENDS[0]) * scale
         if u >= columns - 1:
-            total += arriving[p]
+            total += weight
         elif u > 0.0:
-            v = (ln_shape[p] - LN_SHAPES[0]) * row_scale
-            i, j = min(int(v), rows - 2), int(u)
+            v = of.row[p]
+            i, j = min(int(v), row_last), int(u)
             a, b = v - i, u - j
             left = table[i, j] * (1.0 - a) + table[i + 1, j] * a
             right = table[i, j + 1] * (1.0 - a) + table[i + 1, j + 1] * a
-            total += arriving[p] * (left + (right - left) * b)
-            slope += arriving[p] * (right - left) * scale * SPAN * r * r / deviation[p]
+            total += weight * (left + (right - left) * b)
+            slope += weight * (right - left) * scale * SPAN * r * r / deviation
     return total, slope
 
 

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from nettwin.engines.theory.kept import Kept
 from nettwin.engines.theory.ports import DRR, FIFO, LSF, SP, WFQ
 from nettwin.engines.theory.variability import flow_variability
+from nettwin.errors import InputError
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.traffic import Traffic
 
+MOST_HOPS, BYTES_A_HOP = 100_000_000, 80  # of all paths; a hop's part in a prediction's memory
 POLICIES = {"fifo": FIFO, "sp": SP, "wfq": WFQ, "drr": DRR, "lsf": LSF}
 Floats = NDArray[np.float64]
 
@@ -97,6 +99,13 @@ def _flow_table(traffic: Traffic) -> FlowTable:
 
 def _path_table(scenario: Scenario) -> PathTable:
     paths = scenario.paths
+    hops, most = len(paths.links), MOST_HOPS
+    if hops > most:
+        raise InputError(
+            f"the paths of the {scenario.traffic.flow_count:,} flows have {hops:,} hops: theory "
+            f"and the learned models work with at most {most:,}, which take about "
+            f"{most * BYTES_A_HOP / 1e9:.0f} GB of memory. Ask about fewer flows, or without ECMP."
+        )
     flow = np.asarray(paths.path_flow, np.int64)
     return PathTable(flow, paths.share, paths.link_offset, scenario.hop_queue)
 
