@@ -257,7 +257,7 @@ def _flags(
     model: Model, inputs: Inputs, found: Intervals, known: Known, truth: dict[str, Floats]
 ) -> Floats:
     """Flows, flagged, out of range; large errors, flagged."""
-    outside = coverage.flows_outside(model.ranges, inputs)
+    outside = coverage.flows_beyond(model.ranges, inputs) > coverage.JUST_BEYOND
     flagged = outside | calibration.flagged(model.calibration, found)
     with np.errstate(invalid="ignore"):
         error = np.abs(known.predicted["owd_mean_s"] / truth["owd_mean_s"] - 1)

@@ -335,3 +335,32 @@ def test_a_device_that_is_not_there_is_refused(device) -> None:
         pytest.skip("there is one")
     with pytest.raises(InputError, match=f"device is '?{device}"):
         Machine(device=device).chosen_device()
+
+
+def test_scenarios_side_by_side_say_what_each_says_alone() -> None:
+    from nettwin.engines.learned.inputs import inputs_of
+    from nettwin.engines.learned.training.batch import batch_of, together
+    from nettwin.engines.learned.training.gnn import QueueGraph
+
+    told = [example(number, 1.1) for number in (1, 2, 3)]
+    each = [batch_of(inputs_of(t.scenario), labels_of(t.metrics)) for t in told]
+    torch.manual_seed(0)
+    network = QueueGraph(width=6, hidden=6)
+    with torch.no_grad():
+        network.correct.weight.normal_(0.0, 0.1)
+        found, alone = network(together(each)), [network(batch) for batch in each]
+    for name in Outputs._fields:
+        parts = torch.cat([getattr(one, name) for one in alone])
+        torch.testing.assert_close(getattr(found, name), parts, rtol=1e-4, atol=1e-9)
+    # a network counts as the root of its number of flows
+    shares = torch.cat([batch.share for batch in each])
+    torch.testing.assert_close(together(each).share, shares)
+    assert float(each[0].share.sum()) == pytest.approx(len(each[0].flow) ** 0.5)
+
+
+def test_a_step_of_several_scenarios_resumes_to_the_same_bits(tmp_path, inputs) -> None:
+    plan = replace(PLAN, scenarios=3, steps=6, checkpoint_every=3)
+    whole = trained(tmp_path / "whole", inputs, plan)
+    trained(tmp_path / "half", inputs, plan)
+    assert same(whole, trained(tmp_path / "half", inputs, plan))
+    assert not same(whole, trained(tmp_path / "one", inputs, replace(plan, scenarios=1)))

@@ -1,10 +1,10 @@
 """Calibration: how wide the intervals of a learned model must be, from networks it never saw.
 
 Split conformal prediction (Angelopoulos and Bates, 2023): on simulations that took no part in the
-training, every error is divided by the scale that was expected of it; the interval of a new flow
-has its own scale times a quantile of those. Classes of flows, by what is known before the answer is
-checked, have quantiles of their own (Mondrian): the highest effective load on the path for delays,
-the predicted loss for loss.
+training, every error is divided by the scale that was expected of it, from what the networks say
+and from other signs (`signs`); the interval of a new flow has its own scale times a quantile of
+those. Classes of flows, by what is known before the answer is checked, have quantiles of their own
+(Mondrian): the highest effective load on the path for delays, the predicted loss for loss.
 
 Flows of a simulation share queues and err together; what is drawn independently is the simulation.
 Each counts alike, its flows share its weight, and one unknown simulation more has an error without
@@ -32,6 +32,7 @@ from nettwin.engines.learned.coverage import ranges_of
 from nettwin.engines.learned.features import QUEUE
 from nettwin.engines.learned.inputs import Inputs, inputs_of, solved
 from nettwin.engines.learned.model_file import Model
+from nettwin.engines.learned.signs import factors, fitted, signs_of
 from nettwin.engines.theory.loops import njit_nogil
 from nettwin.errors import InputError
 from nettwin.formats.weight_file import Weights
@@ -52,6 +53,7 @@ SMALL_LOSS = 1e-3  # errors of loss are absolute below, relative above
 # What a percentile's error may have of the delay's deviation, beside what the mean's has
 PARTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
 MOST_PART = 2.0  # deviations over a quantity that count at most
+LEAST_ERROR = 1e-5  # as a logarithm; smaller ones are as good as none
 WIDEST = 7.0  # half an interval, as a logarithm: a factor of 1,100
 LEAST_VARIANCE = 1e-3  # of a delay over its squared mean; smaller ones are not learned
 STARVED = 0.99  # loss from which on the delay of what arrives says nothing
@@ -76,6 +78,7 @@ class Known(NamedTuple):
     predicted: Mapping[str, Floats]  # by QUANTITIES
     scale: Floats  # of the error expected of ln(owd_mean_s)
     deviation: Mapping[str, Floats]  # deviation of the delay over the quantity; 1 for pdv_s2
+    signs: Floats | None = None  # [flows, SIGNS] of errors that are larger or smaller than usual
 
 
 class Bounds(NamedTuple):
@@ -150,6 +153,7 @@ def known(inputs: Inputs, answer: Answer) -> Known:
         {**delays, "pdv_s2": answer.variance_s2, "loss_ratio": answer.loss},
         np.hypot(np.exp(answer.ln_scale), answer.spread),
         {**parts, "pdv_s2": np.ones_like(deviation)},
+        signs_of(inputs, answer),
     )
 
 
@@ -168,9 +172,12 @@ def _highest(load: Any, queue: Any, row_offset: Any) -> Any:
     return out
 
 
-def bounds(calibration: Weights, of: Known, confidence: float = 0.9) -> dict[str, Bounds]:
+def bounds(
+    calibration: Weights, of: Known, confidence: float = 0.9, wider: Floats | float = 1.0
+) -> dict[str, Bounds]:
     """The interval of each quantity that was calibrated; `confidence` up to the highest that was.
 
+    Half widths, as logarithms, are `wider` by a factor [flows].
     The next higher of the calibrated confidences is taken. Raises InputError beyond the highest.
     """
     if not calibration:
@@ -188,7 +195,8 @@ def bounds(calibration: Weights, of: Known, confidence: float = 0.9) -> dict[str
             continue
         part = float(calibration[f"{name}/part"][0])
         edges, table = calibration[f"{name}/edges"], calibration[f"{name}/quantiles"]
-        width = np.minimum(_scale(of, name, part) * table[_classes(of, name, edges), at], WIDEST)
+        scale = _scale(of, name, part) * _factor(of, calibration.get(f"{name}/signs"))
+        width = np.minimum(wider * scale * table[_classes(of, name, edges), at], WIDEST)
         found[name] = _around(name, of.predicted[name], np.exp(width))
     return found
 
@@ -211,7 +219,8 @@ def quantiles(
     """The arrays of a calibration, from what was known and what was recorded of simulations.
 
     `QUANTITY/edges` bounds its classes, `QUANTITY/quantiles` [classes, confidences] holds those of
-    the errors over their scales, `QUANTITY/part` [1] what the scale has of the delay's deviation.
+    the errors over their scales, `QUANTITY/part` [1] what the scale has of the delay's deviation,
+    `QUANTITY/signs` [SIGNS] by what the scale is multiplied.
     """
     if len(found) < LEAST_SIMULATIONS:
         raise InputError(
@@ -225,6 +234,10 @@ def quantiles(
         if not tried:
             continue
         errors = min(tried, key=_Errors.unlikeliness)
+        if errors.signs.shape[1]:
+            weights = fitted(errors.ln_ratio, errors.signs, errors.simulation)
+            errors = errors._replace(scale=errors.scale * factors(errors.signs, weights))
+            arrays[f"{name}/signs"] = weights
         edges, table = errors.by_class()
         arrays[f"{name}/edges"] = edges
         arrays[f"{name}/quantiles"] = table.astype(np.float32)
@@ -246,23 +259,32 @@ class _Errors(NamedTuple):
     scale: Floats
     kind: Floats  # what decides on the class
     simulation: NDArray[np.int64]
+    signs: Floats  # [flows, SIGNS], or [flows, 0] where none are known
 
     @classmethod
     def of(
         cls, found: Sequence[tuple[Known, Mapping[str, Floats]]], name: str, part: float
     ) -> _Errors:
         columns: list[list[Floats]] = [[], [], [], []]
+        signs: list[Floats] = []
         for number, (of, truth) in enumerate(found):
             with np.errstate(divide="ignore", invalid="ignore"):
                 error = np.abs(_even(name, truth[name]) - _even(name, of.predicted[name]))
             scale, kind = _scale(of, name, part), _kind(of, name)
             good = np.isfinite(error) & np.isfinite(scale)
+            signs.append(np.zeros((good.sum(), 0)) if of.signs is None else of.signs[good])
             for column, values in zip(
                 columns, (error, scale, kind, np.full(len(error), number)), strict=True
             ):
                 column.append(values[good])
         error, scale, kind, simulation = (np.concatenate(column) for column in columns)
-        return cls(name, part, error, scale, kind, simulation.astype(np.int64))
+        number_of = simulation.astype(np.int64)
+        return cls(name, part, error, scale, kind, number_of, np.concatenate(signs))
+
+    @property
+    def ln_ratio(self) -> Floats:
+        """The logarithms of errors over their scales. [flows]"""
+        return np.asarray(np.log(np.maximum(self.error, LEAST_ERROR) / self.scale))
 
     @property
     def simulations(self) -> int:
@@ -286,7 +308,7 @@ class _Errors(NamedTuple):
         return self._replace(
             **{
                 name: getattr(self, name)[inside]
-                for name in ("error", "scale", "kind", "simulation")
+                for name in ("error", "scale", "kind", "simulation", "signs")
             }
         )
 
@@ -356,6 +378,10 @@ def _place(values: Any, edges: Any) -> Any:
             if not values[i] < edges[k]:
                 out[i] += 1
     return out
+
+
+def _factor(of: Known, weights: NDArray[np.float32] | None) -> Floats | float:
+    return 1.0 if weights is None or of.signs is None else factors(of.signs, weights)
 
 
 def _scale(of: Known, name: str, part: float) -> Floats:

@@ -22,7 +22,9 @@ from nettwin.scenario.scenario import Scenario
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 NAMES = {"queue": QUEUE, "flow": FLOW, "hop": HOP, "edge": EDGE, "shape": SHAPE}
-OUTLIERS = 0.002  # share of the simulations, at either end, that a range may leave out
+OUTLIERS = 0.0002  # share of the simulations, at either end, that a range may leave out
+JUST_BEYOND = 0.25  # widths of the range, within which intervals widen and nothing is refused
+WIDER = 4.0  # by how much more, relatively, for each width
 MARGIN = 0.05  # of the range's width, by which a value may exceed it
 LEAST_MARGIN = 1e-3
 MOST_LOAD = 3.0  # of a port, from which on features stay as they are
@@ -59,8 +61,9 @@ def ranges_of(examples: Iterable[Inputs]) -> dict[str, NDArray[np.float32]]:
     return found
 
 
-def beyond(ranges: Weights, inputs: Inputs) -> dict[str, Bools]:
-    """The elements of each kind that carry traffic and have a feature out of range. [elements]"""
+def beyond(ranges: Weights, inputs: Inputs) -> dict[str, Floats]:
+    """How far each element that carries traffic is out of range, by kind: the largest excess of its
+    features, in widths of their ranges; 0 within. [elements]"""
     return {
         kind: _beyond(getattr(inputs, kind), carrying, ranges.get(kind))
         for kind, carrying in _carrying(inputs).items()
@@ -68,68 +71,74 @@ def beyond(ranges: Weights, inputs: Inputs) -> dict[str, Bools]:
 
 
 def outside(
-    ranges: Weights, inputs: Inputs, found: dict[str, Bools] | None = None
+    ranges: Weights, inputs: Inputs, found: dict[str, Floats] | None = None
 ) -> list[Outside]:
-    """How far elements of a scenario are out of range, kind by kind, where any is; `found` is what
-    `beyond` says, if it is known already."""
+    """Elements of a scenario that are farther out of range than JUST_BEYOND, kind by kind, where
+    any is; `found` is what `beyond` says, if it is known already."""
     far = []
-    for kind, marked in (found or beyond(ranges, inputs)).items():
-        bad = np.flatnonzero(marked)
+    for kind, excess in (found or beyond(ranges, inputs)).items():
+        bad = np.flatnonzero(excess > JUST_BEYOND)
         if not len(bad):
             continue
         values: NDArray[np.float32] = getattr(inputs, kind)
         low, high, width = _ends(ranges[kind])
         past = np.maximum(values[bad] - high, low - values[bad])
-        excess = np.maximum(past, 0.0) / np.maximum(width, 1.0)
-        far.append(Outside(kind, bad, excess, int(_carrying(inputs)[kind].sum())))
+        each = np.maximum(past, 0.0) / width
+        far.append(Outside(kind, bad, each, int(_carrying(inputs)[kind].sum())))
     return far
 
 
-def flows_outside(ranges: Weights, inputs: Inputs, found: dict[str, Bools] | None = None) -> Bools:
-    """Flows that are out of range themselves, or meet an element that is; `found` as in
-    `outside`. [flows]"""
-    marked = found or beyond(ranges, inputs)
-    queues = marked["queue"].copy()
-    queues[inputs.edge_target[marked["edge"]]] = True
-    themselves = marked["flow"] | marked["shape"]
-    return np.asarray(_walk(inputs.row_offset, inputs.hop_queue, marked["hop"], queues, themselves))
+def flows_beyond(ranges: Weights, inputs: Inputs, found: dict[str, Floats] | None = None) -> Floats:
+    """How far flows are out of range themselves, or the elements that they meet: the largest
+    excess, 0 within. `found` as in `outside`. [flows]"""
+    excess = found or beyond(ranges, inputs)
+    queues = excess["queue"].copy()
+    np.maximum.at(queues, inputs.edge_target, excess["edge"])
+    themselves = np.maximum(excess["flow"], excess["shape"])
+    return np.asarray(_walk(inputs.row_offset, inputs.hop_queue, excess["hop"], queues, themselves))
 
 
 def _ends(low_high: NDArray[np.float32]) -> tuple[Floats, Floats, Floats]:
-    """The least and largest value of each feature, the margin added, and the range's width."""
+    """The least and largest value of each feature, the margin added, and the range's width, at
+    least 1."""
     low, high = low_high.astype(np.float64)
     margin = np.maximum(MARGIN * (high - low), LEAST_MARGIN)
-    return low - margin, high + margin, high - low
+    return low - margin, high + margin, np.maximum(high - low, 1.0)
 
 
 def _beyond(
     values: NDArray[np.float32], carrying: Bools, low_high: NDArray[np.float32] | None
-) -> Bools:
-    """Elements that carry traffic and have a feature out of range. [elements]"""
+) -> Floats:
+    """The largest excess of elements that carry traffic. [elements]"""
     if low_high is None:
-        return np.zeros(len(values), np.bool_)
-    low, high, _ = _ends(low_high)
-    return np.asarray(_any_beyond(values, carrying, low, high))
+        return np.zeros(len(values))
+    return np.asarray(_largest_excess(values, carrying, *_ends(low_high)))
 
 
 @njit_nogil
-def _any_beyond(values: Any, carrying: Any, low: Any, high: Any) -> Any:
-    out = np.zeros(len(values), np.bool_)
+def _largest_excess(values: Any, carrying: Any, low: Any, high: Any, width: Any) -> Any:
+    out = np.zeros(len(values))
     for row in range(len(values)):
+        if not carrying[row]:
+            continue
         beyond = False
         for k in range(low.size):  # to the end: several at a time
             beyond |= (values[row, k] < low[k]) | (values[row, k] > high[k])
-        out[row] = beyond and carrying[row]
+        if beyond:
+            for k in range(low.size):
+                past = max(values[row, k] - high[k], low[k] - values[row, k])
+                out[row] = max(out[row], past / width[k])
     return out
 
 
 @njit_nogil
 def _walk(row_offset: Any, queue: Any, met: Any, queues: Any, themselves: Any) -> Any:
-    """Flows that are marked themselves, or meet a marked hop or queue. [flows]"""
+    """The largest of what flows have themselves and of the hops and queues that they meet.
+    [flows]"""
     out = themselves.copy()
     for f in range(out.size):
         for k in range(row_offset[f], row_offset[f + 1]):
-            out[f] |= met[k] or queues[queue[k]]
+            out[f] = max(out[f], met[k], queues[queue[k]])
     return out
 
 

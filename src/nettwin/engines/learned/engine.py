@@ -70,7 +70,8 @@ class Learned:
         trained on. [flows]"""
         inputs = inputs_of(scenario, self._solved(scenario))
         answer = self.architecture.answer(inputs, self.model.members)
-        return self._flagged(inputs, self._bounds(inputs, answer))
+        beyond = coverage.flows_beyond(self.model.ranges, inputs)
+        return self._flagged(self._bounds(inputs, answer, beyond), beyond)
 
     def hops(self, scenario: Scenario) -> HopSplit | None:
         """What makes up the flows' mean delays, hop by hop: theory, and what the model adds to it;
@@ -97,7 +98,7 @@ class Learned:
         scenario: Scenario,
         inputs: Inputs,
         spread: Floats | None,
-        beyond: dict[str, Bools] | None = None,
+        beyond: dict[str, Floats] | None = None,
     ) -> list[str]:
         found, model = beyond_every_model(scenario) + coverage.overloaded(scenario), self.model
         outside = coverage.outside(model.ranges, inputs, beyond)
@@ -109,17 +110,16 @@ class Learned:
     def _solved(self, scenario: Scenario, like: QueueSolution | None = None) -> Solved:
         return solved(scenario, like, self.model.formulas)
 
-    def _bounds(self, inputs: Inputs, answer: Answer) -> dict[str, calibration.Bounds]:
+    def _bounds(
+        self, inputs: Inputs, answer: Answer, beyond: Floats
+    ) -> dict[str, calibration.Bounds]:
+        """Intervals; wider where a flow meets what is out of range, by `beyond` [flows]."""
         known = calibration.known(inputs, answer)
-        return calibration.bounds(self.model.calibration, known, self.confidence)
+        wider = 1.0 + coverage.WIDER * beyond
+        return calibration.bounds(self.model.calibration, known, self.confidence, wider)
 
-    def _flagged(
-        self,
-        inputs: Inputs,
-        bounds: dict[str, calibration.Bounds],
-        beyond: dict[str, Bools] | None = None,
-    ) -> Bools:
-        marked = coverage.flows_outside(self.model.ranges, inputs, beyond)
+    def _flagged(self, bounds: dict[str, calibration.Bounds], beyond: Floats) -> Bools:
+        marked = beyond > coverage.JUST_BEYOND
         if bounds:
             marked |= calibration.flagged(self.model.calibration, bounds)
         return marked
@@ -136,11 +136,12 @@ class Learned:
         each = answer.each or _loss_by_hop(inputs, theory.each, answer.loss)
         carried = conserved(inputs, tables(scenario), each)
         answer = answer._replace(loss=carried.flow_loss)
-        bounds = self._bounds(inputs, answer)
+        outside = coverage.beyond(self.model.ranges, inputs)
+        beyond = coverage.flows_beyond(self.model.ranges, inputs, outside)
+        bounds = self._bounds(inputs, answer, beyond)
         p50, p90, p99 = answer.percentile_s.T
         queue, link = _queue_and_link(scenario, theory, carried)
-        beyond = coverage.beyond(self.model.ranges, inputs)
-        flagged = self._flagged(inputs, bounds, beyond)
+        flagged = self._flagged(bounds, beyond)
         return Metrics(
             flow=Table(
                 {
@@ -163,7 +164,7 @@ class Learned:
                 "engine": self.name,
                 "model": self.model.name,
                 "scenario": scenario.fingerprint(),
-                "unsupported": self._unsupported(scenario, inputs, answer.spread, beyond),
+                "unsupported": self._unsupported(scenario, inputs, answer.spread, outside),
                 "flagged_flows": int(flagged.sum()),
             },
             confidence=self.confidence,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +47,7 @@ class Batch(NamedTuple):
     loss: Tensor  # [flows]
     percentile_s: Tensor  # [flows, 3]
     weight: Tensor  # [flows] how surely the labels are known, at most 1
+    share: Tensor  # [flows] what a flow counts beside those of other scenarios
 
 
 class Labels(NamedTuple):
@@ -123,7 +125,42 @@ def batch_of(inputs: Inputs, labels: Labels) -> Batch:
         loss_logit=real(inputs.loss_logit),
         service_s=real(inputs.service_s),
         **{name: real(values) for name, values in labels._asdict().items()},
+        share=_shares(len(labels.mean_s)),
     )
+
+
+def _shares(flows: int) -> Tensor:
+    """What each of so many flows of a scenario counts: all of them as the root of their number, so
+    that neither small nor large networks are drowned. [flows]"""
+    return torch.full((flows,), max(flows, 1) ** -0.5)
+
+
+def together(batches: Sequence[Batch]) -> Batch:
+    """Several scenarios as one, side by side."""
+    if len(batches) == 1:
+        return batches[0]
+    begin: dict[str, list[int]] = {"queue": [0], "flow": [0], "path": [0], "port": [0]}
+    for batch in batches:
+        sizes = len(batch.queue), len(batch.flow), len(batch.path_flow), batch.ports
+        for offsets, size in zip(begin.values(), sizes, strict=True):
+            offsets.append(offsets[-1] + size)
+    into = {
+        **dict.fromkeys(("edge_source", "edge_target", "hop_queue"), "queue"),
+        "hop_path": "path",
+        "path_flow": "flow",
+        "port": "port",
+    }
+    joined = {
+        name: torch.cat(
+            [
+                getattr(batch, name) + (begin[into[name]][k] if name in into else 0)
+                for k, batch in enumerate(batches)
+            ]
+        )
+        for name in Batch._fields
+        if name != "ports"
+    }
+    return Batch(**joined, ports=begin["port"][-1])
 
 
 def _censored(metrics: Metrics) -> NDArray[np.bool_]:
@@ -153,7 +190,8 @@ def some_flows(batch: Batch, most: int, random: np.random.Generator) -> Batch:
     place[paths] = torch.arange(len(paths))
     hop_path = place[batch.hop_path]
     hops = torch.nonzero(hop_path >= 0)[:, 0]
-    by_flow = ("flow", "shape", "mean_s", "variance_s2", "loss", "percentile_s", "weight")
+    by_flow = ("flow", "shape", "mean_s", "variance_s2", "loss", "percentile_s", "weight", "share")
+    batch = batch._replace(share=_shares(most)[:1].expand(count))
     by_path = ("path_share", "path_fixed_s", "path_fixed_s2")
     by_hop = ("hop", "hop_queue", "waiting_s", "waiting_cv2", "loss_logit")
     return batch._replace(

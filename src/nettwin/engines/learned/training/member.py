@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from nettwin.engines.learned.architecture import architecture
-from nettwin.engines.learned.training.batch import moved, some_flows
+from nettwin.engines.learned.training.batch import moved, some_flows, together
 from nettwin.engines.learned.training.checkpoint import (
     Progress,
     read_checkpoint,
@@ -127,9 +127,9 @@ def train_member(
     watch = _Watch(progress)
     with Curves(folder, progress.step) as curves:
         for step in range(progress.step, plan.steps):
-            item = deck.at(step)
-            parts = _step(training, network, optimizer, item, seed, step)
-            watch.see(step, item.name, parts)
+            items = deck.at(step)
+            parts = _step(training, network, optimizer, items, seed, step)
+            watch.see(step, _names(items), parts)
             done = step + 1
             if done % CURVE_EVERY == 0 or done == plan.steps:
                 curves.add(done, {"rate": one_cycle(step, plan)[0], **parts})
@@ -168,15 +168,16 @@ def _step(
     training: Training,
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
-    item: Prepared,
+    items: Sequence[Prepared],
     seed: int,
     step: int,
 ) -> dict[str, float]:
-    """Learn from one example; the parts of its loss."""
+    """Learn from some examples; the parts of their loss."""
     plan = training.plan
     random = np.random.default_rng([seed, step, FLOWS])
     torch.manual_seed(int(np.random.default_rng([seed, step, NETWORK]).integers(2**62)))
-    batch = moved(some_flows(item.batch(), plan.flows, random), torch.device(training.device))
+    batch = together([some_flows(item.batch(), plan.flows, random) for item in items])
+    batch = moved(batch, torch.device(training.device))
     rate, momentum = one_cycle(step, plan)
     for group in optimizer.param_groups:
         group["lr"], group["betas"] = rate, (momentum, group["betas"][1])
@@ -189,9 +190,15 @@ def _step(
     loss.backward()
     size = torch.nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
     if not bool(torch.isfinite(loss)) or not bool(torch.isfinite(size)):
-        raise _astray(step, item.name, f"the loss is {float(loss.detach()):g}, its slope {size:g}")
+        raise _astray(
+            step, _names(items), f"the loss is {float(loss.detach()):g}, its slope {size:g}"
+        )
     optimizer.step()
     return {name: float(value.detach()) for name, value in found.items()}
+
+
+def _names(items: Sequence[Prepared]) -> str:
+    return ", ".join(item.name for item in items)
 
 
 def _astray(step: int, name: str, reason: str) -> InputError:
@@ -202,20 +209,22 @@ def _astray(step: int, name: str, reason: str) -> InputError:
 
 
 class _Deck:
-    """The example of each step: all of them in a new order, again and again."""
+    """The examples of each step: all of them in a new order, again and again."""
 
     def __init__(self, training: Training, seed: int) -> None:
         self.training, self.seed = training, seed
         self.orders: dict[tuple[int, int], np.ndarray[Any, Any]] = {}
 
-    def at(self, step: int) -> Prepared:
+    def at(self, step: int) -> list[Prepared]:
+        items, pile = self.training.train, 0
         if self.training.replayed:
-            step, other = divmod(step, 2)
-            return self._of(self.training.replayed if other else self.training.train, step, other)
-        return self._of(self.training.train, step, 0)
+            step, pile = divmod(step, 2)
+            items = self.training.replayed if pile else items
+        count = self.training.plan.scenarios
+        return [self._of(items, step * count + k, pile) for k in range(count)]
 
-    def _of(self, items: Sequence[Prepared], step: int, pile: int) -> Prepared:
-        turn, place = divmod(step, len(items))
+    def _of(self, items: Sequence[Prepared], number: int, pile: int) -> Prepared:
+        turn, place = divmod(number, len(items))
         if (pile, turn) not in self.orders:
             self.orders = {key: order for key, order in self.orders.items() if key[0] != pile}
             random = np.random.default_rng([self.seed, turn, ORDER, pile])

@@ -86,15 +86,16 @@ def errors(found: Outputs, batch: Batch) -> dict[str, Tensor]:
     judged = (distance * torch.exp(-found.ln_scale.detach())).clamp(max=MOST_JUDGED)
     laplace = found.ln_scale + distance.detach() * torch.exp(-found.ln_scale)
     known = torch.isfinite(batch.mean_s)
+    counts = batch.weight * batch.share
     return {
-        "mean": _mean(_smooth(mean, 0.02), known, batch.weight),
-        "judged": _mean(judged, known, batch.weight),
-        "variance": _mean(_smooth(variance, 0.1), torch.isfinite(batch.variance_s2), batch.weight),
-        "loss": _divergence(found.ln_passing, batch.loss),
+        "mean": _mean(_smooth(mean, 0.02), known, counts),
+        "judged": _mean(judged, known, counts),
+        "variance": _mean(_smooth(variance, 0.1), torch.isfinite(batch.variance_s2), counts),
+        "loss": _divergence(found.ln_passing, batch.loss, batch.share),
         "percentiles": _mean(
-            _smooth(level, 0.02), torch.isfinite(batch.percentile_s), batch.weight[:, None]
+            _smooth(level, 0.02), torch.isfinite(batch.percentile_s), counts[:, None]
         ),
-        "scale": _mean(laplace, known, torch.ones_like(laplace)),
+        "scale": _mean(laplace, known, batch.share),
     }
 
 
@@ -132,7 +133,7 @@ def _mean(values: Tensor, known: Tensor, weight: Tensor) -> Tensor:
     return (torch.where(known, values, 0.0) * weight).sum() / weight.sum().clamp(min=1e-6)
 
 
-def _divergence(ln_passing: Tensor, loss: Tensor) -> Tensor:
+def _divergence(ln_passing: Tensor, loss: Tensor, share: Tensor) -> Tensor:
     """Kullback-Leibler divergence of the part lost, recorded from predicted; mean of flows."""
     known = torch.isfinite(loss)
     target = torch.where(known, loss, 0.0).clamp(0.0, 1.0)
@@ -140,4 +141,4 @@ def _divergence(ln_passing: Tensor, loss: Tensor) -> Tensor:
     ln_loss = torch.log(-torch.expm1(passing))
     cross = -(target * ln_loss + (1 - target) * passing)
     own = torch.xlogy(target, target) + torch.xlogy(1 - target, 1 - target)
-    return torch.where(known, cross + own, 0.0).sum() / known.sum().clamp(min=1)
+    return _mean(cross + own, known, share)

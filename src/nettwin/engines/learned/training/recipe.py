@@ -18,14 +18,15 @@ from nettwin.formats.files import read_text
 class TrainingSchedule:
     """How long and how boldly to train. Each member of the ensemble has a seed of its own.
 
-    One step sees one scenario, at most `flows` flows of it. The learning rate rises to `rate` over
-    the share `rise` of the steps and falls to nothing.
+    One step sees so many `scenarios`, at most `flows` flows of each. The learning rate rises to
+    `rate` over the share `rise` of the steps and falls to nothing.
     """
 
     steps: int = 20_000
     seeds: tuple[int, ...] = (1, 2)
     rate: float = 3e-3
     rise: float = 0.1
+    scenarios: int = 1
     flows: int = 1500
     decay: float = 1e-4
     clip: float = 1.0
@@ -33,7 +34,7 @@ class TrainingSchedule:
     checkpoint_every: int = 1000
 
     def __post_init__(self) -> None:
-        for name in ("steps", "flows", "validate_every", "checkpoint_every"):
+        for name in ("steps", "scenarios", "flows", "validate_every", "checkpoint_every"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise InputError(f"{name} is {value!r}: must be a whole number from 1. Correct it.")
