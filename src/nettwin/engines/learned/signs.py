@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.learned.architecture import Answer
+from nettwin.engines.learned.answer import Answer
 from nettwin.engines.learned.features import QUEUE
 from nettwin.engines.learned.inputs import Inputs
 from nettwin.engines.theory.loops import njit_nogil
