@@ -11,9 +11,10 @@ import pytest
 from benchmarks import judging, known_truth
 from benchmarks.judging import COVERED, Tally
 from benchmarks.known_truth import QUANTITIES, Truth, drawn, truths
-from benchmarks.suite import odd_networks, ordinary_networks
+from benchmarks.suite import changing_links, odd_networks, ordinary_networks, training_growth
 from nettwin.engines.theory import Theory
 from nettwin.metrics import Metrics, Table
+from nettwin.scenario.generate import generate
 from nettwin.scenario.packet_sizes import Exponential
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.scheduling import Queue, Scheduler
@@ -96,3 +97,22 @@ def test_coverage_widths_and_flags_are_counted() -> None:
     assert figures["flagged or out of range"].value == pytest.approx(1 / count)
     assert figures["flagged hold errors over 20 %"].value == 1.0
     assert {f"coverage {name}" for name in COVERED} <= figures.keys()
+
+
+def test_links_that_are_down_leave_the_network_whole() -> None:
+    intact = ordinary_networks.draw(np.random.default_rng([ordinary_networks.SEED, 1]))
+    ring = generate("ring", nodes=6, classes="three")
+    random = np.random.default_rng(1)
+    for scenario in (ring, generate("gabriel", nodes=12)):
+        changed = changing_links.without(scenario, random)
+        down = ~changed.topology.link_up
+        assert 2 <= down.sum() <= 6
+        assert down.sum() % 2 == 0
+        assert not changed.paths.status.any()
+    assert intact.topology.link_up.all()
+
+
+def test_growth_of_a_power_is_its_exponent() -> None:
+    amounts = [8, 16, 32]
+    assert training_growth.exponent(amounts, [3.0 * a**1.2 for a in amounts]) == pytest.approx(1.2)
+    assert np.isnan(training_growth.exponent([8], [1.0]))
