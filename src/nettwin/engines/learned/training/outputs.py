@@ -101,9 +101,9 @@ def errors(found: Outputs, batch: Batch) -> dict[str, Tensor]:
 
 MOST_JUDGED = 4.0  # expected errors, from which on a flow is not pulled harder
 PARTS = {
-    "mean": 0.3,
+    "mean": 1.0,
     "judged": 0.02,
-    "variance": 0.1,
+    "variance": 0.05,
     "loss": 1.0,
     "percentiles": 0.3,
     "scale": 0.02,
