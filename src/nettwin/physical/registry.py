@@ -23,7 +23,10 @@ def _adopted_network(name: str, loaded: Any) -> NetworkChoice:
 NETWORKS: Registry[NetworkChoice] = Registry(
     "network",
     "nettwin.networks",
-    {"simulated": "nettwin.physical.simulated:SIMULATED"},
+    {
+        "simulated": "nettwin.physical.simulated:SIMULATED",
+        "linux": "nettwin.physical.linux:LINUX",
+    },
     _adopted_network,
 )
 

@@ -1,0 +1,215 @@
+"""Ports: schedulers as queueing disciplines of Linux, set and read back.
+
+A port is an HTB with a bucket of 64 bytes at the link's capacity, which is the accurate shaper of
+Linux: a packet leaves as soon as the one before it has been paid for, so that what waits here is
+what waits in a queue, and the delay leaves out the packet's own serialization. One class below it
+for each queue: with priorities of its own (strict priority) or with quanta (deficit round robin).
+What no filter knows (routing, neighbor discovery) passes unshaped.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nettwin.physical.linux.addresses import tos
+from nettwin.physical.linux.namespaces import Namespace
+from nettwin.scenario.scheduling import Queue, Scheduler, room_bits
+
+BURST_BYTES = 64
+BURST_BITS = 8.0 * BURST_BYTES
+ROOT, WHOLE, FIRST_LEAF = 0x10000, 0x10001, 0x10010
+LEAST_RATE_BPS = 64  # of a class that has only what the others leave
+QUANTUM_BYTES = 1514
+MOST_QUEUES = 8  # priorities that HTB has
+ETH_IP, ETH_IPV6 = 0x0800, 0x86DD
+NO_LIMIT = 1_000_000  # packets
+POLICIES = ("fifo", "sp", "drr")
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A queue as the kernel has it."""
+
+    priority: int
+    quantum_bytes: int
+    discipline: str  # pfifo or bfifo
+    limit: int  # packets or bytes
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port as the kernel has it; `class_queue[c]` is the queue of traffic class c."""
+
+    capacity_bps: int
+    leaves: tuple[Leaf, ...]
+    class_queue: tuple[int, ...]
+
+
+def refusal(scheduler: Scheduler) -> str:
+    """Why a scheduler cannot be had on these ports; empty where it can."""
+    if scheduler.policy not in POLICIES:
+        return f"ports of Linux have {', '.join(POLICIES)}, not {scheduler.policy}"
+    if len(scheduler.queues) > MOST_QUEUES:
+        return f"ports of Linux have at most {MOST_QUEUES} queues, not {len(scheduler.queues)}"
+    if scheduler.burst_bits != BURST_BITS:
+        return (
+            f"ports of Linux are shaped with a burst of {BURST_BYTES} bytes: give burst_bits"
+            f" {BURST_BITS:g}"
+        )
+    if scheduler.buffer_counts_service:
+        return "buffers of Linux do not count the packet in transmission"
+    for queue in scheduler.queues:
+        if math.isfinite(queue.buffer_packets) and (
+            math.isfinite(queue.buffer_bits) or math.isfinite(queue.buffer_s)
+        ):
+            return "a queue of Linux is limited in packets or in bits, not in both"
+        if scheduler.policy == "drr" and queue.quantum_bits % 8:
+            return f"a quantum is whole bytes, not {queue.quantum_bits:g} bit"
+    return ""
+
+
+def shaped(scheduler: Scheduler) -> Scheduler:
+    """A scheduler as these ports have it: behind a token bucket."""
+    return replace(scheduler, burst_bits=BURST_BITS, buffer_counts_service=False)
+
+
+def port_of(scheduler: Scheduler, capacity_bps: float, classes: tuple[str, ...]) -> Port:
+    """What the kernel is told for a scheduler."""
+    several = len(scheduler.queues) > 1
+    leaves = []
+    for i, queue in enumerate(scheduler.queues):
+        quantum = round(queue.quantum_bits / 8) if scheduler.policy == "drr" else QUANTUM_BYTES
+        priority = i if several and scheduler.policy == "sp" else 0
+        if math.isfinite(queue.buffer_packets):
+            leaves.append(Leaf(priority, quantum, "pfifo", int(queue.buffer_packets)))
+            continue
+        bits = _room_bits(queue, capacity_bps)
+        leaves.append(
+            Leaf(priority, quantum, "bfifo", round(bits / 8))
+            if math.isfinite(bits)
+            else Leaf(priority, quantum, "pfifo", NO_LIMIT)
+        )
+    return Port(round(capacity_bps), tuple(leaves), tuple(map(scheduler.queue_of, classes)))
+
+
+def scheduler_of(port: Port, classes: tuple[str, ...]) -> Scheduler:
+    """The scheduler that a port works as, where nobody remembers which one was meant."""
+    queues = tuple(
+        Queue(
+            **(
+                {"buffer_packets": math.inf if leaf.limit == NO_LIMIT else float(leaf.limit)}
+                if leaf.discipline == "pfifo"
+                else {"buffer_bits": 8.0 * leaf.limit}
+            ),
+            quantum_bits=8.0 * leaf.quantum_bytes,
+        )
+        for leaf in port.leaves
+    )
+    several = len(queues) > 1
+    strict = len({leaf.priority for leaf in port.leaves}) > 1
+    policy = ("sp" if strict else "drr") if several else "fifo"
+    mapped = dict(zip(classes, port.class_queue, strict=True)) if several else {}
+    return Scheduler(policy, queues, mapped, BURST_BITS)
+
+
+def set_port(namespace: Namespace, device: str, port: Port) -> None:
+    """Make a port anew; packets that wait in it are lost."""
+    tc, index = namespace.netlink.tc, namespace.index(device)
+    if any(q.get_attr("TCA_KIND") == "htb" for q in namespace.netlink.get_qdiscs(index)):
+        tc("del", "htb", index, handle=ROOT, root=True)
+    tc("add", "htb", index, handle=ROOT, default=0)
+    rate = f"{port.capacity_bps}bit"
+    shared: dict[str, Any] = {"burst": BURST_BYTES, "cburst": BURST_BYTES}
+    several = len(port.leaves) > 1
+    if several:
+        tc("add-class", "htb", index, WHOLE, parent=ROOT, rate=rate, ceil=rate, **shared)
+    for i, leaf in enumerate(port.leaves):
+        tc(
+            "add-class",
+            "htb",
+            index,
+            FIRST_LEAF + i,
+            parent=WHOLE if several else ROOT,
+            rate=f"{LEAST_RATE_BPS}bit" if several else rate,
+            ceil=rate,
+            prio=leaf.priority,
+            quantum=leaf.quantum_bytes,
+            **shared,
+        )
+        tc(
+            "add",
+            leaf.discipline,
+            index,
+            handle=(0x100 + i) << 16,
+            parent=FIRST_LEAF + i,
+            limit=leaf.limit,
+        )
+    for c, queue in enumerate(port.class_queue):
+        for protocol, key in (
+            (ETH_IP, f"0x{tos(c):04x}/0x00fc+0"),
+            (ETH_IPV6, f"0x{c + 1:04x}/0x00ff+38"),  # the last byte of the segment
+        ):
+            tc(
+                "add-filter",
+                "u32",
+                index,
+                parent=ROOT,
+                prio=1 + c if protocol == ETH_IP else 1 + len(port.class_queue) + c,
+                protocol=protocol,
+                target=FIRST_LEAF + queue,
+                keys=[key],
+            )
+
+
+def read_port(namespace: Namespace, device: str, classes: int) -> Port | None:
+    """A port as the kernel has it; None where it is not shaped."""
+    netlink, index = namespace.netlink, namespace.index(device)
+    disciplines = {
+        q["parent"]: (q.get_attr("TCA_KIND"), q.get_attr("TCA_OPTIONS"))
+        for q in netlink.get_qdiscs(index)
+    }
+    capacity = 0
+    leaves: dict[int, Leaf] = {}
+    for one in netlink.get_classes(index):
+        parameters = one.get_attr("TCA_OPTIONS").get_attr("TCA_HTB_PARMS")
+        capacity = max(capacity, 8 * parameters["ceil"])
+        kind, limit = disciplines.get(one["handle"], ("", None))
+        if one["handle"] >= FIRST_LEAF and limit is not None:
+            leaves[one["handle"] - FIRST_LEAF] = Leaf(
+                parameters["prio"], parameters["quantum"], kind, _limit(limit)
+            )
+    if not leaves:
+        return None
+    queue_of = dict.fromkeys(range(classes), -1)
+    for one in netlink.get_filters(index=index, parent=ROOT):
+        options = one.get_attr("TCA_OPTIONS")
+        target = options.get_attr("TCA_U32_CLASSID") if options else None
+        if target is not None and (one["info"] >> 16) <= classes:
+            queue_of[(one["info"] >> 16) - 1] = target - FIRST_LEAF
+    ordered = tuple(leaves[i] for i in sorted(leaves))
+    return Port(capacity, ordered, tuple(queue_of[c] for c in range(classes)))
+
+
+def counters(namespace: Namespace, device: str) -> list[tuple[int, int, int]]:
+    """Bytes and packets sent, and packets dropped, of each queue of a port since it was made."""
+    netlink, index = namespace.netlink, namespace.index(device)
+    found = {}
+    for one in netlink.get_classes(index):
+        if one["handle"] >= FIRST_LEAF:
+            stats = one.get_attr("TCA_STATS2")
+            basic, queue = stats.get_attr("TCA_STATS_BASIC"), stats.get_attr("TCA_STATS_QUEUE")
+            found[one["handle"]] = (basic["bytes"], basic["packets"], queue["drops"])
+    return [found[handle] for handle in sorted(found)]
+
+
+def _limit(options: Any) -> int:
+    return int(options if isinstance(options, int) else options["limit"])
+
+
+def _room_bits(queue: Queue, capacity_bps: float) -> float:
+    import numpy as np
+
+    one = np.array([queue.buffer_bits]), np.array([queue.buffer_s]), np.array([capacity_bps])
+    return float(room_bits(*one)[0])
