@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from nettwin.scenario.changes import (
     SetWeight,
 )
 from nettwin.scenario.generate import generate
+from nettwin.scenario.packet_sizes import Fixed
 from nettwin.scenario.paths import Status
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.scheduling import Queue, Scheduler
@@ -43,9 +45,7 @@ pytestmark = [
 ]
 SETTINGS = {"interval_s": 3.0, "grace_s": 0.5}
 CHANGES: tuple[Change, ...] = (SetPath("N1->N2", ({"via": ["N3"]},)), SetWeight("N2->N3", 7.0))
-STRICT = Scheduler(
-    "sp", (Queue(buffer_packets=40), Queue(buffer_packets=40)), {"gold": 0}, burst_bits=512.0
-)
+STRICT = Scheduler("sp", (Queue(buffer_packets=40), Queue(buffer_packets=40)), {"voice": 0})
 
 
 def ring(**settings: Any) -> Scenario:
@@ -109,7 +109,8 @@ def test_what_was_set_stays_and_steered_packets_take_their_path(tmp_path: Path) 
 def test_packets_follow_the_segments_over_the_links_of_a_plan(tmp_path: Path) -> None:
     plan = ring()
     rates = np.where(np.array(plan.flow_names) == "N1->N2", 4e5, 0.0)
-    plan = plan.with_(traffic=plan.traffic.with_arrays(flow_rate_bps=rates))
+    traffic = plan.traffic.with_arrays(flow_rate_bps=rates)
+    plan = plan.with_(traffic=replace(traffic, sizes=(Fixed(8000.0),) * len(traffic.sizes)))
     network = opened(tmp_path, plan)
     try:
         network.apply(plan_of(SetPath("N1->N2", ({"via": ["N3"]},))))
@@ -129,18 +130,18 @@ def test_packets_follow_the_segments_over_the_links_of_a_plan(tmp_path: Path) ->
 
 
 def test_priorities_hold_under_overload(tmp_path: Path) -> None:
-    plan = ring(classes=["gold", "best-effort"])
+    plan = ring(classes="three")
     network = opened(tmp_path, plan)
     try:
         for change in (SetScheduler(name, STRICT.to_dict()) for name in plan.topology.link_name):
             network.actuator.make(change)  # type: ignore[attr-defined]
-        network.inject(Event(ScaleTraffic(2.6, traffic_class="best-effort")))
+        network.inject(Event(ScaleTraffic(4.0, traffic_class="best-effort")))
         network.observe()
         seen = network.observe()
-        gold = seen.scenario.traffic.flow_class == seen.scenario.traffic.class_index("gold")
+        voice = seen.scenario.traffic.flow_class == seen.scenario.traffic.class_index("voice")
         loss = seen.metrics.flow["loss_ratio"]
-        assert np.nanmax(loss[gold]) == 0
-        assert np.nanmax(loss[~gold]) > 0.05
+        assert np.nanmax(loss[voice]) == 0
+        assert np.nanmax(loss[~voice]) > 0.05
         assert seen.metrics.link["utilization"].max() == pytest.approx(1.0, abs=0.04)
     finally:
         network.close()
@@ -154,7 +155,7 @@ def test_what_cannot_be_done_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ApplyError, match=r"whole number"):
             network.apply(plan_of(SetWeight("N1->N2", 1.5)))
         with pytest.raises(ApplyError, match="not wfq"):
-            network.apply(plan_of(SetScheduler("N1->N2", {"policy": "wfq", "burst_bits": 512})))
+            network.apply(plan_of(SetScheduler("N1->N2", {"policy": "wfq"})))
         before = configuration(network.configured())
         network.inject(Event(FailNode("N3")))
         with pytest.raises(ApplyError, match="N3 does not answer"):

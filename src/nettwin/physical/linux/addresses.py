@@ -57,8 +57,8 @@ def reverses(topology: Topology) -> NDArray[np.int64]:
     alone = np.flatnonzero(found < 0)
     if len(alone):
         raise InputError(
-            f"link {topology.link_name[alone[0]]} has no link in the other direction: a cable of the"
-            " linux network has both. Add the other."
+            f"link {topology.link_name[alone[0]]} has no link in the other direction: a cable of"
+            " the linux network has both. Add the other."
         )
     return found
 

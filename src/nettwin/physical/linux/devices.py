@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import NetworkError
+from nettwin.observation import configuration
 from nettwin.physical.devices import devices_of
 from nettwin.physical.linux import frr, ports
 from nettwin.physical.linux.host import Host
@@ -98,10 +99,12 @@ class LinuxDevices:
 
     def make(self, change: Change) -> None:
         topology = self.meant.topology
+        after = change.apply(self.meant)
         for device in devices_of(change, self.meant):
             if not topology.node_up[topology.node(device)]:
+                if configuration(after) == configuration(self.meant):
+                    return  # it was never told otherwise: there is nothing to take back
                 raise NetworkError(f"router {device} does not answer")
-        after = change.apply(self.meant)
         for scheduler in after.topology.schedulers:
             if words := ports.refusal(scheduler):
                 raise NetworkError(f"{change.describe()}: {words}")
@@ -170,7 +173,7 @@ def shortest_links(scenario: Scenario) -> NDArray[np.bool_]:
 
 
 def _scheduler(scenario: Scenario, link: int) -> Scheduler:
-    return scenario.topology.schedulers[scenario.topology.link_scheduler[link]]
+    return scenario.topology.schedulers[int(scenario.topology.link_scheduler[link])]
 
 
 def _as_read(paths: tuple[Path, ...]) -> list[tuple[tuple[int, int], tuple[int, ...]]]:

@@ -64,8 +64,8 @@ def start(namespaces: Mapping[str, Namespace], files: Mapping[str, str]) -> None
     for daemon in ("zebra", "ospfd"):
         begun = []
         for name, namespace in namespaces.items():
-            command = [DAEMONS / daemon, "-d", "-N", name, "-A", "127.0.0.1"]
-            command += ["-f", CONFIGURATION / name / f"{daemon}.conf"]
+            command = [f"{DAEMONS / daemon}", "-d", "-N", name, "-A", "127.0.0.1"]
+            command += ["-f", f"{CONFIGURATION / name / daemon}.conf"]
             with namespace.entered():
                 begun.append(
                     subprocess.Popen(

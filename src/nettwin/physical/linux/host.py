@@ -41,9 +41,9 @@ class Host:
         try:
             self._process = subprocess.Popen(
                 command,
-                stdin=there,
+                stdin=there.fileno(),
                 stdout=subprocess.DEVNULL,
-                stderr=None if os.environ.get("DBG") else self._words,
+                stderr=self._words,
                 env=_environment(),
                 pass_fds=(owner,),
                 start_new_session=True,  # Ctrl-C is for whoever asked
@@ -61,7 +61,7 @@ class Host:
     @property
     def pid(self) -> int:
         """The process on this machine that all others end with."""
-        return self._process.pid
+        return int(self._process.pid)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -116,7 +116,7 @@ def _private_folders() -> None:
 
 def _wait(line: Connection, owner: int) -> bool:
     """Wait for a request; whether one came before the owner ended."""
-    ready, _, _ = select.select([line, owner], [], [])
+    ready, _, _ = select.select([line.fileno(), owner], [], [])
     return owner not in ready
 
 

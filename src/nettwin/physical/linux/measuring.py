@@ -17,8 +17,8 @@ BATCHES, CONFIDENCE = 16, 0.95
 
 
 def metrics_of(told: Scenario, seen: Mapping[str, Any], network: str) -> Metrics:
-    """The metrics of an interval. Delays are from sending to the kernel of the receiver; links and
-    queues are counted by the ports."""
+    """The metrics of an interval. Delays are from sending to the kernel of the receiver, and what
+    cables here leave out (traffic.py); links and queues are counted by the ports."""
     seconds = seen["end_s"] - seen["begin_s"]
     return Metrics(
         flow=_flows(told, seen, seconds),
@@ -64,7 +64,7 @@ def _bounds(mean: Floats, count: NDArray[Any], delay: Floats) -> tuple[Floats, F
     full = count > 0
     batches = full.sum(axis=1)
     weight = count / np.maximum(count.sum(axis=1, keepdims=True), 1)
-    each = np.divide(delay, count, out=np.zeros_like(delay), where=full)
+    each = np.divide(delay, count, out=np.zeros(delay.shape), where=full)
     gap = np.where(full, each - np.nan_to_num(mean)[:, None], 0.0) * weight
     enough = batches >= 4
     few = np.maximum(batches, 2)

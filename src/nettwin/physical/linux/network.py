@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nettwin.errors import InputError, NetworkError, UnknownNameError
 from nettwin.observation import Observation
@@ -63,7 +64,8 @@ class LinuxNetwork(SteeredNetwork):
 
     They start when it is opened and end when it is closed or the process ends; what was set on them
     and what had failed is kept in the folder, and is so again when it is opened the next time.
-    Ports are shaped by token buckets and cables have no delay: `configured` says so.
+    Cables carry packets at once; the serialization and propagation of their links are added to what
+    is measured.
     """
 
     name = "linux"
@@ -105,7 +107,9 @@ class LinuxNetwork(SteeredNetwork):
     def observe(self) -> Observation:
         self.expire()
         settings = self.settings
-        seen = self._host.measure(settings.interval_s, settings.grace_s, BATCHES)
+        seen = self._host.measure(
+            settings.interval_s, settings.grace_s, BATCHES, lacking(self.devices.meant)
+        )
         self._measured_bps = offered_bps(self.plan, seen)
         told = self.configured()
         return Observation(
@@ -168,9 +172,9 @@ class LinuxNetwork(SteeredNetwork):
 
 
 def as_emulated(plan: Scenario) -> Scenario:
-    """A network as it is when routers of Linux stand for it: ports shaped, cables without delay, and
-    no packet smaller than Ethernet, IP, UDP and a time stamp (flows send as many packets)."""
-    topology, traffic = plan.topology, plan.traffic
+    """A network as it is when routers of Linux stand for it: no packet is smaller than Ethernet,
+    IP, UDP and a time stamp; flows send as many packets as planned."""
+    traffic = plan.traffic
     sizes = tuple(map(_with_headers, traffic.sizes))
     grown = np.array(
         [new.mean_bits / old.mean_bits for new, old in zip(sizes, traffic.sizes, strict=True)]
@@ -180,11 +184,19 @@ def as_emulated(plan: Scenario) -> Scenario:
             traffic.with_arrays(flow_rate_bps=traffic.flow_rate_bps * grown[traffic.flow_size]),
             sizes=sizes,
         ),
-        topology=topology.with_arrays(
-            schedulers=tuple(map(ports.shaped, topology.schedulers)),
-            link_delay_s=np.zeros(topology.link_count),
-        ),
     )
+
+
+def lacking(scenario: Scenario) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What the delay of a packet lacks where cables carry it at once: seconds a bit and seconds,
+    means over the paths of a flow. [flows]"""
+    paths, topology, flows = scenario.paths, scenario.topology, scenario.traffic.flow_count
+    share = paths.share[paths.hop_path]
+
+    def along(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.bincount(paths.hop_flow, share * values[paths.links], flows).astype(np.float64)
+
+    return along(1 / topology.link_capacity_bps), along(topology.link_delay_s)
 
 
 def _with_headers(size: PacketSize) -> PacketSize:

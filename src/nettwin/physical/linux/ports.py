@@ -1,24 +1,25 @@
 """Ports: schedulers as queueing disciplines of Linux, set and read back.
 
-A port is an HTB with a bucket of 64 bytes at the link's capacity, which is the accurate shaper of
-Linux: a packet leaves as soon as the one before it has been paid for, so that what waits here is
-what waits in a queue, and the delay leaves out the packet's own serialization. One class below it
-for each queue: with priorities of its own (strict priority) or with quanta (deficit round robin).
+A port is an HTB with a small bucket at the link's capacity, which is the accurate shaper of
+Linux: a packet leaves as soon as the one before it has been paid for, when a plain link would begin
+to send it. The delay leaves out the packet's own serialization, which the receiver adds. One class
+below it for each queue: with priorities of its own (strict priority) or with quanta (deficit round robin).
 What no filter knows (routing, neighbor discovery) passes unshaped.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from nettwin.physical.linux.addresses import tos
 from nettwin.physical.linux.namespaces import Namespace
 from nettwin.scenario.scheduling import Queue, Scheduler, room_bits
 
-BURST_BYTES = 64
-BURST_BITS = 8.0 * BURST_BYTES
+# What a bucket holds: less than a timer of the kernel is late. Packets that find it full leave so
+# much too early, 64 bytes of a link of 10 Mbit/s.
+BURST_S = 50e-6
 ROOT, WHOLE, FIRST_LEAF = 0x10000, 0x10001, 0x10010
 LEAST_RATE_BPS = 64  # of a class that has only what the others leave
 QUANTUM_BYTES = 1514
@@ -53,11 +54,8 @@ def refusal(scheduler: Scheduler) -> str:
         return f"ports of Linux have {', '.join(POLICIES)}, not {scheduler.policy}"
     if len(scheduler.queues) > MOST_QUEUES:
         return f"ports of Linux have at most {MOST_QUEUES} queues, not {len(scheduler.queues)}"
-    if scheduler.burst_bits != BURST_BITS:
-        return (
-            f"ports of Linux are shaped with a burst of {BURST_BYTES} bytes: give burst_bits"
-            f" {BURST_BITS:g}"
-        )
+    if scheduler.burst_bits is not None:
+        return "ports of Linux stand for plain links here: leave burst_bits out"
     if scheduler.buffer_counts_service:
         return "buffers of Linux do not count the packet in transmission"
     for queue in scheduler.queues:
@@ -68,11 +66,6 @@ def refusal(scheduler: Scheduler) -> str:
         if scheduler.policy == "drr" and queue.quantum_bits % 8:
             return f"a quantum is whole bytes, not {queue.quantum_bits:g} bit"
     return ""
-
-
-def shaped(scheduler: Scheduler) -> Scheduler:
-    """A scheduler as these ports have it: behind a token bucket."""
-    return replace(scheduler, burst_bits=BURST_BITS, buffer_counts_service=False)
 
 
 def port_of(scheduler: Scheduler, capacity_bps: float, classes: tuple[str, ...]) -> Port:
@@ -111,7 +104,7 @@ def scheduler_of(port: Port, classes: tuple[str, ...]) -> Scheduler:
     strict = len({leaf.priority for leaf in port.leaves}) > 1
     policy = ("sp" if strict else "drr") if several else "fifo"
     mapped = dict(zip(classes, port.class_queue, strict=True)) if several else {}
-    return Scheduler(policy, queues, mapped, BURST_BITS)
+    return Scheduler(policy, queues, mapped)
 
 
 def set_port(namespace: Namespace, device: str, port: Port) -> None:
@@ -121,7 +114,8 @@ def set_port(namespace: Namespace, device: str, port: Port) -> None:
         tc("del", "htb", index, handle=ROOT, root=True)
     tc("add", "htb", index, handle=ROOT, default=0)
     rate = f"{port.capacity_bps}bit"
-    shared: dict[str, Any] = {"burst": BURST_BYTES, "cburst": BURST_BYTES}
+    burst_bytes = max(round(port.capacity_bps * BURST_S / 8), 1)
+    shared: dict[str, Any] = {"burst": burst_bytes, "cburst": burst_bytes}
     several = len(port.leaves) > 1
     if several:
         tc("add-class", "htb", index, WHOLE, parent=ROOT, rate=rate, ceil=rate, **shared)

@@ -26,6 +26,7 @@ MTU = 9216
 POLL_S, STABLE_POLLS = 0.05, 3
 STEERED = 100  # priority of the rules that steer flows
 FIRST_TABLE = 1000
+Floats = NDArray[np.float64]
 Path = tuple[float, tuple[int, ...]]  # share, links
 
 
@@ -122,7 +123,8 @@ class Routers:
                 table=base + k,
                 oif=space.index(addresses.device(links[0])),
                 prefsrc=addresses.loopback(source),
-                encap={"type": "seg6", "mode": "encap", "segs": ",".join(segments)},
+                # pyroute2 puts them into the header as they come, where the last stands first
+                encap={"type": "seg6", "mode": "encap", "segs": ",".join(reversed(segments))},
             )
             begin, end = spans[k]
             tables.append(base + k)
@@ -196,7 +198,7 @@ class Routers:
                     if encap is None or flow is None:
                         continue
                     segments = encap.get_attr("SEG6_IPTUNNEL_SRH")["segs"]
-                    links = tuple(int(one.split(":")[1], 16) for one in segments)
+                    links = tuple(int(one.split(":")[1], 16) for one in reversed(segments))
                     found.setdefault(flow, []).append(((first - base, last - base), links))
         return {flow: sorted(paths) for flow, paths in found.items()}
 
@@ -251,9 +253,13 @@ class Routers:
         assert self._traffic is not None
         self._traffic.become(scenario)
 
-    def measure(self, seconds: float, grace_s: float, batches: int) -> dict[str, Any]:
+    def measure(
+        self, seconds: float, grace_s: float, batches: int, lacking: tuple[Floats, Floats]
+    ) -> dict[str, Any]:
         """What flows and queues did in an interval that begins now: times in s since 1970, packets
-        and delays by flow (also by batch), bytes, packets and drops by queue."""
+        and delays by flow (also by batch), bytes, packets and drops by queue.
+
+        `lacking` is what delays here leave out: seconds a bit, and seconds. [flows]"""
         assert self._traffic is not None
         traffic, flows = self._traffic, self._scenario.traffic.flow_count
         before, begin_ns = self._counters(), time.time_ns()
@@ -265,6 +271,10 @@ class Routers:
             time.sleep(0.02)
         traffic.check()
         received = traffic.received(begin_ns, end_ns)
+        serialization_s, propagation_s = lacking
+        flow, bits = received[:, 1], received[:, 3] * 8
+        lacks_s = serialization_s[flow] * bits + propagation_s[flow]
+        received[:, 2] += np.rint(lacks_s * 1e9).astype(np.int64)
         which = (received[:, 0] - begin_ns) * batches // (end_ns - begin_ns)
         cell = received[:, 1] * batches + which
         counts = np.bincount(cell, minlength=flows * batches).reshape(flows, batches)
@@ -287,7 +297,8 @@ class Routers:
     # ---- within
 
     def _of(self, link: int) -> Namespace:
-        return self._spaces[self._source[link]]
+        space: Namespace = self._spaces[self._source[link]]
+        return space
 
     def _device(self, link: int) -> tuple[Namespace, int]:
         space = self._of(link)

@@ -1,7 +1,9 @@
 """Traffic: the packets of all flows, sent and received by two threads with sockets everywhere.
 
 Compiled code calls the C library and needs no interpreter. A packet carries its flow and the moment
-at which it was sent; the kernel says when it came in, so that the difference is the one-way delay.
+at which it was sent; the kernel says when it came in. A cable here carries a packet at once; the
+time in which its links would send and carry it, known exactly, is added to the difference of the
+two, packet by packet.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from nettwin.physical.linux.schedule import Schedule
 from nettwin.scenario.scenario import Scenario
 
 HEADERS_BYTES = 14 + 20 + 8  # Ethernet, IPv4, UDP: packets have the size that links see
-LEAST_PAYLOAD, MOST_BYTES = 16, 65000
+LEAST_PAYLOAD, MOST_BYTES = 24, 65000
 CHUNK_S, MOST_BEHIND_S = 0.25, 1.0
 SO_TIMESTAMPNS, SO_SNDBUFFORCE, SO_RCVBUFFORCE = 35, 32, 33
 BUFFER_BYTES = 32 << 20
@@ -35,11 +37,11 @@ REALTIME = 0
 STOPPED, SENT, RECEIVED, ERRORS, LATE_NS = range(5)  # places in `Traffic.state`
 
 _i32, _i64, _ptr = types.int32, types.int64, types.intp
-_sendto = types.ExternalFunction("sendto", _i64(_i32, _ptr, _i64, _i32, _ptr, _i32))
-_recvmsg = types.ExternalFunction("recvmsg", _i64(_i32, _ptr, _i32))
-_poll = types.ExternalFunction("poll", _i32(_ptr, _i64, _i32))
-_now = types.ExternalFunction("clock_gettime", _i32(_i32, _ptr))
-_sleep = types.ExternalFunction("clock_nanosleep", _i32(_i32, _i32, _ptr, _ptr))
+_sendto: Any = types.ExternalFunction("sendto", _i64(_i32, _ptr, _i64, _i32, _ptr, _i32))
+_recvmsg: Any = types.ExternalFunction("recvmsg", _i64(_i32, _ptr, _i32))
+_poll: Any = types.ExternalFunction("poll", _i32(_ptr, _i64, _i32))
+_now: Any = types.ExternalFunction("clock_gettime", _i32(_i32, _ptr))
+_sleep: Any = types.ExternalFunction("clock_nanosleep", _i32(_i32, _i32, _ptr, _ptr))
 DONTWAIT = 0x40
 BILLION = 1_000_000_000
 
@@ -69,7 +71,7 @@ def play(times_ns, flows, payload, pick, sockets, share, overhead, address, stat
             port += 1
         size = max(payload[k] - overhead[f, port], LEAST_PAYLOAD)
         now = clock[0] * BILLION + clock[1]
-        head[0], head[1] = f, now
+        head[0], head[1], head[2] = f, now, payload[k] + HEADERS_BYTES
         row = state[SENT] % len(log)
         log[row, 0], log[row, 1] = now, f
         state[SENT] += 1
@@ -80,7 +82,8 @@ def play(times_ns, flows, payload, pick, sockets, share, overhead, address, stat
 
 @compiled
 def listen(sockets, state, log):  # type: ignore[no-untyped-def]
-    """Receive until it is stopped; log [n, 3] sending times, flows and delays in ns, a ring."""
+    """Receive until it is stopped; log [n, 4] sending times, flows, delays in ns and bytes, a
+    ring."""
     waiting = np.zeros(len(sockets), np.int64)  # struct pollfd: fd, events, revents
     data, control = np.zeros(8, np.int64), np.zeros(16, np.int64)
     parts = np.zeros(2, np.int64)
@@ -103,6 +106,7 @@ def listen(sockets, state, log):  # type: ignore[no-untyped-def]
                 row = state[RECEIVED] % len(log)
                 log[row, 0], log[row, 1] = data[1], data[0]
                 log[row, 2] = control[2] * BILLION + control[3] - data[1]
+                log[row, 3] = data[2]
                 state[RECEIVED] += 1
 
 
@@ -120,7 +124,7 @@ class Traffic:
         self._scenario, self._seed = scenario, seed
         self.state = np.zeros(8, np.int64)
         self._sent = np.zeros((ring, 2), np.int64)
-        self._received = np.zeros((ring, 3), np.int64)
+        self._received = np.zeros((ring, 4), np.int64)
         self._open: list[socket.socket] = []
         self.share = np.tile(np.arange(1, PORTS_A_FLOW + 1) / PORTS_A_FLOW, (flows, 1))
         self.overhead = np.zeros((flows, PORTS_A_FLOW), np.int64)
@@ -179,11 +183,11 @@ class Traffic:
     def sent(self, begin_ns: int, end_ns: int) -> NDArray[np.int64]:
         """The flows of the packets that were sent between two moments, in their order. [packets]"""
         log = _kept(self._sent, int(self.state[SENT]), begin_ns)
-        return log[(log[:, 0] >= begin_ns) & (log[:, 0] < end_ns), 1]
+        return np.asarray(log[(log[:, 0] >= begin_ns) & (log[:, 0] < end_ns), 1])
 
     def received(self, begin_ns: int, end_ns: int) -> NDArray[np.int64]:
-        """Sending time, flow and delay in ns of the packets that were sent between two moments and
-        have come in. [packets, 3]"""
+        """Sending time, flow, delay in ns and bytes of the packets that were sent between two
+        moments and have come in. [packets, 4]"""
         log = _kept(self._received, int(self.state[RECEIVED]), begin_ns)
         return log[(log[:, 0] >= begin_ns) & (log[:, 0] < end_ns)]
 
@@ -267,7 +271,7 @@ def spread(
 
 
 def _kept(log: NDArray[np.int64], count: int, begin_ns: int) -> NDArray[np.int64]:
-    """The rows of a ring that are filled. Raises NetworkError where it lost what it is asked for."""
+    """The rows of a ring that are filled. Raises NetworkError where it lost what is asked for."""
     if count <= len(log):
         return log[:count]
     if log[count % len(log), 0] > begin_ns:
