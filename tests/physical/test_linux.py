@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nettwin.engines.packet import PacketSimulator
 from nettwin.errors import FormatError, InputError, NetworkError
 from nettwin.physical.linux import addresses, frr, history, ports, runs
 from nettwin.physical.linux.devices import cost_of, shortest_links
+from nettwin.physical.linux.emulation import restored, slowed, slowness
 from nettwin.physical.linux.measuring import metrics_of
 from nettwin.physical.linux.network import Linux, as_emulated, check, lacking
 from nettwin.physical.linux.schedule import Schedule
@@ -223,3 +225,20 @@ def test_ospf_is_told_of_every_device() -> None:
     assert "interface e5" in text
     assert " ip ospf cost 3" in text
     assert " maximum-paths 16" in text
+
+
+def test_slow_motion_changes_no_queue() -> None:
+    """The simulator finds the same delays, times the factor, and they are restored."""
+    plan = generate("ring", nodes=4, load=0.7, capacity_bps=1e9, arrival="onoff")
+    slow = slowed(plan, 1000.0)
+    assert slowness(plan) > 10
+    assert slowness(slowed(plan, slowness(plan))) == pytest.approx(1)
+    fast, dilated = (
+        PacketSimulator(jobs=1, precision=0.0, max_packets=30_000).predict([one])[0]
+        for one in (plan, slow)
+    )
+    back = restored(replace(dilated, provenance={"interval_s": 1.0}), plan, 1000.0, "emulation")
+    for column in ("owd_mean_s", "pdv_s2", "throughput_bps", "loss_ratio"):
+        assert back.flow[column] == pytest.approx(fast.flow[column], rel=1e-6, nan_ok=True), column
+    assert back.link["utilization"] == pytest.approx(fast.link["utilization"], rel=1e-6)
+    assert back.queue["delay_mean_s"] == pytest.approx(fast.queue["delay_mean_s"], nan_ok=True)

@@ -169,6 +169,14 @@ def engine(name: str, **settings: Any) -> NetworkModel:
     return made
 
 
+def emulation(**settings: Any) -> NetworkModel:
+    """Routers of Linux that run a scenario for some seconds, as root. No member of ENGINES: two
+    runs differ, and it is for verifying plans."""
+    from nettwin.physical.linux.emulation import Emulation
+
+    return Emulation(**settings)
+
+
 def simulator(**settings: Any) -> PacketSimulator:
     """The simulator, which can also run events and give metrics by interval."""
     return _packet(**settings)

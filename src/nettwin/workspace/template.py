@@ -28,7 +28,7 @@ files = ["intent.yaml"]       # what is wanted of the network
 
 [loop]
 engine = "theory"             # predicts; nettwin models list shows the learned ones
-verify = "packet"             # an engine that looks at every plan before it is applied, or "none"
+verify = "packet"             # an engine, or "emulation", that looks at every plan; or "none"
 method = "auto"               # how plans are searched
 seconds = 1.0                 # for so long
 tolerance = 0.1               # a measurement may be beyond its prediction by this share

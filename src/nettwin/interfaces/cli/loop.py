@@ -70,7 +70,7 @@ def loop(
     for one in events:
         one.event.change.apply(place.plan)  # a name that is not there is told at once
     settings = place.settings.loop
-    warn_of_compiling(output, *{settings.engine, settings.verify} - {w.NONE})
+    warn_of_compiling(output, *{settings.engine, settings.verify} - {w.NONE, w.EMULATION})
     told: list[Told] = []
 
     def tell(one: Told) -> None:

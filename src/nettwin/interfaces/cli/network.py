@@ -78,6 +78,18 @@ def inject(
     output.show(Text("; ".join(words)))
 
 
+@group.command(epilog=o.examples("nettwin network clean"))
+def clean(json: o.JsonOption = False) -> None:
+    """End the routers of linux networks whose owners have died. They end of themselves; this is for
+    what outlived them."""
+    from nettwin.physical.linux import runs
+
+    output = Output("network clean", json)
+    said = runs.clean()
+    output.document({"cleaned": said})
+    output.show(Text("\n".join(said) or "Nothing was left behind."))
+
+
 @group.command(epilog=o.examples("nettwin network serve --workspace twin --port 9116"))
 def serve(
     workspace: w.WorkspaceOption = w.HERE,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nettwin.workspace.workspace import Workspace
 
 NONE = "none"
-SIMULATOR = "packet"
+SIMULATOR, EMULATION = "packet", "emulation"
 # of a verification: it has to be done before the network has become another one
 VERIFIER = {"precision": 0.05, "max_packets": 400_000}
 
@@ -94,6 +94,8 @@ def verifier_of(settings: LoopSettings) -> NetworkModel | None:
     """The engine that looks at plans; None where none shall."""
     if settings.verify == NONE:
         return None
+    if settings.verify == EMULATION:
+        return wiring.emulation()
     own: dict[str, Any] = dict(VERIFIER) if settings.verify == SIMULATOR else {}
     return wiring.engine(settings.verify, **own)
 

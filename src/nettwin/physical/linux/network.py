@@ -40,11 +40,13 @@ REFUSED = ("add_flow", "remove_flow", "rate_limit", "set_capacity")
 @dataclass(frozen=True)
 class Linux:
     """Settings of an emulated network: an observation takes `interval_s` seconds, `seed` draws the
-    packets, and packets that are still under way after `grace_s` are lost."""
+    packets, and packets that are still under way after `grace_s` are lost. It is open when traffic
+    has run for `warmup_s`."""
 
     interval_s: float = 5.0
     seed: int = 1
     grace_s: float = 1.0
+    warmup_s: float = 0.5
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Linux:
@@ -95,6 +97,7 @@ class LinuxNetwork(SteeredNetwork):
                 self._surged, _ring(self._surged, self.settings), int(self.settings.seed)
             )
             devices.resteer()
+            self._host.warm_up(self.settings.warmup_s)
         except BaseException:
             self.close()
             raise

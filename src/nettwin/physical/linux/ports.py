@@ -3,8 +3,8 @@
 A port is an HTB with a small bucket at the link's capacity, which is the accurate shaper of
 Linux: a packet leaves as soon as the one before it has been paid for, when a plain link would begin
 to send it. The delay leaves out the packet's own serialization, which the receiver adds. One class
-below it for each queue: with priorities of its own (strict priority) or with quanta (deficit round robin).
-What no filter knows (routing, neighbor discovery) passes unshaped.
+below it for each queue: with priorities of its own (strict priority) or with quanta (deficit round
+robin). What no filter knows (routing, neighbor discovery) passes unshaped.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from nettwin.errors import NetworkError
 from nettwin.physical.linux import addresses, frr, ports
 from nettwin.physical.linux.namespaces import Namespace, join
 from nettwin.physical.linux.ports import Port
-from nettwin.physical.linux.traffic import Traffic, spread, summary
+from nettwin.physical.linux.traffic import SENT, Traffic, spread, summary
 from nettwin.scenario.scenario import Scenario
 
 MTU = 9216
@@ -247,6 +247,14 @@ class Routers:
     def begin_traffic(self, scenario: Scenario, ring: int, seed: int) -> None:
         """Let the flows begin to send."""
         self._traffic = Traffic(scenario, self._spaces, ring, seed)
+
+    def warm_up(self, seconds: float) -> None:
+        """Wait until packets have been sent for so long."""
+        assert self._traffic is not None
+        while not self._traffic.state[SENT] and self._scenario.traffic.flow_rate_bps.any():
+            self._traffic.check()
+            time.sleep(POLL_S)
+        time.sleep(seconds)
 
     def become(self, scenario: Scenario) -> None:
         """Let the flows offer other rates."""
