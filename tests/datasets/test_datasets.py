@@ -244,7 +244,7 @@ def test_damage_is_found(tmp_path: Path) -> None:
 )
 def test_a_wrong_manifest_is_told(text: str, tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(text)
-    with pytest.raises(FormatError, match="no manifest"):
+    with pytest.raises(FormatError, match="not a manifest"):
         read_manifest(tmp_path)
 
 

@@ -130,7 +130,7 @@ def test_what_it_cannot_hold_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("parts", "place", "reason"),
     [
-        ({"links": [LINK, {**LINK, "target": "c"}]}, "links[1].target", "no id of a node"),
+        ({"links": [LINK, {**LINK, "target": "c"}]}, "links[1].target", "not the id of a node"),
         ({"links": [{**LINK, "target": ["b"]}]}, "links[0].target", "is not the id"),
         ({"links": [{**LINK, "capacity": 0}]}, "links[0]", "above 0"),
         ({"links": [{**LINK, "capacity": 10**400}]}, "links[0]", "capacity_bps is"),
@@ -139,7 +139,7 @@ def test_what_it_cannot_hold_is_refused(tmp_path: Path) -> None:
         ({"links": 5}, "links", "is 5"),
         ({"nodes": [{"id": "a"}, {}]}, "nodes[1]", "id empty"),
         ({"nodes": [{"id": True}]}, "nodes[0]", "id true"),
-        ({"nodes": [{"id": 1}, {"id": "1"}]}, "nodes[1]", "already"),
+        ({"nodes": [{"id": 1}, {"id": "1"}]}, "nodes[1]", "duplicate node"),
         ({"graph": 7}, "graph", "must be an object"),
         ({"graph": {"ecmp": "no"}}, "graph.ecmp", "'no'"),
         ({"graph": {"demands": [{**LINK}]}}, "graph.demands[0]", "no rate"),

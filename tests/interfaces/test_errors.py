@@ -25,13 +25,13 @@ WRONG = {
     "predict net.yaml --engine theorie": "did you mean: theory",
     "predict net.yaml --top -3": "--top",
     "predict net.yaml --top many": "--top",
-    "predict net.yaml --capacity 10X": "'10X' is not a rate",
+    "predict net.yaml --capacity 10X": "invalid rate '10X'",
     "predict net.yaml --capacity 0": "--capacity is 0: must be above 0",
-    "predict net.yaml --link-delay 3parsec": "'3parsec' is not a time",
+    "predict net.yaml --link-delay 3parsec": "invalid time '3parsec'",
     "predict net.yaml --link-delay -3ms": "--link-delay is -3ms: must be at least 0s",
-    "predict net.yaml --load much": "'much' is not a share",
+    "predict net.yaml --load much": "invalid share 'much'",
     "predict net.yaml --load 0": "--load is 0: must be above 0",
-    "predict net.yaml --packet-size 3stone": "'3stone' is not a size",
+    "predict net.yaml --packet-size 3stone": "invalid size '3stone'",
     "predict net.yaml --plot map.jpeg": "must be one of .svg, .png, .pdf",
     "predict net.yaml --plot text.txt/map.svg": "cannot be written",
     "predict net.yaml --csv text.txt": "must be a folder or end in .csv",
@@ -39,13 +39,13 @@ WRONG = {
     "predict net.yaml net.yaml --plot map.svg": "draws one network, not 2",
     "predict net.yaml net.yaml --csv all.csv": "holds one network, not 2",
     "predict net.yaml --jsn": "No such option",
-    "simulate net.yaml --precision tight": "'tight' is not a share",
+    "simulate net.yaml --precision tight": "invalid share 'tight'",
     "simulate net.yaml --precision=-1%": "precision is -0.01: must be at least 0",
     "simulate net.yaml --max-packets 0": "--max-packets",
     "simulate net.yaml --interval 1s": "need --time",
     "simulate net.yaml --time 0s": "must be above 0",
     "simulate net.yaml --time 1s --event 1s": "has no change",
-    "simulate net.yaml --time 1s --event 'soon fail_node N1'": "'soon' is not a time",
+    "simulate net.yaml --time 1s --event 'soon fail_node N1'": "invalid time 'soon'",
     "simulate net.yaml --time 1s --event '2s fail_node N1'": "must be in 0 to 1 s",
     "simulate net.yaml --time 1s --event '0s remove_flow N1->N2/voice'": "which flows there are",
     "simulate net.yaml --jobs 0": "--jobs",
@@ -56,7 +56,7 @@ WRONG = {
     "whatif net.yaml fail_link N1->N9": "did you mean: N1->N",
     "whatif net.yaml fail_link": "fail_link lacks link",
     "whatif net.yaml rate_limit N1->N2/vioce 1e6": "did you mean: N1->N2/voice",
-    "whatif net.yaml set_capacity N1->N2 fast": "'fast' is not a rate",
+    "whatif net.yaml set_capacity N1->N2 fast": "invalid rate 'fast'",
     "whatif net.yaml set_weight N1->N2 high": "Give a number",
     "whatif net.yaml set_capacity N1->N2 0": "above 0",
     "failures net.yaml --kinds link,nod": "did you mean: node",
@@ -148,7 +148,7 @@ def test_ctrl_c_is_told_in_a_word(run, net, monkeypatch) -> None:
 
     monkeypatch.setattr("nettwin.interfaces.cli.sources.read", interrupt)
     done = run("predict net.yaml")
-    assert done == (130, "", "nettwin: stopped; nothing is left half written\n")
+    assert done == (130, "", "nettwin: stopped by Ctrl-C; no file is left half written\n")
 
 
 def test_the_first_start_says_that_it_compiles(run, monkeypatch) -> None:
@@ -197,7 +197,7 @@ def test_a_real_ctrl_c_ends_a_simulation_at_once(net) -> None:
         assert "Ctrl-C" in done.stdout + done.stderr
         assert sorted(os.listdir("out")) == ["flows.csv", "links.csv", "map.svg", "queues.csv"]
     else:
-        assert done.stderr.endswith("nettwin: stopped; nothing is left half written\n")
+        assert done.stderr.endswith("nettwin: stopped by Ctrl-C; no file is left half written\n")
         assert os.listdir() == ["net.yaml"]
 
 

@@ -79,16 +79,16 @@ def test_a_byte_that_was_altered_is_noticed_or_says_nothing(data, model) -> None
 @given(kept=st.floats(0, 1, exclude_max=True), tail=st.binary(max_size=20))
 def test_a_truncated_or_longer_file_is_refused(kept, tail, model) -> None:
     good = content(model)
-    with pytest.raises(FormatError, match="no usable model"):
+    with pytest.raises(FormatError, match="not a usable model"):
         model_from_bytes(good[: int(kept * len(good))], Path("bad"))
     if tail:
-        with pytest.raises(FormatError, match="no usable model"):
+        with pytest.raises(FormatError, match="not a usable model"):
             model_from_bytes(good + tail, Path("bad"))
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused(content) -> None:
-    with pytest.raises(FormatError, match="no usable model"):
+    with pytest.raises(FormatError, match="not a usable model"):
         model_from_bytes(content, Path("bad"))
 
 

@@ -166,7 +166,7 @@ def test_a_damaged_checkpoint_is_named_and_kept(tmp_path, inputs, cut) -> None:
     path = tmp_path / "member-1" / "checkpoint.safetensors"
     part = path.read_bytes()[:cut]
     path.write_bytes(part)
-    with pytest.raises(FormatError, match="no usable checkpoint"):
+    with pytest.raises(FormatError, match="not a usable checkpoint"):
         trained(tmp_path, inputs)
     assert path.read_bytes() == part
 

@@ -51,7 +51,7 @@ def demo(
     ] = Path("nettwin-demo"),
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 1,
 ) -> None:
-    """Show the main job on NSFNET: predict, simulate, fail the worst link, meet an intent, draw."""
+    """Show the main job on NSFNET: predict, simulate, fail the worst link, meet an intent, plot."""
     output = Output("demo")
     network = generate(
         "nsfnet", load=LOAD, classes="three", scheduler="wfq", arrival="poisson"
