@@ -40,12 +40,15 @@ def linear(
             search.bounded(search.value)
         return
 
-    def offer(value: float, column: NDArray[np.int64], master: Master) -> None:
+    def offer(_: float, column: NDArray[np.int64], master: Master) -> None:
         midpoints = np.array(start)
         moved = column >= 0
         chosen = master.path[column[moved]]
         midpoints[paths.flow[moved]] = chosen[:, : midpoints.shape[1]]
-        search.offer(segment_problem.utilization(midpoints), midpoints)
+        value = segment_problem.utilization(midpoints)
+        search.offer(value, midpoints)
+        if proving is not search:
+            proving.offer(value, midpoints)
 
     def know(master: Master) -> bool:
         know_all(master, paths)
@@ -55,7 +58,13 @@ def linear(
         len(paths.rate_bps) * segment_problem.segments.nodes <= search.params.linear.small_midpoints
     )
     problems = problems_of(segment_problem, live)
-    Solving(paths, problems, search, seed, offer, know if few else None).run()
+    # where changes are limited, repaired flows stay where they are: what is proven of the others
+    # alone is no bound of the whole
+    held = segment_problem.most_changes >= 0 and bool((start != segment_problem.start).any())
+    proving = search.part(search.stage) if held else search
+    if held:
+        proving.offer(search.value, start)
+    Solving(paths, problems, proving, seed, offer, know if few else None).run()
 
 
 def _from(segment_problem: SegmentRoutingProblem, start: Midpoints) -> SegmentRoutingProblem:
