@@ -12,7 +12,7 @@ from nettwin.metrics import Metrics, Table
 from nettwin.observation import Observation
 from nettwin.units import percent, rate
 
-MORE = 1.05  # times what went in may come out before it is a contradiction: counters lag
+MORE = 1.25  # times what went in may come out: the rest was under way, or counters lag
 LEAST_BPS = 1.0
 CONSERVED = 0.25  # share by which links and flows may differ: layer 2, packets under way
 SHOWN = 5
@@ -27,7 +27,7 @@ def contradictions(observation: Observation) -> list[str]:
         carried = metrics.link["throughput_bps"]
         dead = ~topology.link_live & (carried > LEAST_BPS)
         # of an interval in which it went down a link may have carried some
-        over = carried > topology.link_capacity_bps * (MORE + CONSERVED)
+        over = carried > topology.link_capacity_bps * MORE
         found += [
             f"link {names[k]} carries {rate(float(carried[k]))} and is"
             f" {rate(float(topology.link_capacity_bps[k]))} wide"

@@ -17,13 +17,14 @@ from nettwin.apps.comparison import Comparison
 from nettwin.apps.comparison import compare as compare_models
 from nettwin.apps.resilience.resilience import Failure, resilience
 from nettwin.apps.whatif import WhatIf, what_if
-from nettwin.errors import MissingExtraError
+from nettwin.errors import InputError, MissingExtraError
 from nettwin.formats import write
 from nettwin.formats.change_plan import write_change_plan
 from nettwin.formats.intent import write_intent
 from nettwin.intent import Expectation, Intent, Selector
 from nettwin.interfaces import wiring
 from nettwin.interfaces.cli import optimize, searches
+from nettwin.interfaces.cli.demo_loop import demo_loop
 from nettwin.interfaces.cli.engines import warn_of_compiling, working
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
@@ -46,6 +47,15 @@ OPTIONS = searches.SearchOptions(seconds=2.0, engine=TWIN)
 
 @app.command()
 def demo(
+    which: Annotated[
+        str,
+        typer.Argument(
+            metavar="[loop]",
+            help="Nothing for the main job; loop: a day under the closed loop, with a failure, more"
+            " load and a misconfigured queue.",
+            show_default=False,
+        ),
+    ] = "",
     folder: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where its files go.")
     ] = Path("nettwin-demo"),
@@ -53,6 +63,11 @@ def demo(
 ) -> None:
     """Show the main job on NSFNET: predict, simulate, fail the worst link, meet an intent, plot."""
     output = Output("demo")
+    if which:
+        if which != "loop":
+            raise InputError(f"there is no demo {which!r}: must be loop, or nothing.")
+        demo_loop(output, folder / "loop")
+        return
     network = generate(
         "nsfnet", load=LOAD, classes="three", scheduler="wfq", arrival="poisson"
     ).with_(name="NSFNET")

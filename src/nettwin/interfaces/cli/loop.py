@@ -76,7 +76,7 @@ def loop(
     def tell(one: Told) -> None:
         told.append(one)
         if not json:
-            output.out.print(_line(one), soft_wrap=True)
+            output.out.print(line_of(one), soft_wrap=True)
 
     running = True
 
@@ -132,7 +132,8 @@ def timed(text: str) -> Timed:
     return Timed(units.time_s(time), Event(parse_change(rest.strip()), told))
 
 
-def _line(told: Told) -> Text:
+def line_of(told: Told) -> Text:
+    """What a loop told, in a line."""
     time = f"{w.moment(told.time_s)}  " if told.time_s else ""
     return Text.assemble((time, "bright_black"), (f"{told.step:<11}", "bold cyan"), told.words)
 

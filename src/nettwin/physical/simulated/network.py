@@ -140,6 +140,11 @@ class SimulatedNetwork(SteeredNetwork):
         return self._record.time_s
 
     @property
+    def happened(self) -> tuple[Event, ...]:
+        """What happened to it, and what was configured, in order."""
+        return self._record.happened
+
+    @property
     def counters(self) -> Counters:
         """The counters of its routers as they are now."""
         return self._record.counters
