@@ -23,9 +23,9 @@ TITLE = "A twin corrected by what was measured"
 PROTOCOL = (
     "Simulated networks that hide errors of up to 5 % in capacity, overhead, base delay, demand "
     "and burstiness, of several shapes, speeds and schedulers. The twin (theory) is corrected from "
-    "16 hourly observations, and judged on the 8 that follow: the mean relative error of mean delays, "
-    "over flows by their packets, in excess of what a perfect twin would show. That floor is "
-    "measured: the same hours run again with other packets; the mean difference of the two over "
+    "16 hourly observations, and judged on the 8 that follow: the mean relative error of mean "
+    "delays, over flows by their packets, in excess of what a perfect twin would show. That floor "
+    "is measured: the same hours run again with other packets; the mean difference of the two over "
     "the square root of two. Interval coverage: how many of the hidden capacities and base "
     "delays lie in their 95 % intervals."
 )

@@ -78,9 +78,7 @@ def run(options: Options) -> Outcome:
                 lost += 1
                 say(f"kill {number + 1}: {issues[0]}")
             if (number + 1) % 20 == 0:
-                say(
-                    f"{number + 1} kills, {len(acknowledged)} observations, {lost} lost, {half} half"
-                )
+                say(f"{number + 1} kills, {len(acknowledged)} kept, {lost} lost, {half} half")
     return Outcome(
         (
             Figure("kills", kills),

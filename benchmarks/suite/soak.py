@@ -28,8 +28,8 @@ PROTOCOL = (
     "NSFNET under a day's load, a loop that observes every 5 minutes of the network's time, and 50 "
     "events drawn at random: lines that fail and come back, load that grows and falls, buffers "
     "that are not as told. Memory growth: the process's resident memory at the end over that after "
-    "a third of the day, less 1. Leftovers: receipts that are not finished, threads, files that are "
-    "not whole, and entries of the audit log that do not fit."
+    "a third of the day, less 1. Leftovers: receipts that are not finished, threads, files that "
+    "are not whole, and entries of the audit log that do not fit."
 )
 INTERVAL_S, DAY_S, EVENTS = 300.0, 86400.0, 50
 PAGE = resource.getpagesize()

@@ -41,20 +41,16 @@ def errors(
         real, thought = flow["owd_mean_s"], metrics.flow["owd_mean_s"]
         low, high = flow.low.get("owd_mean_s"), flow.high.get("owd_mean_s")
         half = (high - low) / 2 if low is not None and high is not None else real * np.nan
-        known = np.isfinite(real) & np.isfinite(thought) & np.isfinite(half) & (real > 0)
+        known = np.isfinite(real) & np.isfinite(thought) & (real > 0)
         weight = one.scenario.traffic.flow_packet_rate_pps[known]
         if not weight.sum():
             found.append(Error(one.time_s, np.nan, np.nan))
             continue
         off = np.abs(thought - real)[known] / real[known]
         noise = MEAN_OF_NORMAL * half[known] / TWO_SIDED / real[known]
-        found.append(
-            Error(
-                one.time_s,
-                float(np.average(off, weights=weight)),
-                float(np.average(noise, weights=weight)),
-            )
-        )
+        bounded = np.isfinite(noise) & (weight > 0)
+        floor = np.average(noise[bounded], weights=weight[bounded]) if bounded.any() else np.nan
+        found.append(Error(one.time_s, float(np.average(off, weights=weight)), float(floor)))
     return found
 
 
