@@ -11,7 +11,9 @@ formats     Format: the contract; PartialNetwork, PartialLink, PartialFlow: a ne
 changes     find_links, check_value: what edits name, and whether a value is in range
 optimizers  Method: what is registered; SegmentRoutingProblem: the array problem; Search:
             what is reported to
-registries  CHANGES, ENGINES, FORMATS, OPTIMIZERS; PluginWarning: a member that is not used
+networks    SteeredNetwork: what to inherit; NetworkChoice, Opening: how one is chosen and opened
+registries  ACTUATORS, CHANGES, ENGINES, FORMATS, NETWORKS, OPTIMIZERS;
+            PluginWarning: a member that is not used
 """
 
 from nettwin.formats import FORMATS, Format
@@ -23,17 +25,22 @@ from nettwin.model import Explainable, HopSplit
 from nettwin.optimize.methods import OPTIMIZERS, Method
 from nettwin.optimize.problems.segment_routing import SegmentRoutingProblem
 from nettwin.optimize.search import Search
+from nettwin.physical.applying import SteeredNetwork
+from nettwin.physical.network import NetworkChoice, Opening
+from nettwin.physical.registry import ACTUATORS, NETWORKS
 from nettwin.quantity import Quantity
 from nettwin.registry import PluginWarning, Registry
 from nettwin.scenario.changes import CHANGES, find_links
 from nettwin.scenario.changes.change import check_value
 
 __all__ = [
+    "ACTUATORS",
     "CHANGES",
     "ENGINES",
     "FLOW_METRICS",
     "FORMATS",
     "LINK_METRICS",
+    "NETWORKS",
     "OPTIMIZERS",
     "QUEUE_METRICS",
     "EngineChoice",
@@ -41,6 +48,8 @@ __all__ = [
     "Format",
     "HopSplit",
     "Method",
+    "NetworkChoice",
+    "Opening",
     "PartialFlow",
     "PartialLink",
     "PartialNetwork",
@@ -49,6 +58,7 @@ __all__ = [
     "Registry",
     "Search",
     "SegmentRoutingProblem",
+    "SteeredNetwork",
     "Table",
     "check_value",
     "find_links",

@@ -22,7 +22,8 @@ from tests.docs.pages import PAGES, ROOT, commands
 LINES = [(page.relative_to(ROOT).as_posix(), line) for page in PAGES for line in commands(page)]
 # what takes hours, or needs what those make; or a package that is not installed here
 NOT_RUN = re.compile(
-    r"nettwin (dataset|train|models (install|verify)|plan (approve|apply|undo)|network (inject|serve))"
+    r"nettwin (dataset|train|models (install|verify)|plan (approve|apply|undo)"
+    r"|network (inject|serve))"
     r"|trained/|square\.edges|data/|recordings/"
 )
 INTENT = """\

@@ -26,7 +26,6 @@ from nettwin.scenario.scenario import Scenario
 
 Floats = NDArray[np.float64]
 MOST_ROUTES = 200  # times the paths of one moment that a simulation may remember
-FEWEST_BATCHES = 4
 STRETCHES = 16  # of the part that is simulated, whose scatter gives the intervals
 
 
@@ -58,8 +57,7 @@ class Packets:
         steady = simulation.counts()
         simulation.begin_extremes()
         part_s = min(self.simulated_s, interval_s - transient_s)
-        # near saturation queues remember for longer than is simulated: bounds are then too narrow
-        batches = Batches(part_s / STRETCHES, min(memory_s(truth), part_s / FEWEST_BATCHES))
+        batches = Batches(part_s / STRETCHES, memory_s(truth))
         begin = simulation.now_s
         last = steady
         for k in range(STRETCHES):
