@@ -26,6 +26,12 @@ hidden = 6
 steps = 6
 seeds = [1]
 validate_every = 3
+[data.tiny]
+samples = 12
+by = "sample"
+test = [5, 0]
+calibration = [5, 1]
+validation = [5, 2]
 """
 SMALL = replace(
     read_recipe(shipped_recipe("general")),
@@ -70,7 +76,7 @@ def test_a_model_is_trained_installed_looked_at_and_asked(run, model, home) -> N
     assert "tiny" in run("models list").out
     shown = run("models show tiny").out
     assert "for tests" in shown
-    assert "train" in shown
+    assert "4 train" in shown
     assert "mean delay" in shown
     verified = run("models verify tiny --json")
     assert verified.code == 0
@@ -86,7 +92,7 @@ def test_training_tells_how_it_goes_and_does_not_begin_anew(run, data, model) ->
     assert "Wrote made/tiny.safetensors" in again.err
     card = json.loads(again.out)["card"]
     assert card["data"][0]["name"] == "tiny"
-    assert "test" in card["accuracy"]
+    assert card["accuracy"]["test"]["scenarios"] == 3
     other = run("train tiny.toml --out made --steps 9", "--data", data)
     assert other.code == 2
     assert "of other data, settings or steps" in other.err
