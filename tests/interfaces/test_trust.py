@@ -16,7 +16,7 @@ def chain(run) -> str:
 
 def test_a_change_that_the_twin_must_hand_on_is_compared_within_one_engine(run, chain) -> None:
     """A buffer far beyond the training's: gnn before and theory after would differ for nothing."""
-    line = f"whatif {chain} 'set_buffer N1->N2 2000' -e twin"
+    line = f"whatif {chain} 'set_buffer N1->N2 200000' -e twin"
     told = json.loads(run(f"{line} --json").out)
     assert told["before"]["answered_by"] == told["after"]["answered_by"] == "theory"
     assert told["because"] and "buffer" in " ".join(told["because"])
@@ -38,7 +38,7 @@ def test_the_twin_says_that_its_first_choice_answered(run, chain) -> None:
 
 
 def test_flagged_flows_are_marked_with_their_intervals(run, chain) -> None:
-    line = f"whatif {chain} 'set_buffer N1->N2 2000' -e gnn"
+    line = f"whatif {chain} 'set_buffer N1->N2 20000' -e gnn"
     told = json.loads(run(f"{line} --json").out)
     flagged = [flow for flow in told["flows"] if flow["flagged"]]
     assert flagged and told["flagged_flows"] == len(flagged)

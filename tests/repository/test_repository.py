@@ -141,6 +141,16 @@ def test_records_by_kind_and_name(tmp_path: Path) -> None:
     assert [one.id for one in kept.records()] == ["a", "b", "a"]
 
 
+def test_records_of_one_moment_keep_their_order(tmp_path: Path) -> None:
+    """A plan that is applied and undone in one interval was undone last."""
+    kept = Repository(tmp_path)
+    with kept.writing():
+        for number in range(200):  # more than a day's files, so that some are put together
+            kept.keep(Document(BEGIN_S, "fate", "plan", str(number)))
+    found = [one.document for one in Repository(tmp_path).records("fate")]
+    assert found == [str(number) for number in range(200)]
+
+
 def test_killed_at_random_no_acknowledged_row_is_lost(tmp_path: Path) -> None:
     """A few of the 200 kills of `python -m benchmarks crash`."""
     code = f"""

@@ -66,13 +66,13 @@ class Repository:
                 parameters.append(wanted)
         found = self.store.ask(
             "SELECT epoch_us(time) AS us, kind, id, document FROM records WHERE "
-            f"{' AND '.join(where)} ORDER BY time",
+            f"{' AND '.join(where)}",  # as they were appended; SQL's own order is not stable
             ["records"],
             parameters,
         )
         return [
             Document(row["us"] / 1e6, row["kind"], row["id"], row["document"])
-            for row in found.to_pylist()
+            for row in sorted(found.to_pylist(), key=lambda row: row["us"])
         ]
 
     def last(self, kind: str, id: str) -> dict[str, Any] | None:
@@ -123,17 +123,17 @@ class Repository:
 
     def _configured(self, at: int) -> Scenario:
         found = self.store.ask(
-            "SELECT document FROM records WHERE kind = ? AND epoch_us(time) <= ?"
-            " ORDER BY time DESC LIMIT 1",
+            "SELECT document FROM records WHERE kind = ? AND time = (SELECT max(time) FROM records"
+            " WHERE kind = ? AND epoch_us(time) <= ?)",
             ["records"],
-            [NETWORK, at],
+            [NETWORK, NETWORK, at],
         )
         if not found.num_rows:
             raise InputError(
                 f"the configuration of the network at {at / 1e6:.0f} is not in {self.folder}."
                 " Restore the folder `records` from a copy."
             )
-        return native_from_text(found["document"][0].as_py(), str(self.folder))
+        return native_from_text(found["document"][-1].as_py(), str(self.folder))
 
     def _last_configuration(self) -> str:
         found = self.records(NETWORK)
