@@ -22,7 +22,10 @@ def ticks_of_others():
     total = 0
     for task in Path("/proc/self/task").iterdir():
         if int(task.name) != os.getpid():
-            fields = (task / "stat").read_text().rpartition(")")[2].split()
+            try:
+                fields = (task / "stat").read_text().rpartition(")")[2].split()
+            except FileNotFoundError:  # a thread that has ended
+                continue
             total += int(fields[11]) + int(fields[12])
     return total
 
