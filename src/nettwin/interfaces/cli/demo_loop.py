@@ -57,7 +57,7 @@ class Happening(NamedTuple):
 
 DAY = (
     Happening(
-        7, "a line fails: Salt Lake City<->Ann Arbor", FailLink("Salt Lake City<->Ann Arbor")
+        7, "a link fails: Salt Lake City<->Ann Arbor", FailLink("Salt Lake City<->Ann Arbor")
     ),
     Happening(12, "load grows by 15 %", ScaleTraffic(1.15)),
     Happening(
