@@ -12,9 +12,19 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 T = TypeVar("T")
+
+
+class Choice(Protocol):
+    """What people choose by its name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+C = TypeVar("C", bound=Choice)
 _FIRST_MODULES: dict[str, str] = {}  # of the packages that were loaded: top module -> package
 
 
@@ -133,7 +143,25 @@ def package_to_blame(error: BaseException) -> str | None:
     return last
 
 
-def first_line(described: Any) -> str:
+def adopt_choice(kind: type[C], what: str, makes: str) -> Callable[[str, Any], C]:
+    """An `adopt` for registries of choices: a member is a choice of `kind` under its own name, or
+    a callable that `makes` what is chosen, described by its docstring. `kind` takes a name, a title
+    and the callable."""
+
+    def adopt(name: str, loaded: Any) -> C:
+        if isinstance(loaded, kind):
+            if loaded.name != name:
+                raise ValueError(f"its name is {loaded.name!r}, must be {name!r}")
+            return loaded
+        if not callable(loaded):
+            raise TypeError(f"{loaded!r} must be {makes}")
+        build = cast("Callable[[str, str, Any], C]", kind)
+        return build(name, _first_line(loaded) or f"{what} of another package", loaded)
+
+    return adopt
+
+
+def _first_line(described: Any) -> str:
     """The first line of a docstring without its full stop: the title of what has no other."""
     words = (getattr(described, "__doc__", None) or "").strip()
     return words.partition("\n")[0].rstrip(".")

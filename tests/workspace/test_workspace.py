@@ -47,7 +47,7 @@ def test_what_init_writes_reads_back(place: Workspace) -> None:
         ("auto = false", "auto = 1", "policy.auto is 1: must be true or false"),
         ("freeze = []", 'freeze = ["now"]', "the window 'now' cannot be read"),
         ("seed = 1 ", 'api_token = "abc"\nseed = 1 ', "holds a secret"),
-        ("[policy]", "[policy", "is no TOML"),
+        ("[policy]", "[policy", "is not TOML"),
     ],
 )
 def test_every_fault_names_its_line(place: Workspace, old: str, new: str, told: str) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from nettwin.errors import FormatError, InputError, UnknownNameError
-from nettwin.formats.files import read_text
+from nettwin.formats.toml_document import load_toml
 
 Table = Mapping[str, Any]
 
@@ -74,10 +73,7 @@ def shipped_recipe(name: str) -> Path:
 
 def read_recipe(path: Path) -> Recipe:
     """A recipe from a TOML file. Raises FormatError."""
-    try:
-        data = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise FormatError(path, "", f"is not TOML: {error}", "Correct it.") from None
+    data = load_toml(path)
     known = {f.name for f in fields(Recipe)}
     for name in data:
         if name not in known:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nettwin.errors import InputError, MissingExtraError, UnknownNameError
 from nettwin.model import NetworkModel
-from nettwin.registry import Registry, first_line
+from nettwin.registry import Registry, adopt_choice
 from nettwin.scenario.changes import Change
 from nettwin.scenario.scenario import Scenario
 from nettwin.workers import begin_beside, usable_cores
@@ -125,19 +125,11 @@ OWN = (
 )
 
 
-def _adopted(name: str, loaded: Any) -> EngineChoice:
-    """An engine that another package adds: an EngineChoice, or what makes a NetworkModel."""
-    if isinstance(loaded, EngineChoice):
-        if loaded.name != name:
-            raise ValueError(f"its name is {loaded.name!r}, must be {name!r}")
-        return loaded
-    if not callable(loaded):
-        raise TypeError(f"{loaded!r} must be a class or function that makes a NetworkModel")
-    return EngineChoice(name, first_line(loaded) or "an engine of another package", loaded)
-
-
 ENGINES: Registry[EngineChoice] = Registry(
-    "engine", "nettwin.engines", {one.name: one for one in OWN}, _adopted
+    "engine",
+    "nettwin.engines",
+    {one.name: one for one in OWN},
+    adopt_choice(EngineChoice, "an engine", "a class or function that makes a NetworkModel"),
 )
 
 

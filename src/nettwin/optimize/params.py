@@ -14,13 +14,13 @@ parameter and stands where it is used.
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from nettwin.errors import InputError, UnknownNameError
+from nettwin.formats.toml_document import load_toml
 
 SHARE = "_share"  # what ends so goes from 0 to 1
 
@@ -159,14 +159,7 @@ class SearchParams:
 def read_params(path: Path | str) -> SearchParams:
     """The params of a TOML file. Raises InputError where it cannot be read or a value is not
     allowed, and UnknownNameError for a section or key that there is not."""
-    try:
-        with Path(path).open("rb") as file:
-            data = tomllib.load(file)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid TOML: {error}.") from None
-    return params_of(data)
+    return params_of(load_toml(Path(path)))
 
 
 def params_of(data: Mapping[str, Any]) -> SearchParams:

@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from nettwin.physical.actuator import ActuatorChoice
 from nettwin.physical.network import NetworkChoice
-from nettwin.registry import Registry, first_line
-
-
-def _adopted_network(name: str, loaded: Any) -> NetworkChoice:
-    """A network that another package adds: a NetworkChoice, or what opens a Network."""
-    if isinstance(loaded, NetworkChoice):
-        if loaded.name != name:
-            raise ValueError(f"its name is {loaded.name!r}, must be {name!r}")
-        return loaded
-    if not callable(loaded):
-        raise TypeError(f"{loaded!r} must be a NetworkChoice, or open a network from an Opening")
-    return NetworkChoice(name, first_line(loaded) or "a network of another package", loaded)
-
+from nettwin.registry import Registry, adopt_choice
 
 NETWORKS: Registry[NetworkChoice] = Registry(
     "network",
@@ -27,19 +13,8 @@ NETWORKS: Registry[NetworkChoice] = Registry(
         "simulated": "nettwin.physical.simulated:SIMULATED",
         "linux": "nettwin.physical.linux:LINUX",
     },
-    _adopted_network,
+    adopt_choice(NetworkChoice, "a network", "a NetworkChoice, or open a network from an Opening"),
 )
-
-
-def _adopted_actuator(name: str, loaded: Any) -> ActuatorChoice:
-    """An actuator that another package adds: an ActuatorChoice, or what makes an Actuator."""
-    if isinstance(loaded, ActuatorChoice):
-        if loaded.name != name:
-            raise ValueError(f"its name is {loaded.name!r}, must be {name!r}")
-        return loaded
-    if not callable(loaded):
-        raise TypeError(f"{loaded!r} must be an ActuatorChoice, or make one of a scenario")
-    return ActuatorChoice(name, first_line(loaded) or "an actuator of another package", loaded)
 
 
 ACTUATORS: Registry[ActuatorChoice] = Registry(
@@ -50,5 +25,5 @@ ACTUATORS: Registry[ActuatorChoice] = Registry(
         "ios_xr": "nettwin.physical.vendor_text:IOS_XR",
         "junos": "nettwin.physical.vendor_text:JUNOS",
     },
-    _adopted_actuator,
+    adopt_choice(ActuatorChoice, "an actuator", "an ActuatorChoice, or make one of a scenario"),
 )

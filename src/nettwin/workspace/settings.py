@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from nettwin.errors import FormatError, InputError
 from nettwin.formats.files import read_text
+from nettwin.formats.toml_document import parse_toml
 from nettwin.physical.registry import NETWORKS
 from nettwin.workspace.people import ROLES, Person
 from nettwin.workspace.policy import Policy, Window
@@ -65,13 +65,7 @@ def read_settings(folder: Path) -> Settings:
     """The settings of a workspace. Raises FormatError with the line of the first issue."""
     path = folder / NAME
     text = read_text(path, LARGEST_BYTES)
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        reason = f"is no TOML ({str(error).partition(' (at')[0]})"
-        raise FormatError(path, line[0] if line else "", reason, "Correct it there.") from None
-    return _Reader(path, data, _lines(text)).settings(folder)
+    return _Reader(path, parse_toml(text, path), _lines(text)).settings(folder)
 
 
 def _lines(text: str) -> dict[tuple[str, ...], int]:
@@ -107,9 +101,8 @@ class _Reader:
             if is_secret(name) and not (isinstance(value, str) and is_reference(value)):
                 place = ("network", name)
                 raise self.issue(place, "holds a secret: must name where it is", REMEDY)
-        for name in ("demands",):
-            if isinstance(own.get(name), str) and own[name]:
-                own[name] = str(folder / own[name])
+        if isinstance(own.get("demands"), str) and own["demands"]:
+            own["demands"] = str(folder / own["demands"])
         files = self.value(("intents", "files"), list, [])
         self._known(("intents",), self.table("intents"), ("files",))
         self._known(("repository",), self.table("repository"), ("folder",))

@@ -35,7 +35,7 @@ def write_history(path: Path, changes: Sequence[Change]) -> None:
 
 
 def read_history(path: Path) -> tuple[Change, ...]:
-    """The changes in a file; none where there is no file. Raises FormatError."""
+    """The changes in a file; none where it does not exist. Raises FormatError."""
     if not path.exists():
         return ()
     try:

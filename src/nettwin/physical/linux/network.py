@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.errors import InputError, NetworkError, UnknownNameError
+from nettwin.errors import InputError, NetworkError
 from nettwin.observation import Observation
 from nettwin.physical.applying import SteeredNetwork
 from nettwin.physical.linux import addresses, ports, runs
@@ -27,6 +27,7 @@ from nettwin.physical.linux.host import Host
 from nettwin.physical.linux.measuring import BATCHES, metrics_of, offered_bps
 from nettwin.physical.linux.traffic import HEADERS_BYTES, LEAST_PAYLOAD
 from nettwin.physical.network import Event
+from nettwin.physical.settings import settings_of
 from nettwin.scenario.changes import Change, ScaleTraffic, SetBuffer, SetScheduler, apply_all
 from nettwin.scenario.packet_sizes import Discrete, Fixed, PacketSize
 from nettwin.scenario.scenario import Scenario
@@ -51,13 +52,12 @@ class Linux:
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Linux:
         """Settings as they stand in a file. Raises InputError for one that is unknown or wrong."""
-        known = {f.name: f.default for f in fields(cls)}
-        for name, value in settings.items():
-            if name not in known:
-                raise UnknownNameError("setting of a linux network", name, known)
-            if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        made = settings_of(cls, settings, "linux")
+        for name in settings:
+            if getattr(made, name) <= 0:
+                value = getattr(made, name)
                 raise InputError(f"{name} is {value!r}: must be a number above 0. Correct it.")
-        return cls(**settings)
+        return made
 
 
 class LinuxNetwork(SteeredNetwork):

@@ -237,11 +237,6 @@ class Routers:
                 raise NetworkError(f"routes are not stable after {limit_s:g} s: {wrong}")
             time.sleep(POLL_S)
 
-    def vty(self, node: int, line: str) -> str:
-        """What the routing daemon of a router answers to a command, for people who look."""
-        daemon = "zebra" if line.startswith("show ip route") else "ospfd"
-        return frr.command(self._names[node], [line], daemon)
-
     # ---- traffic
 
     def begin_traffic(self, scenario: Scenario, ring: int, seed: int) -> None:

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.errors import InputError, UnknownNameError
+from nettwin.errors import InputError
 from nettwin.formats.demands import read_demands
 from nettwin.metrics import Metrics, Table
 from nettwin.observation import Observation
 from nettwin.physical.applying import SteeredNetwork
 from nettwin.physical.exporter import Ports
 from nettwin.physical.network import Event
+from nettwin.physical.settings import settings_of
 from nettwin.physical.simulated.devices import SimulatedDevices
 from nettwin.physical.simulated.hidden import Hidden
 from nettwin.physical.simulated.load import DailyCurve, Load, Replay
@@ -56,15 +57,7 @@ class Simulated:
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Simulated:
         """Settings as they stand in a file. Raises InputError for one that is unknown or wrong."""
-        known = {f.name: f.default for f in fields(cls)}
-        for name, value in settings.items():
-            if name not in known:
-                raise UnknownNameError("setting of a simulated network", name, known)
-            text = isinstance(known[name], str)
-            if isinstance(value, bool) or not isinstance(value, str if text else int | float):
-                kind = "text" if text else "a number"
-                raise InputError(f"{name} is {value!r}: must be {kind}. Correct it.")
-        made = cls(**settings)
+        made = settings_of(cls, settings, "simulated")
         for name, good, allowed in (
             ("interval_s", made.interval_s > 0, "above 0"),
             (
@@ -80,7 +73,7 @@ class Simulated:
         ):
             if not good:
                 raise InputError(f"{name} is {getattr(made, name)}: must be {allowed}. Correct it.")
-        made.start_s  # noqa: B018  raises where it is no time
+        made.start_s  # noqa: B018  raises where it is not a time
         return made
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from nettwin.engines.learned.architecture import architecture
 from nettwin.engines.learned.training.examples import Parts
 from nettwin.errors import FormatError, InputError, UnknownNameError
-from nettwin.formats.files import read_text
+from nettwin.formats.toml_document import load_toml
 
 
 @dataclass(frozen=True)
@@ -101,10 +100,7 @@ def find_recipe(name: str) -> TrainingRecipe:
 
 def read_recipe(path: Path) -> TrainingRecipe:
     """A recipe from a TOML file. Raises FormatError."""
-    try:
-        table = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise FormatError(path, "", f"is not TOML: {error}", "Correct it.") from None
+    table = load_toml(path)
     try:
         _known(table, TrainingRecipe, "training recipe")
         plan = dict(table.pop("plan", {}))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nettwin.errors import FormatError, InputError, UnknownNameError
-from nettwin.formats.files import read_text
+from nettwin.formats.toml_document import load_toml
 from nettwin.optimize.solvers.reinforcement.midpoint_environment import Order
 
 TASKS = ("midpoints", "weights")
@@ -198,8 +197,8 @@ def find_recipe(name: str) -> AgentRecipe:
 
 def read_recipe(path: Path) -> AgentRecipe:
     """A recipe from a TOML file. Raises FormatError."""
+    table = load_toml(path)
     try:
-        table = tomllib.loads(read_text(path))
         table.setdefault("name", path.stem)
         kinds = {"data": Data, "imitation": Imitation, "practice": Practice}
         _known(table, AgentRecipe)
@@ -208,7 +207,7 @@ def read_recipe(path: Path) -> AgentRecipe:
                 _known(table[name], kind)
                 table[name] = kind(**table[name])
         return AgentRecipe(**table)
-    except (tomllib.TOMLDecodeError, InputError, TypeError, AttributeError) as error:
+    except (InputError, TypeError, AttributeError) as error:
         if isinstance(error, FormatError):
             raise
         raise FormatError(path, "", str(error), "Correct the recipe.") from None

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 
-from nettwin.errors import FormatError
-from nettwin.formats.files import read_text
+from nettwin.formats.toml_document import load_toml
 from nettwin.formats.weight_file import SUFFIX
 from nettwin.optimize.solvers.reinforcement.agent_file import Agent, write_agent
 from nettwin.optimize.solvers.reinforcement.training import fit
@@ -19,15 +17,12 @@ __all__ = ["is_agents", "shipped_recipes", "train"]
 def is_agents(recipe: str) -> bool:
     """Whether a recipe, a file or a name, is an agent's: recipes of models name no task.
 
-    Raises FormatError where it is no TOML.
+    Raises FormatError where it is not TOML.
     """
     path = Path(recipe)
     if not path.suffix:
         return recipe in shipped_recipes()
-    try:
-        return "task" in tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise FormatError(path, "", f"is not TOML ({error})", "Correct the recipe.") from None
+    return "task" in load_toml(path)
 
 
 def train(
