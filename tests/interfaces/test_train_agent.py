@@ -83,7 +83,7 @@ def test_an_installed_agent_optimizes(run: Run, home: Path) -> None:
     damaged = run(line)
     assert damaged.code == 2
     assert "midpoints.safetensors" in damaged.err
-    assert "no usable agent" in damaged.err
+    assert "not a usable agent" in damaged.err
 
 
 @pytest.mark.parametrize(

@@ -184,13 +184,13 @@ def test_history_keeps_the_last_value_of_a_target(tmp_path: Path) -> None:
         history.write_history(path, history.with_change(history.read_history(path), change))
     assert history.read_history(path) == (changes[1], SetWeight("A->B", 3.0), changes[2])
     path.write_text("{}")
-    with pytest.raises(FormatError, match="no record of a linux network"):
+    with pytest.raises(FormatError, match="not a record of a linux network"):
         history.read_history(path)
 
 
 def test_clean_ends_what_a_dead_run_left_and_nothing_else(tmp_path: Path) -> None:
     """A left-over process of a dead owner; one whose number was given to another since; one in
-    use; a file that is no record."""
+    use; a file that is not a record."""
     sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
     left, other, used = (subprocess.Popen(sleeping) for _ in range(3))
     try:
@@ -210,7 +210,7 @@ def test_clean_ends_what_a_dead_run_left_and_nothing_else(tmp_path: Path) -> Non
         assert left.wait(5) == -9
         assert other.poll() is None
         assert used.poll() is None
-        for words in ("were ended", "had ended", "in use", "no record of a run"):
+        for words in ("were ended", "had ended", "in use", "not a record of a run"):
             assert words in said
         assert {p.name for p in tmp_path.iterdir()} == {"bad.json", f"{used.pid}.json"}
     finally:

@@ -206,7 +206,7 @@ def test_the_audit_log_is_read_back(log: AuditLog) -> None:
             "line 4: does not follow",
         ),
         (lambda lines: [*lines[:3], lines[3].replace("ada", "eve")], "line 4: is not the one"),
-        (lambda lines: [*lines[:2], "nothing\n", lines[3]], "line 3: is no entry"),
+        (lambda lines: [*lines[:2], "nothing\n", lines[3]], "line 3: is not an entry"),
     ],
 )
 def test_every_alteration_of_the_audit_log_shows(log: AuditLog, edit: object, told: str) -> None:

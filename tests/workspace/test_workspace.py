@@ -107,7 +107,7 @@ def test_approvals_are_kept_and_damaged_ones_told(tmp_path: Path) -> None:
     kept.keep("q", APPROVAL)
     assert [one.by for one in kept.of("p")] == ["eve", "ada"]
     (tmp_path / "p.ada.json").write_text("{")
-    with pytest.raises(FormatError, match="is no approval"):
+    with pytest.raises(FormatError, match="is not an approval"):
         kept.of("p")
 
 

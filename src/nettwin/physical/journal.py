@@ -121,5 +121,5 @@ def _read(path: Path) -> Receipt:
             confirm_by_s=None if confirm is None else float(confirm),
         )
     except (ValueError, KeyError, TypeError, NettwinError) as error:
-        reason = f"is no record of an applied plan ({error})"
+        reason = f"is not a record of an applied plan ({error})"
         raise FormatError(path, "", reason, "Compare the network with what it should be.") from None

@@ -97,7 +97,7 @@ class AuditLog:
                 data = json.loads(line)
                 entry = Entry(**data)
             except (ValueError, TypeError):
-                raise self._broken(number, "is no entry") from None
+                raise self._broken(number, "is not an entry") from None
             if entry.number != number or entry.before != before:
                 raise self._broken(number, "does not follow from the one before")
             before = entry.digest
@@ -126,7 +126,7 @@ class AuditLog:
             try:
                 number, digest = int(words[0]), words[1]
             except (ValueError, IndexError):
-                raise FormatError(self.head, "", "is no head of an audit log", _CURE) from None
+                raise FormatError(self.head, "", "is not a head of an audit log", _CURE) from None
         end = last.number if last else 0
         if number > end:
             raise self._broken(end + 1, f"is missing: the log had {number} entries")

@@ -71,6 +71,6 @@ class Approvals:
             try:
                 found.append(Approval(**json.loads(read_text(path))))
             except (ValueError, TypeError) as error:
-                reason = f"is no approval ({error})"
+                reason = f"is not an approval ({error})"
                 raise FormatError(path, "", reason, "Approve the plan anew.") from None
         return sorted(found, key=lambda approval: approval.at_s)

@@ -33,4 +33,4 @@ def secret(reference: str) -> str:
             return Path(name).expanduser().read_text(encoding="utf-8").strip()
         except OSError as error:
             raise InputError(f"the secret file:{name} cannot be read: {error.strerror}.") from None
-    raise InputError(f"{kind or 'nothing'} is no place of a secret. {REMEDY}")
+    raise InputError(f"{kind or 'nothing'} is not a place for a secret. {REMEDY}")

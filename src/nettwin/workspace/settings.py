@@ -152,7 +152,7 @@ class _Reader:
         for name in self.table("people"):
             place = ("people", name)
             if not isinstance(self.data["people"][name], Mapping):
-                raise self.issue(place, "is no table: must be [people.NAME]", "Write it so.")
+                raise self.issue(place, "is not a table: must be [people.NAME]", "Write it so.")
             self._known(place, self.data["people"][name], ("roles", "token_sha256"))
             roles = tuple(map(str, self.value((*place, "roles"), list, [])))
             for role in roles:
@@ -166,7 +166,7 @@ class _Reader:
         """A table of the file; empty where it is not there."""
         found = self.data.get(name, {})
         if not isinstance(found, Mapping):
-            raise self.issue((name,), "is no table", f"Write [{name}] and its keys below it.")
+            raise self.issue((name,), "is not a table", f"Write [{name}] and its keys below it.")
         return found
 
     def value(self, place: tuple[str, ...], kind: type, usual: Any) -> Any:

@@ -37,7 +37,7 @@ class Workspace:
     def __init__(self, folder: Path) -> None:
         if not (folder / NAME).exists():
             raise FormatError(
-                folder, "", f"is no workspace: it has no {NAME}", "Make one: nettwin init DIR."
+                folder, "", f"is not a workspace: it has no {NAME}", "Make one: nettwin init DIR."
             )
         self.folder = folder
         self.settings: Settings = read_settings(folder)
@@ -103,7 +103,7 @@ class Workspace:
             raise InputError(f"the name {name!r} must be of letters, digits, - and _. Correct it.")
         for role in roles:
             if role not in ROLES:
-                raise InputError(f"{role} is no role: must be of {', '.join(ROLES)}. Name one.")
+                raise InputError(f"{role} is not a role: must be of {', '.join(ROLES)}. Name one.")
         token, digest = new_token()
         path = self.folder / NAME
         listed = ", ".join(f'"{role}"' for role in roles)

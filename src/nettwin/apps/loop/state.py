@@ -70,6 +70,6 @@ def read_state(path: Path) -> LoopState:
         raise FormatError(
             path,
             "",
-            f"is no state of a loop ({error})",
+            f"is not a state of a loop ({error})",
             "Remove it: the loop begins anew, and takes back what was half applied.",
         ) from None

@@ -189,7 +189,7 @@ def _written(output: Output, plan: Any, scenario: Any, folder: Path, name: str) 
     from nettwin.physical.registry import ACTUATORS
 
     if name not in ACTUATORS:
-        raise InputError(f"{name} is no actuator: must be of {', '.join(ACTUATORS)}. Name one.")
+        raise InputError(f"{name} is not an actuator: must be of {', '.join(ACTUATORS)}. Name one.")
     writes = ACTUATORS[name].make(scenario, folder)
     refusals = [words for words in map(writes.refuses, plan.changes) if words]
     output.note("Left out", refusals, "yellow")

@@ -44,7 +44,7 @@ def read_history(path: Path) -> tuple[Change, ...]:
             raise ValueError(f"its schema is {data['schema']}, must be {SCHEMA}")
         return tuple(map(change_from_dict, data["changes"]))
     except (ValueError, KeyError, TypeError, NettwinError) as error:
-        reason = f"is no record of a linux network ({error})"
+        reason = f"is not a record of a linux network ({error})"
         raise FormatError(path, "", reason, "Restore it, or begin a new workspace.") from None
 
 

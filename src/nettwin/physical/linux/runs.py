@@ -62,7 +62,7 @@ def clean(folder: Path = FOLDER, seconds: float = 5.0) -> list[str]:
             (host, host_began), (owner, owner_began) = record["host"], record["owner"]
             same_boot = record["boot"] == boot()
         except (ValueError, KeyError, TypeError, OSError):
-            said.append(f"{path} is no record of a run; it was left alone")
+            said.append(f"{path} is not a record of a run; it was left alone")
             continue
         if same_boot and owner_began and start_time(owner) == owner_began:
             said.append(f"the network of process {owner} is in use; it was left alone")

@@ -120,5 +120,5 @@ def read_record(path: Path) -> Record:
             seed=int(data["seed"]),
         )
     except (ValueError, KeyError, TypeError, OverflowError, NettwinError) as error:
-        reason = f"is no record of a simulated network ({error})"
+        reason = f"is not a record of a simulated network ({error})"
         raise FormatError(path, "", reason, "Restore it, or begin a new workspace.") from None

@@ -47,7 +47,7 @@ def test_every_truncation_is_refused(tmp_path: Path) -> None:
     for size in [*range(0, 40, 7), len(content) // 2, len(content) - 1]:
         path = tmp_path / "short.safetensors"
         path.write_bytes(content[:size])
-        with pytest.raises(FormatError, match=r"short\.safetensors.*no usable agent"):
+        with pytest.raises(FormatError, match=r"short\.safetensors.*not a usable agent"):
             read_agent(path)
 
 
@@ -133,7 +133,7 @@ def test_an_installed_agent_is_used_in_place_of_the_shipped_one(
     assert used_agent("weights").card["name"] == "weights"
     assert is_agent(place)
     place.write_bytes(place.read_bytes()[:-1])
-    with pytest.raises(FormatError, match=r"midpoints\.safetensors.*no usable agent"):
+    with pytest.raises(FormatError, match=r"midpoints\.safetensors.*not a usable agent"):
         used_agent("midpoints")
     place.unlink()
     assert used_agent("midpoints").card["name"] == "midpoints"

@@ -242,7 +242,7 @@ def test_a_folder_of_another_training_is_refused(tmp_path: Path) -> None:
         train(recipe(), tmp_path, resume=False)
     path = tmp_path / "checkpoint.safetensors"
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(FormatError, match="no usable checkpoint"):
+    with pytest.raises(FormatError, match="not a usable checkpoint"):
         train(recipe(), tmp_path)
 
 

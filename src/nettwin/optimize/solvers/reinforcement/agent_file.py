@@ -110,7 +110,7 @@ def read_agent(path: Path) -> Agent:
             _order(card["recipe"])
         return Agent(tensors, card)
     except ValueError as error:
-        raise FormatError(path, "", f"is no usable agent ({error})", _AGAIN) from None
+        raise FormatError(path, "", f"is not a usable agent ({error})", _AGAIN) from None
 
 
 def _fitting(task: str, tensors: Mapping[str, NDArray[np.float32]]) -> None:

@@ -58,7 +58,7 @@ def read_checkpoint(
         if same:
             weights = _restored(tensors, network, optimizer)
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise FormatError(path, "", f"is no usable checkpoint ({error})", _REMEDY) from None
+        raise FormatError(path, "", f"is not a usable checkpoint ({error})", _REMEDY) from None
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise FormatError(path, "", f"does not fit the network ({reason})", _REMEDY) from None
