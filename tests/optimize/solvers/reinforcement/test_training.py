@@ -258,7 +258,7 @@ def test_shipped_recipes_are_sound(name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("task = ", "Correct the recipe"),
+        ("task = ", "Correct it there"),
         ("task = 'nothing'", "task of an agent"),
         ("task = 'midpoints'\nepisode = 3", "did you mean: episodes"),
         ("task = 'midpoints'\nepisodes = -3", "episodes is -3"),
