@@ -35,13 +35,29 @@ class Stage(NamedTuple):
     objectives: tuple[float, ...]
 
 
+class PolicyConfidence(NamedTuple):
+    """How sure a trained agent is of its choices.
+
+    A policy that is sure gives one action nearly all of the probability, and its episodes end alike
+    wherever they are drawn. Together with the plan's gap to the bound: an unsure agent far above
+    the bound is a reason to search on by another method.
+    """
+
+    choices: int  # that the most probable episode made
+    probability: float  # of an action taken, the geometric mean over those choices
+    least: float  # of them, the one that was least sure
+    episodes: int  # that were finished, the most probable and drawn ones
+    spread: float  # of the first objective over the episodes' best: highest over lowest, less 1
+
+
 @dataclass(frozen=True)
 class ChangePlan:
     """Changes in the order in which to make them; the judgement before and after.
 
     `bound` is what the first objective cannot fall below by what the intent allows to change; None
     where none is known. `warnings` are said of the order: a step that for a while overloads
-    something. `reasons` say why an expectation cannot be met, where it is not.
+    something. `reasons` say why an expectation cannot be met, where it is not. `policy` is
+    there where a trained agent searched.
     """
 
     changes: tuple[Change, ...]
@@ -59,6 +75,7 @@ class ChangePlan:
     network: str = ""  # the fingerprint of the scenario that it was made for
     cost: float = 0.0
     notes: Mapping[str, str] = field(default_factory=dict)
+    policy: PolicyConfidence | None = None
 
     @property
     def met(self) -> bool:
@@ -111,6 +128,7 @@ def plan_to_dict(plan: ChangePlan) -> dict[str, Any]:
             stage._asdict() | {"objectives": list(stage.objectives)} for stage in plan.stages
         ],
         "notes": dict(plan.notes),
+        "policy": plan.policy._asdict() if plan.policy else None,
     }
 
 
@@ -148,6 +166,7 @@ def plan_from_dict(data: Mapping[str, Any]) -> ChangePlan:
             network=str(data["network"]),
             cost=float(data["cost"]),
             notes={str(k): str(v) for k, v in data["notes"].items()},
+            policy=PolicyConfidence(**policy) if (policy := data.get("policy")) else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(

@@ -82,6 +82,7 @@ def optimize(
         intent=problem.intent.name,
         network=problem.scenario.fingerprint(),
         cost=problem.cost(after, len(best.changes)),
+        policy=search.policy,
     )
 
 

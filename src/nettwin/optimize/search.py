@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from nettwin.change_plan import PolicyConfidence
 from nettwin.optimize.params import SearchParams
 from nettwin.optimize.stop import AnyOf, Clock, Seconds, Standing, Stop, cancelled
 
@@ -50,6 +51,7 @@ class Search(Generic[A]):
         self.score: tuple[float, ...] = (math.inf,)
         self.bound = -math.inf
         self.steps = 0
+        self.policy: PolicyConfidence | None = None
         self._answer: A | Callable[[], A] | None = None
         self._steps_at_best = 0
         self._stop, self._tell, self._parent = stop, tell, parent
@@ -130,6 +132,12 @@ class Search(Generic[A]):
     def settle(self, score: tuple[float, ...], answer: A) -> None:
         """Take an answer that is as good for the purpose, though its score is a little higher."""
         self.score, self._answer = score, answer
+
+    def chosen_by(self, policy: PolicyConfidence) -> None:
+        """A trained agent made the choices, and is this sure of them."""
+        part: Search[Any] | None = self
+        while part is not None:
+            part.policy, part = policy, part._parent
 
     def bounded(self, bound: float) -> None:
         """No answer has a lower first objective than this; nor has any of what it is a portion

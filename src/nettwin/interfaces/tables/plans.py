@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nettwin import units
-from nettwin.change_plan import ChangePlan, Evidence
+from nettwin.change_plan import ChangePlan, Evidence, PolicyConfidence
 from nettwin.intent import MEASURES, Intent, Judgement, Line, Objective
 from nettwin.intent.intent import shown
 from nettwin.intent.judgement import HOPELESS
@@ -32,6 +32,7 @@ def heading(plan: ChangePlan, network: str) -> Text:
         f"found by {plan.method} in {units.duration(plan.seconds)}, seed {plan.seed}",
         *([f"{own.method} by {own.engine}"] if own else []),
         *(f"{e.method} by {e.engine}" for e in verified(plan)),
+        *([_confidence(plan.policy)] if plan.policy else []),
     ]
     return words.append("; ".join(parts), style.FAINT)
 
@@ -163,6 +164,17 @@ def _verdict(plan: ChangePlan) -> tuple[str, str]:
     if plan.after.objectives < plan.before.objectives:
         return "is better kept", style.CALM
     return "is kept as well as before", ""
+
+
+def _confidence(policy: PolicyConfidence) -> str:
+    """How sure a trained agent is, in words."""
+    sure = (
+        f"the agent gave its {units.count(policy.choices)} choices a probability of"
+        f" {policy.probability:.2f} on average, {policy.least:.2f} at least"
+    )
+    if policy.episodes < 2:
+        return sure
+    return sure + f"; {policy.episodes} episodes end within {units.percent(policy.spread, 1)}"
 
 
 def _status(plan: ChangePlan) -> str:

@@ -13,6 +13,7 @@ import pytest
 from nettwin import formats
 from nettwin.optimize.search import Search
 from nettwin.optimize.solvers.reinforcement import agent, weight_agent
+from nettwin.optimize.solvers.reinforcement.agent_file import used_agent
 from nettwin.optimize.stop import Clock, Seconds, Steps
 from tests.optimize.solvers.reinforcement.instances import (
     segment_problem,
@@ -120,3 +121,28 @@ def test_agents_need_neither_torch_nor_gymnasium() -> None:
     root = Path(__file__).resolve().parents[4]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_an_agent_tells_how_sure_it_is() -> None:
+    problem = segment_problem(15, 12, 12)
+    whole: Search[np.ndarray] = Search(Steps(3000))
+    part: Search[np.ndarray] = whole.part("midpoints")
+    agent(problem, part, 1)
+    sure = whole.policy
+    assert sure is not None and sure == part.policy
+    assert 0 < sure.least <= sure.probability <= 1
+    assert 0 < sure.choices <= whole.steps
+    assert sure.episodes > 1 and sure.spread >= 0
+    one: Search[np.ndarray] = Search(Steps(10**6))
+    agent(problem, one, 1, episodes=1)
+    assert one.policy is not None and (one.policy.episodes, one.policy.spread) == (1, 0.0)
+
+
+def test_weights_that_say_nothing_choose_blindly() -> None:
+    trained = used_agent("weights")
+    silent = {name: np.zeros_like(values) for name, values in trained.weights.items()}
+    problem = weight_problem(11, 12, 20)
+    search: Search[np.ndarray] = Search(Steps(30))
+    weight_agent(problem, search, trained=replace(trained, weights=silent))
+    assert search.policy is not None
+    assert search.policy.probability == pytest.approx(1 / problem.capacity_bps.size, rel=0.2)

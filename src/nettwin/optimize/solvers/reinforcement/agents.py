@@ -6,9 +6,13 @@ the best answer so far and draw their actions, so that they end elsewhere.
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin.change_plan import PolicyConfidence
 from nettwin.optimize.problems.link_weights import LinkWeightProblem
 from nettwin.optimize.problems.segment_routing import SegmentRoutingProblem
 from nettwin.optimize.search import Search
@@ -45,13 +49,18 @@ def agent(
     search.offer(environment.utilization, environment.midpoints.copy())
     policy = MidpointPolicy(trained.weights, MidpointView(environment))
     random = np.random.default_rng(seed)
-    episode = 0
+    episode, record = 0, _Record()
     while not environment.over and not search.over:
+        best = environment.utilization
         while not environment.over and search.step():
             logits = policy.logits(environment.mask())
-            environment.take(_action(logits, random if episode else None))
+            action = _action(logits, random if episode else None)
+            record.chose(logits, action, drawn=episode > 0)
+            environment.take(action)
+            best = min(best, environment.utilization)
             if environment.utilization < search.value:
                 search.offer(environment.utilization, environment.midpoints.copy())
+        record.ended(best, search)
         episode += 1
         if episode == episodes:
             return
@@ -75,20 +84,47 @@ def weight_agent(
     search.offer(environment.utilization, environment.weight.copy())
     policy = WeightPolicy(trained.weights, WeightView(environment))
     random = np.random.default_rng(seed)
-    episode = 0
+    episode, record = 0, _Record()
     while not environment.over and not search.over:
-        waited = 0
+        waited, best = 0, environment.utilization
         while not environment.over and waited < PATIENCE and search.step():
             logits = policy.logits(environment.mask())
-            environment.take(_action(logits, random if episode else None))
+            action = _action(logits, random if episode else None)
+            record.chose(logits, action, drawn=episode > 0)
+            environment.take(action)
+            best = min(best, environment.utilization)
             waited += 1
             if environment.utilization < search.value:
                 search.offer(environment.utilization, environment.weight.copy())
                 waited = 0
+        record.ended(best, search)
         episode += 1
         if episode == episodes:
             return
         environment.reset(search.answer)
+
+
+class _Record:
+    """What shows how sure a policy is: the probabilities of its choices, where its episodes end."""
+
+    def __init__(self) -> None:
+        self._ln_probability: list[float] = []
+        self._best: list[float] = []
+
+    def chose(self, logits: NDArray[np.float32], action: int, *, drawn: bool) -> None:
+        """An action was taken; those that are drawn say nothing."""
+        if not drawn:
+            apart = logits.astype(np.float64) - float(logits[action])
+            self._ln_probability.append(-float(np.logaddexp.reduce(apart)))
+
+    def ended(self, best: float, search: Search[Any]) -> None:
+        """An episode is over; its best utilization. The search is told how sure the policy is."""
+        self._best.append(best)
+        known = self._ln_probability
+        if known:
+            mean, least = math.exp(sum(known) / len(known)), math.exp(min(known))
+            spread = max(self._best) / max(min(self._best), 1e-12) - 1.0
+            search.chosen_by(PolicyConfidence(len(known), mean, least, len(self._best), spread))
 
 
 def _action(logits: NDArray[np.float32], random: np.random.Generator | None) -> int:
