@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("interfaces",),),
     (("apps",),),
     (("optimize",), ("workspace",)),
-    (("physical",), ("repository",)),
+    (("physical",), ("repository",), ("telemetry",)),
     (("engines",), ("datasets",)),
     (("training",),),
     (("formats",),),
@@ -30,7 +30,19 @@ LAYERS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("intent",),),
     (("metrics",), ("calculus",)),
     (("scenario",),),
-    (("errors", "quantity", "units", "compiled", "registry", "blas", "workers"),),
+    (
+        (
+            "errors",
+            "quantity",
+            "units",
+            "compiled",
+            "registry",
+            "blas",
+            "workers",
+            "secrets",
+            "settings",
+        ),
+    ),
 )
 PLACES = {
     part: (depth, group)

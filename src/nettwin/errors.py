@@ -8,7 +8,8 @@ NettwinError                what a user can understand and mend
 │   ├── UnknownNameError    a name that is not in a registry or a network
 │   └── AmbiguousNameError  a name that several elements answer to
 ├── NetworkError            a network that does not do what it is asked
-│   └── ApplyError          a change plan that was not applied; what it had changed is undone
+│   ├── ApplyError          a change plan that was not applied; what it had changed is undone
+│   └── SourceError         a source of telemetry that does not answer
 ├── BusyError               another process holds what may have one user only
 ├── UnsupportedError        a model that must not be trusted with a scenario
 └── MissingExtraError       an optional dependency that is not installed
@@ -103,6 +104,10 @@ class ApplyError(NetworkError):
     def __init__(self, message: str, *, undone: bool) -> None:
         self.undone = undone
         super().__init__(message)
+
+
+class SourceError(NetworkError):
+    """A source of telemetry that does not answer, or not with what it should."""
 
 
 class BusyError(NettwinError):

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from nettwin.errors import FormatError, InputError
+from nettwin.secrets import secret
 from nettwin.workspace.approval import Approval, Approvals
 from nettwin.workspace.people import Person, hashed, person_of
 from nettwin.workspace.policy import Window
-from nettwin.workspace.secrets import secret
 from nettwin.workspace.settings import read_settings
 from nettwin.workspace.workspace import Workspace, begin
 from tests.live import square

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,13 @@ from numpy.typing import NDArray
 
 from nettwin.metrics import Metrics, Table
 from nettwin.observation import Observation
-from nettwin.repository.tables import micros
+from nettwin.repository.tables import arrow, micros
 from nettwin.scenario.scenario import Scenario
 
 RATE = "rate_bps"
 INTERVAL = "interval/interval_s"
 BOUNDS = (".low", ".high")
+DAY_S = 86400.0
 Floats = NDArray[np.float64]
 
 
@@ -35,6 +37,42 @@ def rows_of(observation: Observation) -> dict[str, list[Any]]:
         "series": series,
         "value": values,
     }
+
+
+def link_rows(
+    names: Sequence[str],
+    times_s: Floats,
+    interval_s: float,
+    columns: Mapping[str, Floats],
+) -> Iterator[tuple[slice, dict[str, Any]]]:
+    """The columns of the rows that keep metrics of links [intervals, links], a day at a time with
+    its intervals; what is NaN has none."""
+    pa = arrow()
+    days = np.floor(times_s / DAY_S)
+    edges = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(times_s)]
+    for begin, end in pairwise(edges):
+        rows = slice(begin, end)
+        stamps = np.rint(times_s[rows] * 1e6).astype(np.int64)
+        labels = [INTERVAL]
+        time, code, value = (
+            [stamps],
+            [np.zeros(len(stamps), np.int32)],
+            [np.full(len(stamps), interval_s)],
+        )
+        for column, numbers in columns.items():
+            t, k = np.nonzero(np.isfinite(numbers[rows]))
+            time.append(stamps[t])
+            code.append((k + len(labels)).astype(np.int32))
+            value.append(numbers[rows][t, k])
+            labels += [f"link/{name}/{column}" for name in names]
+        yield (
+            rows,
+            {
+                "time": pa.array(np.concatenate(time)),
+                "series": pa.DictionaryArray.from_arrays(np.concatenate(code), labels),
+                "value": pa.array(np.concatenate(value)),
+            },
+        )
 
 
 def _columns(

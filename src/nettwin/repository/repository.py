@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from nettwin.errors import InputError
 from nettwin.formats.native import native_from_text, native_text
 from nettwin.observation import Observation, configuration
 from nettwin.repository.lock import held
-from nettwin.repository.observations import observation_of, rows_of
+from nettwin.repository.observations import link_rows, observation_of, rows_of
 from nettwin.repository.store import Store
 from nettwin.repository.tables import Document, micros
 from nettwin.scenario.scenario import Scenario
@@ -45,6 +45,30 @@ class Repository:
             self.keep(Document(observation.time_s, NETWORK, is_now, text))
         self._written = is_now
         return self.store.append("observations", observation.time_s, rows_of(observation))
+
+    def measured_links(
+        self,
+        scenario: Scenario,
+        times_s: NDArray[np.float64],
+        interval_s: float,
+        columns: Mapping[str, NDArray[np.float64]],
+        up: NDArray[np.float64],
+    ) -> int:
+        """Keep what was measured of the links in intervals that end at `times_s`; the number of
+        rows when all are on the disk.
+
+        `columns` are link metrics [intervals, links], NaN where one is not known; `up` [intervals,
+        links] is 1, or 0 for a link that was down. Intervals that are kept already are replaced.
+        """
+        for time_s, state in _states(scenario, times_s, up):
+            is_now = configuration(state)
+            if is_now != self._configuration_at(time_s):
+                self.keep(Document(time_s, NETWORK, is_now, native_text(state)))
+        self._written = ""
+        return sum(
+            self.store.append("observations", float(times_s[rows.start]), table)
+            for rows, table in link_rows(scenario.topology.link_name, times_s, interval_s, columns)
+        )
 
     def keep(self, *documents: Document) -> None:
         """Keep records; they are on the disk when this returns."""
@@ -90,14 +114,19 @@ class Repository:
     def series(
         self, name: str, since_s: float = -1e11, until_s: float = 1e11
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The times and values of one series. [values] each"""
+        """The times and values of one series, of each time the one that was kept last. [values]
+        each"""
         found = self.store.ask(
             "SELECT epoch_us(time) AS us, value FROM observations WHERE series = ?"
-            " AND epoch_us(time) BETWEEN ? AND ? ORDER BY us",
+            " AND epoch_us(time) BETWEEN ? AND ?",
             ["observations"],
             [name, micros(since_s), micros(until_s)],
         )
-        return found["us"].to_numpy() / 1e6, found["value"].to_numpy()
+        us, value = found["us"].to_numpy(), found["value"].to_numpy()
+        order = np.argsort(us, kind="stable")  # as they were appended; SQL's own order is not
+        us, value = us[order], value[order]
+        last = np.append(np.diff(us) > 0, True)[: len(us)]
+        return us[last] / 1e6, value[last]
 
     def observation(self, time_s: float) -> Observation:
         """The last observation at or before a time. Raises InputError where there is none."""
@@ -135,6 +164,24 @@ class Repository:
             )
         return native_from_text(found["document"][-1].as_py(), str(self.folder))
 
+    def _configuration_at(self, time_s: float) -> str:
+        """The digest of the configuration that holds at a time; empty where none does."""
+        found = [one for one in self.records(NETWORK) if one.time_s <= time_s]
+        return found[-1].id if found else ""
+
     def _last_configuration(self) -> str:
         found = self.records(NETWORK)
         return found[-1].id if found else ""
+
+
+def _states(
+    scenario: Scenario, times_s: NDArray[np.float64], up: NDArray[np.float64]
+) -> Iterator[tuple[float, Scenario]]:
+    """The network at the first time, and at each at which a link went up or down."""
+    planned = scenario.topology.link_up
+    before = None
+    for time_s, row in zip(times_s.tolist(), up, strict=True):
+        now = np.where(np.isnan(row), planned, row == 1)
+        if before is None or not np.array_equal(now, before):
+            yield time_s, scenario.with_(topology=scenario.topology.with_arrays(link_up=now))
+        before = now

@@ -46,7 +46,14 @@ class Store:
         cannot be written: nothing was added then."""
         pa = arrow()
         known = schema(table)
-        arrays = [pa.array(columns[f.name], self._plain(pa, f.type)).cast(f.type) for f in known]
+        arrays = [
+            (
+                given
+                if isinstance(given := columns[f.name], pa.Array)
+                else pa.array(given, self._plain(pa, f.type))
+            ).cast(f.type)
+            for f in known
+        ]
         rows = pa.Table.from_arrays(arrays, schema=known)
         if table not in self._next:
             self._next[table] = max((p.last for p in self.parts(table)), default=0) + 1

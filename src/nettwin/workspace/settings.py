@@ -12,9 +12,9 @@ from nettwin.errors import FormatError, InputError
 from nettwin.formats.files import read_text
 from nettwin.formats.toml_document import parse_toml
 from nettwin.physical.registry import NETWORKS
+from nettwin.secrets import REMEDY, is_reference, is_secret
 from nettwin.workspace.people import ROLES, Person
 from nettwin.workspace.policy import Policy, Window
-from nettwin.workspace.secrets import REMEDY, is_reference, is_secret
 
 NAME = "nettwin.toml"
 LARGEST_BYTES = 2**20

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import ExitStack
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -94,6 +97,10 @@ def clean(json: o.JsonOption = False) -> None:
 def serve(
     workspace: w.WorkspaceOption = w.HERE,
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port, on 127.0.0.1.")] = 9116,
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="Let the network's time run as the clock does; no loop may."),
+    ] = False,
 ) -> None:
     """Serve the counters of the network's routers at /metrics, with the names of snmp_exporter,
     until Ctrl-C; while the loop runs, too."""
@@ -113,6 +120,16 @@ def serve(
             return found
 
     ports()
-    with server(ports, port) as serving:
+    with ExitStack() as stack:
+        serving = stack.enter_context(server(ports, port))
         output.say(f"Serving http://127.0.0.1:{port}{PATH}; Ctrl-C ends.")
-        serving.serve_forever()
+        if not live:
+            serving.serve_forever()
+        stack.enter_context(place.writing("nettwin network serve --live"))
+        network = stack.enter_context(place.network())
+        stack.callback(serving.shutdown)
+        Thread(target=serving.serve_forever, daemon=True).start()
+        due = time.monotonic()
+        while True:
+            due += network.observe().interval_s
+            time.sleep(max(due - time.monotonic(), 0.0))

@@ -27,10 +27,10 @@ from nettwin.physical.linux.host import Host
 from nettwin.physical.linux.measuring import BATCHES, metrics_of, offered_bps
 from nettwin.physical.linux.traffic import HEADERS_BYTES, LEAST_PAYLOAD
 from nettwin.physical.network import Event
-from nettwin.physical.settings import settings_of
 from nettwin.scenario.changes import Change, ScaleTraffic, SetBuffer, SetScheduler, apply_all
 from nettwin.scenario.packet_sizes import Discrete, Fixed, PacketSize
 from nettwin.scenario.scenario import Scenario
+from nettwin.settings import settings_of
 
 LEAST_BITS = 8 * (HEADERS_BYTES + LEAST_PAYLOAD)
 MOST_MTU_BITS = 8 * 9000
@@ -52,7 +52,7 @@ class Linux:
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Linux:
         """Settings as they stand in a file. Raises InputError for one that is unknown or wrong."""
-        made = settings_of(cls, settings, "linux")
+        made = settings_of(cls, settings, "a linux network")
         for name in settings:
             if getattr(made, name) <= 0:
                 value = getattr(made, name)

@@ -18,7 +18,6 @@ from nettwin.observation import Observation
 from nettwin.physical.applying import SteeredNetwork
 from nettwin.physical.exporter import Ports
 from nettwin.physical.network import Event
-from nettwin.physical.settings import settings_of
 from nettwin.physical.simulated.devices import SimulatedDevices
 from nettwin.physical.simulated.hidden import Hidden
 from nettwin.physical.simulated.load import DailyCurve, Load, Replay
@@ -27,6 +26,7 @@ from nettwin.physical.simulated.record import Counters, Record, read_record, wri
 from nettwin.scenario.changes import AddFlow, RateLimit, RemoveFlow, ScaleTraffic, apply_all
 from nettwin.scenario.demands import over_time
 from nettwin.scenario.scenario import Scenario
+from nettwin.settings import settings_of
 
 Floats = NDArray[np.float64]
 REFUSED = (AddFlow, RemoveFlow, RateLimit)
@@ -57,7 +57,7 @@ class Simulated:
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Simulated:
         """Settings as they stand in a file. Raises InputError for one that is unknown or wrong."""
-        made = settings_of(cls, settings, "simulated")
+        made = settings_of(cls, settings, "a simulated network")
         for name, good, allowed in (
             ("interval_s", made.interval_s > 0, "above 0"),
             (

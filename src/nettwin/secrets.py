@@ -1,4 +1,4 @@
-"""Secrets: what a workspace names and does not hold: `env:VARIABLE` or `file:PATH`."""
+"""Secrets: what a file names and does not hold: `env:VARIABLE` or `file:PATH`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,11 @@
+"""nettwin data: telemetry of a network: what a source tells, and the history of it.
+
+One module a command; each adds itself to `group`.
+"""
+
+from __future__ import annotations
+
+from nettwin.interfaces.cli.data import check, collect, links, sources
+from nettwin.interfaces.cli.data.group import group
+
+__all__ = ["check", "collect", "group", "links", "sources"]

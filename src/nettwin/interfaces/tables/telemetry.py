@@ -1,0 +1,166 @@
+"""Telemetry: what is wrong with it, and what links carried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+from rich.text import Text
+
+from nettwin import units
+from nettwin.interfaces.tables import style
+from nettwin.observation import Observation
+from nettwin.telemetry.findings import KINDS, Findings, summary
+from nettwin.telemetry.links import LinkLoads
+
+Moment = Callable[[float], str]
+COLORS = {"bad": style.ALARM, "doubtful": style.WARNING, "mended": style.CALM}
+
+
+def findings_document(found: Findings) -> dict[str, Any]:
+    """All findings for JSON, the worst first."""
+    return {
+        "kinds": [
+            {
+                "kind": name,
+                "severity": KINDS[name].severity,
+                "places": places,
+                "times": times,
+                "found": KINDS[name].found,
+                "done": KINDS[name].done,
+            }
+            for name, places, times in summary(found.found)
+        ],
+        "findings": [
+            {
+                "kind": one.kind,
+                "severity": one.severity,
+                "where": one.where,
+                "count": one.count,
+                "detail": one.detail,
+            }
+            for one in found.worst_first()
+        ],
+    }
+
+
+def kinds(found: Findings) -> Table:
+    """What was found and done, a line a kind, the worst first."""
+    made = style.table("Data quality", "<", "places", "times", "<found", "<done")
+    content = [
+        (
+            Text(KINDS[name].severity, COLORS[KINDS[name].severity]),
+            str(places),
+            units.count(times),
+            KINDS[name].found,
+            KINDS[name].done,
+        )
+        for name, places, times in summary(found.found)
+    ]
+    return style.rows(made, content)
+
+
+def findings(found: Findings, top: int) -> Table:
+    """Every finding at its place, the worst first."""
+    rows = found.worst_first()
+    made = style.table(
+        "Findings",
+        "<",
+        "<kind",
+        "<where",
+        "times",
+        "?<detail",
+        shown=min(top, len(rows)),
+        of=len(rows),
+    )
+    content = [
+        (
+            Text(one.severity, COLORS[one.severity]),
+            one.kind,
+            one.where,
+            units.count(one.count),
+            one.detail,
+        )
+        for one in rows[:top]
+    ]
+    return style.rows(made, content)
+
+
+def coverage(loads: LinkLoads, moment: Moment) -> Table:
+    """How much is known."""
+    known = np.isfinite(loads.bps)
+    made = style.table("Telemetry", "<what", "<is")
+    begin = float(loads.time_s[0] - loads.interval_s)
+    rows = [
+        ("from", moment(begin)),
+        ("until", moment(float(loads.time_s[-1]))),
+        ("intervals", f"{len(loads.time_s):,} of {loads.interval_s:g} s"),
+        ("links known", f"{int(known.any(axis=0).sum())} of {known.shape[1]}"),
+        (
+            "of their intervals known",
+            units.percent(float(known[:, known.any(axis=0)].mean()) if known.any() else 0.0),
+        ),
+    ]
+    return style.rows(made, rows)
+
+
+def _link_values(seen: Observation) -> tuple[Any, Any]:
+    table = seen.metrics.link
+    none = np.full(seen.scenario.topology.link_count, np.nan)
+    names = ("throughput_bps", "utilization")
+    rate, load = (table.columns.get(name, none) for name in names)
+    return rate, load
+
+
+def links_document(seen: Observation, moment: Moment) -> dict[str, Any]:
+    """What links carried, for JSON."""
+    topology = seen.scenario.topology
+    rate, load = _link_values(seen)
+    return {
+        "at": moment(seen.time_s),
+        "interval_s": seen.interval_s,
+        "links": [
+            {
+                "link": name,
+                "capacity_bps": float(topology.link_capacity_bps[k]),
+                "throughput_bps": units.finite_or_none(rate[k]),
+                "utilization": units.finite_or_none(load[k]),
+                "up": bool(topology.link_live[k]),
+            }
+            for k, name in enumerate(topology.link_name)
+        ],
+    }
+
+
+def links(seen: Observation, top: int, moment: Moment) -> Table:
+    """What links carried, the busiest first; those that are not known come last."""
+    topology = seen.scenario.topology
+    rate, load = _link_values(seen)
+    order = np.argsort(-np.nan_to_num(load, nan=-1.0), kind="stable")
+    made = style.table(
+        f"Links at {moment(seen.time_s)}",
+        "<link",
+        "?capacity",
+        "rate",
+        "<",
+        "utilization",
+        "<state",
+        shown=min(top, len(order)),
+        of=len(order),
+    )
+    content = []
+    for k in order[:top].tolist():
+        live = bool(topology.link_live[k])
+        content.append(
+            (
+                topology.link_name[k],
+                units.rate(float(topology.link_capacity_bps[k])),
+                units.rate(float(rate[k])),
+                style.bar(float(load[k])),
+                style.load(float(load[k])),
+                Text("up" if live else "down", style.CALM if live else style.ALARM),
+            )
+        )
+    return style.rows(made, content)

@@ -1,0 +1,102 @@
+"""Findings: what is wrong with telemetry, and what was done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+Severity = Literal["bad", "doubtful", "mended"]
+SEVERITIES: tuple[Severity, ...] = ("bad", "doubtful", "mended")  # worst first
+
+
+class Kind(NamedTuple):
+    """A kind of finding: how bad it is, what it is, and what is done about it."""
+
+    severity: Severity
+    found: str
+    done: str
+
+
+KINDS: Mapping[str, Kind] = {
+    "silent": Kind("bad", "links without any samples", "their load is not known"),
+    "unmatched": Kind("bad", "ports that are no link of the network", "left out; map them"),
+    "reset": Kind("doubtful", "counters that began anew", "the interval is not known"),
+    "restart": Kind("doubtful", "restarts of a device", "its counters' interval is not known"),
+    "too_slow": Kind(
+        "bad",
+        "32-bit counters that wrap faster than they are read",
+        "not used; read 64-bit counters (ifHCOutOctets), or read more often",
+    ),
+    "above_speed": Kind("bad", "rates above the speed of the port", "the interval is not known"),
+    "ends_disagree": Kind(
+        "bad", "links whose two ends count differently", "the sending end is believed"
+    ),
+    "flows_disagree": Kind(
+        "bad", "links whose flows and counters differ", "the counters are believed"
+    ),
+    "clock": Kind("doubtful", "devices whose clock is off", "their times were shifted"),
+    "gap": Kind("doubtful", "times without samples", "not known where long, else the mean"),
+    "garbage": Kind("doubtful", "values that are no numbers", "left out"),
+    "conflict": Kind("doubtful", "two values for one time", "the later one was kept"),
+    "speed_zero": Kind("doubtful", "ports whose speed reads 0", "the network's capacity was used"),
+    "speed_differs": Kind(
+        "doubtful", "ports with another speed than the network has", "the network's was used"
+    ),
+    "back": Kind("mended", "counters that went back for one sample", "that sample was left out"),
+    "wrap": Kind("mended", "counters that wrapped", "counted on"),
+    "repeat": Kind("mended", "counters that were read before they were updated", "spread evenly"),
+    "late": Kind("mended", "samples that came late", "put in their order"),
+    "duplicate": Kind("mended", "samples that came twice", "one was kept"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something of a kind that was found `count` times at a place; `detail` has the numbers."""
+
+    kind: str
+    where: str
+    count: int = 1
+    detail: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is."""
+        return KINDS[self.kind].severity
+
+
+@dataclass
+class Findings:
+    """What was found, gathered."""
+
+    found: list[Finding] = field(default_factory=list)
+
+    def add(self, kind: str, where: object, count: int = 1, detail: str = "") -> None:
+        """Note something that was found; nothing where the count is 0."""
+        if count:
+            self.found.append(Finding(kind, str(where), int(count), detail))
+
+    def counts(self, where: object, counts: Mapping[str, int]) -> None:
+        """Note counts of several kinds at one place."""
+        for kind, count in counts.items():
+            self.add(kind, where, count)
+
+    def worst_first(self) -> list[Finding]:
+        """All findings: the worst kinds first, then those found most often."""
+        order = list(KINDS)
+        return sorted(
+            self.found,
+            key=lambda f: (SEVERITIES.index(f.severity), order.index(f.kind), -f.count, f.where),
+        )
+
+
+def summary(findings: Iterable[Finding]) -> list[tuple[str, int, int]]:
+    """Of each kind that was found, the worst first: its name, at how many places, how often."""
+    places: dict[str, int] = {}
+    times: dict[str, int] = {}
+    for finding in findings:
+        places[finding.kind] = places.get(finding.kind, 0) + 1
+        times[finding.kind] = times.get(finding.kind, 0) + finding.count
+    order = sorted(KINDS, key=lambda name: SEVERITIES.index(KINDS[name].severity))
+    return [(name, places[name], times[name]) for name in order if name in places]

@@ -1,0 +1,15 @@
+"""Registry of telemetry sources: nettwin's own, and those of other packages."""
+
+from __future__ import annotations
+
+from nettwin.registry import Registry, adopt_choice
+from nettwin.telemetry.source import SourceChoice
+
+SOURCES: Registry[SourceChoice] = Registry(
+    "telemetry source",
+    "nettwin.sources",
+    {
+        "prometheus": "nettwin.telemetry.prometheus:PROMETHEUS",
+    },
+    adopt_choice(SourceChoice, "a telemetry source", "a SourceChoice, or open a Source"),
+)
