@@ -12,7 +12,9 @@ changes     find_links, check_value: what edits name, and whether a value is in 
 optimizers  Method: what is registered; SegmentRoutingProblem: the array problem; Search:
             what is reported to
 networks    SteeredNetwork: what to inherit; NetworkChoice, Opening: how one is chosen and opened
-registries  ACTUATORS, CHANGES, ENGINES, FORMATS, NETWORKS, OPTIMIZERS;
+sources     Source: the contract; SourceChoice, SourceOpening, SourceQuality: how one is chosen and
+            opened; Port, Series: what it gives
+registries  ACTUATORS, CHANGES, ENGINES, FORMATS, NETWORKS, OPTIMIZERS, SOURCES;
             PluginWarning: a member that is not used
 """
 
@@ -32,6 +34,11 @@ from nettwin.quantity import Quantity
 from nettwin.registry import PluginWarning, Registry
 from nettwin.scenario.changes import CHANGES, find_links
 from nettwin.scenario.changes.change import check_value
+from nettwin.telemetry.registry import SOURCES
+from nettwin.telemetry.series import Port, Series
+from nettwin.telemetry.source import Opening as SourceOpening
+from nettwin.telemetry.source import Quality as SourceQuality
+from nettwin.telemetry.source import Source, SourceChoice
 
 __all__ = [
     "ACTUATORS",
@@ -43,6 +50,7 @@ __all__ = [
     "NETWORKS",
     "OPTIMIZERS",
     "QUEUE_METRICS",
+    "SOURCES",
     "EngineChoice",
     "Explainable",
     "Format",
@@ -54,10 +62,16 @@ __all__ = [
     "PartialLink",
     "PartialNetwork",
     "PluginWarning",
+    "Port",
     "Quantity",
     "Registry",
     "Search",
     "SegmentRoutingProblem",
+    "Series",
+    "Source",
+    "SourceChoice",
+    "SourceOpening",
+    "SourceQuality",
     "SteeredNetwork",
     "Table",
     "check_value",

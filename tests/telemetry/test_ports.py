@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from nettwin.errors import UnknownNameError
+from nettwin.formats.interface_names import same_interface
 from nettwin.scenario.topology import Link, Node, Topology
-from nettwin.telemetry.ports import Names, match_ports, same_interface
+from nettwin.telemetry.ports import Names, match_ports
 from nettwin.telemetry.series import Port
 
 

@@ -58,6 +58,7 @@ FORMATS: Registry[Format] = Registry(
         "sndlib": "nettwin.formats.sndlib_native:SNDlibNative",
         "graphml": "nettwin.formats.graphml:GraphML",
         "ietf-network": "nettwin.formats.ietf:IetfNetwork",
+        "neighbors": "nettwin.formats.discovered.neighbors:Neighbors",
         "node-link": "nettwin.formats.node_link:NodeLink",
         "containerlab": "nettwin.formats.containerlab:Containerlab",
         "native": "nettwin.formats.native:Native",

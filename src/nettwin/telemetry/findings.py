@@ -20,7 +20,9 @@ class Kind(NamedTuple):
 
 KINDS: Mapping[str, Kind] = {
     "silent": Kind("bad", "links without any samples", "their load is not known"),
-    "unmatched": Kind("bad", "ports that are no link of the network", "left out; map them"),
+    "unmatched": Kind(
+        "doubtful", "ports with traffic that are no link of the network", "left out, or map them"
+    ),
     "reset": Kind("doubtful", "counters that began anew", "the interval is not known"),
     "restart": Kind("doubtful", "restarts of a device", "its counters' interval is not known"),
     "too_slow": Kind(
@@ -43,6 +45,7 @@ KINDS: Mapping[str, Kind] = {
     "speed_differs": Kind(
         "doubtful", "ports with another speed than the network has", "the network's was used"
     ),
+    "idle": Kind("mended", "ports without traffic that are no link of the network", "left out"),
     "back": Kind("mended", "counters that went back for one sample", "that sample was left out"),
     "wrap": Kind("mended", "counters that wrapped", "counted on"),
     "repeat": Kind("mended", "counters that were read before they were updated", "spread evenly"),

@@ -58,8 +58,10 @@ def link_loads(
     found = Findings()
     by_kind = _together(series)
     matched = match_ports((port for port, _ in by_kind), topology, names)
+    busy = {port for (port, _), one in by_kind.items() if _carries(one)}
     for one in matched.unmatched:
-        found.add("unmatched", one.port, 1, _near(one.why, one.near))
+        kind = "unmatched" if one.port in busy else "idle"
+        found.add(kind, one.port, 1, _near(one.why, one.near))
     known = {key: one for key, one in by_kind.items() if key[0] in matched.link_of}
     if not known:
         raise InputError(_nothing(by_kind, matched))
@@ -152,6 +154,13 @@ def _counted(
         elif link in back:
             counted.received.setdefault(back[link], totals)
     return counted
+
+
+def _carries(one: Series) -> bool:
+    """Whether a series tells of traffic."""
+    if one.quantity in GAUGES:
+        return bool((one.value > 0).any())
+    return one.quantity in COUNTERS and bool(np.ptp(one.value) > 0 if len(one) else False)
 
 
 def _near(why: str, near: tuple[str, ...]) -> str:

@@ -12,12 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nettwin.errors import UnknownNameError
+from nettwin.formats.interface_names import SEPARATOR, same_interface
 from nettwin.scenario.link_names import find_links
 from nettwin.scenario.topology import Topology
 from nettwin.telemetry.series import Port
 
-SEPARATOR = ":"  # between the device and the port in the name of a link
-_INTERFACE = re.compile(r"([A-Za-z][A-Za-z-]*?)[ _-]?(\d.*)?")
 NEAR = 3
 
 
@@ -45,33 +44,6 @@ class Names:
 
     devices: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-
-def port_name(device: str, interface: str) -> str:
-    """The name of the link that leaves from a port."""
-    return f"{device}{SEPARATOR}{interface}"
-
-
-def split_interface(name: str) -> tuple[str, str]:
-    """The letters and the numbers of an interface's name: `Hu0/0/0/1` is `hu`, `0/0/0/1`."""
-    match = _INTERFACE.fullmatch(name.strip())
-    if not match or not match[2]:
-        return name.strip().casefold(), ""
-    return match[1].casefold(), match[2].casefold()
-
-
-def same_interface(one: str, other: str) -> bool:
-    """Whether two names are of one interface, where either may be abbreviated."""
-    (a, m), (b, n) = split_interface(one), split_interface(other)
-    if m != n:
-        return False
-    return a == b or (len(min(a, b, key=len)) >= 2 and bool(m) and _abbreviates(a, b))
-
-
-def _abbreviates(a: str, b: str) -> bool:
-    """Whether one word begins the other: `hu` and `hundredgige`, `te` and `tengige`."""
-    short, long = sorted((a, b), key=len)
-    return long.startswith(short)
 
 
 def match_ports(ports: Iterable[Port], topology: Topology, names: Names) -> Matched:

@@ -10,6 +10,8 @@ SOURCES: Registry[SourceChoice] = Registry(
     "nettwin.sources",
     {
         "prometheus": "nettwin.telemetry.prometheus:PROMETHEUS",
+        "csv": "nettwin.telemetry.tabular:CSV",
+        "parquet": "nettwin.telemetry.tabular:PARQUET",
     },
     adopt_choice(SourceChoice, "a telemetry source", "a SourceChoice, or open a Source"),
 )

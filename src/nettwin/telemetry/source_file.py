@@ -72,15 +72,19 @@ def read_source_file(path: Path) -> SourceFile:
 
 
 @contextmanager
-def opened(file: SourceFile, told: list[str] | None = None) -> Iterator[Source]:
-    """The source of a file. Raises FormatError for its settings, SourceError where this machine
-    lacks something for it."""
+def opened(
+    file: SourceFile, told: list[str] | None = None, folder: Path | None = None
+) -> Iterator[Source]:
+    """The source of a file; paths in it start from a folder, by default the file's.
+
+    Raises FormatError for its settings, SourceError where this machine lacks something for it.
+    """
     choice = SOURCES[file.kind]
     if lacks := choice.missing():
         raise SourceError(f"the source {choice.name} cannot be read here: {lacks}")
     notes = told if told is not None else []
     try:
-        source = choice.open(Opening(file.settings, file.path.parent, notes))
+        source = choice.open(Opening(file.settings, folder or file.path.parent, notes))
     except FormatError:
         raise
     except InputError as error:

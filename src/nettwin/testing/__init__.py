@@ -20,6 +20,7 @@ this package.
 engines   EngineContract                         changes      ChangeContract
 formats   FormatContract, WritingFormatContract  optimizers   OptimizerContract
 networks  NetworkContract                        actuators    ActuatorContract
+sources   SourceContract
 """
 
 import pytest
@@ -28,7 +29,15 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"{__name__}.{module}"
-        for module in ("actuators", "changes", "engines", "formats", "networks", "optimizers")
+        for module in (
+            "actuators",
+            "changes",
+            "engines",
+            "formats",
+            "networks",
+            "optimizers",
+            "sources",
+        )
     )
 )
 
@@ -38,6 +47,7 @@ from nettwin.testing.engines import EngineContract  # noqa: E402
 from nettwin.testing.formats import FormatContract, WritingFormatContract  # noqa: E402
 from nettwin.testing.networks import NetworkContract  # noqa: E402
 from nettwin.testing.optimizers import OptimizerContract  # noqa: E402
+from nettwin.testing.sources import SourceContract  # noqa: E402
 
 __all__ = [
     "ActuatorContract",
@@ -46,6 +56,7 @@ __all__ = [
     "FormatContract",
     "NetworkContract",
     "OptimizerContract",
+    "SourceContract",
     "WritingFormatContract",
     "flows",
     "links",

@@ -13,6 +13,7 @@ from nettwin.formats import read
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.data.group import (
+    FolderOption,
     SinceOption,
     SourceFileArg,
     UntilOption,
@@ -43,6 +44,7 @@ def check(
         ),
     ] = None,
     workspace: w.WorkspaceOption = w.HERE,
+    folder: FolderOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
     top: o.TopOption = 40,
@@ -58,7 +60,7 @@ def check(
     file = read_source_file(source)
     scenario = read(network).scenario if network else w.opened(workspace).plan
     told: list[str] = []
-    with opened(file, told) as opening:
+    with opened(file, told, folder) as opening:
         about = opening.test()
         live = opening.live
         now_s = time.time()

@@ -9,6 +9,7 @@ from rich.text import Text
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.data.group import (
+    FolderOption,
     SinceOption,
     SourceFileArg,
     UntilOption,
@@ -30,6 +31,7 @@ HOUR_S = 3600.0
 def collect(
     source: SourceFileArg,
     workspace: w.WorkspaceOption = w.HERE,
+    folder: FolderOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
     top: o.TopOption = 20,
@@ -46,7 +48,7 @@ def collect(
     now_s = time.time()
     begin_s, end_s = moment_of(since, ALWAYS_S[0]), moment_of(until, ALWAYS_S[1])
     told: list[str] = []
-    with opened(file, told) as opening, place.writing("nettwin data collect"):
+    with opened(file, told, folder) as opening, place.writing("nettwin data collect"):
         if opening.live:
             times = place.repository.times_s()
             usual_s = float(times[-1]) if len(times) else now_s - HOUR_S

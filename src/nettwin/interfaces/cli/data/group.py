@@ -33,6 +33,15 @@ SourceFileArg = Annotated[
     Path,
     typer.Argument(metavar="SOURCE", help="The YAML file that names a source.", show_default=False),
 ]
+FolderOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--folder",
+        metavar="DIR",
+        help="Where paths in SOURCE start from. Default: its own folder.",
+        show_default=False,
+    ),
+]
 SinceOption = Annotated[
     str | None,
     typer.Option(

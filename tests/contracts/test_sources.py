@@ -1,0 +1,82 @@
+"""Every telemetry source keeps its contract."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nettwin.telemetry.registry import SOURCES
+from nettwin.telemetry.source import Opening, Source, SourceChoice
+from nettwin.testing import SourceContract
+from tests.telemetry.recorded import PROMETHEUS, prometheus, serving
+
+ROWS = [
+    {"when": f"2026-01-05T12:00:{k:02}Z", "router": f"r{p}", "port": "Gi0/1", "tx": 100 * k + p}
+    for k in range(0, 50, 10)
+    for p in range(2)
+]
+MAPPING = {"time": "when", "device": "router", "interface": "port"}
+
+
+def opened(name: str, folder: Path = Path(), **settings: Any) -> Source:
+    return SOURCES[name].open(Opening(settings, folder))
+
+
+class TestPrometheus(SourceContract):
+    @pytest.fixture
+    def choice(self) -> SourceChoice:
+        return SOURCES["prometheus"]
+
+    @pytest.fixture
+    def source(self) -> Iterator[Source]:
+        with serving(prometheus) as url:
+            yield opened("prometheus", url=url)
+
+    @pytest.fixture
+    def span_s(self) -> tuple[float, float]:
+        return PROMETHEUS["end_s"] - 24, PROMETHEUS["end_s"]
+
+    @pytest.fixture
+    def broken(self) -> Source:
+        return opened("prometheus", url="http://127.0.0.1:9")
+
+
+class TestCsv(SourceContract):
+    @pytest.fixture
+    def choice(self) -> SourceChoice:
+        return SOURCES["csv"]
+
+    @pytest.fixture
+    def source(self, tmp_path: Path) -> Source:
+        with (tmp_path / "one.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(ROWS[0]))
+            writer.writeheader()
+            writer.writerows(ROWS)
+        return opened("csv", tmp_path, path="*.csv", quantities={"out_octets": "tx"}, **MAPPING)
+
+    @pytest.fixture
+    def broken(self, tmp_path: Path) -> Source:
+        return opened("csv", tmp_path / "x", path="*.csv", quantities={"out_octets": "tx"})
+
+
+class TestParquet(SourceContract):
+    @pytest.fixture
+    def choice(self) -> SourceChoice:
+        return SOURCES["parquet"]
+
+    @pytest.fixture
+    def source(self, tmp_path: Path) -> Source:
+        pd = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        pd.DataFrame(ROWS).to_parquet(tmp_path / "one.parquet")
+        quantities = {"out_octets": "tx"}
+        return opened("parquet", tmp_path, path="*.parquet", quantities=quantities, **MAPPING)
+
+    @pytest.fixture
+    def broken(self, tmp_path: Path) -> Source:
+        (tmp_path / "bad.parquet").write_bytes(b"PAR1 and nothing")
+        return opened("parquet", tmp_path, path="bad.parquet", quantities={"out_octets": "tx"})
