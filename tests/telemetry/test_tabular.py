@@ -97,7 +97,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     settings = {"path": "t.csv", "quantities": {"out_octets": "tx"}}
     (one,) = Tables(Opening(settings, tmp_path, told)).read(*ALWAYS_S)
     assert one.time_s.tolist() == [1, 2, 3]
-    np.testing.assert_array_equal(one.value, [5, 6, np.nan])  # the counters leave it out, and say so
+    np.testing.assert_array_equal(one.value, [5, 6, np.nan])  # which counters leave out
     assert told == ["t.csv: 1 rows whose time cannot be read"]
 
 

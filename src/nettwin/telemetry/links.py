@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nettwin.errors import InputError
 from nettwin.scenario.changes.singles import duplex_links
 from nettwin.scenario.topology import Topology
+from nettwin.telemetry.clocks import Ends, clock_offsets
 from nettwin.telemetry.counters import Totals, counter_totals, fallen, gauge_totals
 from nettwin.telemetry.findings import Findings
 from nettwin.telemetry.ports import Matched, Names, match_ports
@@ -68,6 +69,11 @@ def link_loads(
     speed = _speeds(known, matched, topology, found)
     most = np.where(speed > 0, speed, topology.link_capacity_bps)
     counted = _counted(known, matched, topology, most, found)
+    if offsets := clock_offsets(_ends(counted, matched, topology)):
+        for device, ahead_s in offsets.items():
+            found.add("clock", device, 1, f"{ahead_s:+.3g} s")
+        known = {key: _shifted(one, offsets.get(key[0].device, 0.0)) for key, one in known.items()}
+        counted = _counted(known, matched, topology, most, Findings())
     edges = _edges(
         [*counted.sent.values(), *counted.received.values()], interval_s, since_s, until_s
     )
@@ -97,6 +103,25 @@ def link_loads(
         matched,
         np.where(speed > 0, speed, np.nan),
     )
+
+
+def _ends(counted: _Counted, matched: Matched, topology: Topology) -> list[Ends]:
+    """The links of which both ends are counted, with the devices as the source names them."""
+    device = {}
+    for port, link in matched.link_of.items():
+        device[int(topology.link_source[link])] = port.device
+    return [
+        Ends(sender, receiver, sent, counted.received[link])
+        for link, sent in counted.sent.items()
+        if link in counted.received
+        and (sender := device.get(int(topology.link_source[link])))
+        and (receiver := device.get(int(topology.link_target[link])))
+    ]
+
+
+def _shifted(one: Series, ahead_s: float) -> Series:
+    """A series of a device whose clock is ahead, in the time of the others."""
+    return replace(one, time_s=one.time_s - ahead_s) if ahead_s else one
 
 
 class _Counted(NamedTuple):
