@@ -17,7 +17,7 @@ from nettwin.observation import Observation, configuration
 from nettwin.repository.lock import held
 from nettwin.repository.observations import link_rows, observation_of, rows_of
 from nettwin.repository.store import Store
-from nettwin.repository.tables import Document, micros
+from nettwin.repository.tables import ROLLUP, Document, micros
 from nettwin.scenario.scenario import Scenario
 
 NETWORK = "network"  # the kind of record that holds a configuration
@@ -26,9 +26,9 @@ NETWORK = "network"  # the kind of record that holds a configuration
 class Repository:
     """The history of one network in a folder. Anybody may read; to write, hold `writing`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, relative_error: float = 0.0) -> None:
         self.folder = folder
-        self.store = Store(folder)
+        self.store = Store(folder, relative_error=relative_error)
         self._written = ""  # the configuration that was written last
 
     @contextmanager
@@ -112,21 +112,35 @@ class Repository:
         return np.asarray(found["us"].to_numpy() / 1e6, np.float64)
 
     def series(
-        self, name: str, since_s: float = -1e11, until_s: float = 1e11
+        self, name: str, since_s: float | None = None, until_s: float | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The times and values of one series, of each time the one that was kept last. [values]
         each"""
-        found = self.store.ask(
-            "SELECT epoch_us(time) AS us, value FROM observations WHERE series = ?"
-            " AND epoch_us(time) BETWEEN ? AND ?",
-            ["observations"],
-            [name, micros(since_s), micros(until_s)],
-        )
-        us, value = found["us"].to_numpy(), found["value"].to_numpy()
-        order = np.argsort(us, kind="stable")  # as they were appended; SQL's own order is not
+        found = self.store.read("observations", [name], since_s, until_s)
+        us = found["time"].cast("int64").to_numpy()
+        value = found["value"].to_numpy()
+        order = np.argsort(us, kind="stable")  # of one time as they were appended
         us, value = us[order], value[order]
         last = np.append(np.diff(us) > 0, True)[: len(us)]
         return us[last] / 1e6, value[last]
+
+    def counters(self, rows: Any) -> int:
+        """Keep what counters of devices read: an Arrow table or batch of time, series and value;
+        the number of rows when all are on the disk."""
+        return self.store.ingest("counters", rows)
+
+    def rollup(
+        self,
+        name: str,
+        table: str,
+        since_s: float | None = None,
+        until_s: float | None = None,
+    ) -> dict[str, NDArray[Any]]:
+        """A series rolled up, by the columns of `rollup_5m` or `rollup_1h`: the end of each
+        interval in seconds (`time_s`), its `count`, `mean`, `max`, `p95` and `p99`."""
+        found = self.store.read(table, [name], since_s, until_s).sort_by("time")
+        columns = {n: found[n].to_numpy() for n in ROLLUP[2:]}
+        return {"time_s": found["time"].cast("int64").to_numpy() / 1e6, **columns}
 
     def observation(self, time_s: float) -> Observation:
         """The last observation at or before a time. Raises InputError where there is none."""

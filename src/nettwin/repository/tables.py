@@ -1,26 +1,34 @@
 """Tables: what the repository keeps, as columns.
 
     observations   time, series, value        one number that was measured
+    counters       time, series, value        what a counter of a device read, a whole number
     records        time, kind, id, document   a plan, an approval, an event, a configuration: JSON
+    rollup_5m      time, series, count, mean, max, p95, p99   observations of 5 minutes
+    rollup_1h      the same of an hour
 
-`time` is the network's time in microseconds since 1970, UTC. `series` names what was measured:
-`flow/NAME/owd_mean_s`, `link/NAME/utilization`, `queue/NAME/loss_ratio`; a bound ends in `.low` or
-`.high`. What was not measured has no row.
+`time` is the network's time in microseconds since 1970, UTC; of a rollup it is the end of its
+interval. `series` names what was measured: `flow/NAME/owd_mean_s`, `link/NAME/utilization`,
+`queue/NAME/loss_ratio`; a bound ends in `.low` or `.high`. What was not measured has no row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from nettwin.errors import MissingExtraError
 
+ROLLUP = ("time", "series", "count", "mean", "max", "p95", "p99")
 TABLES: Mapping[str, tuple[str, ...]] = {
     "observations": ("time", "series", "value"),
+    "counters": ("time", "series", "value"),
     "records": ("time", "kind", "id", "document"),
+    "rollup_5m": ROLLUP,
+    "rollup_1h": ROLLUP,
 }
-Columns = Mapping[str, Sequence[Any]]
+WHOLE = (("counters", "value"), ("rollup_5m", "count"), ("rollup_1h", "count"))
+Columns = Mapping[str, Any]  # sequences or Arrow arrays
 
 
 class Document(NamedTuple):
@@ -38,15 +46,21 @@ def schema(table: str) -> Any:
     types = {
         "time": pa.timestamp("us", tz="UTC"),
         "series": pa.dictionary(pa.int32(), pa.string()),
-        "value": pa.float64(),
+        **dict.fromkeys(("kind", "id", "document"), pa.string()),
     }
-    return pa.schema([(name, types.get(name, pa.string())) for name in TABLES[table]])
+    return pa.schema(
+        [
+            (name, pa.int64() if (table, name) in WHOLE else types.get(name, pa.float64()))
+            for name in TABLES[table]
+        ]
+    )
 
 
 def arrow() -> Any:
     """pyarrow with its Parquet part. Raises MissingExtraError where it is not installed."""
     try:
         import pyarrow as pa
+        import pyarrow.compute
         import pyarrow.parquet
     except ImportError:
         raise MissingExtraError("the data repository", "live") from None

@@ -12,6 +12,7 @@ from nettwin.errors import FormatError, InputError
 from nettwin.formats.files import read_text
 from nettwin.formats.toml_document import parse_toml
 from nettwin.physical.registry import NETWORKS
+from nettwin.repository.maintenance import Retention
 from nettwin.secrets import REMEDY, is_reference, is_secret
 from nettwin.workspace.people import ROLES, Person
 from nettwin.workspace.policy import Policy, Window
@@ -56,6 +57,8 @@ class Settings:
     network: Mapping[str, Any]  # settings of that kind
     intents: tuple[Path, ...]
     repository: Path
+    counter_error: float = 0.0  # how far counters may be from what devices read, once compacted
+    retention: Retention = field(default_factory=Retention)
     loop: LoopSettings = field(default_factory=LoopSettings)
     policy: Policy = field(default_factory=Policy)
     people: tuple[Person, ...] = ()
@@ -105,7 +108,7 @@ class _Reader:
             own["demands"] = str(folder / own["demands"])
         files = self.value(("intents", "files"), list, [])
         self._known(("intents",), self.table("intents"), ("files",))
-        self._known(("repository",), self.table("repository"), ("folder",))
+        self._known(("repository",), self.table("repository"), ("folder", "error", "keep_days"))
         return Settings(
             name=self.value(("name",), str, folder.name),
             kind=kind,
@@ -113,10 +116,22 @@ class _Reader:
             network=own,
             intents=tuple(folder / str(file) for file in files),
             repository=folder / self.value(("repository", "folder"), str, "repository"),
+            counter_error=self.value(("repository", "error"), float, 0.0),
+            retention=self._retention(),
             loop=self._loop(),
             policy=self._policy(),
             people=self._people(),
         )
+
+    def _retention(self) -> Retention:
+        place, usual = ("repository", "keep_days"), vars(Retention())
+        table = self.value(place, Mapping, {})
+        self._known(place, table, tuple(usual))
+        days = {name: self.value((*place, name), float, usual[name]) for name in usual}
+        try:
+            return Retention(**days)
+        except InputError as error:
+            raise self.issue(place, str(error), "") from None
 
     def _loop(self) -> LoopSettings:
         table, usual = self.table("loop"), LoopSettings()
@@ -179,7 +194,13 @@ class _Reader:
         number = kind is float
         good = isinstance(found, int | float if number else kind)
         if not good or (isinstance(found, bool) and kind is not bool):
-            words = {str: "text", float: "a number", bool: "true or false", list: "a list"}[kind]
+            words = {
+                str: "text",
+                float: "a number",
+                bool: "true or false",
+                list: "a list",
+                Mapping: "a table",
+            }[kind]
             raise self.issue(place, f"is {found!r}: must be {words}", "Correct it.")
         return found
 

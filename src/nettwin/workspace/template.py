@@ -22,6 +22,9 @@ start = "2026-01-05T12:00:00+00:00"   # where the network's time begins
 
 [repository]
 folder = "repository"         # the history: observations, plans, events
+error = 0.0                   # so far compacted counters may be from the truth: 0.01 is 1 %
+# nettwin repository maintain forgets what is older; 0 keeps it for ever
+keep_days = {{observations = 30, counters = 30, rollup_5m = 400, rollup_1h = 0}}
 
 [intents]
 files = ["intent.yaml"]       # what is wanted of the network

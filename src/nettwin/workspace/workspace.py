@@ -41,7 +41,9 @@ class Workspace:
             )
         self.folder = folder
         self.settings: Settings = read_settings(folder)
-        self.repository = Repository(self.settings.repository)
+        self.repository = Repository(
+            self.settings.repository, relative_error=self.settings.counter_error
+        )
         self.audit = AuditLog(folder / "audit", folder / "audit.head")
 
     @property

@@ -63,6 +63,7 @@ COMMANDS = {
     "plan": "Plans of a workspace: list, add, verify, approve, apply and undo them.",
     "people": "People of a workspace: add them with roles, and list them.",
     "network": "The network of a workspace: let something happen to it, serve its counters.",
+    "repository": "The history of a workspace on disk: check, repair, maintain and export it.",
     "data": (
         "Telemetry of a network: what a source tells, what is wrong with it, and the history of it."
     ),

@@ -1,0 +1,138 @@
+"""nettwin repository: the history of a workspace on disk."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from nettwin import units
+from nettwin.errors import InputError, UnknownNameError
+from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli import workspaces as w
+from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import WARNED, app
+from nettwin.interfaces.tables import style
+
+group = typer.Typer(
+    help="The history of a workspace on disk: check, repair, maintain and export it.",
+    epilog=o.examples(
+        "nettwin repository check --workspace twin",
+        "nettwin repository maintain --workspace twin",
+        "nettwin repository export links.csv --workspace twin --series 'link/*/utilization'",
+    ),
+    no_args_is_help=True,
+)
+app.add_typer(group, name="repository")
+SUFFIXES = (".csv", ".parquet")
+
+
+@group.command(epilog=o.examples("nettwin repository check --workspace twin --json"))
+def check(workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False) -> None:
+    """Show what the history takes, and what is wrong with it; exit with 3 where something is."""
+    from nettwin.repository.maintenance import check as issues_of
+    from nettwin.repository.maintenance import describe
+
+    output = Output("repository check", json)
+    place = w.opened(workspace)
+    store = place.repository.store
+    issues = [*issues_of(store), *place.audit.issues()]
+    tables = describe(store)
+    names = ("table", "days", "files", "bytes")
+    output.document(
+        {"tables": [dict(zip(names, row, strict=True)) for row in tables], "issues": issues}
+    )
+    made = style.table("History", "<table", "days", "files", "size")
+    rows = [(t, str(d), units.count(f), units.size(8.0 * size)) for t, d, f, size in tables]
+    output.show(style.rows(made, rows))
+    output.note("Damaged", issues, "red")
+    if issues:
+        raise typer.Exit(WARNED)
+    output.show(Text("Nothing is wrong.", "bold green"))
+
+
+@group.command(epilog=o.examples("nettwin repository repair --workspace twin"))
+def repair(workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False) -> None:
+    """Put damaged files apart and remove unfinished ones; what is lost is not brought back."""
+    from nettwin.repository.maintenance import repair as repaired
+
+    output = Output("repository repair", json)
+    place = w.opened(workspace)
+    with place.writing("nettwin repository repair"):
+        done = repaired(place.repository.store)
+    output.document({"done": done})
+    output.show(Text("\n".join(done) or "Nothing was to be repaired."))
+
+
+@group.command(epilog=o.examples("nettwin repository maintain --workspace twin"))
+def maintain(workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False) -> None:
+    """Roll new measurements up (5 minutes, an hour), compact days that are over, and forget what is
+    older than nettwin.toml keeps it. Readers may go on meanwhile."""
+    from nettwin.repository.maintenance import maintain as maintained
+
+    output = Output("repository maintain", json)
+    place = w.opened(workspace)
+    with place.writing("nettwin repository maintain"):
+        times = place.repository.times_s()
+        now_s = float(times[-1]) if len(times) else time.time()  # the network's own time
+        done = maintained(place.repository.store, now_s, place.settings.retention)
+    output.document(vars(done))
+    output.show(
+        Text(
+            f"Days: {done.rolled_up} rolled up, {done.compacted} compacted,"
+            f" {done.forgotten} forgotten."
+        )
+    )
+
+
+@group.command(
+    epilog=o.examples(
+        "nettwin repository export all.parquet --workspace twin",
+        "nettwin repository export links.csv --workspace twin --series 'link/*/utilization'",
+    )
+)
+def export(
+    target: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="A .parquet or .csv file.", show_default=False),
+    ],
+    workspace: w.WorkspaceOption = w.HERE,
+    table: Annotated[
+        str,
+        typer.Option(
+            metavar="TABLE", help="observations, counters, records, rollup_5m or rollup_1h."
+        ),
+    ] = "observations",
+    series: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Series of this pattern alone; * is anything.",
+            show_default=False,
+        ),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="From when (UTC).", show_default=False)
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Until when (UTC).", show_default=False)
+    ] = None,
+    json: o.JsonOption = False,
+) -> None:
+    """Write rows of the history to a file, for other tools."""
+    from nettwin.repository.export import exported
+    from nettwin.repository.tables import TABLES
+
+    output = Output("repository export", json)
+    if table not in TABLES:
+        raise UnknownNameError("table", table, TABLES)
+    if target.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{target} must end in one of {', '.join(SUFFIXES)}. Name it so.")
+    store = w.opened(workspace).repository.store
+    times = [None if text is None else w.time_of(text) for text in (since, until)]
+    rows = exported(store, target, table, series, *times)
+    output.document({"target": str(target), "rows": rows})
+    output.wrote(target)
