@@ -21,7 +21,8 @@ explain_port fifo generate in_words parse_change read read_all read_demands scen
 Resilience resilience Demand bottlenecks delay_bounds drain fit strict_priority wfq what_if write
 Avoid Expectation Intent Lever Objective Prices Selector Survive Cancel Gap NoProgress Seconds Steps
 Target Event PacketSimulator State check_intent judge ChangePlan Problem find_plan read_change_plan
-read_intent write_change_plan SearchParams read_params
+read_intent write_change_plan SearchParams read_params Counters DemandEstimate estimate_demands
+read_counters write_demands
 """.split()
 HEAVY = ("numba", "pandas", "scipy", "matplotlib", "typer", "rich", "torch", "ruamel.yaml")
 

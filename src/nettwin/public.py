@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from nettwin.apps.comparison import Comparison, compare
+from nettwin.apps.demands.estimation import DemandEstimate, estimate_demands
 from nettwin.apps.explanation.explanation import explain_flow, explain_network, explain_port
 from nettwin.apps.explanation.words import in_words
 from nettwin.apps.planning import find_plan
@@ -27,7 +28,8 @@ from nettwin.errors import (
 )
 from nettwin.formats import ImportDefaults, Reading, read, read_all, write
 from nettwin.formats.change_plan import read_change_plan, write_change_plan
-from nettwin.formats.demands import read_demands, scenarios_over_time
+from nettwin.formats.counters import Counters, read_counters
+from nettwin.formats.demands import read_demands, scenarios_over_time, write_demands
 from nettwin.formats.intent import read_intent
 from nettwin.intent import (
     Avoid,
@@ -98,7 +100,9 @@ __all__ = [
     "ChangeError",
     "ChangePlan",
     "Comparison",
+    "Counters",
     "Demand",
+    "DemandEstimate",
     "Discrete",
     "Event",
     "Expectation",
@@ -175,6 +179,7 @@ __all__ = [
     "drain",
     "drr",
     "engine",
+    "estimate_demands",
     "explain_flow",
     "explain_network",
     "explain_port",
@@ -188,6 +193,7 @@ __all__ = [
     "read",
     "read_all",
     "read_change_plan",
+    "read_counters",
     "read_demands",
     "read_intent",
     "read_params",
@@ -198,6 +204,7 @@ __all__ = [
     "what_if",
     "write",
     "write_change_plan",
+    "write_demands",
 ]
 
 _LATE = {

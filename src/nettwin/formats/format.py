@@ -49,7 +49,8 @@ class Reading:
 class DemandSeries:
     """Traffic matrices over time, as read: `demand_bps` [times, sources, targets].
 
-    `node_name` is empty where the source numbers its nodes.
+    `node_name` is empty where the source numbers its nodes; `listed` [nodes, nodes] are the pairs
+    that a table names, None for a whole matrix.
     """
 
     times_s: NDArray[np.float64]  # [times], seconds since the first or since 1970
@@ -57,6 +58,7 @@ class DemandSeries:
     node_name: tuple[str, ...]
     assumptions: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    listed: NDArray[np.bool_] | None = None
 
 
 class Format(Protocol):

@@ -6,7 +6,7 @@ npz: an array `demand_bps` (or `demand_kbps`, `demand_mbps`, `demand_gbps`, `dem
 (`rate_mbps`, `demand [Mbit/s]`). CSV, wide: `time` and a column for each pair, `A->B`, in bit/s or
 with a unit (`A->B [Mbit/s]`). Times in CSV are seconds or ISO 8601.
 
-matrices    what a file holds, and the checks that it must pass
+matrices    what a file holds, and the checks that it must pass       writing     npz and CSV
 arrays      npz            tables      CSV
 """
 
@@ -22,13 +22,14 @@ from nettwin.errors import FormatError
 from nettwin.formats.demands.arrays import read_npz
 from nettwin.formats.demands.matrices import checked
 from nettwin.formats.demands.tables import read_csv
+from nettwin.formats.demands.writing import write_demands
 from nettwin.formats.files import read_head
 from nettwin.formats.format import DemandSeries
 from nettwin.scenario.demands import over_time
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Topology
 
-__all__ = ["matched", "read_demands", "scenarios_over_time"]
+__all__ = ["matched", "read_demands", "scenarios_over_time", "write_demands"]
 
 
 def read_demands(
@@ -85,7 +86,13 @@ def matched(series: DemandSeries, topology: Topology, source: object) -> DemandS
     place = np.array([topology.node(name) for name in series.node_name], np.intp)
     demand = np.zeros((len(series.times_s), count, count))
     demand[:, place[:, None], place] = series.demand_bps
+    listed = series.listed
+    if listed is not None:
+        listed = np.zeros((count, count), np.bool_)
+        listed[place[:, None], place] = series.listed
     assumptions = series.assumptions
     if given < count:
         assumptions += (f"demands of {count - given} of {count} nodes: none, as none are given",)
-    return replace(series, demand_bps=demand, node_name=names, assumptions=assumptions)
+    return replace(
+        series, demand_bps=demand, node_name=names, assumptions=assumptions, listed=listed
+    )

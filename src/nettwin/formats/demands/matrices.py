@@ -19,12 +19,14 @@ BPS = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}  # bit/s, by lower-case
 
 @dataclass
 class Matrices:
-    """What a file holds, before it is checked; `label` names the array or columns of demands."""
+    """What a file holds, before it is checked; `label` names the array or columns of demands,
+    `listed` [nodes, nodes] are the pairs that a table names."""
 
     demand_bps: NDArray[np.float64]
     label: str
     times_s: NDArray[np.float64] | None = None
     nodes: tuple[str, ...] = ()
+    listed: NDArray[np.bool_] | None = None
     assumptions: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
@@ -61,4 +63,5 @@ def checked(path: Path, found: Matrices, interval_s: float) -> DemandSeries:
     if own.any():
         found.ignored.append("demands of nodes to themselves: they use no link")
         own[:] = 0.0
-    return DemandSeries(times, demand, found.nodes, tuple(found.assumptions), tuple(found.ignored))
+    notes = tuple(found.assumptions), tuple(found.ignored)
+    return DemandSeries(times, demand, found.nodes, *notes, found.listed)

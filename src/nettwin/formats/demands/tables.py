@@ -18,17 +18,17 @@ from nettwin.formats.demands.matrices import BPS, MOST_NODES, MOST_VALUES, TIMES
 from nettwin.formats.files import read_text
 
 SOURCES, TARGETS = ("source", "src", "from"), ("target", "destination", "dst", "to")
-_RATE = re.compile(r"(?:rate|demand|traffic)(?:[ _]?[\[(]?([kmgt]?)(bps|bit/s|b/s)[\])]?)?")
+RATE = re.compile(r"(?:rate|demand|traffic)(?:[ _]?[\[(]?([kmgt]?)(bps|bit/s|b/s)[\])]?)?")
 _PAIR = re.compile(r"(.+?)\s*->\s*(.+?)(?:\s*[\[(]([kmgt]?)(?:bps|bit/s|b/s)[\])])?", re.IGNORECASE)
 
 
 def read_csv(path: Path) -> Matrices:
     """The matrices in a CSV file, long or wide. Raises FormatError."""
-    rows = _rows(path)
+    rows = csv_rows(path)
     line, header = next(rows, (1, []))
     names = [name.strip() for name in header]
     low = [name.lower() for name in names]
-    at = _column(low, TIMES)
+    at = column_of(low, TIMES)
     if at is None:
         raise FormatError(
             path, f"line {line}", "has no column time", "Give a header with time and demands."
@@ -39,7 +39,7 @@ def read_csv(path: Path) -> Matrices:
     return _long(path, line, rows, at, low)
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not empty, with their line numbers."""
     reader = csv.reader(io.StringIO(read_text(path)), strict=True)
     try:
@@ -52,15 +52,16 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         ) from None
 
 
-def _column(low: Sequence[str], names: Sequence[str]) -> int | None:
+def column_of(low: Sequence[str], names: Sequence[str]) -> int | None:
+    """The place of the first of some names in a header of small letters; None without any."""
     return next((low.index(name) for name in names if name in low), None)
 
 
 def _long(
     path: Path, header_line: int, rows: Iterator[tuple[int, list[str]]], at: int, low: list[str]
 ) -> Matrices:
-    source, target = _column(low, SOURCES), _column(low, TARGETS)
-    rates = [(k, m) for k, name in enumerate(low) if (m := _RATE.fullmatch(name))]
+    source, target = column_of(low, SOURCES), column_of(low, TARGETS)
+    rates = [(k, m) for k, name in enumerate(low) if (m := RATE.fullmatch(name))]
     if source is None or target is None or len(rates) != 1:
         raise FormatError(
             path,
@@ -69,7 +70,7 @@ def _long(
             "Give time, source, target and one rate, its unit in the name, such as rate_mbps.",
         )
     column, per = rates[0][0], BPS[rates[0][1][1] or ""]
-    times, nodes = _Times(path), _Numbers()
+    times, nodes = Times(path), _Numbers()
     place: dict[tuple[int, int, int], float] = {}
     for line, row in rows:
         if len(row) != len(low):
@@ -94,7 +95,11 @@ def _long(
     _not_empty(path, demand)
     for (t, s, d), value in place.items():
         demand[t, s, d] = value
-    found = Matrices(demand, "the demand", times.seconds(), tuple(nodes), times.assumptions())
+    listed = np.zeros(demand.shape[1:], np.bool_)
+    for _, s, d in place:
+        listed[s, d] = True
+    notes = times.assumptions()
+    found = Matrices(demand, "the demand", times.seconds(), tuple(nodes), listed, notes)
     if rates[0][1][2] is None:
         found.assumptions.append(f"unit of {low[column]}: bit/s, as it is not said")
     silent = demand.size - len(demand) * len(nodes) - sum(s != d for _, s, d in place)
@@ -111,7 +116,7 @@ def _wide(
     pairs: Mapping[int, re.Match[str]],
     names: list[str],
 ) -> Matrices:
-    nodes, times = _Numbers(), _Times(path)
+    nodes, times = _Numbers(), Times(path)
     ends = [(nodes[m[1].strip()], nodes[m[2].strip()]) for m in pairs.values()]
     per = np.array([BPS[(m[3] or "").lower()] for m in pairs.values()])
     if len(set(ends)) != len(ends) or len(nodes) > MOST_NODES:
@@ -135,7 +140,10 @@ def _wide(
     _not_empty(path, demand)
     index = np.array(ends)
     demand[:, index[:, 0], index[:, 1]] = np.array(values) * per
-    found = Matrices(demand, "the demand", times.seconds(), tuple(nodes), times.assumptions())
+    listed = np.zeros((len(nodes), len(nodes)), np.bool_)
+    listed[index[:, 0], index[:, 1]] = True
+    notes = times.assumptions()
+    found = Matrices(demand, "the demand", times.seconds(), tuple(nodes), listed, notes)
     if any(m[3] is None for m in pairs.values()):
         found.assumptions.append("unit of columns that tell none: bit/s")
     if len(set(ends)) < len(nodes) * (len(nodes) - 1):
@@ -182,8 +190,8 @@ class _Numbers(dict[str, int]):
         return self[name]
 
 
-class _Times:
-    """The times of a CSV file, numbered as they come, in ascending order."""
+class Times:
+    """The times of a table, numbered as they come, in ascending order."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -1,0 +1,203 @@
+"""Empirical Bayes: a prior mean, covariances that the counters themselves make likely, and the
+demands that are likely given both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nettwin.apps.demands.covariance import Covariance, inverse_of, learned
+from nettwin.apps.demands.equations import Equations, Floats
+from nettwin.apps.demands.priors import LEAST, fitted, gravity, scaled
+from nettwin.apps.demands.timescales import parted, sampled, windows
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+POWERS = (1.0, 1.5, 2.0)  # variance as a power of the mean
+NODES = 0.05  # variance of what a node's demands have in common, over their mean squared
+OWN, TOGETHER = 0.25, 0.3  # shares of an earlier day's variances, and covariances
+PROJECTIONS = 6
+RECONCILING = 30
+SPREAD_POWER = 0.75  # how an interval's width goes with the demand in the course of time
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is asked: equations, how noisy the counters are, and what is known besides them."""
+
+    equations: Equations
+    noise: float = 0.01
+    earlier_bps: Floats | None = None  # [earlier times, pairs]
+    earlier_s: Floats | None = None
+    peers: tuple[int, ...] = ()
+
+
+class Solution(NamedTuple):
+    """Demands, and the standard deviation of what they may be off. [times, pairs] each"""
+
+    demand_bps: Floats
+    deviation_bps: Floats
+
+
+class Part(NamedTuple):
+    """One timescale: residuals of the counters, their covariance, and its inverse as seen."""
+
+    residual: Floats
+    covariance: Covariance
+    inverse: Floats
+
+
+def solve(problem: Problem) -> Solution:
+    """Learn from all intervals at once; each interval's demands are given all of them."""
+    equations = problem.equations
+    mean, parts = learned_parts(problem)
+    demand = mean.copy()
+    for part in parts:
+        demand += part.covariance.spread(equations.matrix, part.residual @ part.inverse)
+    left = sum(part.covariance.left(equations.matrix, part.inverse) for part in parts)
+    found = explained(problem, np.maximum(demand, 0.0), parts)
+    return Solution(found, spread_out(found, np.asarray(left)))
+
+
+def learned_parts(problem: Problem) -> tuple[Floats, list[Part]]:
+    """The prior mean in each interval, and the timescales with what was learned of them."""
+    equations = problem.equations
+    mean = prior_mean(problem)
+    noise_variance = noise_of(problem)
+    lengths = windows(equations.times_s)
+    known = ~np.isnan(equations.measured_bps)
+    matrix = equations.matrix
+    residual = np.where(known, equations.measured_bps - equations.counted(mean), 0.0)
+    structures = [structure(problem, mean, residual, lengths, k) for k in range(len(lengths) + 1)]
+    if not known.all():
+        first = [part for each in structures for part in each]
+        residual = completed(residual, known, sum_of(first).seen(matrix), noise_variance)
+    found: list[Part] = []
+    boost = np.ones(equations.pair_count)
+    for number, course in enumerate(parted(residual, lengths)):
+        priors = [Covariance(part.variance * boost, part.factors) for part in structures[number]]
+        covariance = learned(priors, matrix, sampled(course, lengths, number), noise_variance)
+        found.append(Part(course, covariance, inverse_of(covariance.seen(matrix), noise_variance)))
+    return mean, found
+
+
+def prior_mean(problem: Problem) -> Floats:
+    """An earlier day's mean of each pair, scaled to each interval; the gravity model without one.
+    [times, pairs]"""
+    if problem.earlier_bps is None:
+        return gravity(problem.equations)
+    mean = problem.earlier_bps.mean(axis=0)
+    return scaled(problem.equations, np.maximum(mean, LEAST * mean.max()))
+
+
+def noise_of(problem: Problem) -> Floats:
+    """The variance of each counter's noise. [counters]"""
+    measured = problem.equations.measured_bps
+    known = ~np.isnan(measured)
+    square = np.where(known, np.nan_to_num(measured) ** 2, 0.0).sum(axis=0)
+    count = np.maximum(known.sum(axis=0), 1)
+    never = ~known.any(axis=0)
+    return np.asarray(
+        np.where(never, 1e6 * square.max(initial=1.0), problem.noise**2 * square / count)
+    )
+
+
+def structure(
+    problem: Problem, mean: Floats, residual: Floats, lengths: list[int], number: int
+) -> list[Covariance]:
+    """What a timescale's covariance may be made of, each part as large as it is likely to be."""
+    equations = problem.equations
+    typical = np.maximum(mean.mean(axis=0), LEAST * mean.mean(axis=0).max())
+    shapes = [typical**p / np.sum(typical**p) for p in POWERS]
+    course = sampled(parted(residual, lengths)[number], lengths, number)
+    if problem.earlier_bps is None or problem.earlier_s is None:
+        wanted = max(float(np.mean(np.sum(course**2, axis=1))), 1e-300) / len(shapes)
+        reach = np.asarray(equations.matrix.multiply(equations.matrix).sum(axis=0)).ravel()
+        return [Covariance(shape * wanted / float(shape @ reach)) for shape in shapes]
+    earlier = problem.earlier_bps
+    around = (
+        earlier
+        - earlier.mean(axis=0)
+        * (earlier.sum(axis=1) / max(earlier.sum(axis=1).mean(), 1e-300))[:, None]
+    )
+    day = windows(problem.earlier_s)
+    pieces = parted(around, day)
+    if number < min(len(pieces) - 1, len(lengths)):
+        piece = pieces[number]
+    else:  # a level of a day's length has one sample alone: as large as the day's variation
+        piece = around * np.sqrt(0.5)
+    own = np.mean(piece**2, axis=0)
+    size = float(own.sum())
+    whole = max(float(np.var(earlier, axis=0).sum()), 1e-300)
+    found = [Covariance(OWN * size * shape) for shape in shapes]
+    found.append(Covariance(OWN * own))
+    none = np.zeros_like(own)
+    for end in (equations.source, equations.target):
+        common = shared(end, typical, equations.scenario.topology.node_count)
+        found.append(Covariance(none, (common * np.sqrt(NODES * size / whole),)))
+    found.append(Covariance(none, (piece.T * np.sqrt(TOGETHER / len(piece)),)))
+    return found
+
+
+def shared(end: NDArray[np.int32], typical: Floats, nodes: int) -> csr_array:
+    """The factor by which all demands of a node vary together. [pairs, nodes]"""
+    from scipy.sparse import coo_array, csr_array
+
+    pairs = np.arange(len(end))
+    return csr_array(coo_array((typical, (pairs, end)), shape=(len(end), nodes)))
+
+
+def sum_of(parts: list[Covariance]) -> Covariance:
+    """The sum of covariances."""
+    variance = np.sum([part.variance for part in parts], axis=0)
+    return Covariance(variance, tuple(f for part in parts for f in part.factors))
+
+
+def completed(
+    residual: Floats, known: NDArray[np.bool_], seen: Floats, noise_variance: Floats
+) -> Floats:
+    """Residuals with those of missing counters as the others would have them."""
+    found = residual.copy()
+    filled = seen + np.diag(noise_variance + 1e-9 * np.trace(seen) / len(seen))
+    patterns, which = np.unique(known, axis=0, return_inverse=True)
+    for number, pattern in enumerate(patterns):
+        if pattern.all() or not pattern.any():
+            continue
+        rows = np.flatnonzero(which.ravel() == number)
+        gain = np.linalg.solve(filled[np.ix_(pattern, pattern)], seen[np.ix_(pattern, ~pattern)])
+        found[np.ix_(rows, ~pattern)] = residual[np.ix_(rows, pattern)] @ gain
+    return found
+
+
+def explained(problem: Problem, demand_bps: Floats, parts: list[Part]) -> Floats:
+    """Demands 0 or more that explain the counters: what clipping took is given to the others."""
+    equations = problem.equations
+    whole = sum_of([part.covariance for part in parts])
+    inverse = inverse_of(whole.seen(equations.matrix), noise_of(problem))
+    known = ~np.isnan(equations.measured_bps)
+    found = demand_bps
+    for _ in range(PROJECTIONS):
+        gap = np.where(known, equations.measured_bps - equations.counted(found), 0.0)
+        found = np.maximum(found + whole.spread(equations.matrix, gap @ inverse), 0.0)
+    return reconciled(problem, found)
+
+
+def reconciled(problem: Problem, demand_bps: Floats) -> Floats:
+    """Demands with what clipping at 0 left unexplained shared out: a factor for each counter."""
+    typical = demand_bps.mean(axis=0)
+    least = np.maximum(LEAST * typical, 1e-3 * LEAST * typical.max(initial=0.0))
+    floored = np.maximum(demand_bps, least)
+    return fitted(problem.equations, floored, noise=problem.noise, rounds=RECONCILING)
+
+
+def spread_out(demand_bps: Floats, variance: Floats) -> Floats:
+    """The standard deviation of each demand in each interval, from that over all: it goes with the
+    demand. [times, pairs]"""
+    typical = demand_bps.mean(axis=0)
+    floor = np.sqrt(variance) + 1e-9
+    course = np.clip((demand_bps + floor) / (typical + floor), 0.2, 5.0) ** SPREAD_POWER
+    return np.asarray(floor * course)

@@ -1,0 +1,143 @@
+"""nettwin data demands: the traffic matrix that explains what links counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nettwin.apps.demands import METHODS, DemandEstimate, estimate_demands
+from nettwin.apps.demands.methods import DEFAULT
+from nettwin.formats.counters import read_counters
+from nettwin.formats.demands import read_demands, write_demands
+from nettwin.formats.format import DemandSeries
+from nettwin.interfaces import documents
+from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli.data.group import group
+from nettwin.interfaces.cli.groups import grouped
+from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.sources import Source
+from nettwin.interfaces.tables import demands as tables
+from nettwin.interfaces.tables import facts
+
+complete_method = o.completed(lambda: ((m.name, m.title) for m in METHODS.values()))
+
+
+def _list(asked: bool) -> None:
+    if asked:
+        rows = [(m.name, m.title) for m in METHODS.values()]
+        Output("data demands").show(facts.listing("Estimation methods", ("method", "what"), rows))
+        raise typer.Exit
+
+
+@group.command(
+    epilog=o.examples(
+        "nettwin data demands network.yaml counters.csv -o demands.csv",
+        "nettwin data demands network.yaml counters.csv --history monday.npz -o demands.npz",
+        "nettwin data demands network.yaml counters.parquet --known flows.csv --json",
+        "nettwin data demands --list",
+    )
+)
+@grouped
+def demands(
+    network: o.NetworkArg,
+    counters: Annotated[
+        Path,
+        typer.Argument(
+            metavar="COUNTERS",
+            help="CSV or Parquet: a time, and what each link carried (A->B); ->A is what enters the"
+            " network at A, A-> what leaves it there.",
+            show_default=False,
+        ),
+    ],
+    known: Annotated[
+        Path | None,
+        o.given(help="Demands that are known, such as exported flows; kept.", metavar="FILE"),
+    ] = None,
+    history: Annotated[
+        Path | None,
+        o.given(
+            help="Demands that were measured on an earlier day, to learn from.", metavar="FILE"
+        ),
+    ] = None,
+    method: Annotated[
+        str,
+        typer.Option(help=f"How: {', '.join(METHODS.own)}.", autocompletion=complete_method),
+    ] = DEFAULT,
+    peers: Annotated[
+        str | None,
+        o.given(
+            help="Nodes that exchange nothing through this network in the gravity model, such as"
+            " A,B.",
+            metavar="NODES",
+        ),
+    ] = None,
+    *,
+    source: Source,
+    out: Annotated[
+        Path | None,
+        o.written("--output", "-o", help="Write the demands of all intervals: .npz or .csv."),
+    ] = None,
+    top: o.TopOption = 10,
+    json: o.JsonOption = False,
+    strict: o.StrictOption = False,
+    listed: Annotated[bool, o.listing(_list, "List the estimation methods.")] = False,
+) -> None:
+    """Estimate the demand of each pair of nodes from what links counted and how traffic is routed,
+    with intervals of 90 %, and show what each link leaves unexplained."""
+    output = Output("data demands", json, strict)
+    reading = source.read(network)
+    topology = reading.scenario.topology
+    seen = read_counters(counters, topology)
+    series = [
+        None if path is None else read_demands(path, topology=topology) for path in (known, history)
+    ]
+    found = estimate_demands(
+        reading.scenario,
+        seen,
+        method_name=method,
+        known=series[0],
+        earlier=series[1],
+        peers=tuple(name.strip() for name in (peers or "").split(",") if name.strip()),
+    )
+    notes = _told(output, [reading.assumptions, seen.assumptions, found.assumptions], found)
+    if out is not None:
+        _write(out, found, topology.node_name)
+        output.wrote(out)
+    output.document(
+        {
+            "network": documents.reading(reading, source.index),
+            **notes,
+            "method": found.method,
+            "confidence": found.confidence,
+            "intervals": len(found.times_s),
+            "noise": found.noise,
+            "demands": tables.demand_rows(found, topology.node_name),
+            "counters": tables.counter_rows(found),
+        }
+    )
+    output.show(tables.demands(found, topology.node_name, top), tables.residuals(found, top))
+    output.finish()
+
+
+def _told(
+    output: Output, assumed: list[tuple[str, ...]], found: DemandEstimate
+) -> dict[str, list[str]]:
+    """Tell what was assumed and what contradicts itself; the same for JSON."""
+    assumptions = [line for lines in assumed for line in lines]
+    if found.filled:
+        assumptions.append(
+            "counters that are missing, told by the balance of their node: "
+            + ", ".join(found.filled)
+        )
+    findings = list(found.findings)
+    output.note("Assumed", assumptions)
+    output.note("Warning", findings, "yellow")
+    output.warnings += findings
+    return {"assumptions": assumptions, "warnings": findings}
+
+
+def _write(path: Path, found: DemandEstimate, names: tuple[str, ...]) -> None:
+    series = DemandSeries(found.times_s, found.demand_bps, names)
+    write_demands(path, series, {"low_bps": found.low_bps, "high_bps": found.high_bps})
