@@ -16,7 +16,7 @@ from nettwin.engines.theory.tables import tables
 from nettwin.metrics import Metrics
 from nettwin.scenario.arrivals import MMPP, ArrivalProcess, OnOff
 from nettwin.scenario.generate import generate
-from nettwin.scenario.packet_sizes import Exponential, Fixed, PacketSize
+from nettwin.scenario.packet_sizes import Exponential, Fixed, PacketSize, Uniform
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.scheduling import Queue, Scheduler, fifo, strict_priority, wfq
 from nettwin.scenario.topology import Link, Topology
@@ -248,3 +248,27 @@ def test_a_model_without_an_entry_asks_with_the_first_formulas() -> None:
     first = solve(scenario, formulas=FIRST)
     assert first.waiting_s == pytest.approx(np.full(3, first.waiting_s[0]))
     assert solve(scenario).waiting_s[1] < 0.01 * first.waiting_s[1]
+
+
+def test_a_queue_that_is_starved_when_nothing_comes_has_a_delay() -> None:
+    """Strict priority under bursts that overload it: in some combinations of rates the lowest
+    class is offered next to nothing and is served nothing; it neither fills nor drains."""
+    bursts = MMPP(6.9443161, 6.711e-4, 1.231851e-3)
+    small, large = Uniform(397.0, 1123.0), Uniform(5097.0, 10135.0)
+    sources = [
+        *((2, 8.154e8, small), (0, 7.408e8, small), (2, 1.4814e9, small), (0, 6.5435e8, large)),
+        *((2, 9.793e8, large), (3, 3.857e8, large), (1, 1.15258e9, small), (0, 9.6755e8, large)),
+        (0, 1.59666e9, large),
+    ]
+    queues = tuple(Queue(float(packets)) for packets in (8, 59, 41, 20))
+    scheduler = Scheduler("sp", queues, {f"class{k}": k for k in range(4)})
+    links = [Link(f"n{k}", f"n{k + 1}", 8.06376784e9, scheduler=scheduler) for k in range(4)]
+    flows = [
+        Flow("n0", "n4", rate, f"class{k}", size, bursts, name=f"f{i}")
+        for i, (k, rate, size) in enumerate(sources)
+    ]
+    metrics = predict(network(links, flows))
+    assert np.isfinite(metrics.flow["owd_mean_s"]).all()
+    assert np.isfinite(metrics.flow["loss_ratio"]).all()
+    highest = metrics.flow["owd_mean_s"][1]  # the class that waits for 8 packets at most
+    assert 0 < highest < 4 * (8 + 2) * 10135.0 / 8.06376784e9

@@ -300,7 +300,7 @@ def average_queue(weight: Any, found: Any, state: Any, lasting: float) -> float:
             load_under += w * found[0, i]
             rate_under += w * found[1, i]
     full, content, content2, bursty = 1.0, 0.0, 0.0, False
-    if 1e-12 < over < 1.0 - 1e-9 and fall > 0.0 and lasting > 0.0:
+    if 1e-12 < over < 1.0 - 1e-9 and rise > 0.0 and fall > 0.0 and lasting > 0.0:
         up, down, mean = rise / over, fall / (1.0 - over), rise - fall
         sources = (high - mean) * (mean - low) / (square - mean * mean)  # 1 of a single one
         slow = sources * (1.0 - over) / lasting * (up / high) * (down / -low)
