@@ -123,8 +123,8 @@ def cost(networks: int, nodes: int) -> Cost:
         seconds["prepare"] = cpu_seconds(
             lambda: items.extend(prepare(Drawn(tuple(samples)), home / "inputs"))
         )
-        plan = TrainingSchedule(steps=networks, seeds=(1,), flows=1_000_000)
-        training = Training("gnn", {}, plan, tuple(items))
+        schedule = TrainingSchedule(steps=networks, seeds=(1,), flows=1_000_000)
+        training = Training("gnn", {}, schedule, tuple(items))
         seconds["train"] = cpu_seconds(lambda: train_member(training, 1, home / "member"))
     hops = sum(
         int(np.diff(s.scenario.paths.link_offset).sum()) for s in samples

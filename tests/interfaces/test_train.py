@@ -22,7 +22,7 @@ title = "for tests"
 [settings]
 width = 6
 hidden = 6
-[plan]
+[schedule]
 steps = 6
 seeds = [1]
 validate_every = 3
@@ -158,11 +158,11 @@ def test_one_bad_shard_is_named(run, data, recipe, tmp_path) -> None:
         ("speed = 3", 'no attribute of a training recipe "speed"'),
         ('architecture = "transformer"', 'no architecture "transformer"'),
         ("name = 'x'", "architecture"),
-        ('architecture = "gnn"\n[plan]\nsteps = 0', "steps is 0: must be a whole number from 1"),
-        ('architecture = "gnn"\n[plan]\nrate = -1', "rate is -1: must be 0 to 1"),
-        ('architecture = "gnn"\n[plan]\nseeds = [1, 1]', "seeds is"),
-        ('architecture = "gnn"\n[plan]\nseeds = 3', "wrong.toml"),
-        ('architecture = "gnn"\n[plan]\nsped = 3', 'no attribute of a plan "sped"'),
+        ('architecture = "gnn"\n[schedule]\nsteps = 0', "steps is 0: must be a whole number from 1"),
+        ('architecture = "gnn"\n[schedule]\nrate = -1', "rate is -1: must be 0 to 1"),
+        ('architecture = "gnn"\n[schedule]\nseeds = [1, 1]', "seeds is"),
+        ('architecture = "gnn"\n[schedule]\nseeds = 3', "wrong.toml"),
+        ('architecture = "gnn"\n[schedule]\nsped = 3', 'no attribute of a schedule "sped"'),
         ('architecture = "gnn"\ndata = 3', "wrong.toml"),
         ('architecture = "gnn"\n[data.a]\nsamples = 3\ntest = [5, 5]', "data.a.test"),
         ('architecture = "gnn"\n[data.a]\nsamples = 3\ntest = 5', "wrong.toml"),

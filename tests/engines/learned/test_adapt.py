@@ -24,7 +24,7 @@ from tests.engines.learned.made import Made  # noqa: E402
 PARTS = Parts(test=(5, 0), validation=(5, 1), by="sample")
 OLD = Made("old", count=10, longer=1.1)
 NEW = Made("new", count=12, longer=1.4, arrival="onoff", first=100)
-PLAN = TrainingSchedule(
+SCHEDULE = TrainingSchedule(
     steps=150, seeds=(1,), rate=1e-2, validate_every=150, checkpoint_every=150, flows=30
 )
 
@@ -33,7 +33,7 @@ PLAN = TrainingSchedule(
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that has learned OLD."""
     folder = tmp_path_factory.mktemp("base")
-    recipe = TrainingRecipe("base", "gnn", settings={"width": 8, "hidden": 8}, plan=PLAN)
+    recipe = TrainingRecipe("base", "gnn", settings={"width": 8, "hidden": 8}, schedule=SCHEDULE)
     model = fit(recipe, [Given(OLD, PARTS)], folder)
     path = folder / "base.safetensors"
     write_model(path, model)
@@ -42,8 +42,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def boldly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plan under which small networks learn in a second."""
-    monkeypatch.setattr(tasks, "ADAPTING", replace(PLAN, rate=5e-3))
+    """A schedule under which small networks learn in a second."""
+    monkeypatch.setattr(tasks, "ADAPTING", replace(SCHEDULE, rate=5e-3))
 
 
 @pytest.mark.usefixtures("boldly")

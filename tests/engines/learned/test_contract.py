@@ -108,8 +108,8 @@ def test_several_networks_answer_together_and_say_how_far_apart_they_are(name) -
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_it_trains_to_a_model_that_answers(name, tmp_path) -> None:
-    plan = TrainingSchedule(steps=6, seeds=(1,), validate_every=3, checkpoint_every=3, flows=30)
-    recipe = TrainingRecipe("tried", name, settings=SMALL, plan=plan)
+    schedule = TrainingSchedule(steps=6, seeds=(1,), validate_every=3, checkpoint_every=3, flows=30)
+    recipe = TrainingRecipe("tried", name, settings=SMALL, schedule=schedule)
     parts = Parts(test=(5, 0), calibration=(5, 1), by="sample")
     model = fit(recipe, [Given(Made(count=8), parts)], tmp_path)
     assert model.card["trial"] == trial(model)

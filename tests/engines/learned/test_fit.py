@@ -37,8 +37,10 @@ from nettwin.scenario.generate import generate  # noqa: E402
 from nettwin.training.curves import Curves  # noqa: E402
 from tests.engines.learned.made import Made, example  # noqa: E402
 
-PLAN = TrainingSchedule(steps=24, seeds=(1,), validate_every=8, checkpoint_every=8, flows=20)
-RECIPE = TrainingRecipe("tiny", "gnn", settings={"width": 6, "hidden": 6, "rounds": 1}, plan=PLAN)
+SCHEDULE = TrainingSchedule(steps=24, seeds=(1,), validate_every=8, checkpoint_every=8, flows=20)
+RECIPE = TrainingRecipe(
+    "tiny", "gnn", settings={"width": 6, "hidden": 6, "rounds": 1}, schedule=SCHEDULE
+)
 PARTS_OF_MADE = Parts(test=(5, 0), validation=(5, 1), by="sample")
 
 
@@ -50,11 +52,13 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def trained(folder: Path, inputs: Path, plan: TrainingSchedule = PLAN, **settings: Any) -> Model:
+def trained(
+    folder: Path, inputs: Path, schedule: TrainingSchedule = SCHEDULE, **settings: Any
+) -> Model:
     folder.mkdir(exist_ok=True)
     if not (folder / "inputs").exists():
         (folder / "inputs").symlink_to(inputs / "inputs")
-    recipe = replace(RECIPE, plan=plan)
+    recipe = replace(RECIPE, schedule=schedule)
     return fit(recipe, [Given(Made(), PARTS_OF_MADE)], folder, **settings)
 
 
@@ -67,8 +71,8 @@ def same(one: Model, other: Model) -> bool:
 
 @pytest.mark.parametrize("stop", [3, 13, 24])
 def test_what_was_killed_and_goes_on_ends_with_the_same_bits(tmp_path, inputs, stop) -> None:
-    plan = replace(PLAN, checkpoint_every=4)
-    whole = trained(tmp_path / "whole", inputs, plan)
+    schedule = replace(SCHEDULE, checkpoint_every=4)
+    whole = trained(tmp_path / "whole", inputs, schedule)
     checkpoints = 0
 
     def kill(step: int) -> Any:
@@ -86,10 +90,10 @@ def test_what_was_killed_and_goes_on_ends_with_the_same_bits(tmp_path, inputs, s
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nettwin.engines.learned.training.member._step", kill(stop))
         with pytest.raises(KeyboardInterrupt):
-            trained(tmp_path / "killed", inputs, plan)
+            trained(tmp_path / "killed", inputs, schedule)
     checkpoints = (tmp_path / "killed" / "member-1" / "checkpoint.safetensors").exists()
     assert checkpoints == (stop > 4)
-    again = trained(tmp_path / "killed", inputs, plan)
+    again = trained(tmp_path / "killed", inputs, schedule)
     assert same(whole, again)
     curves = [(tmp_path / k / "member-1" / "curve.jsonl").read_text() for k in ("whole", "killed")]
     assert curves[0] == curves[1]
@@ -97,18 +101,18 @@ def test_what_was_killed_and_goes_on_ends_with_the_same_bits(tmp_path, inputs, s
 
 
 def test_a_seed_decides_and_processes_do_not(tmp_path, inputs) -> None:
-    plan = replace(PLAN, seeds=(1, 2))
-    one = trained(tmp_path / "one", inputs, plan)
+    schedule = replace(SCHEDULE, seeds=(1, 2))
+    one = trained(tmp_path / "one", inputs, schedule)
     moments: list[Moment] = []
-    two = trained(tmp_path / "two", inputs, plan, machine=Machine(jobs=2), tell=moments.append)
+    two = trained(tmp_path / "two", inputs, schedule, machine=Machine(jobs=2), tell=moments.append)
     assert same(one, two)
     assert not np.array_equal(one.members[0]["enter.weight"], one.members[1]["enter.weight"])
     assert {m.members for m in moments} <= {2}
 
 
 def test_the_model_learns_what_theory_lacks_and_its_card_says_so(tmp_path, inputs) -> None:
-    plan = replace(PLAN, steps=200, rate=1e-2, validate_every=200)
-    model = trained(tmp_path, inputs, plan)
+    schedule = replace(SCHEDULE, steps=200, rate=1e-2, validate_every=200)
+    model = trained(tmp_path, inputs, schedule)
     found = model.card["accuracy"]["test"]
     assert found["theory"]["owd_mean_s"] == pytest.approx(1 - 1 / 1.1, abs=1e-4)
     assert found["model"]["owd_mean_s"] < found["theory"]["owd_mean_s"] / 2
@@ -174,7 +178,7 @@ def test_a_damaged_checkpoint_is_named_and_kept(tmp_path, inputs, cut) -> None:
 def test_a_checkpoint_of_another_training_is_refused(tmp_path, inputs) -> None:
     trained(tmp_path, inputs)
     with pytest.raises(InputError, match="of other data, settings or steps"):
-        trained(tmp_path, inputs, replace(PLAN, rate=1e-3))
+        trained(tmp_path, inputs, replace(SCHEDULE, rate=1e-3))
 
 
 def test_a_damaged_shard_ends_the_reading_and_what_was_made_stays(tmp_path) -> None:
@@ -218,17 +222,19 @@ def test_tensorboard_is_not_needed(tmp_path, monkeypatch) -> None:
 
 
 def test_learning_rate_and_momentum_are_those_of_one_cycle() -> None:
-    plan = replace(PLAN, steps=200)
+    schedule = replace(SCHEDULE, steps=200)
     network = torch.nn.Linear(1, 1)
-    optimizer = torch.optim.AdamW(network.parameters(), plan.rate)
+    optimizer = torch.optim.AdamW(network.parameters(), schedule.rate)
     cycle = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, plan.rate, total_steps=plan.steps, pct_start=plan.rise
+        optimizer, schedule.rate, total_steps=schedule.steps, pct_start=schedule.rise
     )
-    for step in range(plan.steps):
+    for step in range(schedule.steps):
         group = optimizer.param_groups[0]
-        assert one_cycle(step, plan) == pytest.approx((group["lr"], group["betas"][0]), rel=1e-9)
+        assert one_cycle(step, schedule) == pytest.approx(
+            (group["lr"], group["betas"][0]), rel=1e-9
+        )
         optimizer.step()
-        if step < plan.steps - 1:
+        if step < schedule.steps - 1:
             cycle.step()
 
 
@@ -359,8 +365,8 @@ def test_scenarios_side_by_side_say_what_each_says_alone() -> None:
 
 
 def test_a_step_of_several_scenarios_resumes_to_the_same_bits(tmp_path, inputs) -> None:
-    plan = replace(PLAN, scenarios=3, steps=6, checkpoint_every=3)
-    whole = trained(tmp_path / "whole", inputs, plan)
-    trained(tmp_path / "half", inputs, plan)
-    assert same(whole, trained(tmp_path / "half", inputs, plan))
-    assert not same(whole, trained(tmp_path / "one", inputs, replace(plan, scenarios=1)))
+    schedule = replace(SCHEDULE, scenarios=3, steps=6, checkpoint_every=3)
+    whole = trained(tmp_path / "whole", inputs, schedule)
+    trained(tmp_path / "half", inputs, schedule)
+    assert same(whole, trained(tmp_path / "half", inputs, schedule))
+    assert not same(whole, trained(tmp_path / "one", inputs, replace(schedule, scenarios=1)))

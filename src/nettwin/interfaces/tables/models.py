@@ -36,13 +36,13 @@ def card(found: Mapping[str, Any], members: int) -> list[RenderableType]:
     """A model's card, and its accuracy."""
     made = style.table(f"Model {found['name']}", "<", "<", wraps=True)
     made.show_header = False
-    plan = found.get("plan", {})
+    schedule = found.get("schedule", {})
     settings = found["settings"].items()
     content = [
         ("what it is", str(found.get("title") or "-")),
         ("architecture", ", ".join([found["architecture"], *(f"{k} {v}" for k, v in settings)])),
         ("networks", str(members)),
-        ("training", f"{plan.get('steps', 0):,} steps, seeds {plan.get('seeds', [])}"),
+        ("training", f"{schedule.get('steps', 0):,} steps, seeds {schedule.get('seeds', [])}"),
         *((f"data {one['name']}", _data(one)) for one in found.get("data", ())),
         ("range", str(found.get("range", "-"))),
         ("made by", f"nettwin {found.get('nettwin', '')}, commit {found.get('commit') or '-'}"),

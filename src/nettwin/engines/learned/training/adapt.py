@@ -96,7 +96,7 @@ def adapt(
     sources: Sequence[Source],
     kept: Sequence[Source],
     folder: Path,
-    plan: TrainingSchedule,
+    schedule: TrainingSchedule,
     halves: Halves | None = None,
     machine: Machine | None = None,
     *,
@@ -107,8 +107,8 @@ def adapt(
 ) -> Adapted:
     """Train a model further on `sources`, replaying `kept`; or go on with that.
 
-    The plan's seeds are one for each network of the model; `inputs` is where tensors are kept, if
-    several trainings shall share them.
+    The schedule's seeds are one for each network of the model; `inputs` is where tensors are kept,
+    if several trainings shall share them.
     """
     machine = machine or Machine()
     given = [Given(source, Parts()) for source in sources]
@@ -127,7 +127,7 @@ def adapt(
     training = Training(
         base.architecture,
         dict(base.card["settings"]),
-        plan,
+        schedule,
         new.train,
         new.validation,
         old.train,
@@ -148,7 +148,11 @@ def adapt(
         **base.card,
         "name": name or f"{base.name}-adapted",
         "data": [*base.card.get("data", ()), *entries],
-        "adapted": {"from": base.name, "digest": base.card.get("digest"), "plan": as_table(plan)},
+        "adapted": {
+            "from": base.name,
+            "digest": base.card.get("digest"),
+            "schedule": as_table(schedule),
+        },
         "range": f"{base.card.get('range', '')}; adapted on {range_words(new)}",
         "accuracy": {"test": found["new"]["after"], "old": found["old"].get("after", {})},
         "nettwin": version(),

@@ -104,7 +104,7 @@ def fit(
     training = Training(
         recipe.architecture,
         recipe.settings,
-        recipe.plan,
+        recipe.schedule,
         tuple(item for one in given for item in sets[one.source.name].train * one.repeat),
         split.validation,
         device=machine.chosen_device(),
@@ -166,7 +166,7 @@ def train_members(
     training: Training, folder: Path, jobs: int = 1, tell: Tell | None = None
 ) -> list[Weights]:
     """The networks of the ensemble, trained one after another, or in so many processes."""
-    homes = {seed: folder / f"member-{seed}" for seed in training.plan.seeds}
+    homes = {seed: folder / f"member-{seed}" for seed in training.schedule.seeds}
     if jobs == 1 or len(homes) == 1:
         trained = [train_member(training, seed, home, tell) for seed, home in homes.items()]
         return [weights for given in trained for weights in given]
@@ -174,13 +174,13 @@ def train_members(
         futures = {
             seed: pool.submit(train_member, training, seed, home) for seed, home in homes.items()
         }
-        _wait(list(futures.values()), training.plan, homes, tell)
+        _wait(list(futures.values()), training.schedule, homes, tell)
         return [weights for future in futures.values() for weights in future.result()]
 
 
 def _wait(
     futures: Sequence[Future[list[Weights]]],
-    plan: TrainingSchedule,
+    schedule: TrainingSchedule,
     homes: Mapping[int, Path],
     tell: Tell | None,
 ) -> None:
@@ -196,7 +196,7 @@ def _wait(
             if tell and step > told.get(seed, 0):
                 told[seed] = step
                 error = float(last.get("validation/owd_mean", math.nan))
-                tell(Moment(seed, step, plan.steps, len(plan.seeds), error))
+                tell(Moment(seed, step, schedule.steps, len(schedule.seeds), error))
 
 
 def _last(path: Path) -> dict[str, Any]:
@@ -221,7 +221,7 @@ def card(
         "architecture": recipe.architecture,
         "settings": dict(recipe.settings),
         "formulas": asdict(Formulas()),
-        "plan": as_table(recipe.plan),
+        "schedule": as_table(recipe.schedule),
         "data": [data_entry(one, sets[one.source.name]) for one in given],
         "range": range_words(split),
         "nettwin": version(),

@@ -54,7 +54,7 @@ class Training:
 
     architecture: str
     settings: Mapping[str, Any]
-    plan: TrainingSchedule
+    schedule: TrainingSchedule
     train: tuple[Prepared, ...]
     validation: tuple[Prepared, ...] = ()
     replayed: tuple[Prepared, ...] = ()  # every other step sees one of these
@@ -66,7 +66,7 @@ class Training:
         """Names all that; another identity, other weights."""
         every = (*self.train, *self.replayed, *self.validation)
         texts = [self.architecture, json.dumps(dict(self.settings), sort_keys=True), str(seed)]
-        texts += [json.dumps(as_table(replace(self.plan, seeds=(seed,))), sort_keys=True)]
+        texts += [json.dumps(as_table(replace(self.schedule, seeds=(seed,))), sort_keys=True)]
         texts += [f"{item.name} {Path(item.path).parent.name}" for item in every]
         for weights in self.start:
             texts += [f"{k} {v.tobytes().hex()}" for k, v in sorted(weights.items())]
@@ -87,10 +87,10 @@ class Moment:
 Tell = Callable[[Moment], None]
 
 
-def one_cycle(step: int, plan: TrainingSchedule) -> tuple[float, float]:
+def one_cycle(step: int, schedule: TrainingSchedule) -> tuple[float, float]:
     """Learning rate and momentum of a step: up to the highest rate, down to nothing, by cosines."""
-    rise = plan.rise * plan.steps - 1
-    low, high, end = plan.rate / 25, plan.rate, plan.rate / 25 / 1e4
+    rise = schedule.rise * schedule.steps - 1
+    low, high, end = schedule.rate / 25, schedule.rate, schedule.rate / 25 / 1e4
 
     def between(a: float, b: float, share: float) -> float:
         return b + (a - b) / 2 * (1 + math.cos(math.pi * share))
@@ -98,7 +98,7 @@ def one_cycle(step: int, plan: TrainingSchedule) -> tuple[float, float]:
     if step < rise:
         share = step / rise
         return between(low, high, share), between(0.95, 0.85, share)
-    share = (step - rise) / max(plan.steps - 1 - rise, 1)
+    share = (step - rise) / max(schedule.steps - 1 - rise, 1)
     return between(high, end, share), between(0.85, 0.95, share)
 
 
@@ -114,34 +114,36 @@ def train_member(
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # CUDA repeats its sums with it
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.manual_seed(seed)
-    plan = training.plan
+    schedule = training.schedule
     network = _network(training, seed).to(device)
-    optimizer = torch.optim.AdamW(network.parameters(), plan.rate, weight_decay=plan.decay)
+    optimizer = torch.optim.AdamW(network.parameters(), schedule.rate, weight_decay=schedule.decay)
     progress = Progress(training.identity(seed), 0)
     path = folder / CHECKPOINT
     if path.exists():
         tensors, progress = read_checkpoint(path, progress.identity)
         restore(path, tensors, network, optimizer)
-    LOG.info("network %d: begins at step %d of %d", seed, progress.step, plan.steps)
+    LOG.info("network %d: begins at step %d of %d", seed, progress.step, schedule.steps)
     deck = _Deck(training, seed)
     watch = _Watch(progress)
     with Curves(folder, progress.step) as curves:
-        for step in range(progress.step, plan.steps):
+        for step in range(progress.step, schedule.steps):
             items = deck.at(step)
             parts = _step(training, network, optimizer, items, seed, step)
             watch.see(step, _names(items), parts)
             done = step + 1
-            if done % CURVE_EVERY == 0 or done == plan.steps:
-                curves.add(done, {"rate": one_cycle(step, plan)[0], **parts})
+            if done % CURVE_EVERY == 0 or done == schedule.steps:
+                curves.add(done, {"rate": one_cycle(step, schedule)[0], **parts})
                 if tell:
-                    tell(Moment(seed, done, plan.steps, len(plan.seeds)))
-            if done % plan.validate_every == 0 or done == plan.steps:
+                    tell(Moment(seed, done, schedule.steps, len(schedule.seeds)))
+            if done % schedule.validate_every == 0 or done == schedule.steps:
                 found = validate(network, training.validation, device)
                 curves.add(done, {f"validation/{k}": v for k, v in found.items()})
-                LOG.info("network %d: step %d of %d, validation %s", seed, done, plan.steps, found)
+                LOG.info(
+                    "network %d: step %d of %d, validation %s", seed, done, schedule.steps, found
+                )
                 if tell and found:
-                    tell(Moment(seed, done, plan.steps, len(plan.seeds), found["owd_mean"]))
-            if done % plan.checkpoint_every == 0 or done == plan.steps:
+                    tell(Moment(seed, done, schedule.steps, len(schedule.seeds), found["owd_mean"]))
+            if done % schedule.checkpoint_every == 0 or done == schedule.steps:
                 curves.flush()
                 write_checkpoint(path, network, optimizer, watch.progress(done))
     torch.manual_seed(seed)
@@ -152,7 +154,7 @@ def train_member(
 def _network(training: Training, seed: int) -> nn.Module:
     network = cast(nn.Module, architecture(training.architecture).network(**training.settings))
     if training.start:
-        at = training.plan.seeds.index(seed) % len(training.start)
+        at = training.schedule.seeds.index(seed) % len(training.start)
         weights = {k: torch.from_numpy(np.array(v)) for k, v in training.start[at].items()}
         try:
             network.load_state_dict(weights)
@@ -173,22 +175,22 @@ def _step(
     step: int,
 ) -> dict[str, float]:
     """Learn from some examples; the parts of their loss."""
-    plan = training.plan
+    schedule = training.schedule
     random = np.random.default_rng([seed, step, FLOWS])
     torch.manual_seed(int(np.random.default_rng([seed, step, NETWORK]).integers(2**62)))
-    batch = together([some_flows(item.batch(), plan.flows, random) for item in items])
+    batch = together([some_flows(item.batch(), schedule.flows, random) for item in items])
     batch = moved(batch, torch.device(training.device))
-    rate, momentum = one_cycle(step, plan)
+    rate, momentum = one_cycle(step, schedule)
     for group in optimizer.param_groups:
         group["lr"], group["betas"] = rate, (momentum, group["betas"][1])
     found = errors(cast(Outputs, network(batch)), batch)
     loss = total(found)
     if hasattr(network, "penalty"):
-        found["penalty"] = network.penalty(step / plan.steps)
+        found["penalty"] = network.penalty(step / schedule.steps)
         loss = loss + found["penalty"]
     optimizer.zero_grad()
     loss.backward()
-    size = torch.nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
+    size = torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.clip)
     if not bool(torch.isfinite(loss)) or not bool(torch.isfinite(size)):
         raise _astray(
             step, _names(items), f"the loss is {float(loss.detach()):g}, its slope {size:g}"
@@ -203,7 +205,7 @@ def _names(items: Sequence[Prepared]) -> str:
 
 def _astray(step: int, name: str, reason: str) -> InputError:
     return InputError(
-        f"training went astray at step {step + 1}, on sample {name}: {reason}. Lower the plan's"
+        f"training went astray at step {step + 1}, on sample {name}: {reason}. Lower the schedule's"
         " rate, or look at that sample; the last checkpoint is kept."
     )
 
@@ -220,7 +222,7 @@ class _Deck:
         if self.training.replayed:
             step, pile = divmod(step, 2)
             items = self.training.replayed if pile else items
-        count = self.training.plan.scenarios
+        count = self.training.schedule.scenarios
         return [self._of(items, step * count + k, pile) for k in range(count)]
 
     def _of(self, items: Sequence[Prepared], number: int, pile: int) -> Prepared:

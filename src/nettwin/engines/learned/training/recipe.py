@@ -1,4 +1,4 @@
-"""Recipe: how a model is trained, as TOML: architecture, settings, plan, the data expected."""
+"""Recipe: how a model is trained, as TOML: architecture, settings, schedule, the data expected."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class TrainingRecipe:
     architecture: str
     title: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    plan: TrainingSchedule = field(default_factory=TrainingSchedule)
+    schedule: TrainingSchedule = field(default_factory=TrainingSchedule)
     data: Mapping[str, Data] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -103,13 +103,13 @@ def read_recipe(path: Path) -> TrainingRecipe:
     table = load_toml(path)
     try:
         _known(table, TrainingRecipe, "training recipe")
-        plan = dict(table.pop("plan", {}))
-        _known(plan, TrainingSchedule, "plan")
-        if "seeds" in plan:
-            plan["seeds"] = tuple(plan["seeds"])
+        schedule = dict(table.pop("schedule", {}))
+        _known(schedule, TrainingSchedule, "schedule")
+        if "seeds" in schedule:
+            schedule["seeds"] = tuple(schedule["seeds"])
         data = {str(name): _data(name, entry) for name, entry in table.pop("data", {}).items()}
         table.setdefault("name", path.stem)
-        return TrainingRecipe(**table, plan=TrainingSchedule(**plan), data=data)
+        return TrainingRecipe(**table, schedule=TrainingSchedule(**schedule), data=data)
     except (InputError, TypeError, ValueError, AttributeError) as error:
         raise FormatError(path, "", str(error), "Correct the recipe.") from None
 
@@ -143,6 +143,6 @@ def _known(table: Mapping[str, Any], kind: type, words: str) -> None:
             raise UnknownNameError(f"attribute of a {words}", name, names)
 
 
-def as_table(plan: TrainingSchedule) -> dict[str, Any]:
-    """A plan as plain JSON types."""
-    return {**asdict(plan), "seeds": list(plan.seeds)}
+def as_table(schedule: TrainingSchedule) -> dict[str, Any]:
+    """A schedule as plain JSON types."""
+    return {**asdict(schedule), "seeds": list(schedule.seeds)}

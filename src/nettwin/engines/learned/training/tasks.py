@@ -52,12 +52,12 @@ def train(
     model and its file in `out`.
     """
     chosen = find_recipe(recipe)
-    plan = chosen.plan
+    schedule = chosen.schedule
     if steps is not None:
-        plan = replace(plan, steps=steps)
+        schedule = replace(schedule, steps=steps)
     if seed is not None:
-        plan = replace(plan, seeds=tuple(seed + k for k in range(len(plan.seeds))))
-    chosen = replace(chosen, plan=plan)
+        schedule = replace(schedule, seeds=tuple(seed + k for k in range(len(schedule.seeds))))
+    chosen = replace(chosen, schedule=schedule)
     model = fit(chosen, _given(chosen, sources), out, machine, preparing=preparing, tell=tell)
     path = out / f"{model.name}{SUFFIX}"
     write_model(path, model)
@@ -88,13 +88,13 @@ def adapt(
     """
     base = load(model)
     seeds = tuple(seed + k for k in range(len(base.members)))
-    plan = replace(ADAPTING, steps=steps, seeds=seeds)
+    schedule = replace(ADAPTING, steps=steps, seeds=seeds)
     found = adapt_model(
         base,
         sources,
         kept,
         out,
-        plan,
+        schedule,
         halves,
         machine,
         name=name,
