@@ -158,7 +158,10 @@ def test_one_bad_shard_is_named(run, data, recipe, tmp_path) -> None:
         ("speed = 3", 'no attribute of a training recipe "speed"'),
         ('architecture = "transformer"', 'no architecture "transformer"'),
         ("name = 'x'", "architecture"),
-        ('architecture = "gnn"\n[schedule]\nsteps = 0', "steps is 0: must be a whole number from 1"),
+        (
+            'architecture = "gnn"\n[schedule]\nsteps = 0',
+            "steps is 0: must be a whole number from 1",
+        ),
         ('architecture = "gnn"\n[schedule]\nrate = -1', "rate is -1: must be 0 to 1"),
         ('architecture = "gnn"\n[schedule]\nseeds = [1, 1]', "seeds is"),
         ('architecture = "gnn"\n[schedule]\nseeds = 3', "wrong.toml"),

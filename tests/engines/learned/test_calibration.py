@@ -16,6 +16,7 @@ from nettwin.engines.learned.calibration import (
     LOADS,
     QUANTITIES,
     SMALL_LOSS,
+    Compared,
     Known,
     bounds,
     calibrate,
@@ -37,7 +38,7 @@ from nettwin.scenario.scenario import Scenario
 from tests.engines.learned.small_model import small_model
 
 Floats = NDArray[np.float64]
-Simulation = tuple[Known, Mapping[str, Floats]]
+Simulation = Compared
 
 
 def simulations(count: int, seed: int, *, most_flows: int = 60) -> list[Simulation]:
@@ -58,7 +59,7 @@ def simulations(count: int, seed: int, *, most_flows: int = 60) -> list[Simulati
         truth = mean * np.exp(error)
         known = {**dict.fromkeys(delays, truth), "pdv_s2": truth**2, "loss_ratio": loss}
         parts = {name: np.full(flows, 0.5) for name in (*delays, "pdv_s2")}
-        found.append((Known(load, predicted, scale, parts), known))
+        found.append(Compared(Known(load, predicted, scale, parts), known))
     return found
 
 
@@ -71,7 +72,7 @@ def held(found: list[Simulation], calibration: Mapping[str, NDArray[np.float32]]
          confidence: float = 0.9) -> list[float]:  # fmt: skip
     """The share of flows in their intervals, simulation by simulation."""
     shares = []
-    for known, truth in found:
+    for known, truth, _ in found:
         low, high = bounds(calibration, known, confidence)[name]
         shares.append(float(((truth[name] >= low) & (truth[name] <= high)).mean()))
     return shares
@@ -115,7 +116,7 @@ def test_intervals_hold_what_they_say_in_each_class_of_load() -> None:
     calibration = quantiles(simulations(300, seed=3))
     assert calibration["owd_mean_s/edges"].tolist() == pytest.approx(LOADS)
     hits: list[list[float]] = [[] for _ in range(len(LOADS) + 1)]
-    for known, truth in simulations(600, seed=4):
+    for known, truth, _ in simulations(600, seed=4):
         low, high = bounds(calibration, known)["owd_mean_s"]
         inside = (truth["owd_mean_s"] >= low) & (truth["owd_mean_s"] <= high)
         kind = np.searchsorted(LOADS, known.load)
@@ -128,7 +129,7 @@ def test_loss_is_held_at_least_and_none_is_among_it_where_none_is_likely() -> No
     calibration = quantiles(simulations(300, seed=5))
     each = held(simulations(300, seed=6), calibration, "loss_ratio")
     assert np.mean(each) >= 0.88
-    known, _ = simulations(1, seed=7)[0]
+    known = simulations(1, seed=7)[0].known
     low, high = bounds(calibration, known)["loss_ratio"]
     none = known.predicted["loss_ratio"] == 0
     assert none.any()
@@ -139,7 +140,7 @@ def test_loss_is_held_at_least_and_none_is_among_it_where_none_is_likely() -> No
 
 def test_more_confidence_is_never_narrower_and_the_point_lies_inside() -> None:
     calibration = quantiles(simulations(100, seed=8))
-    known, _ = simulations(1, seed=9)[0]
+    known = simulations(1, seed=9)[0].known
     before = None
     for confidence in CONFIDENCES:
         found = bounds(calibration, known, confidence)
@@ -156,7 +157,7 @@ def test_more_confidence_is_never_narrower_and_the_point_lies_inside() -> None:
 
 def test_a_confidence_between_two_is_the_higher_one() -> None:
     calibration = quantiles(simulations(60, seed=10))
-    known, _ = simulations(1, seed=11)[0]
+    known = simulations(1, seed=11)[0].known
     between, above = (bounds(calibration, known, c)["owd_mean_s"] for c in (0.87, 0.9))
     assert np.array_equal(between.high, above.high)
 
@@ -165,13 +166,13 @@ def test_a_confidence_between_two_is_the_higher_one() -> None:
 def test_a_confidence_out_of_reach_is_refused(confidence: float) -> None:
     calibration = quantiles(simulations(60, seed=10))
     with pytest.raises(InputError, match=r"at most 0\.95"):
-        bounds(calibration, simulations(1, seed=11)[0][0], confidence)
+        bounds(calibration, simulations(1, seed=11)[0].known, confidence)
 
 
 def test_classes_of_few_simulations_join_their_neighbors() -> None:
     found = [
-        (known._replace(load=np.minimum(known.load, 0.4)), truth)
-        for known, truth in simulations(40, seed=12)
+        Compared(known._replace(load=np.minimum(known.load, 0.4)), truth)
+        for known, truth, _ in simulations(40, seed=12)
     ]
     rare = simulations(3, seed=13)
     edges = quantiles([*found, *rare])["owd_mean_s/edges"]
@@ -185,10 +186,10 @@ def test_too_few_simulations_are_refused() -> None:
 
 def test_what_was_not_recorded_has_no_interval() -> None:
     unknown = [
-        (known, {**truth, "owd_p99_s": np.full_like(truth["owd_p99_s"], np.nan)})
-        for known, truth in simulations(30, seed=15)
+        Compared(known, {**truth, "owd_p99_s": np.full_like(truth["owd_p99_s"], np.nan)})
+        for known, truth, _ in simulations(30, seed=15)
     ]
-    assert set(QUANTITIES) - set(bounds(quantiles(unknown), unknown[0][0])) == {"owd_p99_s"}
+    assert set(QUANTITIES) - set(bounds(quantiles(unknown), unknown[0].known)) == {"owd_p99_s"}
 
 
 def test_recorded_leaves_out_delays_that_say_nothing() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nettwin.engines.learned.calibration import QUANTITIES, Known, bounds, quantiles
+from nettwin.engines.learned.calibration import QUANTITIES, Compared, Known, bounds, quantiles
 from nettwin.engines.learned.coverage import JUST_BEYOND, WIDER, flows_beyond, ranges_of
 from nettwin.engines.learned.engine import Learned
 from nettwin.engines.learned.features import QUEUE
@@ -20,7 +20,7 @@ from tests.engines.learned.small_model import small_model
 BURSTY = SIGNS.index("modulated")
 
 
-def simulations(count: int, seed: int) -> list[tuple[Known, dict[str, np.ndarray]]]:
+def simulations(count: int, seed: int) -> list[Compared]:
     """Flows whose errors are five times as large where their queue is bursty, unknown to the
     networks."""
     random, found = np.random.default_rng(seed), []
@@ -36,7 +36,7 @@ def simulations(count: int, seed: int) -> list[tuple[Known, dict[str, np.ndarray
         told = {**dict.fromkeys(delays, truth), "pdv_s2": truth, "loss_ratio": mean * 0}
         parts = {name: np.zeros(flows) for name in (*delays, "pdv_s2")}
         scale = np.full(flows, 0.01)
-        found.append((Known(np.full(flows, 0.6), predicted, scale, parts, signs), told))
+        found.append(Compared(Known(np.full(flows, 0.6), predicted, scale, parts, signs), told))
     return found
 
 
@@ -44,7 +44,7 @@ def test_intervals_are_narrow_where_it_is_easy_and_hold_where_it_is_not() -> Non
     arrays = quantiles(simulations(400, seed=1))
     shares: dict[float, list[float]] = {0.0: [], 1.0: []}
     widths: dict[float, list[float]] = {0.0: [], 1.0: []}
-    for known, truth in simulations(300, seed=2):
+    for known, truth, _ in simulations(300, seed=2):
         assert known.signs is not None
         low, high = bounds(arrays, known)["owd_mean_s"]
         kind = float(known.signs[0, BURSTY])
@@ -54,6 +54,37 @@ def test_intervals_are_narrow_where_it_is_easy_and_hold_where_it_is_not() -> Non
     for kind in shares:  # one class of load: without the sign both kinds would have one width
         assert np.mean(shares[kind]) == pytest.approx(0.9, abs=0.03)
     assert np.mean(widths[1.0]) == pytest.approx(5 * np.mean(widths[0.0]), rel=0.25)
+
+
+def test_the_noise_of_recordings_is_no_error_of_the_model() -> None:
+    """Told of it, the intervals hold the truth as often as asked, and are narrower."""
+
+    def noisy(seed: int, told: bool) -> list[Compared]:
+        random = np.random.default_rng(seed)
+        found = []
+        for known, truth, _ in simulations(500, seed):
+            of_noise = {name: np.full(len(known.load), 0.015) for name in truth if name != "pdv_s2"}
+            recorded = {
+                name: values * np.exp(0.015 * random.standard_normal(len(values)))
+                for name, values in truth.items()
+            }
+            found.append(Compared(known, recorded, of_noise if told else {}))
+        return found
+
+    widths, shares = [], []
+    for told in (False, True):
+        arrays = quantiles(noisy(5, told))
+        width, share = [], []
+        for known, truth, _ in simulations(300, seed=6):
+            low, high = bounds(arrays, known)["owd_mean_s"]
+            width.append(float(np.log(high / low).mean()))
+            value = truth["owd_mean_s"]
+            share.append(float(((value >= low) & (value <= high)).mean()))
+        widths.append(np.mean(width))
+        shares.append(np.mean(share))
+    assert widths[1] < 0.9 * widths[0]
+    assert shares[1] == pytest.approx(0.9, abs=0.03)
+    assert shares[0] > shares[1] + 0.02
 
 
 def test_few_simulations_teach_no_signs() -> None:

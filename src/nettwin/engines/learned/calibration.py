@@ -13,14 +13,17 @@ as the calibrating ones were, then an interval of 90 % holds a flow, drawn from 
 class, with a probability of at least 90 %: over all such scenarios, not in each. In other sizes or
 under other traffic nothing is guaranteed; it is measured (`benchmarks calibration`).
 
-An interval is for what a simulation as long as the calibrating ones would record: their noise is
-part of the errors. A steady-state mean is held at least as surely, a shorter recording less so.
+An interval is for what a long simulation would record. What the calibrating ones know only within
+an error of their own is told with them (`noise`): a deviation of which that is a part is taken as
+smaller by it, as deviations add, and one that is no larger says nothing. A short recording is held
+less surely.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,6 +63,9 @@ STARVED = 0.99  # loss from which on the delay of what arrives says nothing
 CENSORED_S = 20.0  # the largest delay that the simulator of the public datanet sets keeps
 LARGE = 0.2  # relative error of the mean delay that a flagged flow may have
 MOST_SPREAD = 0.99  # part of the simulations whose networks differ no more than usual
+Z_OF_METRICS = 1.96  # standard errors in half an interval of a simulation's metrics
+Z_OF_LEVEL = 1.645  # standard errors that hold LEVEL of a normal variable
+MOST_NOISE = 0.9  # part of an error's usual size that may be noise of what was recorded
 HELD = 0.97  # of the large errors that flagged flows hold in calibration; elsewhere 95 % or more
 
 
@@ -69,6 +75,7 @@ class Case(NamedTuple):
 
     inputs: Inputs
     recorded: Mapping[str, Floats]  # by QUANTITIES
+    noise: Mapping[str, Floats] | None = None  # standard errors of that, see `noise_of`
 
 
 class Known(NamedTuple):
@@ -79,6 +86,15 @@ class Known(NamedTuple):
     scale: Floats  # of the error expected of ln(owd_mean_s)
     deviation: Mapping[str, Floats]  # deviation of the delay over the quantity; 1 for pdv_s2
     signs: Floats | None = None  # [flows, SIGNS] of errors that are larger or smaller than usual
+
+
+class Compared(NamedTuple):
+    """What was known of a simulation's flows, and what was recorded; its standard errors, where
+    they are told. By QUANTITIES."""
+
+    known: Known
+    truth: Mapping[str, Floats]
+    noise: Mapping[str, Floats] = MappingProxyType({})
 
 
 class Bounds(NamedTuple):
@@ -99,7 +115,11 @@ def calibrate(
     range of the examples. Raises InputError where there are too few simulations.
     """
     cases = (
-        Case(inputs_of(scenario, solved(scenario, formulas=model.formulas)), recorded(metrics))
+        Case(
+            inputs_of(scenario, solved(scenario, formulas=model.formulas)),
+            recorded(metrics),
+            noise_of(metrics),
+        )
         for scenario, metrics in examples
     )
     return calibrated(model, cases, trained_on)
@@ -109,13 +129,13 @@ def calibrated(
     model: Model, cases: Iterable[Case], trained_on: Iterable[Inputs] | None = None
 ) -> Model:
     """As `calibrate`, from inputs that are ready."""
-    found: list[tuple[Known, Mapping[str, Floats]]] = []
+    found: list[Compared] = []
     seen: list[Inputs] = []
     answer = architecture(model.architecture).answer
     spreads = []
     for case in cases:
         said = answer(case.inputs, model.members)
-        found.append((known(case.inputs, said), case.recorded))
+        found.append(Compared(known(case.inputs, said), case.recorded, case.noise or {}))
         spreads.append(float(np.nan_to_num(said.spread).max(initial=0.0)))
         if trained_on is None:
             seen.append(case.inputs)
@@ -139,6 +159,21 @@ def recorded(metrics: Metrics) -> dict[str, Floats]:
         varies = found["pdv_s2"] > LEAST_VARIANCE * mean**2
     for name in (*DELAYS, "pdv_s2"):
         found[name] = np.where(good & varies if name == "pdv_s2" else good, found[name], np.nan)
+    return found
+
+
+def noise_of(metrics: Metrics) -> dict[str, Floats]:
+    """The standard errors of what was recorded of each flow, by QUANTITIES, on the scale on which
+    errors are compared: relative ones of delays; NaN where a simulation cannot tell. Empty where
+    nothing is said of them. Those of percentiles are taken as the mean's."""
+    flow = metrics.flow
+    if "owd_mean_s" not in flow.low:
+        return {}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        half = {name: (flow.high[name] - flow.low[name]) / 2 / Z_OF_METRICS for name in flow.low}
+        found = dict.fromkeys(DELAYS, half["owd_mean_s"] / flow["owd_mean_s"])
+        if "loss_ratio" in half:
+            found["loss_ratio"] = half["loss_ratio"] / (flow["loss_ratio"] + SMALL_LOSS)
     return found
 
 
@@ -214,7 +249,7 @@ def flagged(calibration: Weights, of: Mapping[str, Bounds]) -> Bools:
 
 
 def quantiles(
-    found: Sequence[tuple[Known, Mapping[str, Floats]]],
+    found: Sequence[Compared],
 ) -> dict[str, NDArray[np.float32]]:
     """The arrays of a calibration, from what was known and what was recorded of simulations.
 
@@ -236,7 +271,11 @@ def quantiles(
         errors = min(tried, key=_Errors.unlikeliness)
         if errors.signs.shape[1]:
             weights = fitted(errors.ln_ratio, errors.signs, errors.simulation)
-            errors = errors._replace(scale=errors.scale * factors(errors.signs, weights))
+            errors = errors.scaled(weights)
+            if errors.noise.any():
+                errors = errors.without_noise()
+                again = fitted(errors.ln_ratio, errors.signs, errors.simulation)
+                errors, weights = errors.scaled(again), weights + again
             arrays[f"{name}/signs"] = weights
         edges, table = errors.by_class()
         arrays[f"{name}/edges"] = edges
@@ -260,26 +299,41 @@ class _Errors(NamedTuple):
     kind: Floats  # what decides on the class
     simulation: NDArray[np.int64]
     signs: Floats  # [flows, SIGNS], or [flows, 0] where none are known
+    noise: Floats  # the standard error of what was recorded
 
     @classmethod
-    def of(
-        cls, found: Sequence[tuple[Known, Mapping[str, Floats]]], name: str, part: float
-    ) -> _Errors:
-        columns: list[list[Floats]] = [[], [], [], []]
+    def of(cls, found: Sequence[Compared], name: str, part: float) -> _Errors:
+        columns: list[list[Floats]] = [[], [], [], [], []]
         signs: list[Floats] = []
-        for number, (of, truth) in enumerate(found):
+        for number, (of, truth, noises) in enumerate(found):
             with np.errstate(divide="ignore", invalid="ignore"):
                 error = np.abs(_even(name, truth[name]) - _even(name, of.predicted[name]))
             scale, kind = _scale(of, name, part), _kind(of, name)
-            good = np.isfinite(error) & np.isfinite(scale)
+            noise = noises.get(name, np.zeros(len(error)))
+            good = np.isfinite(error) & np.isfinite(scale) & np.isfinite(noise)
             signs.append(np.zeros((good.sum(), 0)) if of.signs is None else of.signs[good])
             for column, values in zip(
-                columns, (error, scale, kind, np.full(len(error), number)), strict=True
+                columns, (error, scale, kind, np.full(len(error), number), noise), strict=True
             ):
                 column.append(values[good])
-        error, scale, kind, simulation = (np.concatenate(column) for column in columns)
+        error, scale, kind, simulation, noise = (np.concatenate(column) for column in columns)
         number_of = simulation.astype(np.int64)
-        return cls(name, part, error, scale, kind, number_of, np.concatenate(signs))
+        return cls(name, part, error, scale, kind, number_of, np.concatenate(signs), noise)
+
+    def scaled(self, weights: NDArray[np.float32]) -> _Errors:
+        """With scales multiplied by what signs say."""
+        return self._replace(scale=self.scale * factors(self.signs, weights))
+
+    def without_noise(self) -> _Errors:
+        """Errors without what is noise of the recording, where scales are about the quantiles at
+        LEVEL of errors with it; flows of which it is all are left out."""
+        part = Z_OF_LEVEL * self.noise / self.scale
+        left = self._replace(error=self.error * np.sqrt(np.maximum(1.0 - part**2, 0.0)))
+        return left._where(part < MOST_NOISE)
+
+    def _where(self, good: Bools) -> _Errors:
+        of_flows = ("error", "scale", "kind", "simulation", "signs", "noise")
+        return self._replace(**{name: getattr(self, name)[good] for name in of_flows})
 
     @property
     def ln_ratio(self) -> Floats:
@@ -304,12 +358,8 @@ class _Errors(NamedTuple):
         return bound, np.array(table)
 
     def _inside(self, edges: Sequence[float], k: int) -> _Errors:
-        inside = np.searchsorted(np.array(edges, np.float32), self.kind, side="right") == k
-        return self._replace(
-            **{
-                name: getattr(self, name)[inside]
-                for name in ("error", "scale", "kind", "simulation", "signs")
-            }
+        return self._where(
+            np.searchsorted(np.array(edges, np.float32), self.kind, side="right") == k
         )
 
     def quantile(self, levels: Sequence[float]) -> Floats:
@@ -343,18 +393,24 @@ def _weights(simulation: NDArray[np.int64]) -> Floats:
     return np.asarray(1.0 / count[inverse] / max(len(count), 1))
 
 
-def _doubt(arrays: Weights, found: Sequence[tuple[Known, Mapping[str, Floats]]]) -> float:
-    """The half width from which on a flow is flagged: that which holds HELD of the large errors;
-    where there are none, the widest of all."""
-    widths, large = [], []
-    for of, truth in found:
+def _doubt(arrays: Weights, found: Sequence[Compared]) -> float:
+    """The half width from which on a flow is flagged: that which holds HELD of the large errors,
+    every simulation weighing alike; where there are none, the widest of all."""
+    widths, large, weights = [], [], []
+    for of, truth, noises in found:
         widths.append(half_width(bounds(arrays, of)))
         with np.errstate(invalid="ignore"):
-            large.append(np.abs(of.predicted["owd_mean_s"] / truth["owd_mean_s"] - 1) > LARGE)
-    width, is_large = np.concatenate(widths), np.concatenate(large)
+            error = np.abs(of.predicted["owd_mean_s"] / truth["owd_mean_s"] - 1)
+            surely = noises.get("owd_mean_s", np.zeros(len(error))) < LARGE / 2
+        large.append((error > LARGE) & surely)
+        weights.append(np.full(len(error), 1.0 / max(np.isfinite(error).sum(), 1)))
+    width, is_large, weight = (np.concatenate(each) for each in (widths, large, weights))
     if not is_large.any():
         return float(np.nanmax(width))
-    return float(np.quantile(width[is_large], 1 - HELD, method="lower"))
+    order = np.argsort(width[is_large], kind="stable")
+    reached = np.cumsum(weight[is_large][order])
+    place = int(np.searchsorted(reached, (1 - HELD) * reached[-1]))
+    return float(width[is_large][order][min(place, len(order) - 1)])
 
 
 def _parts(name: str) -> tuple[float, ...]:

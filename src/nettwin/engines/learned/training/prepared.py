@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from nettwin.engines.learned.calibration import QUANTITIES, Case, recorded
+from nettwin.engines.learned.calibration import QUANTITIES, Case, noise_of, recorded
 from nettwin.engines.learned.inputs import Inputs, inputs_of, solved
 from nettwin.engines.learned.model_file import FEATURES
 from nettwin.engines.learned.training.batch import (
@@ -78,7 +78,8 @@ class Prepared(NamedTuple):
     def case(self) -> Case:
         """What a model is calibrated with."""
         columns = self._part("said")["recorded"].T
-        return Case(self.inputs(), dict(zip(SCORED, columns, strict=True)))
+        noise = self._part("noise")
+        return Case(self.inputs(), dict(zip(SCORED, columns, strict=True)), noise)
 
     def _part(self, part: str) -> dict[str, NDArray[Any]]:
         try:
@@ -141,6 +142,7 @@ def _one(source: Source, home: Path, example: Example, formulas: Formulas) -> Pr
             "inputs": inputs_of(scenario, solved(scenario, formulas=formulas))._asdict(),
             "labels": labels_of(metrics)._asdict(),
             "said": {"theory": _scored(theory), "recorded": _stacked(recorded(metrics))},
+            "noise": noise_of(metrics),
         }
         if example.second is not None:
             parts["said"]["second"] = _scored(example.second)
