@@ -27,19 +27,12 @@ def nsfnet(load: float = 0.85) -> Scenario:
     return generate("nsfnet", load=load, classes="three", scheduler="sp")
 
 
-def workspace(folder: Path, network: Scenario, **settings: object) -> Workspace:
-    """A workspace of a simulated network whose loop may apply by itself, with some settings of
-    nettwin.toml set."""
-    place = begin(folder, network, INTENT, auto=True)
-    path = folder / "nettwin.toml"
-    lines = []
-    for line in path.read_text(encoding="utf-8").split("\n"):
-        key = line.partition(" =")[0]
-        lines.append(f"{key} = {settings.pop(key)}" if key in settings else line)
-    if settings:
-        raise KeyError(f"nettwin.toml has no {', '.join(settings)}")
-    path.write_text("\n".join(lines), encoding="utf-8")
-    return Workspace(place.folder)
+def workspace(
+    folder: Path, network: Scenario, kind: str = "simulated", **settings: object
+) -> Workspace:
+    """A workspace of a network whose loop may apply by itself, with some settings of nettwin.toml
+    set."""
+    return begin(folder, network, INTENT, kind=kind, auto=True, settings=settings)
 
 
 def loop(

@@ -46,16 +46,16 @@ def square() -> Scenario:
 
 def workspace(folder: Path, intent: str = INTENT, *, auto: bool = True) -> Workspace:
     """A workspace of the square whose load does not change over the day."""
-    made = begin(folder, square(), intent, auto=auto)
-    path = folder / "nettwin.toml"
-    text = path.read_text().replace("simulated_s = 1.0 ", "simulated_s = 0.2 ")
-    text = text.replace("error = 0.05 ", "error = 0.02 ")
-    text = text.replace("seed = 1 ", "trough = 1.0\nwander = 0.0\nseed = 1 ")
-    text = text.replace('verify = "packet"', 'verify = "none"').replace(
-        "seconds = 1.0 ", "seconds = 0.1 "
-    )
-    path.write_text(text.replace('method = "auto"', 'method = "local_search"'))
-    return Workspace(made.folder)
+    settings = {
+        "simulated_s": 0.2,
+        "error": 0.02,
+        "trough": 1.0,
+        "wander": 0.0,
+        "verify": "none",
+        "seconds": 0.1,
+        "method": "local_search",
+    }
+    return begin(folder, square(), intent, auto=auto, settings=settings)
 
 
 def network(folder: Path, **settings: Any) -> SimulatedNetwork:

@@ -30,6 +30,11 @@ def test_init_asks_for_one_network(run) -> None:
     assert run("generate ring --nodes 4 -o net.yaml").code == 0
     assert run("init other --network net.yaml").code == 0
     assert not Workspace(Path("other")).settings.policy.auto
+    assert 'no network "cloud"' in run("init third --network net.yaml --kind cloud").err
+    assert run("init third --network net.yaml --kind linux").code == 0
+    settings = Workspace(Path("third")).settings
+    assert (settings.kind, settings.network["grace_s"]) == ("linux", 1.0)
+    assert "demo does not run on cloud" in run("demo loop --network cloud").err
 
 
 def test_a_loop_and_what_is_told_of_it(run, twin) -> None:

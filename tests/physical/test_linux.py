@@ -14,13 +14,14 @@ import pytest
 
 from nettwin.engines.packet import PacketSimulator
 from nettwin.errors import FormatError, InputError, NetworkError
-from nettwin.physical.linux import addresses, frr, history, ports, runs
+from nettwin.physical.linux import addresses, frr, ports, runs
 from nettwin.physical.linux.devices import cost_of, shortest_links
 from nettwin.physical.linux.emulation import restored, slowed, slowness
-from nettwin.physical.linux.measuring import metrics_of
+from nettwin.physical.linux.history import History
+from nettwin.physical.linux.measuring import _loss_bounds, metrics_of
 from nettwin.physical.linux.network import Linux, as_emulated, check, lacking
 from nettwin.physical.linux.schedule import Schedule
-from nettwin.physical.linux.traffic import first_ports, spread, summary
+from nettwin.physical.linux.traffic import AHEAD, _kept, first_ports, spread, summary
 from nettwin.scenario.changes import FailLink, SetPath, SetWeight
 from nettwin.scenario.generate import generate
 from nettwin.scenario.packet_sizes import Fixed
@@ -154,6 +155,27 @@ def test_what_is_measured_is_what_came_in() -> None:
     assert metrics.link["loss_ratio"].tolist() == [0, 1]
 
 
+def test_bounds_of_loss_are_wide_where_few_packets_were_sent() -> None:
+    """By Clopper and Pearson: 1 of 1 lost, 0 of 10, 5 of 10, none sent."""
+    low, high = _loss_bounds(np.array([1, 0, 5, 0]), np.array([1, 10, 10, 0]))
+    assert low[:3] == pytest.approx([0.025, 0.0, 0.1871], abs=1e-4)
+    assert high[:3] == pytest.approx([1.0, 0.3085, 0.8129], abs=1e-4)
+    assert np.isnan(low[3])
+
+
+def test_a_ring_that_is_written_while_it_is_read() -> None:
+    """The oldest rows may be new ones by now; that they are is not taken for a loss of others."""
+    size, written = 3 * AHEAD, 4 * AHEAD  # the ring has rows AHEAD .. 4 * AHEAD
+    log = np.zeros((size, 2), np.int64)
+    log[:, 0] = np.arange(size) + np.where(np.arange(size) < AHEAD, size, 0)
+    log[AHEAD : AHEAD + 10, 0] += size  # the next ten were written since
+    begin = 2 * AHEAD + 100
+    rows = _kept(log, written, begin)
+    assert (rows[:, 0] >= begin).sum() == written - begin + 10
+    with pytest.raises(NetworkError, match="more packets were sent than are remembered"):
+        _kept(log, written, AHEAD + 50)
+
+
 def test_what_cables_leave_out_is_the_delay_of_an_empty_network() -> None:
     """A flow over two links, of 1 and of 2 Mbit/s, with 3 and 4 ms: 8000 bit take 12 ms more."""
     links = [Link("A", "B", 1e6, 3e-3), Link("B", "C", 2e6, 4e-3)]
@@ -178,14 +200,14 @@ def test_networks_that_cannot_be_had_are_refused() -> None:
 
 def test_history_keeps_the_last_value_of_a_target(tmp_path: Path) -> None:
     path = tmp_path / "linux.json"
-    assert history.read_history(path) == ()
+    assert History(path).changes == ()
     changes = (SetWeight("A->B", 2.0), SetPath("f", ({"via": ["C"]},)), FailLink("A<->B"))
     for change in (*changes[:2], SetWeight("A->B", 3.0), changes[2]):
-        history.write_history(path, history.with_change(history.read_history(path), change))
-    assert history.read_history(path) == (changes[1], SetWeight("A->B", 3.0), changes[2])
+        History(path).add(change)
+    assert History(path).changes == (changes[1], SetWeight("A->B", 3.0), changes[2])
     path.write_text("{}")
     with pytest.raises(FormatError, match="not a record of a linux network"):
-        history.read_history(path)
+        History(path)
 
 
 def test_clean_ends_what_a_dead_run_left_and_nothing_else(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -186,8 +187,27 @@ def test_a_queue_that_is_hidden_shows_only_in_what_is_measured(tmp_path: Path) -
         network.close()
 
 
+def test_a_day_under_the_loop(tmp_path: Path) -> None:
+    """The demo ends by itself within 8 minutes, and its last line counts plans."""
+    command = [sys.executable, "-m", "nettwin", "demo", "loop", "--network", "linux"]
+    done = subprocess.run(
+        [*command, "-o", str(tmp_path)], capture_output=True, text=True, timeout=480, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    last = done.stdout.strip().splitlines()[-1]
+    counts = re.fullmatch(r"(\d+) plans? applied, (\d+) kept, (\d+) rolled back", last)
+    assert counts is not None, last
+    applied, kept, back = map(int, counts.groups())
+    assert applied == kept + back
+    assert kept >= 1
+    assert (tmp_path / "loop" / "day.svg").exists()
+    for event in ("a link fails", "load grows", "a queue is misconfigured"):
+        assert event in done.stdout
+
+
 OWNER = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it
 from pathlib import Path
 from nettwin.physical.network import Opening
 from nettwin.physical.registry import NETWORKS

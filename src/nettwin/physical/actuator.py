@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -25,8 +25,9 @@ class Actuator(Protocol):
         """Why this change cannot be made here, whatever the network is like now; empty where it
         can."""
 
-    def configured(self) -> Scenario:
-        """What the devices have now."""
+    def configured(self, devices: Collection[str] = ()) -> Scenario:
+        """What the devices have now; where some are named, what these have now and all others had
+        when they were read last."""
 
     def make(self, change: Change) -> None:
         """Make one change."""

@@ -8,13 +8,14 @@ been made is harmless.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from nettwin.change_plan import ChangePlan
 from nettwin.errors import ApplyError, NettwinError, NetworkError
 from nettwin.observation import configuration
 from nettwin.physical.actuator import Actuator
+from nettwin.physical.devices import devices_of
 from nettwin.physical.journal import Journal, Receipt
 from nettwin.scenario.changes import Change
 from nettwin.scenario.changes.undoing import undone
@@ -56,9 +57,13 @@ class SteeredNetwork:
             try:
                 self.actuator.make(change)
                 self.actuator.settle()
-                self._check(expected, change)
+                self._check(expected, f"after {change.describe()}", devices_of(change, expected))
             except (NettwinError, OSError) as error:
                 raise self._failed(receipt, change, error) from error
+        try:
+            self._check(expected, "at the end")
+        except (NettwinError, OSError) as error:
+            raise self._failed(receipt, plan.changes[-1], error) from error
         return self.journal.become(receipt, state="applied")
 
     def receipt(self, key: str) -> Receipt | None:
@@ -156,10 +161,10 @@ class SteeredNetwork:
             )
         return found
 
-    def _check(self, expected: Scenario, change: Change) -> None:
-        """Raise NetworkError where the devices have not what they should after a change."""
-        if configuration(self.configured()) != configuration(expected):
-            raise NetworkError(f"after {change.describe()} the network is not as it should be")
+    def _check(self, expected: Scenario, when: str, devices: Collection[str] = ()) -> None:
+        """Raise NetworkError where the devices, or all of them, have not what they should."""
+        if configuration(self.actuator.configured(devices)) != configuration(expected):
+            raise NetworkError(f"{when} the network is not as it should be")
 
     def _failed(self, receipt: Receipt, change: Change, error: Exception) -> ApplyError:
         """Take back what was made; the error that says so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from nettwin.formats.files import write_text
@@ -26,7 +27,7 @@ class DryRun:
         known = isinstance(change, KINDS)
         return "" if known else f"{change.describe()}: no router is told {change.kind}"
 
-    def configured(self) -> Scenario:
+    def configured(self, devices: Collection[str] = ()) -> Scenario:
         return self._scenario
 
     def make(self, change: Change) -> None:

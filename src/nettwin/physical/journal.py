@@ -58,6 +58,7 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._steps: tuple[tuple[Any, Any], str] | None = None  # those written last, as text
 
     def find(self, key: str) -> Receipt | None:
         """The receipt of a key, None where there is none. Raises FormatError for a damaged one."""
@@ -73,7 +74,11 @@ class Journal:
 
     def write(self, receipt: Receipt) -> Receipt:
         """Put a receipt on the disk, in place of the one of its key."""
-        text = json.dumps(_to_dict(receipt), indent=1) + "\n"
+        same, whole = self._steps, (receipt.changes, receipt.back)
+        if same is None or any(a is not b for a, b in zip(same[0], whole, strict=True)):
+            self._steps = same = whole, _steps(receipt)  # they stay while the state moves on
+        head = json.dumps(_head(receipt)).removesuffix("}")
+        text = f'{head},\n"steps": [\n{same[1]}\n]}}\n'
         write_text(self._path(receipt.key), text, durable=True)
         return receipt
 
@@ -90,16 +95,17 @@ class Journal:
         return self.folder / f"{key}.json"
 
 
-def _to_dict(receipt: Receipt) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA,
-        **{n: getattr(receipt, n) for n in ("key", "plan", "network", "state", "begun", "time_s")},
-        "confirm_by_s": receipt.confirm_by_s,
-        "steps": [
-            {"change": change_to_dict(change), "back": list(map(change_to_dict, back))}
-            for change, back in zip(receipt.changes, receipt.back, strict=True)
-        ],
-    }
+def _head(receipt: Receipt) -> dict[str, Any]:
+    names = ("key", "plan", "network", "state", "begun", "time_s", "confirm_by_s")
+    return {"schema": SCHEMA, **{name: getattr(receipt, name) for name in names}}
+
+
+def _steps(receipt: Receipt) -> str:
+    """The steps of a receipt, one a line."""
+    return ",\n".join(
+        json.dumps({"change": change_to_dict(change), "back": list(map(change_to_dict, back))})
+        for change, back in zip(receipt.changes, receipt.back, strict=True)
+    )
 
 
 def _read(path: Path) -> Receipt:

@@ -8,7 +8,7 @@ addresses that the operator fills in: `{LOOPBACK_OF_n}` stands for the loopback 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class VendorText:
             return f"{change.describe()}: {self.name} has a template for one path by midpoints"
         return f"{change.describe()}: {self.name} has no template for {change.kind}"
 
-    def configured(self) -> Scenario:
+    def configured(self, devices: Collection[str] = ()) -> Scenario:
         return self._scenario
 
     def make(self, change: Change) -> None:

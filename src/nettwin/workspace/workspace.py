@@ -8,7 +8,7 @@ approvals/     one file each          lock                        one process wr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -28,7 +28,7 @@ from nettwin.scenario.scenario import Scenario
 from nettwin.workspace.approval import Approvals
 from nettwin.workspace.people import ROLES, new_token
 from nettwin.workspace.settings import NAME, Settings, read_settings
-from nettwin.workspace.template import INTENT, TEMPLATE
+from nettwin.workspace.template import INTENT, filled
 
 
 class Workspace:
@@ -116,14 +116,22 @@ class Workspace:
 
 
 def begin(
-    folder: Path, plan: Scenario, intent: str = INTENT, *, name: str = "", auto: bool = False
+    folder: Path,
+    plan: Scenario,
+    intent: str = INTENT,
+    *,
+    name: str = "",
+    kind: str = "simulated",
+    auto: bool = False,
+    settings: Mapping[str, object] | None = None,
 ) -> Workspace:
-    """Make a workspace of a network, in a folder that is new or empty. Raises InputError."""
+    """Make a workspace of a network of a kind, in a folder that is new or empty; `settings` are
+    values of nettwin.toml that are not the usual ones. Raises InputError."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is there already and not empty. Give another folder.")
+    text = filled(kind, name or plan.name, auto=auto, settings=settings or {})
     write(plan, folder / "network.yaml", format="native")
     write_text(folder / "intent.yaml", intent)
-    text = TEMPLATE.format(name=name or plan.name, auto=str(auto).lower())
     write_text(folder / NAME, text, durable=True)
     return Workspace(folder)
 

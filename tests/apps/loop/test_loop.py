@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nettwin.apps.loop.checks import measured
 from nettwin.apps.loop.loop import Told
 from nettwin.apps.loop.plans import known_plans
 from nettwin.apps.loop.state import LoopState
@@ -172,6 +173,25 @@ def test_too_poor_a_measurement_changes_nothing(place: Workspace, net: Network) 
     runs.cycle()
     assert runs.state == LoopState(was_down=(), clock_s=runs.state.clock_s)
     assert "too little was measured to judge; nothing is changed" in words(told)
+
+
+@pytest.mark.parametrize(("sent", "surely"), [(1, False), (100, True)])
+def test_a_flow_is_cut_off_where_more_than_a_packet_or_two_is_lost(
+    place: Workspace, net: Network, sent: int, surely: bool
+) -> None:
+    """All packets of a flow are lost: of one by chance, of a hundred for good."""
+    seen = net.observe()
+    flow = seen.metrics.flow
+    columns = {name: values.copy() for name, values in flow.columns.items()}
+    columns["owd_mean_s"][0], columns["loss_ratio"][0] = np.nan, 1.0
+    low = {"loss_ratio": np.zeros(len(flow))}
+    low["loss_ratio"][0] = 0.025 ** (1 / sent)
+    high = {"loss_ratio": np.ones(len(flow))}
+    metrics = replace(seen.metrics, flow=Table(columns, low, high))
+    lines = measured(place.intent, replace(seen, metrics=metrics), best=True).lines
+    (delay,) = (line for line in lines if line.measure == "delay")
+    assert delay.met != surely
+    assert not measured(place.intent, replace(seen, metrics=metrics)).met
 
 
 def test_a_measurement_that_contradicts_itself_changes_nothing(

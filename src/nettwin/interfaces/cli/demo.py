@@ -60,13 +60,21 @@ def demo(
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where its files go.")
     ] = Path("nettwin-demo"),
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 1,
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--network",
+            metavar="KIND",
+            help="What the day is shown on: simulated, or linux (routers of Linux; needs root).",
+        ),
+    ] = "simulated",
 ) -> None:
     """Show the main job on NSFNET: predict, simulate, fail the worst link, meet an intent, plot."""
     output = Output("demo")
     if which:
         if which != "loop":
             raise InputError(f"there is no demo {which!r}: must be loop, or nothing.")
-        demo_loop(output, folder / "loop")
+        demo_loop(output, folder / "loop", kind)
         return
     network = generate(
         "nsfnet", load=LOAD, classes="three", scheduler="wfq", arrival="poisson"

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from nettwin.errors import InputError
+from nettwin.errors import InputError, UnknownNameError
 from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import app
 from nettwin.interfaces.cli.sources import Source
@@ -33,6 +34,7 @@ change:
     epilog=o.examples(
         "nettwin init twin --demo",
         "nettwin init twin --network network.yaml",
+        "nettwin init twin --network network.yaml --kind linux",
     )
 )
 def init(
@@ -52,11 +54,21 @@ def init(
     demo: Annotated[
         bool, typer.Option("--demo", help="NSFNET with three classes, and a policy that applies.")
     ] = False,
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help="What stands for it: a name of `nettwin network list`.",
+            autocompletion=w.complete_network,
+        ),
+    ] = "simulated",
     load: o.LoadOption = None,
     capacity: o.CapacityOption = None,
     json: o.JsonOption = False,
 ) -> None:
     """Make a workspace: the folder of one twin, with its network, intents and policy."""
+    from nettwin.physical.registry import NETWORKS
     from nettwin.workspace.template import INTENT
     from nettwin.workspace.workspace import begin
 
@@ -70,7 +82,9 @@ def init(
         reading = Source(capacity=capacity, load=load).read(network)
         notes = output.told(reading)
         plan, intent = reading.scenario, INTENT
-    begin(folder, plan, intent, auto=demo)
+    if kind not in NETWORKS:
+        raise UnknownNameError("network", kind, NETWORKS)
+    begin(folder, plan, intent, kind=kind, auto=demo)
     output.document({"workspace": str(folder), **notes})
     output.wrote(folder / "nettwin.toml")
     if not json:
@@ -82,7 +96,10 @@ def init(
         )
 
 
-def demo_network() -> Scenario:
-    """NSFNET with voice, video and the rest, as it is at the peak of the day."""
-    made = generate("nsfnet", load=DEMO_LOAD, classes="three", scheduler="sp")
+def demo_network(capacity_bps: float | None = None) -> Scenario:
+    """NSFNET with voice, video and the rest, as it is at the peak of the day; every link as wide as
+    given."""
+    made = generate(
+        "nsfnet", load=DEMO_LOAD, classes="three", scheduler="sp", capacity_bps=capacity_bps
+    )
     return made.with_(name="NSFNET")

@@ -4,6 +4,7 @@ network     LinuxNetwork: observe, inject, what it tells   devices    the actuat
 host        the process that holds the routers             routers    what it does, by indices
 namespaces  network namespaces and cables                  frr        zebra and ospfd
 ports       schedulers as queueing disciplines             addresses  names, addresses, segments
+tables      what the kernel has, read
 traffic     packets sent and received                      schedule   when they are sent
 measuring   from counts to metrics                         history    what was set, on disk
 runs        what runs, and removing what was left behind   needs      what a machine must have

@@ -3,7 +3,7 @@ have."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from nettwin.observation import configuration
 from nettwin.physical.devices import devices_of
 from nettwin.physical.linux import frr, ports
 from nettwin.physical.linux.host import Host
-from nettwin.physical.linux.routers import Path
+from nettwin.physical.linux.routers import Path, Reading
 from nettwin.physical.linux.traffic import spread
 from nettwin.scenario.changes import Change, SetBuffer, SetPath, SetScheduler, SetWeight
 from nettwin.scenario.scenario import Scenario
@@ -48,6 +48,9 @@ class LinuxDevices:
     def __init__(self, host: Host, meant: Scenario, remember: Callable[[Change], None]) -> None:
         self.host, self.meant, self._remember = host, meant, remember
         self._steered: dict[int, tuple[Path, ...]] = {}
+        self._read: Reading | None = None
+        self._resteered: set[int] = set()  # routers whose flows were steered since
+        self._settled: NDArray[np.bool_] | None = None  # the shortest links at the last wait
 
     def refuses(self, change: Change) -> str:
         if not isinstance(change, KINDS):
@@ -66,36 +69,41 @@ class LinuxDevices:
             return f"{change.describe()}: {words}" if words else ""
         return ""
 
-    def configured(self) -> Scenario:
+    def configured(self, devices: Collection[str] = ()) -> Scenario:
         """What the routers have: costs, carriers, ports, and the paths of steered flows."""
-        meant, host = self.meant, self.host
+        meant, read = self.meant, self._now(devices)
         topology, routing = meant.topology, meant.routing
-        up = np.array(host.links_up(), np.bool_)
         ends_up = topology.node_up[topology.link_source] & topology.node_up[topology.link_target]
         schedulers = list(topology.schedulers)
         which = topology.link_scheduler.copy()
-        classes = meant.traffic.class_name
-        for link, port in enumerate(host.ports()):
+        for link, port in enumerate(read.ports):
             if port is None:
                 raise NetworkError(f"the port of link {topology.link_name[link]} is not shaped")
             if port != self.port(link):
-                found = ports.scheduler_of(port, classes)
+                found = ports.scheduler_of(port, meant.traffic.class_name)
                 if found not in schedulers:
                     schedulers.append(found)
                 which[link] = schedulers.index(found)
-        steering = host.steering()
         for flow, paths in self._steered.items():
-            if steering.get(flow, []) != _as_read(paths):
+            if read.steering.get(flow, []) != _as_read(paths):
                 routing = routing.steered(flow, ())
         return meant.with_(
             topology=topology.with_arrays(
-                link_weight=np.array(host.costs(), np.float64),
-                link_up=np.where(ends_up, up, topology.link_up),
+                link_weight=np.array(read.costs, np.float64),
+                link_up=np.where(ends_up, np.array(read.up, np.bool_), topology.link_up),
                 schedulers=tuple(schedulers),
                 link_scheduler=which,
             ),
             routing=routing,
         )
+
+    def _now(self, devices: Collection[str]) -> Reading:
+        """What is read of the named routers, or of all, beside what was read last."""
+        topology = self.meant.topology
+        nodes = {*map(topology.node, devices), *self._resteered} if devices and self._read else None
+        self._read = self.host.read(nodes, self._read)
+        self._resteered.clear()
+        return self._read
 
     def make(self, change: Change) -> None:
         topology = self.meant.topology
@@ -112,20 +120,25 @@ class LinuxDevices:
         self._remember(change)
         before, self.meant = self.meant, after
         if isinstance(change, SetWeight):
-            now = self.host.costs()
-            for link in np.flatnonzero(np.array(now) != np.array(costs)).tolist():
+            have = np.array(self._now(()).costs)
+            for link in np.flatnonzero(have != np.array(costs)).tolist():
                 self.host.set_cost(link, costs[link])
         elif isinstance(change, SetScheduler | SetBuffer):
-            now = self.host.ports()
+            now = self._now(()).ports
             for link in range(topology.link_count):
                 changed = _scheduler(before, link) != _scheduler(after, link)
                 if changed or now[link] != self.port(link):
                     self.host.set_port(link, self.port(link))
         self.resteer(again=getattr(change, "flow", ""))
 
-    def settle(self) -> None:
-        """Wait until all routers take the shortest paths of the network as it is meant to be."""
-        self.host.settle(shortest_links(self.meant), self.meant.routing.ecmp, SETTLED_S)
+    def settle(self, limit_s: float = SETTLED_S) -> None:
+        """Wait until all routers take the shortest paths of the network as it is meant to be.
+        Where those are the same as at the last time no route moves."""
+        wanted = shortest_links(self.meant)
+        if self._settled is None or not np.array_equal(wanted, self._settled):
+            self._settled = None
+            self.host.settle(wanted, self.meant.routing.ecmp, limit_s)
+            self._settled = wanted
 
     def let(self, change: Change) -> None:
         """Let something happen to links or nodes: cables go down or come up, and headends give up
@@ -150,6 +163,7 @@ class LinuxDevices:
             if own and paths.status[flow] == 0:
                 wanted = tuple((share, tuple(links)) for share, links in paths.of(flow))
             if wanted != self._steered.get(flow, ()) or names[flow] == again:
+                self._resteered.add(int(self.meant.traffic.flow_source[flow]))
                 self.host.steer(flow, wanted)
                 self._steered[flow] = wanted
 

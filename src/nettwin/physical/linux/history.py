@@ -4,7 +4,6 @@ they were started anew."""
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from nettwin.errors import FormatError, NettwinError
@@ -22,20 +21,34 @@ SCHEMA = "nettwin-linux-1"
 VALUES = (SetPath, SetWeight, SetScheduler)  # a later one of a target replaces earlier ones
 
 
-def with_change(changes: Sequence[Change], change: Change) -> tuple[Change, ...]:
-    """The changes after another one, without those that it replaces."""
-    kept = [one for one in changes if _target(change) is None or _target(one) != _target(change)]
-    return (*kept, change)
-
-
-def write_history(path: Path, changes: Sequence[Change]) -> None:
-    """Put the changes on the disk."""
-    data = {"schema": SCHEMA, "changes": list(map(change_to_dict, changes))}
-    write_text(path, json.dumps(data, indent=1) + "\n", durable=True)
-
-
-def read_history(path: Path) -> tuple[Change, ...]:
+class History:
     """The changes in a file; none where it does not exist. Raises FormatError."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lines = [(change, _line(change)) for change in _read(path)]
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All of them, oldest first, without those that a later one has replaced."""
+        return tuple(change for change, _ in self._lines)
+
+    def add(self, change: Change) -> None:
+        """Remember another one; it is on the disk when this returns."""
+        target = _target(change)
+        kept = [one for one in self._lines if target is None or _target(one[0]) != target]
+        lines = [*kept, (change, _line(change))]
+        text = ",\n".join(line for _, line in lines)
+        whole = f'{{"schema": "{SCHEMA}", "changes": [\n{text}\n]}}\n'
+        write_text(self._path, whole, durable=True)
+        self._lines = lines
+
+
+def _line(change: Change) -> str:
+    return json.dumps(change_to_dict(change))
+
+
+def _read(path: Path) -> tuple[Change, ...]:
     if not path.exists():
         return ()
     try:

@@ -56,7 +56,25 @@ def _flows(told: Scenario, seen: Mapping[str, Any], seconds: float) -> Table:
         "loss_ratio": _ratio(lost, sent),
         "throughput_bps": received * told.traffic.flow_mean_size_bits / seconds,
     }
-    return Table(columns, {"owd_mean_s": low}, {"owd_mean_s": high})
+    least, most = _loss_bounds(lost, sent)
+    return Table(
+        columns,
+        {"owd_mean_s": low, "loss_ratio": least},
+        {"owd_mean_s": high, "loss_ratio": most},
+    )
+
+
+def _loss_bounds(lost: NDArray[Any], sent: NDArray[Any]) -> tuple[Floats, Floats]:
+    """Bounds of the chance to be lost, by Clopper and Pearson: wide where few packets were sent.
+    NaN where none was."""
+    from scipy.special import betaincinv
+
+    tail = (1 - CONFIDENCE) / 2
+    arrived = np.maximum(sent - lost, 0)
+    low = np.where(lost > 0, betaincinv(np.maximum(lost, 1), arrived + 1, tail), 0.0)
+    high = np.where(arrived > 0, betaincinv(lost + 1, np.maximum(arrived, 1), 1 - tail), 1.0)
+    some = sent > 0
+    return np.where(some, low, np.nan), np.where(some, high, np.nan)
 
 
 def _bounds(mean: Floats, count: NDArray[Any], delay: Floats) -> tuple[Floats, Floats]:

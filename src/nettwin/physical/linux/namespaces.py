@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nettwin.errors import NetworkError
+from nettwin.physical.linux.tables import Tables
 
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -30,8 +31,8 @@ SETTINGS = {
 
 
 class Namespace:
-    """A network namespace of this process, with a netlink socket inside. `links` are the indices
-    of its devices by name."""
+    """A network namespace of this process, with netlink sockets inside: `netlink` sets, `tables`
+    reads. `links` are the indices of its devices by name."""
 
     def __init__(self) -> None:
         from pyroute2 import IPRoute
@@ -44,6 +45,7 @@ class Namespace:
                 raise NetworkError(f"no network namespace: {os.strerror(ctypes.get_errno())}")
             self.fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
             self.netlink: Any = IPRoute()
+            self.tables = Tables()
             for name, value in SETTINGS.items():
                 with suppress(FileNotFoundError):
                     Path("/proc/sys/net", name).write_text(f"{value}\n")

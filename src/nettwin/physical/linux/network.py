@@ -20,9 +20,8 @@ from nettwin.physical.linux.devices import (
     LinuxDevices,
     cost_of,
     port_of,
-    shortest_links,
 )
-from nettwin.physical.linux.history import read_history, with_change, write_history
+from nettwin.physical.linux.history import History
 from nettwin.physical.linux.host import Host
 from nettwin.physical.linux.measuring import BATCHES, metrics_of, offered_bps
 from nettwin.physical.linux.traffic import HEADERS_BYTES, LEAST_PAYLOAD
@@ -75,9 +74,9 @@ class LinuxNetwork(SteeredNetwork):
     def __init__(self, plan: Scenario, folder: Path, settings: Linux | None = None) -> None:
         self.settings = settings or Linux()
         self.plan = as_emulated(plan)
-        self._file = folder / "linux.json"
-        self._changes = read_history(self._file)
-        meant = apply_all(self.plan, [c for c in self._changes if not isinstance(c, ScaleTraffic)])
+        self._history = History(folder / "linux.json")
+        lasting = [c for c in self._history.changes if not isinstance(c, ScaleTraffic)]
+        meant = apply_all(self.plan, lasting)
         check(meant)
         begun = meant.with_(routing=self.plan.routing)
         topology = meant.topology
@@ -87,10 +86,10 @@ class LinuxNetwork(SteeredNetwork):
         self._host = Host(bare, costs, built)
         self._record = runs.write(self._host.pid)
         try:
-            devices = LinuxDevices(self._host, meant, self._remember)
+            devices = LinuxDevices(self._host, meant, self._history.add)
             super().__init__(devices, folder / "applied", time.time)
             self.devices = devices
-            self._host.settle(shortest_links(meant), meant.routing.ecmp, FIRST_S)
+            devices.settle(FIRST_S)
             self._surged = self._offered()
             self._measured_bps = self._surged.traffic.flow_rate_bps
             self._host.begin_traffic(
@@ -128,7 +127,7 @@ class LinuxNetwork(SteeredNetwork):
                 f"{change.kind} cannot happen on the linux network. Use another event."
             )
         if isinstance(change, ScaleTraffic):
-            self._remember(change)
+            self._history.add(change)
             self._host.become(self._offered())
             return
         after = change.apply(self.devices.meant)
@@ -167,11 +166,8 @@ class LinuxNetwork(SteeredNetwork):
 
     def _offered(self) -> Scenario:
         """The planned traffic after every surge."""
-        return apply_all(self.plan, [c for c in self._changes if isinstance(c, ScaleTraffic)])
-
-    def _remember(self, change: Change) -> None:
-        self._changes = with_change(self._changes, change)
-        write_history(self._file, self._changes)
+        surges = [c for c in self._history.changes if isinstance(c, ScaleTraffic)]
+        return apply_all(self.plan, surges)
 
 
 def as_emulated(plan: Scenario) -> Scenario:

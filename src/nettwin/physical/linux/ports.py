@@ -10,11 +10,13 @@ robin). What no filter knows (routing, neighbor discovery) passes unshaped.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nettwin.physical.linux.addresses import tos
 from nettwin.physical.linux.namespaces import Namespace
+from nettwin.physical.linux.tables import Tables
 from nettwin.scenario.scheduling import Queue, Scheduler, room_bits
 
 # What a bucket holds: less than a timer of the kernel is late. Packets that find it full leave so
@@ -157,49 +159,40 @@ def set_port(namespace: Namespace, device: str, port: Port) -> None:
             )
 
 
-def read_port(namespace: Namespace, device: str, classes: int) -> Port | None:
-    """A port as the kernel has it; None where it is not shaped."""
-    netlink, index = namespace.netlink, namespace.index(device)
-    disciplines = {
-        q["parent"]: (q.get_attr("TCA_KIND"), q.get_attr("TCA_OPTIONS"))
-        for q in netlink.get_qdiscs(index)
-    }
+def read_ports(namespace: Namespace, devices: Sequence[str], classes: int) -> list[Port | None]:
+    """The ports of a router as the kernel has them; None for one that is not shaped."""
+    disciplines = namespace.tables.disciplines()
+    return [
+        _port(namespace.tables, namespace.index(device), disciplines, classes) for device in devices
+    ]
+
+
+def _port(
+    tables: Tables, index: int, disciplines: dict[tuple[int, int], tuple[str, int]], classes: int
+) -> Port | None:
     capacity = 0
     leaves: dict[int, Leaf] = {}
-    for one in netlink.get_classes(index):
-        parameters = one.get_attr("TCA_OPTIONS").get_attr("TCA_HTB_PARMS")
-        capacity = max(capacity, 8 * parameters["ceil"])
-        kind, limit = disciplines.get(one["handle"], ("", None))
-        if one["handle"] >= FIRST_LEAF and limit is not None:
-            leaves[one["handle"] - FIRST_LEAF] = Leaf(
-                parameters["prio"], parameters["quantum"], kind, _limit(limit)
-            )
+    for one in tables.classes(index):
+        capacity = max(capacity, 8 * one.ceiling_bytes)
+        if one.handle >= FIRST_LEAF and (index, one.handle) in disciplines:
+            kind, limit = disciplines[index, one.handle]
+            leaves[one.handle] = Leaf(one.priority, one.quantum_bytes, kind, limit)
     if not leaves:
         return None
     queue_of = dict.fromkeys(range(classes), -1)
-    for one in netlink.get_filters(index=index, parent=ROOT):
-        options = one.get_attr("TCA_OPTIONS")
-        target = options.get_attr("TCA_U32_CLASSID") if options else None
-        if target is not None and (one["info"] >> 16) <= classes:
-            queue_of[(one["info"] >> 16) - 1] = target - FIRST_LEAF
-    ordered = tuple(leaves[i] for i in sorted(leaves))
+    for found in tables.filters(index, ROOT):
+        if found.preference <= classes:
+            queue_of[found.preference - 1] = found.target - FIRST_LEAF
+    ordered = tuple(leaves[handle] for handle in sorted(leaves))
     return Port(capacity, ordered, tuple(queue_of[c] for c in range(classes)))
 
 
 def counters(namespace: Namespace, device: str) -> list[tuple[int, int, int]]:
     """Bytes and packets sent, and packets dropped, of each queue of a port since it was made."""
-    netlink, index = namespace.netlink, namespace.index(device)
-    found = {}
-    for one in netlink.get_classes(index):
-        if one["handle"] >= FIRST_LEAF:
-            stats = one.get_attr("TCA_STATS2")
-            basic, queue = stats.get_attr("TCA_STATS_BASIC"), stats.get_attr("TCA_STATS_QUEUE")
-            found[one["handle"]] = (basic["bytes"], basic["packets"], queue["drops"])
-    return [found[handle] for handle in sorted(found)]
-
-
-def _limit(options: Any) -> int:
-    return int(options if isinstance(options, int) else options["limit"])
+    found = namespace.tables.classes(namespace.index(device))
+    return [
+        (one.bytes, one.packets, one.drops) for one in sorted(found) if one.handle >= FIRST_LEAF
+    ]
 
 
 def _room_bits(queue: Queue, capacity_bps: float) -> float:

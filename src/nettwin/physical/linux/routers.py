@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from nettwin.errors import NetworkError
 from nettwin.physical.linux import addresses, frr, ports
 from nettwin.physical.linux.namespaces import Namespace, join
 from nettwin.physical.linux.ports import Port
+from nettwin.physical.linux.tables import MAIN
 from nettwin.physical.linux.traffic import SENT, Traffic, spread, summary
 from nettwin.scenario.scenario import Scenario
 
@@ -28,6 +29,18 @@ STEERED = 100  # priority of the rules that steer flows
 FIRST_TABLE = 1000
 Floats = NDArray[np.float64]
 Path = tuple[float, tuple[int, ...]]  # share, links
+Steered = tuple[tuple[int, int], tuple[int, ...]]  # the first and last port, links
+
+
+class Reading(NamedTuple):
+    """What routers have: by link the OSPF cost, whether its device has a carrier, whether both ends
+    have, and the port; by flow the paths that it is steered over."""
+
+    costs: list[int]
+    carrier: list[bool]
+    up: list[bool]
+    ports: list[Port | None]
+    steering: dict[int, list[Steered]]
 
 
 class Routers:
@@ -43,12 +56,18 @@ class Routers:
         self._names = [addresses.router(node) for node in range(topology.node_count)]
         self._steered: dict[int, list[int]] = {}  # tables in use, by flow
         self._traffic: Traffic | None = None
+        self._flow_at: dict[tuple[int, int], int] = {}  # by router and first port
         for node, space in enumerate(self._spaces):
             space.netlink.addr("add", index=1, address=addresses.loopback(node), prefixlen=32)
         for link, reverse in enumerate(self._reverse):
             if link < reverse:
                 a, b = self._of(link), self._of(reverse)
                 join(a, addresses.device(link), b, addresses.device(reverse), MTU)
+        self._links_of: list[list[int]] = [[] for _ in self._spaces]  # by router
+        self._by_index: list[dict[int, int]] = [{} for _ in self._spaces]  # by index of a device
+        for link, node in enumerate(self._source):
+            self._links_of[node].append(link)
+            self._by_index[node][self._device(link)[1]] = link
         for link in range(topology.link_count):
             mine, _, mine6, _ = addresses.ends(link, self._reverse[link])
             space, index = self._device(link)
@@ -65,11 +84,7 @@ class Routers:
             name: frr.configuration(
                 name,
                 addresses.loopback(node),
-                {
-                    addresses.device(k): costs[k]
-                    for k, source in enumerate(self._source)
-                    if source == node
-                },
+                {addresses.device(k): costs[k] for k in self._links_of[node]},
                 most,
             )
             for node, name in enumerate(self._names)
@@ -144,79 +159,65 @@ class Routers:
 
     # ---- what they have
 
-    def costs(self) -> list[int]:
-        """The OSPF cost of each link, from its router's configuration."""
-        found = [frr.costs(name) for name in self._names]
-        return [
-            found[source].get(addresses.device(link), 0) for link, source in enumerate(self._source)
-        ]
-
-    def ports(self) -> list[Port | None]:
-        """The port of each link."""
+    def read(self, nodes: Collection[int] | None, before: Reading | None) -> Reading:
+        """What all routers have; or what some have, and the others had `before`."""
+        count = len(self._reverse)
+        none = [False] * count
+        read = before or Reading([0] * count, none, none, [None] * count, {})
+        asked = range(len(self._spaces)) if nodes is None else nodes
+        carrier = list(read.carrier)
+        costs, found = list(read.costs), list(read.ports)
+        source = self._scenario.traffic.flow_source
+        steering = {f: p for f, p in read.steering.items() if int(source[f]) not in asked}
         classes = len(self._scenario.traffic.class_name)
-        return [
-            ports.read_port(self._of(link), addresses.device(link), classes)
-            for link in range(len(self._reverse))
-        ]
+        for node in asked:
+            space, mine = self._spaces[node], self._links_of[node]
+            devices = [addresses.device(link) for link in mine]
+            cost, up = frr.costs(self._names[node]), space.tables.up()
+            port = ports.read_ports(space, devices, classes)
+            for k, (link, device) in enumerate(zip(mine, devices, strict=True)):
+                costs[link], carrier[link], found[link] = cost.get(device, 0), up[device], port[k]
+            steering |= self._steering(node)
+        both = [carrier[link] and carrier[reverse] for link, reverse in enumerate(self._reverse)]
+        return Reading(costs, carrier, both, found, steering)
 
     def links_up(self) -> list[bool]:
         """Whether each link and its reverse have a carrier."""
         up: list[bool] = [False] * len(self._reverse)
-        for node, space in enumerate(self._spaces):
-            state = {
-                one.get_attr("IFLA_IFNAME"): one.get_attr("IFLA_OPERSTATE")
-                for one in space.netlink.get_links()
-            }
-            for link, source in enumerate(self._source):
-                if source == node:
-                    up[link] = state[addresses.device(link)] == "UP"
+        for space, mine in zip(self._spaces, self._links_of, strict=True):
+            state = space.tables.up()
+            for link in mine:
+                up[link] = state[addresses.device(link)]
         return [up[link] and up[reverse] for link, reverse in enumerate(self._reverse)]
 
-    def steering(self) -> dict[int, list[tuple[tuple[int, int], tuple[int, ...]]]]:
-        """The first and last port and the links of each path that a flow is steered over, by the
-        rules and routes of the kernel."""
-        assert self._traffic is not None
-        found: dict[int, list[tuple[tuple[int, int], tuple[int, ...]]]] = {}
-        of_flow = {
-            (int(s), int(p)): f
-            for f, (s, p) in enumerate(
-                zip(self._scenario.traffic.flow_source, self._traffic.first_port, strict=True)
-            )
-        }
-        for node, space in enumerate(self._spaces):
-            for rule in space.netlink.get_rules(family=socket.AF_INET):
-                if rule.get_attr("FRA_PRIORITY") != STEERED:
-                    continue
-                first, last = map(int, rule.get_attr("FRA_SPORT_RANGE").split(":"))
-                base = first - (first - addresses.FIRST_SOURCE_PORT) % addresses.PORTS_A_FLOW
-                flow = of_flow.get((node, base))
-                routes = space.netlink.get_routes(
-                    family=socket.AF_INET, table=rule.get_attr("FRA_TABLE")
-                )
-                for route in routes:
-                    encap = route.get_attr("RTA_ENCAP")
-                    if encap is None or flow is None:
-                        continue
-                    segments = encap.get_attr("SEG6_IPTUNNEL_SRH")["segs"]
-                    links = tuple(int(one.split(":")[1], 16) for one in reversed(segments))
-                    found.setdefault(flow, []).append(((first - base, last - base), links))
+    def _steering(self, node: int) -> dict[int, list[Steered]]:
+        """The paths that flows of a router are steered over, by the rules and routes of its
+        kernel."""
+        tables = self._spaces[node].tables
+        lists = {r.table: r.segments for r in tables.routes() if r.segments}
+        found: dict[int, list[Steered]] = {}
+        for rule in tables.rules() if lists else ():
+            first, last = rule.first_port, rule.last_port
+            base = first - (first - addresses.FIRST_SOURCE_PORT) % addresses.PORTS_A_FLOW
+            flow = self._flow_at.get((node, base))
+            if rule.priority != STEERED or flow is None or rule.table not in lists:
+                continue
+            links = tuple(int(one.split(":")[1], 16) for one in reversed(lists[rule.table]))
+            found.setdefault(flow, []).append(((first - base, last - base), links))
         return {flow: sorted(paths) for flow, paths in found.items()}
 
     def next_links(self) -> NDArray[np.bool_]:
         """Which links each router takes toward each other. [target, links]"""
         nodes = len(self._spaces)
         taken = np.zeros((nodes, len(self._reverse)), np.bool_)
-        for space, mine in zip(self._spaces, self._by_index(), strict=True):
-            for route in space.netlink.get_routes(family=socket.AF_INET, table=254):
-                address = route.get_attr("RTA_DST")
-                target = addresses.node_of(address) if address else None
-                if target is None or target >= nodes:
+        for space, mine in zip(self._spaces, self._by_index, strict=True):
+            for route in space.tables.routes():
+                target = addresses.node_of(route.target) if route.target else None
+                if route.table != MAIN or target is None or target >= nodes:
                     continue
-                several = route.get_attr("RTA_MULTIPATH")
-                hops = [one["oif"] for one in several] if several else [route.get_attr("RTA_OIF")]
-                for hop in hops:
-                    if hop in mine:
-                        taken[target, mine[hop]] = True
+                for device in route.devices:
+                    if device in mine:
+                        taken[target, mine[device]] = True
         return taken
 
     def settle(self, allowed: NDArray[np.bool_], ecmp: bool, limit_s: float) -> float:
@@ -242,11 +243,13 @@ class Routers:
     def begin_traffic(self, scenario: Scenario, ring: int, seed: int) -> None:
         """Let the flows begin to send."""
         self._traffic = Traffic(scenario, self._spaces, ring, seed)
+        ports_of = zip(scenario.traffic.flow_source, self._traffic.first_port, strict=True)
+        self._flow_at = {(int(node), int(port)): f for f, (node, port) in enumerate(ports_of)}
 
     def warm_up(self, seconds: float) -> None:
         """Wait until packets have been sent for so long."""
         assert self._traffic is not None
-        while not self._traffic.state[SENT] and self._scenario.traffic.flow_rate_bps.any():
+        while not self._traffic.state[SENT] and self._traffic.offers:
             self._traffic.check()
             time.sleep(POLL_S)
         time.sleep(seconds)
@@ -306,13 +309,6 @@ class Routers:
     def _device(self, link: int) -> tuple[Namespace, int]:
         space = self._of(link)
         return space, space.index(addresses.device(link))
-
-    def _by_index(self) -> list[dict[int, int]]:
-        """The links by the index of their devices, for each router."""
-        found: list[dict[int, int]] = [{} for _ in self._spaces]
-        for link, source in enumerate(self._source):
-            found[source][self._device(link)[1]] = link
-        return found
 
     def _up(self, link: int) -> None:
         """Bring a link's device up; its IPv6 address is lost whenever it goes down."""

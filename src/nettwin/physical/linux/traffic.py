@@ -34,6 +34,7 @@ CHUNK_S, MOST_BEHIND_S = 0.25, 1.0
 SO_TIMESTAMPNS, SO_SNDBUFFORCE, SO_RCVBUFFORCE = 35, 32, 33
 BUFFER_BYTES = 32 << 20
 REALTIME = 0
+AHEAD = 4096  # rows of a ring that may be written while it is read
 STOPPED, SENT, RECEIVED, ERRORS, LATE_NS = range(5)  # places in `Traffic.state`
 
 _i32, _i64, _ptr = types.int32, types.int64, types.intp
@@ -170,7 +171,7 @@ class Traffic:
 
     def become(self, scenario: Scenario) -> None:
         """Let flows offer the rates of another scenario from now on."""
-        self._news = scenario
+        self._news = self._scenario = scenario
 
     def close(self) -> None:
         """End both threads and close every socket."""
@@ -190,6 +191,11 @@ class Traffic:
         moments and have come in. [packets, 4]"""
         log = _kept(self._received, int(self.state[RECEIVED]), begin_ns)
         return log[(log[:, 0] >= begin_ns) & (log[:, 0] < end_ns)]
+
+    @property
+    def offers(self) -> bool:
+        """Whether any flow has packets to send."""
+        return bool(self._scenario.traffic.flow_rate_bps.any())
 
     @property
     def late_s(self) -> float:
@@ -271,10 +277,13 @@ def spread(
 
 
 def _kept(log: NDArray[np.int64], count: int, begin_ns: int) -> NDArray[np.int64]:
-    """The rows of a ring that are filled. Raises NetworkError where it lost what is asked for."""
-    if count <= len(log):
+    """The rows of a ring that are filled. Raises NetworkError where it lost what is asked for.
+
+    Rows are written while this is read: those that come next are not asked how old they are.
+    """
+    if count <= len(log) - AHEAD:
         return log[:count]
-    if log[count % len(log), 0] > begin_ns:
+    if log[(count + AHEAD) % len(log), 0] > begin_ns:
         raise NetworkError(
             "more packets were sent than are remembered: give a shorter interval_s, or lower rates"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from nettwin.errors import NetworkError
 from nettwin.physical.devices import devices_of
@@ -29,7 +29,7 @@ class SimulatedDevices:
         able = ", ".join(kind.kind for kind in KINDS)
         return f"{change.describe()}: routers here take {able}, and no {change.kind}"
 
-    def configured(self) -> Scenario:
+    def configured(self, devices: Collection[str] = ()) -> Scenario:
         return self._configured()
 
     def make(self, change: Change) -> None:
