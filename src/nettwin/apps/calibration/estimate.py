@@ -2,9 +2,12 @@
 
 Each correction is a logarithm (of a factor) that is 0 within PRIOR before anything is seen. What
 is measured are the mean delays of flows and the rates of links, each as sure as its bounds. The
-twin itself is taken to be off by the share MODEL_ERROR of what packets wait: for each flow by
-chance, and by as much for all alike, which is estimated too and corrects nothing. The most probable
-corrections follow by Gauss and Newton's method, their intervals from the curvature there
+twin itself is taken to be off in what packets wait: by MODEL_ERROR for each flow by chance, for all
+alike, and for each link; and by CLASS_ERROR in how the waiting at a link is shared among classes.
+What they wait together, weighted by their load, does not depend on the scheduler (Kleinrock's
+conservation law). These errors are the same in every observation; they are estimated too, and
+correct nothing: without them many observations would make sure what all have wrong. The most
+probable corrections follow by Gauss and Newton's method, their intervals from the curvature there
 (Laplace's approximation), widened where the twin explains the data worse than it should.
 
 Flows that share ports share what chance did there, so that all flows of an observation together
@@ -32,14 +35,16 @@ Floats = NDArray[np.float64]
 PRIOR = 0.05  # standard deviation of the logarithm of each factor
 PRIOR_CORRELATION = 0.05
 MODEL_ERROR = 0.05  # of the waiting
+CLASS_ERROR = 1.0  # of that of one of several classes
 STEP = 0.01  # of finite differences
 ROUNDS = 4
 FEWEST = 2  # observations
 TWO_SIDED = 1.96
 LEAST_ERROR = 1e-4  # relative, of any measurement
 MOST_CORRELATION = 0.5
-# Corrections as a vector: capacities and delays of all links, overhead, and at the end these
-CORRELATION, WAITING = -2, -1
+# Corrections as a vector: capacities and delays of all links, by how much the twin is off in what
+# packets of each class wait at each, and at the end these
+OVERHEAD, CORRELATION, WAITING = -3, -2, -1
 
 
 class Data(NamedTuple):
@@ -80,14 +85,13 @@ def calibrate(
             f"the engine {model.name} does not take delays apart, which calibration needs."
             " Calibrate with theory."
         )
-    links = len(names)
-    x = _start(begin, names)
-    prior = [PRIOR] * (2 * links + 1) + [PRIOR_CORRELATION, MODEL_ERROR]
-    weight = 1 / np.array(prior) ** 2
+    classes = observations[0].scenario.traffic.class_name
+    x = _start(begin, names, len(classes))
+    prior = _prior(data[0], chosen, x, names)
     misfit = 1.0
-    precision = np.diag(weight)
+    precision = prior
     for _ in range(ROUNDS):
-        normal, right = np.diag(weight), -weight * x
+        normal, right = prior, -prior @ x
         squares, count = 0.0, 0
         for one in data:
             jacobian, residual, error = _linear(one, chosen, x, names)
@@ -141,7 +145,7 @@ def _linear(
     changed[:links] += STEP
     by_capacity = _split(told, model, changed, names)
     changed = x.copy()
-    changed[2 * links] += STEP
+    changed[OVERHEAD] += STEP
     by_overhead = _split(told, model, changed, names)
     changed = x.copy()
     changed[CORRELATION] += STEP
@@ -154,31 +158,50 @@ def _linear(
 
     hop = _hop_delay(split)
     jacobian = np.zeros((flows, len(x)))
+    waiting = split.waiting_s + split.correction_s
     for column, change in (
         (0, (_hop_delay(by_capacity) - hop) / STEP),
         (links, split.propagation_s),
+        (2 * links + links * told.traffic.flow_class[paths.hop_flow], waiting),
     ):
         weighted = change * split.weight[paths.hop_path]
         np.add.at(jacobian, (paths.hop_flow, column + paths.links), weighted)
-    jacobian[:, 2 * links] = sum_up((_hop_delay(by_overhead) - hop) / STEP)
+    jacobian[:, OVERHEAD] = sum_up((_hop_delay(by_overhead) - hop) / STEP)
     jacobian[:, CORRELATION] = sum_up((_hop_delay(by_correlation) - hop) / STEP)
-    waits = sum_up(split.waiting_s + split.correction_s)
+    waits = sum_up(waiting)
     jacobian[:, WAITING] = waits
-    predicted = sum_up(hop) + x[WAITING] * waits
+    errors = slice(2 * links, OVERHEAD)
+    predicted = sum_up(hop) + jacobian[:, errors] @ x[errors] + x[WAITING] * waits
     known = np.isfinite(data.delay_s) & (predicted > 0)
     error = np.sqrt(data.delay_error_s**2 + (MODEL_ERROR * waits) ** 2) + LEAST_ERROR * predicted
     # flows that meet at a port see its chance together: they tell no more than the ports do
     error *= np.sqrt(max(1.0, np.count_nonzero(known) / len(np.unique(paths.links))))
     rated = np.isfinite(data.rate)
     of_rates = np.zeros((links, len(x)))
-    of_rates[:, 2 * links] = 1.0
+    of_rates[:, OVERHEAD] = 1.0
     return (
         np.concatenate([jacobian[known], of_rates[rated]]),
         np.concatenate(
-            [data.delay_s[known] - predicted[known], np.log(data.rate[rated]) - x[2 * links]]
+            [data.delay_s[known] - predicted[known], np.log(data.rate[rated]) - x[OVERHEAD]]
         ),
         np.concatenate([error[known], data.rate_error[rated] + LEAST_ERROR]),
     )
+
+
+def _prior(data: Data, model: Explainable, x: Floats, names: tuple[str, ...]) -> Floats:
+    """How sure corrections are before anything is seen: the inverse of their covariance."""
+    links, told = len(names), data.scenario
+    spread = np.full(len(x), PRIOR)
+    spread[2 * links : OVERHEAD] = CLASS_ERROR
+    spread[CORRELATION], spread[WAITING] = PRIOR_CORRELATION, MODEL_ERROR
+    split, paths = _split(told, model, x, names), told.paths
+    classes = told.traffic.flow_class[paths.hop_flow]
+    load = told.traffic.flow_rate_bps[paths.hop_flow] * split.weight[paths.hop_path]
+    share = np.zeros((links, len(x)))
+    waiting = (split.waiting_s + split.correction_s) * load
+    np.add.at(share, (paths.links, 2 * links + links * classes + paths.links), waiting)
+    share /= np.maximum(share.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    return np.asarray(np.diag(spread**-2.0) + share.T @ share / MODEL_ERROR**2)
 
 
 def _hop_delay(split: HopSplit) -> Floats:
@@ -193,13 +216,13 @@ def _split(told: Scenario, model: Explainable, x: Floats, names: tuple[str, ...]
     return found
 
 
-def _start(begin: Corrections | None, names: tuple[str, ...]) -> Floats:
+def _start(begin: Corrections | None, names: tuple[str, ...], classes: int) -> Floats:
     """The corrections that are known already, as logarithms."""
     known = begin or Corrections()
     capacity = np.log([known.capacity.get(name, 1.0) for name in names])
     delay = np.log([known.delay.get(name, 1.0) for name in names])
     end = [np.log(known.overhead), known.correlation, 0.0]
-    return np.concatenate([capacity, delay, end])
+    return np.concatenate([capacity, delay, np.zeros(len(names) * classes), end])
 
 
 def _corrections(x: Floats, error: Floats | None, names: tuple[str, ...]) -> Corrections:
@@ -209,12 +232,13 @@ def _corrections(x: Floats, error: Floats | None, names: tuple[str, ...]) -> Cor
     if error is not None:
         keys = [f"capacity/{name}" for name in names] + [f"delay/{name}" for name in names]
         low, high = np.exp(x - TWO_SIDED * error), np.exp(x + TWO_SIDED * error)
-        for i, key in enumerate([*keys, "overhead"]):
+        for i, key in enumerate(keys):
             bounds[key] = (float(low[i]), float(high[i]))
+        bounds["overhead"] = (float(low[OVERHEAD]), float(high[OVERHEAD]))
         middle, side = float(x[CORRELATION]), TWO_SIDED * float(error[CORRELATION])
         bounds["correlation"] = (max(middle - side, 0.0), middle + side)
     return Corrections(
-        overhead=float(factor[2 * links]),
+        overhead=float(factor[OVERHEAD]),
         correlation=max(float(x[CORRELATION]), 0.0),
         capacity=dict(zip(names, factor[:links].tolist(), strict=True)),
         delay=dict(zip(names, factor[links : 2 * links].tolist(), strict=True)),
