@@ -27,13 +27,15 @@ TITLE = "Killed at random moments"
 PROTOCOL = (
     "A loop over a simulated ring of 6 nodes, whose line fails and comes back in turn, so that "
     "plans are made, applied and kept all the time, in a process of its own that says which "
-    "observations were acknowledged. It is killed with SIGKILL at a random moment, 200 times. "
+    "observations were acknowledged. It is killed with SIGKILL 200 times, in turn at a random "
+    "moment, and at one soon after a plan has begun to be applied. "
     "After each kill another process opens the workspace: every acknowledged observation must be "
     "there, and the network must have each applied plan whole or not at all."
 )
 KILLS = 200
 LINE = "N1<->N2"
-SHORTEST_S, LONGEST_S = 0.0, 1.5
+LONGEST_S, APPLYING_S = 1.5, 0.1  # after the first acknowledgement; after an apply has begun
+APPLYING = "applying"
 WORKER = """\
 from pathlib import Path
 import sys
@@ -65,7 +67,10 @@ def run(options: Options) -> Outcome:
         )
         acknowledged: set[str] = set()
         for number in range(kills):
-            acknowledged |= killed(place.folder, chance.uniform(SHORTEST_S, LONGEST_S))
+            if number % 2:
+                acknowledged |= killed(place.folder, chance.uniform(0, APPLYING_S), APPLYING)
+            else:
+                acknowledged |= killed(place.folder, chance.uniform(0, LONGEST_S))
             again = Workspace(place.folder)
             have = {f"{at:.6f}" for at in again.repository.times_s().tolist()}
             lost = max(lost, len(acknowledged - have))
@@ -95,18 +100,21 @@ def ring() -> Scenario:
     return generate("ladder", nodes=6, load=0.85, capacity_bps=10e6)
 
 
-def killed(folder: Path, after_s: float) -> set[str]:
-    """Let a loop work, kill it so long after its first acknowledgement; what it acknowledged."""
+def killed(folder: Path, after_s: float, word: str = "") -> set[str]:
+    """Let a loop work, kill it so long after its first line, or the first that is a word; what it
+    acknowledged."""
     words = [sys.executable, "-c", WORKER, str(folder)]
     child = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
-    first = child.stdout.readline()
+    lines = [child.stdout.readline()]
+    while word and lines[-1] and lines[-1].strip() != word:
+        lines.append(child.stdout.readline())
     time.sleep(after_s)
     os.kill(child.pid, signal.SIGKILL)
-    lines = [first, *child.stdout.readlines()]
+    lines += child.stdout.readlines()
     child.wait()
     child.stdout.close()
-    return {line.strip() for line in lines if line.endswith("\n")}
+    return {line.strip() for line in lines if line.endswith("\n")} - {APPLYING}
 
 
 def half_applied(network: Any) -> int:
@@ -126,6 +134,7 @@ def work(folder: Path) -> None:
     place = Workspace(folder)
     with place.writing("crash"), place.network() as network:
         runs = loop(place, network, verify=False, stop=Steps(300))
+        runs.parts.at_step = lambda step: print(APPLYING, flush=True) if step == "apply" else None
         down = False
         while True:
             seen = runs.cycle()
