@@ -1,6 +1,7 @@
 # Two commands are all a user needs: `make run` (the main job) and `make test`.
 # test         lint, types and every fast test: minutes
-# test-system  what installs or builds something first: wheel, plugin, documentation, Ray
+# test-system  what installs or builds something first: wheel, plugin, documentation, Ray; and
+#              routers of Linux, where there are root and FRR
 # test-all     the slow tests too, and random tests that search longer and elsewhere each time
 # docs         the documentation site, docs/site/html/index.html
 VENV := .venv

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from tests.programs import printed
 
 
 def test_a_worker_process_is_limited_for_good() -> None:
@@ -12,6 +11,6 @@ def test_a_worker_process_is_limited_for_good() -> None:
         "from threadpoolctl import threadpool_info;"
         "print([e['num_threads'] for e in threadpool_info() if e['user_api'] == 'blas'])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert set(eval(done.stdout)) == {1}
-    assert len(eval(done.stdout)) >= 2  # NumPy's library and SciPy's, which Numba calls
+    threads = eval(printed(code))
+    assert set(threads) == {1}
+    assert len(threads) >= 2  # NumPy's library and SciPy's, which Numba calls

@@ -88,21 +88,24 @@ def test_the_callers_script_is_not_run_again(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_the_workers_at_once(tmp_path: Path) -> None:
+    """Both work, and would for a minute, when it comes."""
+    words = [tmp_path / "a", tmp_path / "b"]
     code = (
-        "import time\n"
+        "from pathlib import Path\n"
         "from nettwin.workers import in_order_of_completion\n"
-        "print('begun', flush=True)\n"
-        "list(in_order_of_completion(time.sleep, [60.0, 60.0], 2))\n"
+        "from tests.test_workers import leave_word\n"
+        f"list(in_order_of_completion(leave_word, list(map(Path, {list(map(str, words))})), 2))\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    process.stdout.readline()
-    time.sleep(1.0)
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    while not all(word.exists() for word in words):
+        assert process.poll() is None
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=30)
     assert "KeyboardInterrupt" in told and process.returncode != 0
+    for word in words:
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(word.read_text()), 0)
 
 
 @pytest.mark.parametrize(

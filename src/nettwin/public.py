@@ -31,19 +31,10 @@ from nettwin.formats.change_plan import read_change_plan, write_change_plan
 from nettwin.formats.counters import Counters, read_counters
 from nettwin.formats.demands import read_demands, scenarios_over_time, write_demands
 from nettwin.formats.intent import read_intent
-from nettwin.intent import (
-    Avoid,
-    Expectation,
-    Intent,
-    Lever,
-    Objective,
-    Prices,
-    Selector,
-    State,
-    Survive,
-    judge,
-)
 from nettwin.intent.check import check as check_intent
+from nettwin.intent.intent import Avoid, Expectation, Intent, Lever, Objective, Prices, Survive
+from nettwin.intent.judgement import State, judge
+from nettwin.intent.selector import Selector
 from nettwin.interfaces.wiring import engine
 from nettwin.metrics import Interval, Metrics
 from nettwin.model import NetworkModel

@@ -75,7 +75,7 @@ class Quantity:
         ]
 
     def check(self, value: float, element: str) -> list[ValidationIssue]:
-        """The same for one number."""
+        """What is wrong with one number: an issue, or none."""
         if self.above < value < math.inf and self.low <= value <= self.high:
             return []  # at once, as most are good
         return self.issues(np.asarray([value], dtype=np.float64), lambda _: element)

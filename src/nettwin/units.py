@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import UTC, datetime
 
 from nettwin.errors import InputError
 
@@ -18,6 +19,12 @@ TIMES = {
     "min": 60.0,
     "h": 3600.0,
 }
+EXAMPLES = {
+    "rate": "10G, 45M or 2.5e9",
+    "time": "20ms, 3s or 0.5",
+    "size": "1500B, 64kB or 12000bit",
+    "share": "60% or 0.6",
+}
 _NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
 _RATE = re.compile(r"([kKMGT]?)(?:bit/s|bps|b/s|bit)?$")
 _SIZE = re.compile(r"([kKMG]?)(B|bytes?|bits?|b)?$")
@@ -25,55 +32,60 @@ _SIZE = re.compile(r"([kKMG]?)(B|bytes?|bits?|b)?$")
 
 def rate_bps(text: str) -> float:
     """A rate such as `10G`, `45Mbit/s` or `2.5e9` in bit/s; InputError on anything else."""
-    number, unit = _split(text, "a rate", "10G, 45M or 2.5e9")
+    number, unit = _split(text, "rate")
     match = _RATE.match(unit)
     if not match:
-        raise InputError(
-            f"invalid rate {text!r}: its unit must be bit/s with k, M, G or T. "
-            "Write 10G, 45M or 2.5e9."
-        )
+        raise _no_unit("rate", text, "bit/s with k, M, G or T")
     return number * PREFIX[match[1]]
 
 
 def time_s(text: str) -> float:
     """A time such as `20ms`, `3 s` or `0.5` in seconds; InputError on anything else."""
-    number, unit = _split(text, "a time", "20ms, 3s or 0.5")
+    number, unit = _split(text, "time")
     if unit not in TIMES:
-        raise InputError(
-            f"invalid time {text!r}: its unit must be one of {', '.join(filter(None, TIMES))}. "
-            "Write 20ms, 3s or 0.5."
-        )
+        raise _no_unit("time", text, f"one of {', '.join(filter(None, TIMES))}")
     return number * TIMES[unit]
 
 
 def size_bits(text: str) -> float:
     """A size such as `1500B`, `64kB` or `12000bit` in bits (a bare number is bytes)."""
-    number, unit = _split(text, "a size", "1500B, 64kB or 12000bit")
+    number, unit = _split(text, "size")
     match = _SIZE.match(unit)
     if not match:
-        raise InputError(
-            f"invalid size {text!r}: its unit must be B or bit with k, M or G. "
-            "Write 1500B, 64kB or 12000bit."
-        )
+        raise _no_unit("size", text, "B or bit with k, M or G")
     per = 1.0 if (match[2] or "B").startswith("b") and match[2] not in ("byte", "bytes") else 8.0
     return number * PREFIX[match[1]] * per
 
 
 def share(text: str) -> float:
     """A share such as `60%` or `0.6`; InputError on anything else."""
-    number, unit = _split(text, "a share", "60% or 0.6")
+    number, unit = _split(text, "share")
     if unit not in ("", "%"):
-        raise InputError(f"invalid share {text!r}. Write 60% or 0.6.")
+        raise InputError(f"invalid share {text!r}. Write {EXAMPLES['share']}.")
     return number / 100 if unit else number
 
 
-def _split(text: str, what: str, example: str) -> tuple[float, str]:
+def moment_s(text: str, example: str = "2026-01-05T12:00:00+00:00") -> float:
+    """A date and time (UTC where it tells no zone) in seconds since 1970; InputError on anything
+    else."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"invalid time {text!r}: must be such as {example}. Correct it.") from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def _split(text: str, noun: str) -> tuple[float, str]:
     match = _NUMBER.match(text)
     if not match or not math.isfinite(float(match[1])):
         raise InputError(
-            f"invalid {what.split()[-1]} {text!r}: it must begin with a number. Write {example}."
+            f"invalid {noun} {text!r}: it must begin with a number. Write {EXAMPLES[noun]}."
         )
     return float(match[1]), match[2]
+
+
+def _no_unit(noun: str, text: str, units: str) -> InputError:
+    return InputError(f"invalid {noun} {text!r}: its unit must be {units}. Write {EXAMPLES[noun]}.")
 
 
 def rate(bps: float) -> str:

@@ -22,15 +22,6 @@ from tests.plain_engine import Plain
 SEARCHED = Steps(60)
 
 
-@pytest.fixture
-def square() -> Scenario:
-    """A ring of four nodes, 10 Mbit/s and 1 ms a link; A sends to B and, as voice, to C."""
-    links = [Link(a, b, 10e6, 1e-3) for a, b in ("AB", "BC", "CD", "DA")]
-    topology = Topology.build("ABCD", links, duplex=True)
-    flows = [Flow("A", "B", 6e6), Flow("A", "C", 2e6, "voice")]
-    return Scenario(topology, Traffic.build(topology, flows), name="square")
-
-
 def test_what_fits_is_limited_by_the_fullest_link_on_its_path(square) -> None:
     """A->B carries 6 and half of 2 Mbit/s, so that 3 of 10 are free."""
     found = fit(square, Demand(2e6, "A", "B"), Plain())

@@ -9,7 +9,10 @@ import pytest
 
 from nettwin.errors import FormatError
 from nettwin.formats import ImportDefaults, detect, read, read_all
-from nettwin.formats.attributed_graph import edge_facts, label_rate_bps
+from nettwin.formats.edge_attributes import (
+    edge_facts,
+    label_rate_bps,
+)
 from nettwin.scenario.generate import LIGHT_IN_FIBER_M_PER_S
 
 GOOD = Path(__file__).parent / "good" / "graphml"

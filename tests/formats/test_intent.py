@@ -24,10 +24,9 @@ from nettwin.formats.intent import (
 from nettwin.formats.intent.fields import SYNONYMS
 from nettwin.formats.intent.reader import MOST_ENTRIES
 from nettwin.formats.native.document import Document
-from nettwin.intent import (
+from nettwin.intent.intent import (
     LEVER_OF,
     LEVERS,
-    MEASURES,
     SURVIVABLE,
     Avoid,
     Expectation,
@@ -35,10 +34,11 @@ from nettwin.intent import (
     Lever,
     Objective,
     Prices,
-    Selector,
     Survive,
 )
-from nettwin.intent.selector import FIELDS
+from nettwin.intent.measures import MEASURES
+from nettwin.intent.selector import FIELDS, Selector
+from tests.formats.texts import refusal, written
 from tests.intent.towns import INTENTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,17 +53,8 @@ change:
 """
 
 
-def written(folder: Path, text: str, name: str = "x.yaml") -> Path:
-    path = folder / name
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
 def issue(folder: Path, text: str, name: str = "x.yaml") -> FormatError:
-    with pytest.raises(FormatError) as caught:
-        read_intent(written(folder, text, name))
-    assert caught.value.reason and caught.value.remedy
-    return caught.value
+    return refusal(read_intent, written(folder, text, name))
 
 
 # what is read

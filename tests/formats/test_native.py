@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import jsonschema
@@ -27,6 +28,7 @@ from nettwin.scenario.scheduling import Scheduler, fifo, wfq
 from nettwin.scenario.topology import Link, Node, Topology
 from nettwin.scenario.traffic import Flow, Traffic
 from tests.formats.scenarios import same, scenarios
+from tests.formats.texts import refusal, written
 from tests.work import calls
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,17 +38,8 @@ SMALL = "nettwin: 1\nnodes: [A, B]\nlinks:\n  - [A, B, 10M, 1ms, 1]\nflows: []\n
 SCHEMA = jsonschema.Draft202012Validator(native_schema())
 
 
-def plan(folder: Path, text: str, name: str = "x.yaml") -> Path:
-    path = folder / name
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
 def issue(folder: Path, text: str, name: str = "x.yaml") -> FormatError:
-    with pytest.raises(FormatError) as caught:
-        read(plan(folder, text, name), format="native")
-    assert caught.value.reason
-    return caught.value
+    return refusal(partial(read, format="native"), written(folder, text, name))
 
 
 @given(scenario=scenarios())
@@ -127,14 +120,14 @@ def test_every_key_by_hand() -> None:
 def test_the_plan_of_the_documentation_is_read(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "formats_native.md").read_text(encoding="utf-8")
     text = page.split("```yaml\n")[1].split("```")[0]
-    reading = read(plan(tmp_path, text))
+    reading = read(written(tmp_path, text))
     assert reading.assumptions == ()
     assert reading.scenario.topology.link_count == 6
     SCHEMA.validate(Document(tmp_path, text).data)
 
 
 def test_what_a_plan_leaves_out_is_assumed_and_told(tmp_path: Path) -> None:
-    path = plan(tmp_path, "nettwin: 1\nnodes: [A, B]\nlinks: [[A, B], [B, A]]\n")
+    path = written(tmp_path, "nettwin: 1\nnodes: [A, B]\nlinks: [[A, B], [B, A]]\n")
     reading = read(path, assume=ImportDefaults(capacity_bps=1e6))
     told = " | ".join(reading.assumptions)
     assert "scheduler of all 2 links" in told
@@ -146,7 +139,7 @@ def test_what_a_plan_leaves_out_is_assumed_and_told(tmp_path: Path) -> None:
 
 
 def test_flows_without_size_are_assumed_and_told(tmp_path: Path) -> None:
-    path = plan(tmp_path, SMALL.replace("flows: []", "flows: [[A, B, 1M], [A, B, 2M, x]]"))
+    path = written(tmp_path, SMALL.replace("flows: []", "flows: [[A, B, 1M], [A, B, 2M, x]]"))
     reading = read(path, assume=ImportDefaults(size=Fixed(80.0)))
     assert "packet sizes of all 2 flows: 10 B" in reading.assumptions
     assert "arrivals of all 2 flows: Poisson" in reading.assumptions
@@ -155,7 +148,7 @@ def test_flows_without_size_are_assumed_and_told(tmp_path: Path) -> None:
 
 
 def test_an_empty_list_of_flows_means_none(tmp_path: Path) -> None:
-    assert read(plan(tmp_path, SMALL)).scenario.traffic.flow_count == 0
+    assert read(written(tmp_path, SMALL)).scenario.traffic.flow_count == 0
 
 
 @pytest.mark.parametrize(
@@ -275,7 +268,7 @@ def test_many_faults_take_few_calls_each(tmp_path: Path) -> None:
 
 def test_names_that_yaml_could_take_for_something_else(tmp_path: Path) -> None:
     text = "nettwin: 1\nnodes: [no, 007, 12, 'true', '1e5']\nlinks: [[no, 007], [12, 'true']]\n"
-    scenario = read(plan(tmp_path, text)).scenario
+    scenario = read(written(tmp_path, text)).scenario
     assert scenario.topology.node_name == ("no", "007", "12", "true", "1e5")
 
 
@@ -309,7 +302,7 @@ def test_trace_files_beside_the_plan(tmp_path: Path) -> None:
     text = SMALL.replace(
         "flows: []", "flows: [[A, B, 1k, {arrival: {kind: trace, file: calls.csv}}]]"
     )
-    traffic = read(plan(tmp_path, text)).scenario.traffic
+    traffic = read(written(tmp_path, text)).scenario.traffic
     assert traffic.arrivals == (Trace(np.array([0, 0.5, 2]), np.array([800.0, 1600.0, 400.0])),)
     (tmp_path / "link.csv").symlink_to("/etc/hostname")
     for name in ("../x.csv", "/etc/hostname", "link.csv", "gone.csv", "calls.csv/x", "a\\0b"):
@@ -377,5 +370,5 @@ def test_no_text_makes_a_traceback(text: str, tmp_path_factory) -> None:
 
 def test_defaults_of_scheduler_stand_for_links_that_say_none(tmp_path: Path) -> None:
     text = SMALL + "defaults: {scheduler: {policy: fifo, queues: [{buffer_packets: unlimited}]}}\n"
-    (scheduler,) = read(plan(tmp_path, text)).scenario.topology.schedulers
+    (scheduler,) = read(written(tmp_path, text)).scenario.topology.schedulers
     assert scheduler == Scheduler("fifo", fifo(float("inf")).queues)

@@ -189,18 +189,19 @@ def test_only_node_link_is_taken_for_it(tmp_path: Path, text: str, taken: bool) 
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "reason"),
+    ("said", "reason"),
     [
-        ("capacity", "10GB", "must be a rate such as 10G"),
-        ("bandwidth", "fast", "must be a rate such as 10G"),
-        ("delay", "5 parsecs", "must be a time such as 5ms"),
-        ("latency", "-3ms", "must be a time such as 5ms"),
+        ({"capacity": "10GB"}, "must be a rate such as 10G"),
+        ({"bandwidth": "fast"}, "must be a rate such as 10G"),
+        ({"delay": "5 parsecs"}, "must be a time such as 5ms"),
+        ({"latency": "-3ms"}, "must be a time such as 5ms"),
     ],
 )
 def test_what_cannot_be_read_is_refused_as_the_native_format_does(
-    tmp_path: Path, key: str, value: str, reason: str
+    tmp_path: Path, said: dict[str, str], reason: str
 ) -> None:
-    error = refused(graph(tmp_path, links=[{**LINK, key: value}]))
+    ((key, value),) = said.items()
+    error = refused(graph(tmp_path, links=[{**LINK, **said}]))
     assert key in error.reason and value in error.reason and reason in error.reason
     assert "links[0]" in error.place
     if key in ("capacity", "delay"):

@@ -9,20 +9,11 @@ import pytest
 
 import nettwin
 from nettwin.formats.intent import read_intent
-from nettwin.intent import (
-    Avoid,
-    Expectation,
-    Intent,
-    Lever,
-    Objective,
-    Prices,
-    Selector,
-    State,
-    Survive,
-    judge,
-)
 from nettwin.intent.check import Checked, check
 from nettwin.intent.diagnostics import Diagnostic
+from nettwin.intent.intent import Avoid, Expectation, Intent, Lever, Objective, Prices, Survive
+from nettwin.intent.judgement import State, judge
+from nettwin.intent.selector import Selector
 from nettwin.scenario.generate import generate
 from nettwin.scenario.routing import Routing
 from tests.intent.towns import FOLDER, INTENTS, towns

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from importlib.metadata import version
 
 import pytest
@@ -14,6 +12,7 @@ from nettwin.interfaces.cli.commands import COMMANDS
 from nettwin.interfaces.cli.program import ORDER
 from nettwin.scenario.changes import CHANGES
 from nettwin.scenario.generate import GENERATORS
+from tests.programs import printed
 
 
 @pytest.mark.parametrize("name", ORDER)
@@ -40,8 +39,7 @@ def test_help_of_all_imports_no_command() -> None:
         "try:\n    app(['--help'])\nfinally:\n"
         "    print([m for m in ('numpy', 'nettwin.interfaces.cli.predict') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    assert printed(code).splitlines()[-1] == "[]"
 
 
 def test_help_lists_the_commands_in_order_and_the_exit_codes(run) -> None:
@@ -111,5 +109,4 @@ def test_start_does_not_load_what_only_some_commands_need() -> None:
         "heavy = ('numba', 'pandas', 'scipy', 'matplotlib')\n"
         "print([name for name in heavy if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert printed(code).strip() == "[]"

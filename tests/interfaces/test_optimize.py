@@ -393,3 +393,19 @@ def test_the_optimizer_of_the_page_on_extending_works(run, monkeypatch) -> None:
     plan = optimize(Problem(read("mesh.yaml").scenario, Intent()), "random", Steps(2000), 1)
     assert plan.after.objectives < plan.before.objectives
     assert plan.changes
+
+
+def test_constants_of_the_search_come_from_a_file(run, mesh) -> None:
+    """A search without rounds finds nothing that one with them does not, and is heard of."""
+    line = f"optimize {mesh} {LOCAL} --seconds 1 --json"
+    Path("own.toml").write_text("[local_search]\npatience = 3\n[budget]\nrounds = 1\n")
+    done = run(f"{line} --params own.toml")
+    assert done.code == 0
+    assert json.loads(done.out)["plan"]["after"]["objectives"]
+    Path("wrong.toml").write_text("[local_search]\npatience = 0\n")
+    done = run(f"{line} --params wrong.toml")
+    assert done.code == 2
+    assert "local_search.patience is 0: must be a whole number" in done.err
+    Path("unknown.toml").write_text("[local_serch]\npatience = 3\n")
+    done = run(f"{line} --params unknown.toml")
+    assert done.code == 2 and "did you mean: local_search" in done.err

@@ -64,7 +64,7 @@ def test_all_faults_at_once() -> None:
         "size of packet of flow f (number 1) is 0: must be above 0 bit",
         "path of flow 9 is given: must be of a flow 0 to 1",
         "midpoints of path of flow 0 is [77]: must be node indices below 4",
-        "shares of path of flow 0 is 0.5 in all: must add up to 1",
+        "shares of path of flow 0 is 0.5 together: must add up to 1",
     ):
         assert words in text
 

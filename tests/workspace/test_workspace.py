@@ -37,20 +37,21 @@ def test_what_init_writes_reads_back(place: Workspace) -> None:
         begin(place.folder, square())
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ("nettwin = 1", "nettwin = 2", "nettwin is 2: must be 1"),
-        ('kind = "simulated"', 'kind = "token ring"', "must be one of simulated"),
-        ("seconds = 1.0", 'seconds = "one"', "loop.seconds is 'one': must be a number"),
-        ("seconds = 1.0", "secnods = 1.0", "loop.secnods is not known here"),
-        ("auto = false", "auto = 1", "policy.auto is 1: must be true or false"),
-        ("freeze = []", 'freeze = ["now"]', "the window 'now' cannot be read"),
-        ("seed = 1 ", 'api_token = "abc"\nseed = 1 ', "holds a secret"),
-        ("[policy]", "[policy", "is not TOML"),
-    ],
-)
-def test_every_fault_names_its_line(place: Workspace, old: str, new: str, told: str) -> None:
+FAULTS = {
+    ("nettwin = 1", "nettwin = 2"): "nettwin is 2: must be 1",
+    ('kind = "simulated"', 'kind = "token ring"'): "must be one of simulated",
+    ("seconds = 1.0", 'seconds = "one"'): "loop.seconds is 'one': must be a number",
+    ("seconds = 1.0", "secnods = 1.0"): "loop.secnods is not known here",
+    ("auto = false", "auto = 1"): "policy.auto is 1: must be true or false",
+    ("freeze = []", 'freeze = ["now"]'): "the window 'now' cannot be read",
+    ("seed = 1 ", 'api_token = "abc"\nseed = 1 '): "holds a secret",
+    ("[policy]", "[policy"): "is not TOML",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_names_its_line(place: Workspace, fault: tuple[str, str]) -> None:
+    (old, new), told = fault, FAULTS[fault]
     path = place.folder / "nettwin.toml"
     text = path.read_text()
     assert text.count(old) == 1

@@ -50,7 +50,7 @@ class Comparison:
         return self._rows(metrics, [("", every)])
 
     def agreement_by_class(self, metric: str = "owd_mean_s") -> list[Agreement]:
-        """The same for one metric, apart for each traffic class that has flows."""
+        """Every other engine against the reference by one metric, for each class with flows."""
         traffic = self.scenario.traffic
         classes = [(name, traffic.flow_class == k) for k, name in enumerate(traffic.class_name)]
         return self._rows([metric], [(name, mine) for name, mine in classes if mine.any()])

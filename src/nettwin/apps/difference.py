@@ -102,31 +102,18 @@ def _nodes(scenario: Scenario) -> dict[str, Attributes]:
 def _links(scenario: Scenario) -> dict[str, Attributes]:
     topology = scenario.topology
     schedulers = [_plain(scheduler.to_dict()) for scheduler in topology.schedulers]
-    columns = (
-        topology.link_name,
-        topology.link_source.tolist(),
-        topology.link_target.tolist(),
-        topology.link_capacity_bps.tolist(),
-        topology.link_delay_s.tolist(),
-        topology.link_weight.tolist(),
-        topology.link_scheduler.tolist(),
-        topology.link_srlg,
-        topology.link_up.tolist(),
-    )
     return {
-        name: {
-            "source": topology.node_name[source],
-            "target": topology.node_name[target],
-            "capacity_bps": capacity,
-            "delay_s": delay,
-            "weight": weight,
-            "scheduler": schedulers[scheduler],
-            "srlg": _names(groups),
-            "up": up,
+        link.name: {
+            "source": topology.node_name[link.source],
+            "target": topology.node_name[link.target],
+            "capacity_bps": link.capacity_bps,
+            "delay_s": link.delay_s,
+            "weight": link.weight,
+            "scheduler": schedulers[link.scheduler],
+            "srlg": _names(link.srlg),
+            "up": link.up,
         }
-        for name, source, target, capacity, delay, weight, scheduler, groups, up in zip(
-            *columns, strict=True
-        )
+        for link in topology.link_rows()
     }
 
 
@@ -138,25 +125,16 @@ def _flows(scenario: Scenario) -> dict[str, Attributes]:
     traffic, nodes = scenario.traffic, scenario.topology.node_name
     sizes = [_plain(size_to_dict(size)) for size in traffic.sizes]
     arrivals = [_plain(arrival_to_dict(arrival)) for arrival in traffic.arrivals]
-    columns = (
-        scenario.flow_names,
-        traffic.flow_source.tolist(),
-        traffic.flow_target.tolist(),
-        traffic.flow_rate_bps.tolist(),
-        traffic.flow_class.tolist(),
-        traffic.flow_size.tolist(),
-        traffic.flow_arrival.tolist(),
-    )
     return {
         name: {
-            "source": nodes[source],
-            "target": nodes[target],
-            "rate_bps": rate,
-            "class": traffic.class_name[k],
-            "size": sizes[size],
-            "arrival": arrivals[arrival],
+            "source": nodes[flow.source],
+            "target": nodes[flow.target],
+            "rate_bps": flow.rate_bps,
+            "class": traffic.class_name[flow.traffic_class],
+            "size": sizes[flow.size],
+            "arrival": arrivals[flow.arrival],
         }
-        for name, source, target, rate, k, size, arrival in zip(*columns, strict=True)
+        for name, flow in zip(scenario.flow_names, traffic.flow_rows(), strict=True)
     }
 
 

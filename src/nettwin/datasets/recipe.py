@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from nettwin.errors import FormatError, InputError, UnknownNameError
-from nettwin.formats.toml_document import load_toml
+from nettwin.formats.toml_document import find_toml, load_toml
+
+FOLDER = Path(__file__).parent / "recipes"
 
 Table = Mapping[str, Any]
 
@@ -63,12 +65,8 @@ class Recipe:
 
 
 def shipped_recipe(name: str) -> Path:
-    """The file of a recipe that nettwin carries. Raises UnknownNameError."""
-    folder = Path(__file__).parent / "recipes"
-    known = sorted(path.stem for path in folder.glob("*.toml"))
-    if name not in known:
-        raise UnknownNameError("recipe", name, known)
-    return folder / f"{name}.toml"
+    """The file of a recipe that nettwin ships. Raises UnknownNameError."""
+    return find_toml(name, FOLDER, "recipe")
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -13,24 +13,8 @@ from nettwin.datasets.distributions import draw_name, draw_number, draw_whole
 from nettwin.datasets.recipe import Table, table_of
 from nettwin.errors import UnknownNameError
 from nettwin.quantity import frozen
-from nettwin.scenario.arrivals import (
-    CBR,
-    MMPP,
-    ArrivalProcess,
-    Autocorrelated,
-    OnOff,
-    Poisson,
-    Trace,
-)
+from nettwin.scenario import arrivals, packet_sizes
 from nettwin.scenario.generate import gravity_demand
-from nettwin.scenario.packet_sizes import (
-    Binomial,
-    Discrete,
-    Exponential,
-    Fixed,
-    PacketSize,
-    Uniform,
-)
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Topology
 from nettwin.scenario.traffic import Traffic
@@ -78,7 +62,7 @@ def draw_traffic(
         flow_rate_bps=frozen(rate, np.float64),
         sizes=sizes,
         flow_size=frozen(flow_size, np.int32),
-        arrivals=(Poisson(),),
+        arrivals=(arrivals.Poisson(),),
         flow_arrival=frozen(np.zeros(flows), np.int32),
     )
 
@@ -115,31 +99,33 @@ def _pairs(
     return source, target
 
 
-def draw_size(table: Table, random: Random) -> PacketSize:
+def draw_size(table: Table, random: Random) -> packet_sizes.PacketSize:
     """A packet-size distribution of about 1,000 bytes, or as the recipe's `size_bytes` says."""
     own = table_of(table, "size_bytes", [300, 1400])
     kind = draw_name("traffic.packet_sizes", table_of(table, "packet_sizes", {"fixed": 1}), random)
     mean = 8.0 * round(draw_number("traffic.size_bytes", own, random))
     least, most = 8.0 * 64, 8.0 * 9000
     if kind == "fixed":
-        return Fixed(mean)
+        return packet_sizes.Fixed(mean)
     if kind == "uniform":
         half = round(mean * random.uniform(0.2, 0.95))
-        return Uniform(mean - half, mean + half)
+        return packet_sizes.Uniform(mean - half, mean + half)
     if kind == "binomial":
         low, high = round(mean * random.uniform(0.2, 0.8)), round(mean * random.uniform(1.2, 2.5))
         if "size_bytes" in table:
             low, high = max(low, int(least) - 8), min(high, int(most) + 8)
-        return Binomial(mean, low, high)
+        return packet_sizes.Binomial(mean, low, high)
     if kind == "discrete":
         count = int(random.integers(2, 6))
         sizes = np.unique(8.0 * random.integers(40, 1501, count)).tolist()
         if "size_bytes" in table:
             drawn = [draw_number("traffic.size_bytes", own, random) for _ in range(count)]
             sizes = np.unique(8.0 * np.round(drawn)).tolist()
-        return Discrete(tuple(sizes), tuple(random.dirichlet(np.ones(len(sizes))).tolist()))
+        return packet_sizes.Discrete(
+            tuple(sizes), tuple(random.dirichlet(np.ones(len(sizes))).tolist())
+        )
     if kind == "exponential":
-        return Exponential(mean)
+        return packet_sizes.Exponential(mean)
     known = ("fixed", "uniform", "binomial", "discrete", "exponential")
     raise UnknownNameError("packet-size distribution", kind, known)
 
@@ -170,23 +156,23 @@ def with_bursts(table: Table, scenario: Scenario, run_s: float, random: Random) 
     )
 
 
-def _arrival(kinds: Any, cycle_s: Callable[[], float], random: Random) -> ArrivalProcess:
+def _arrival(kinds: Any, cycle_s: Callable[[], float], random: Random) -> arrivals.ArrivalProcess:
     kind = draw_name("traffic.arrivals", kinds, random)
     cycle = cycle_s()
     duty = random.uniform(0.15, 0.8)
     if kind == "poisson":
-        return Poisson()
+        return arrivals.Poisson()
     if kind == "cbr":
-        return CBR()
+        return arrivals.CBR()
     if kind == "onoff":
         leads = bool(random.random() < 0.5)
-        return OnOff(duty * cycle, (1 - duty) * cycle, bool(random.random() < 0.3), leads)
+        return arrivals.OnOff(duty * cycle, (1 - duty) * cycle, bool(random.random() < 0.3), leads)
     if kind == "mmpp":
-        return MMPP(random.uniform(2, 15), duty * cycle, (1 - duty) * cycle)
+        return arrivals.MMPP(random.uniform(2, 15), duty * cycle, (1 - duty) * cycle)
     if kind == "autocorrelated":
-        return Autocorrelated(random.uniform(0.2, 0.95))
+        return arrivals.Autocorrelated(random.uniform(0.2, 0.95))
     if kind == "trace":
-        return Trace(_recorded(random))
+        return arrivals.Trace(_recorded(random))
     known = ("poisson", "cbr", "onoff", "mmpp", "autocorrelated", "trace")
     raise UnknownNameError("arrival process", kind, known)
 

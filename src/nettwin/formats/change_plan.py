@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from nettwin.change_plan import SCHEMA, ChangePlan, plan_from_dict, plan_to_dict
 from nettwin.errors import FormatError, NettwinError
 from nettwin.formats.files import read_text, write_text
+from nettwin.formats.native.document import Document
 from nettwin.formats.native.text import encodable, json_text, yaml_text
 
 LARGEST_BYTES = 32 * 2**20
@@ -36,8 +36,7 @@ def write_change_plan(plan: ChangePlan, path: str | Path) -> None:
 def read_change_plan(path: str | Path) -> ChangePlan:
     """The plan in a file. Raises FormatError where there is none, or it is not whole."""
     source = Path(path)
-    text = read_text(source, LARGEST_BYTES)
-    data = _json(source, text) if text.lstrip()[:1] == "{" else _yaml(source, text)
+    data = Document(source, read_text(source, LARGEST_BYTES)).plain()
     if not isinstance(data, Mapping) or "schema" not in data:
         reason = f"is not a plan: it has no schema (plans have {SCHEMA})"
         raise FormatError(source, "", reason, "Give a file that nettwin optimize --out wrote.")
@@ -59,17 +58,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     return value.item() if hasattr(value, "item") else value
-
-
-def _json(path: Path, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise FormatError(path, place, f"is not valid JSON ({error})", "Correct it.") from None
-
-
-def _yaml(path: Path, text: str) -> Any:
-    from nettwin.formats.yaml_document import parse_yaml  # ruamel.yaml is slow to import
-
-    return parse_yaml(text, path)

@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from nettwin.errors import FormatError, InputError
-from nettwin.formats.attributed_graph import plain_name
+from nettwin.formats.edge_attributes import (
+    plain_name,
+)
 from nettwin.formats.files import read_text, write_text
 from nettwin.formats.format import Format, ImportDefaults, Reading
 from nettwin.formats.partial_network import PartialNetwork

@@ -23,16 +23,14 @@ def read_bytes(path: Path, largest: int = LARGEST_FILE_BYTES) -> bytes:
                 return content
             raise FormatError(path, "", f"is larger than {largest >> 20} MiB", "Split it.")
     except OSError as error:
-        raise FormatError(
-            path,
-            "",
-            f"cannot be read: {error.strerror}",
-            "Check the path and that you may read it.",
-        ) from None
+        raise _unreadable(path, error) from None
 
 
 def read_text(path: Path, largest: int = LARGEST_FILE_BYTES) -> str:
-    """The same as UTF-8 text, a byte-order mark left out and line ends made `\\n`."""
+    """A file's content as UTF-8 text, without a byte-order mark and with line ends made `\\n`.
+
+    Raises FormatError where it cannot be read, is larger than allowed or is not UTF-8.
+    """
     try:
         text = read_bytes(path, largest).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -51,12 +49,7 @@ def read_head(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(HEAD_BYTES)
     except OSError as error:
-        raise FormatError(
-            path,
-            "",
-            f"cannot be read: {error.strerror}",
-            "Check the path and that you may read it.",
-        ) from None
+        raise _unreadable(path, error) from None
 
 
 def write_text(path: Path, text: str, *, durable: bool = False) -> None:
@@ -109,6 +102,11 @@ def installed_in(variable: str, kind: str) -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("nettwin", appauthor=False) / kind
+
+
+def _unreadable(path: Path, error: OSError) -> FormatError:
+    remedy = "Check the path and that you may read it."
+    return FormatError(path, "", f"cannot be read: {error.strerror}", remedy)
 
 
 def _umask() -> int:

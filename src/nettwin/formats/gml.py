@@ -17,7 +17,9 @@ from nettwin.formats.attributed_graph import (
     AttributedGraph,
     GraphEdge,
     GraphNode,
-    draft_of,
+    partial_of,
+)
+from nettwin.formats.edge_attributes import (
     short,
 )
 from nettwin.formats.files import read_text
@@ -59,7 +61,7 @@ class GML(Format):
         if not graphs:
             raise FormatError(path, "line 1", "there is no `graph [`", "Give a GML file.")
         for graph in graphs:
-            yield draft_of(_graph(graph, path), path, self.name).reading(assume)
+            yield partial_of(_graph(graph, path), path, self.name).reading(assume)
 
     def write(self, scenario: Scenario, path: Path) -> None:
         raise InputError(f"format {self.name} can only be read. Name another format.")

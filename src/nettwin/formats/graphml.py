@@ -11,8 +11,10 @@ from nettwin.formats.attributed_graph import (
     AttributedGraph,
     GraphEdge,
     GraphNode,
-    draft_of,
     listed,
+    partial_of,
+)
+from nettwin.formats.edge_attributes import (
     plain_name,
     short,
 )
@@ -94,7 +96,7 @@ class _Reader:
         used = {end for edge in self._graph.edges for end in (edge.source, edge.target)}
         kept = [node for node in self._groups if node.id in used]
         self._graph.nodes += kept
-        partial = draft_of(self._graph, self._path, format)
+        partial = partial_of(self._graph, self._path, format)
         if self._hubs:
             partial.assume(f"nodes: {self._hubs} more, each a hub in place of a hyperedge")
         if self._arrows:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from nettwin.errors import FormatError
-from nettwin.formats.attributed_graph import listed
+from nettwin.formats.attributed_graph import (
+    listed,
+)
 from nettwin.formats.files import read_text, write_text
 from nettwin.formats.format import Format, ImportDefaults, Reading
 from nettwin.formats.native.checks import near, shown

@@ -145,26 +145,23 @@ class PartialNetwork:
             self.assume(
                 f"scheduler of {_many(silent, len(links), 'link')}: {_scheduler(assume.scheduler)}"
             )
-        return self._delays(self._weights(self._capacities(topology, assume), assume), assume)
+        capacity, weight = assume.capacity_bps, assume.weight
+        topology = self._filled(
+            topology, "link_capacity_bps", capacity, "capacity", units.rate(capacity)
+        )
+        topology = self._filled(topology, "link_weight", weight, "IGP weight", f"{weight:g}")
+        return self._delays(topology, assume)
 
-    def _capacities(self, topology: Topology, assume: ImportDefaults) -> Topology:
-        capacity = topology.link_capacity_bps
-        silent = np.isnan(capacity)
+    def _filled(
+        self, topology: Topology, column: str, value: float, noun: str, shown: str
+    ) -> Topology:
+        """The topology with one value for every link of which nothing is said."""
+        told = getattr(topology, column)
+        silent = np.isnan(told)
         if not silent.any():
             return topology
-        count = _many(int(silent.sum()), len(capacity), "link")
-        self.assume(f"capacity of {count}: {units.rate(assume.capacity_bps)}")
-        filled = np.where(silent, assume.capacity_bps, capacity)
-        return topology.with_arrays(link_capacity_bps=filled)
-
-    def _weights(self, topology: Topology, assume: ImportDefaults) -> Topology:
-        weight = topology.link_weight
-        silent = np.isnan(weight)
-        if not silent.any():
-            return topology
-        count = _many(int(silent.sum()), len(weight), "link")
-        self.assume(f"IGP weight of {count}: {assume.weight:g}")
-        return topology.with_arrays(link_weight=np.where(silent, assume.weight, weight))
+        self.assume(f"{noun} of {_many(int(silent.sum()), len(told), 'link')}: {shown}")
+        return topology.with_arrays(**{column: np.where(silent, value, told)})
 
     def _delays(self, topology: Topology, assume: ImportDefaults) -> Topology:
         delay = topology.link_delay_s

@@ -18,11 +18,13 @@ from typing import Any
 from nettwin import units
 from nettwin.errors import FormatError, InputError
 from nettwin.formats.attributed_graph import (
+    listed,
+    place_of,
+)
+from nettwin.formats.edge_attributes import (
     edge_facts,
     is_number,
-    listed,
     origin_words,
-    place_of,
     plain_name,
 )
 from nettwin.formats.native.checks import Checks, near, shown
@@ -318,54 +320,46 @@ def node_records(scenario: Scenario) -> list[dict[str, Any]]:
 
 
 def link_records(scenario: Scenario) -> list[dict[str, Any]]:
-    """The same for the links."""
+    """The links of a scenario as plain data, without what is usual."""
     topology = scenario.topology
     plain = Scheduler()
     parts = [s.policy if s == plain else scheduler_data(s) for s in topology.schedulers]
     names = own_names(topology)
     records: list[dict[str, Any]] = []
-    for i in range(topology.link_count):
+    for link, name in zip(topology.link_rows(), names, strict=True):
         record: dict[str, Any] = {
-            "source": topology.node_name[topology.link_source[i]],
-            "target": topology.node_name[topology.link_target[i]],
-            "capacity_bps": float(topology.link_capacity_bps[i]),
-            "delay_s": float(topology.link_delay_s[i]),
-            "weight": float(topology.link_weight[i]),
-            "scheduler": parts[topology.link_scheduler[i]],
+            "source": topology.node_name[link.source],
+            "target": topology.node_name[link.target],
+            "capacity_bps": link.capacity_bps,
+            "delay_s": link.delay_s,
+            "weight": link.weight,
+            "scheduler": parts[link.scheduler],
         }
-        if topology.link_srlg[i]:
-            record["srlg"] = list(topology.link_srlg[i])
-        if not topology.link_up[i]:
+        if link.srlg:
+            record["srlg"] = list(link.srlg)
+        if not link.up:
             record["up"] = False
-        if names[i]:
-            record["name"] = names[i]
+        if name:
+            record["name"] = name
         records.append(record)
     return records
 
 
 def flow_records(scenario: Scenario) -> list[dict[str, Any]]:
-    """The same for the flows."""
+    """The flows of a scenario as plain data."""
     traffic, names = scenario.traffic, scenario.topology.node_name
     sizes = [size_data(size) for size in traffic.sizes]
     arrivals = [arrival_data(arrival) for arrival in traffic.arrivals]
-    columns = (
-        traffic.flow_source.tolist(),
-        traffic.flow_target.tolist(),
-        traffic.flow_rate_bps.tolist(),
-        traffic.flow_class.tolist(),
-        traffic.flow_size.tolist(),
-        traffic.flow_arrival.tolist(),
-    )
     records: list[dict[str, Any]] = [
         {
-            "source": names[source],
-            "target": names[target],
-            "rate_bps": rate,
-            "class": traffic.class_name[k],
-            "size": sizes[size],
-            "arrival": arrivals[arrival],
+            "source": names[flow.source],
+            "target": names[flow.target],
+            "rate_bps": flow.rate_bps,
+            "class": traffic.class_name[flow.traffic_class],
+            "size": sizes[flow.size],
+            "arrival": arrivals[flow.arrival],
         }
-        for source, target, rate, k, size, arrival in zip(*columns, strict=True)
+        for flow in traffic.flow_rows()
     ]
     for i, name in traffic.given_names.items():
         records[i]["name"] = name

@@ -16,7 +16,7 @@ import numpy as np
 
 from nettwin import units
 from nettwin.errors import FormatError, UnknownNameError
-from nettwin.formats import attributed_graph
+from nettwin.formats import edge_attributes
 from nettwin.formats.format import ImportDefaults, Reading
 from nettwin.formats.partial_network import PartialFlow, PartialLink, PartialNetwork
 from nettwin.quantity import Quantity
@@ -109,7 +109,7 @@ def with_overload_told(found: Reading) -> Reading:
 def number(text: str, path: Path, place: str, what: str) -> float:
     """A number of an SNDlib file, at least 0 where it is not a coordinate. Raises FormatError."""
     quantity = _COORDINATE if what.startswith("coordinate") else _AMOUNT
-    return attributed_graph.number(text, path, place, what, quantity)
+    return edge_attributes.number(text, path, place, what, quantity)
 
 
 def _check(network: SNDlibNetwork, path: Path) -> None:

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from nettwin.errors import FormatError, InputError
 from nettwin.formats import sndlib
-from nettwin.formats.attributed_graph import listed
+from nettwin.formats.attributed_graph import (
+    listed,
+)
 from nettwin.formats.files import read_text
 from nettwin.formats.format import Format, ImportDefaults, Reading
 from nettwin.formats.sndlib import DemandRecord, LinkRecord, SiteRecord, SNDlibNetwork

@@ -7,10 +7,24 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from nettwin.errors import FormatError
+from nettwin.errors import FormatError, UnknownNameError
 from nettwin.formats.files import read_text
 
 LARGEST_BYTES = 2**20
+
+
+def names_in(folder: Path) -> list[str]:
+    """The names of the TOML files in a folder."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def find_toml(name: str, folder: Path, noun: str) -> Path:
+    """A file by its path, or by the name that it has in a folder. Raises UnknownNameError."""
+    if Path(name).suffix:
+        return Path(name)
+    if name not in names_in(folder):
+        raise UnknownNameError(noun, name, names_in(folder))
+    return folder / f"{name}.toml"
 
 
 def load_toml(path: Path) -> dict[str, Any]:

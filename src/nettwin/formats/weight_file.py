@@ -71,14 +71,22 @@ def _digest(card: Mapping[str, Any], tensors: Weights) -> str:
     return digest.hexdigest()
 
 
+def metadata(content: bytes) -> Any:
+    """What nettwin has written of a safetensors file into its head.
+
+    Raises ValueError or KeyError where there is none.
+    """
+    size = int.from_bytes(content[:8], "little")
+    if len(content) < 8 or not 2 <= size <= len(content) - 8:
+        raise ValueError("it is truncated")
+    return json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["nettwin"])
+
+
 def _card(content: bytes, kind: Kind) -> dict[str, Any]:
     """The card of a file, whose schema must be this version's, and whose features known."""
     if len(content) > kind.largest_bytes:
         raise ValueError(f"it is larger than {kind.largest_bytes >> 20} MiB")
-    size = int.from_bytes(content[:8], "little")
-    if len(content) < 8 or not 2 <= size <= len(content) - 8:
-        raise ValueError("it is truncated")
-    card = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["nettwin"])
+    card = metadata(content)
     if not isinstance(card, dict):
         raise ValueError("its card is not a table")
     if card.get("schema") != kind.schema:

@@ -32,7 +32,7 @@ def load_yaml(path: Path) -> CommentedMap:
 
 
 def parse_yaml(text: str, path: Path) -> CommentedMap:
-    """The same for text; `path` is named in errors."""
+    """The mapping that YAML text holds; errors name `path`. Raises FormatError, with the line."""
     if len(text) > LARGEST_BYTES:
         raise FormatError(
             path, "", f"is larger than {LARGEST_BYTES >> 20} MiB of YAML", "Use CSV tables for it."

@@ -127,7 +127,8 @@ class Ground:
 
     @cached_property
     def avoiding_s(self) -> Floats:
-        """The same where flows take no link that they must avoid. [flows]"""
+        """The least delay of each flow over links that it need not avoid; inf without such a path.
+        [flows]"""
         floor = self.floor_s.copy()
         if not self.excluded:
             return floor

@@ -93,7 +93,7 @@ class Problem:
         return found
 
     def judged(self, changes: Changes) -> Judgement:
-        """The same of one candidate; the one that was judged last is not judged again."""
+        """The judgement of one candidate; the one that was judged last is not judged again."""
         last = self._last
         return last[2] if last and last[0] is changes else self.judge([changes])[0]
 

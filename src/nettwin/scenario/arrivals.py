@@ -14,8 +14,9 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.errors import UnknownNameError, ValidationIssue
+from nettwin.errors import ValidationIssue
 from nettwin.quantity import Quantity, by_name, frozen
+from nettwin.scenario.kinds import of_kind
 
 
 class ArrivalProcess(Protocol):
@@ -221,14 +222,7 @@ def arrival_to_dict(arrival: ArrivalProcess) -> dict[str, Any]:
 
 def arrival_from_dict(data: Mapping[str, Any]) -> ArrivalProcess:
     """The inverse of `arrival_to_dict`; TypeError on parameters that the kind does not have."""
-    parameters = dict(data)
-    kind = str(parameters.pop("kind", "poisson"))
-    if kind not in ARRIVALS:
-        raise UnknownNameError("arrival process", kind, ARRIVALS)
-    for name, value in parameters.items():
-        if isinstance(value, list):
-            parameters[name] = np.asarray(value, np.float64)
-        elif not isinstance(value, bool):
-            parameters[name] = float(value)
-    arrival: ArrivalProcess = ARRIVALS[kind](**parameters)
+    arrival: ArrivalProcess = of_kind(
+        data, ARRIVALS, Poisson.kind, "arrival process", lambda values: np.asarray(values, float)
+    )
     return arrival

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Protocol
 
-from nettwin.errors import UnknownNameError, ValidationIssue
+from nettwin.errors import ValidationIssue
 from nettwin.quantity import Quantity
+from nettwin.scenario.kinds import of_kind
 
 SIZE_BITS = Quantity("size", "bit", "size of a packet, all headers counted", 8000.0, above=0)
 
@@ -275,13 +276,7 @@ def size_to_dict(size: PacketSize) -> dict[str, Any]:
 
 def size_from_dict(data: Mapping[str, Any]) -> PacketSize:
     """The inverse of `size_to_dict`; TypeError on attributes that the kind does not have."""
-    attributes = dict(data)
-    kind = str(attributes.pop("kind", "fixed"))
-    if kind not in PACKET_SIZES:
-        raise UnknownNameError("packet-size distribution", kind, PACKET_SIZES)
-    for name, value in attributes.items():
-        attributes[name] = tuple(value) if isinstance(value, list) else float(value)
-    size: PacketSize = PACKET_SIZES[kind](**attributes)
+    size: PacketSize = of_kind(data, PACKET_SIZES, Fixed.kind, "packet-size distribution", tuple)
     return size
 
 

@@ -199,7 +199,10 @@ def _steer_issues(
     if paths and abs(total - 1) > 1e-6:
         found.append(
             ValidationIssue(
-                f"shares of {element}", f"{total:g} in all", "must add up to 1", "Scale the shares."
+                f"shares of {element}",
+                f"{total:g} together",
+                "must add up to 1",
+                "Scale the shares.",
             )
         )
     return found

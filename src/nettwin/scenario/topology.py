@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from nettwin.errors import UnknownNameError, ValidationIssue
 from nettwin.quantity import Quantity, ReadOnly, by_name, frozen, misfits, typed
+from nettwin.scenario.element_names import numbered
 from nettwin.scenario.scheduling import Scheduler, room_bits
 
 if TYPE_CHECKING:
@@ -68,6 +69,20 @@ class Queues(NamedTuple):
     buffer_bits: NDArray[np.float64]  # [queues], inf: no limit
     weight: NDArray[np.float64]  # [queues]
     quantum_bits: NDArray[np.float64]  # [queues]
+
+
+class LinkRow(NamedTuple):
+    """A link of a topology as plain numbers."""
+
+    name: str
+    source: int  # of nodes
+    target: int
+    capacity_bps: float
+    delay_s: float
+    weight: float
+    scheduler: int  # of `schedulers`
+    srlg: tuple[str, ...]
+    up: bool
 
 
 @dataclass(frozen=True)
@@ -135,6 +150,21 @@ class Topology(ReadOnly):
     def with_arrays(self, **arrays: Any) -> Topology:
         """A copy with some arrays replaced (copied and made read-only)."""
         return replace(self, **typed(self, arrays))
+
+    def link_rows(self) -> Iterator[LinkRow]:
+        """The links, one after another."""
+        columns = (
+            self.link_name,
+            self.link_source.tolist(),
+            self.link_target.tolist(),
+            self.link_capacity_bps.tolist(),
+            self.link_delay_s.tolist(),
+            self.link_weight.tolist(),
+            self.link_scheduler.tolist(),
+            self.link_srlg,
+            self.link_up.tolist(),
+        )
+        return map(LinkRow._make, zip(*columns, strict=True))
 
     @property
     def node_count(self) -> int:
@@ -330,19 +360,8 @@ def _floats(values: Iterable[float]) -> NDArray[np.float64]:
 
 def _link_names(links: Sequence[Link]) -> tuple[str, ...]:
     """Given names, or `A->B`, numbered where that is taken."""
-    taken = {link.name for link in links if link.name}
-    count: Counter[str] = Counter()
-    names = []
-    for link in links:
-        name = link.name
-        if not name:
-            base = f"{link.source}->{link.target}"
-            while not name or name in taken:
-                count[base] += 1
-                name = base if count[base] == 1 else f"{base}#{count[base]}"
-            taken.add(name)
-        names.append(name)
-    return tuple(names)
+    ends = ((link.name, f"{link.source}->{link.target}") for link in links)
+    return tuple(numbered(ends, (link.name for link in links if link.name)))
 
 
 def _repeated(kind: str, names: Sequence[str]) -> list[ValidationIssue]:

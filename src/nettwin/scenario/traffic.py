@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from nettwin.errors import UnknownNameError, ValidationIssue
 from nettwin.quantity import Quantity, ReadOnly, by_name, frozen, misfits, typed
 from nettwin.scenario.arrivals import ArrivalProcess, Poisson
+from nettwin.scenario.element_names import numbered
 from nettwin.scenario.packet_sizes import Fixed, PacketSize
 
 if TYPE_CHECKING:
@@ -39,6 +40,17 @@ class Flow:
     size: PacketSize = field(default_factory=lambda: Fixed(8000.0))
     arrival: ArrivalProcess = field(default_factory=Poisson)
     name: str = ""
+
+
+class FlowRow(NamedTuple):
+    """A flow of a traffic as plain numbers."""
+
+    source: int  # of nodes
+    target: int
+    rate_bps: float
+    traffic_class: int  # of `class_name`
+    size: int  # of `sizes`
+    arrival: int  # of `arrivals`
 
 
 @dataclass(frozen=True)
@@ -152,26 +164,25 @@ class Traffic(ReadOnly):
             plain = tuple([f"{node_name[a]}->{node_name[b]}" for a, b in pairs])
             if len(set(plain)) == len(plain):
                 return plain
-        taken = set(self.given_names.values())
-        count: Counter[str] = Counter()
-        names = []
-        ends = zip(
+        names = (
+            f"{node_name[flow.source]}->{node_name[flow.target]}"
+            + (f"/{self.class_name[flow.traffic_class]}" if several else "")
+            for flow in self.flow_rows()
+        )
+        both = ((self.given_names.get(i, ""), name) for i, name in enumerate(names))
+        return tuple(numbered(both, self.given_names.values()))
+
+    def flow_rows(self) -> Iterator[FlowRow]:
+        """The flows, one after another."""
+        columns = (
             self.flow_source.tolist(),
             self.flow_target.tolist(),
+            self.flow_rate_bps.tolist(),
             self.flow_class.tolist(),
-            strict=True,
+            self.flow_size.tolist(),
+            self.flow_arrival.tolist(),
         )
-        for i, (source, target, k) in enumerate(ends):
-            name = self.given_names.get(i, "")
-            if not name:
-                base = f"{node_name[source]}->{node_name[target]}"
-                base = f"{base}/{self.class_name[k]}" if several else base
-                while not name or name in taken:
-                    count[base] += 1
-                    name = base if count[base] == 1 else f"{base}#{count[base]}"
-                taken.add(name)
-            names.append(name)
-        return tuple(names)
+        return map(FlowRow._make, zip(*columns, strict=True))
 
     def class_index(self, name: str) -> int:
         """The index of a traffic class; UnknownNameError if there is none."""

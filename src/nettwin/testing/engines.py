@@ -230,7 +230,7 @@ class EngineContract:
 
     @pytest.mark.parametrize("policy", list(SCHEDULERS))
     def test_rows_follow_the_flows(self, model: NetworkModel, policy: str) -> None:
-        """The same flows in another order: the same answers in that order."""
+        """Flows in another order get their answers in that order."""
         where = generate("ring", nodes=4, load=0.6, scheduler=policy, capacity_bps=2e6)
         order = np.arange(where.traffic.flow_count)[::-1]
         turned = where.with_(traffic=where.traffic.keep(order))

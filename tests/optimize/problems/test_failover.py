@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nettwin.intent import Expectation, Intent, Lever, Objective, Survive
 from nettwin.intent.intent import Survivable
-from nettwin.optimize.bounds.lower_bound import Effort, anew_bound, lower_bound
+from nettwin.optimize.bounds.lower_bound import anew_bound, lower_bound
 from nettwin.optimize.methods import OPTIMIZERS
 from nettwin.optimize.optimize import optimize
 from nettwin.optimize.problem import Problem
@@ -144,7 +144,7 @@ def test_the_environment_of_agents_keeps_exact_loads() -> None:
 @pytest.mark.parametrize("kinds", [("link",), ("node",)])
 def test_the_bound_of_one_choice_is_kept_and_the_higher_one(kinds: tuple[Survivable, ...]) -> None:
     asked = problem(8, kinds)
-    anew, bound = anew_bound(asked, Effort(5.0)), lower_bound(asked, Effort(10.0))
+    anew, bound = anew_bound(asked), lower_bound(asked)
     assert anew is not None and bound is not None
     assert bound >= anew * (1 - 1e-9)
     split = segment_lp(segment_routing_problem(asked, asked.scenario), 1)
@@ -157,5 +157,5 @@ def test_limits_leave_the_bound_to_what_any_answer_keeps() -> None:
     plain = problem(8, ("link",))
     tight = Expectation("utilization", at_most=0.01)
     limited = Problem(plain.scenario, replace(plain.intent, expect=(tight,)))
-    anew = anew_bound(plain, Effort(5.0))
-    assert lower_bound(limited, Effort(5.0)) == pytest.approx(anew, rel=1e-3)
+    anew = anew_bound(plain)
+    assert lower_bound(limited) == pytest.approx(anew, rel=1e-3)

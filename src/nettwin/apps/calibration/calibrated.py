@@ -39,7 +39,7 @@ class CalibratedTwin:
 
     @property
     def error_after(self) -> float:
-        """The same of the corrected twin."""
+        """The mean error of the corrected twin, over what was held out."""
         return _mean([one.error for one in self.after[-self.held_out :]])
 
     @property

@@ -118,7 +118,7 @@ def inputs_of(scenario: Scenario, theory: Solved | None = None) -> Inputs:
 
 
 def by_hop(inputs: Inputs) -> Inputs:
-    """The same with a row for each hop of each path, as models see them that go along paths."""
+    """The inputs with a row for each hop of each path, for models that go along paths."""
     if len(inputs.hop_queue) == len(inputs.hop_row):
         return inputs
     row = inputs.hop_row

@@ -19,7 +19,7 @@ def compiled(function: F) -> F:
 
 
 def inlined(function: F) -> F:
-    """The same for a small function, or one with a single caller: its code goes into the caller's.
+    """Compile a small function, or one with a single caller, into the code of its caller.
 
     Left to itself the compiler makes calls, and a call hands over every array in seven words.
     """

@@ -26,7 +26,7 @@ FLOWS_AT_ONCE = 1024  # whose histograms are read together: bounds the memory
 
 
 def more_pages(pages: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """The same pages and as many again."""
+    """The pages, and as many empty ones behind them."""
     return np.concatenate([pages, np.zeros_like(pages)])
 
 

@@ -189,7 +189,7 @@ def packet_pool(count: int) -> NDArray[Any]:
 
 
 def grown(state: State) -> State:
-    """The same state with twice the packets."""
+    """A copy of the state with room for twice the packets."""
     old = len(state.packets)
     pool = records(PACKET, 2 * old)
     pool[:old] = state.packets

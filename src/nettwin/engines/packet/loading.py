@@ -66,7 +66,7 @@ def load(
 
 
 def with_traffic(state: State, scenario: Scenario, seed: int) -> State:
-    """The same network with the sources and packet sizes of another scenario, not yet started."""
+    """A loaded network with the sources and packet sizes of another scenario, not yet started."""
     flows, size_tables = _flows(scenario)
     for name in ("size_kind", "size_count", "size_a", "size_b", "size_p"):
         state.flows[name] = flows[name]
@@ -75,7 +75,7 @@ def with_traffic(state: State, scenario: Scenario, seed: int) -> State:
 
 
 def with_paths(state: State, scenario: Scenario) -> State:
-    """The same network with the paths of another scenario; packets in the network keep theirs."""
+    """A loaded network with the paths of another scenario; packets under way keep theirs."""
     hops, path_hop, path_share = paths(scenario, state.flows, shift=len(state.hops))
     return state._replace(
         hops=np.concatenate([state.hops, hops]), path_hop=path_hop, path_share=path_share

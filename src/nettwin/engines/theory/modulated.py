@@ -211,9 +211,9 @@ def combinations(first: int, n: int, rates: Any, room: Any, most: int) -> int:
 
 
 @in_place
-def reach_of(load: Any, state: Any, lasting: float) -> float:
-    """The work [s] that diffuses together in a port in the time that its rates last, or in that
-    which it needs to settle at its mean load: sqrt(2 g s t)."""
+def _port(load: Any, state: Any) -> tuple[float, float, float, float]:
+    """A port at these loads of its queues: load, mean service time [s] and dispersion of its
+    packets, and how much its buffers hasten that it settles."""
     now, service, spread, places = 0.0, 0.0, 0.0, 0.0
     for k in range(load.size):
         now += load[k]
@@ -222,6 +222,14 @@ def reach_of(load: Any, state: Any, lasting: float) -> float:
         places += state[BUFFER, k] if load[k] > 0.0 else 0.0
     service, spread = service / now, spread / now
     walls = (math.pi * spread / (places + 1.0)) ** 2
+    return now, service, spread, walls
+
+
+@in_place
+def reach_of(load: Any, state: Any, lasting: float) -> float:
+    """The work [s] that diffuses together in a port in the time that its rates last, or in that
+    which it needs to settle at its mean load: sqrt(2 g s t)."""
+    now, service, spread, walls = _port(load, state)
     settled = lasting + SETTLES * service * spread / ((1.0 - now) ** 2 + walls)
     return math.sqrt(2.0 * spread * service * settled)
 
@@ -230,14 +238,7 @@ def reach_of(load: Any, state: Any, lasting: float) -> float:
 def settled(load: Any, state: Any, lasting: float) -> float:
     """How far a port gets from its mean load to this one while it lasts: the part of the time in
     which it has settled, with the relaxation time of the reflected Brownian motion."""
-    now, service, spread, places = 0.0, 0.0, 0.0, 0.0
-    for k in range(load.size):
-        now += load[k]
-        service += state[SERVICE, k] * load[k]
-        spread += state[SPREAD, k] * load[k]
-        places += state[BUFFER, k] if load[k] > 0.0 else 0.0
-    service, spread = service / now, spread / now
-    walls = (math.pi * spread / (places + 1.0)) ** 2
+    now, service, spread, walls = _port(load, state)
     relaxation = service * spread / ((1.0 - now) ** 2 + walls)
     return lasting / (lasting + HASTE * relaxation)
 

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple, NoReturn
 
 from nettwin.errors import FormatError, UnknownNameError
 from nettwin.formats.attributed_graph import (
+    listed,
+    place_of,
+)
+from nettwin.formats.edge_attributes import (
     EdgeFacts,
     Origin,
     edge_facts,
-    listed,
     origin_words,
-    place_of,
 )
 from nettwin.formats.partial_network import PartialLink, PartialNetwork
 from nettwin.formats.yaml_document import line_of, load_yaml

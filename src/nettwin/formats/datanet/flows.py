@@ -45,16 +45,29 @@ class Flows(NamedTuple):
     assumptions: tuple[str, ...]
 
 
-def read_flows(path: Path, place: str, line: bytes, node_count: int) -> Flows:
-    """The flows of a line of `traffic.txt` on a network of this many nodes."""
+def records_begin(path: Path, place: str, line: bytes, first: str) -> int:
+    """Where the records of a line begin, after its first field. Raises FormatError."""
     begin = line.find(b"|") + 1
     if begin == 0:
+        remedy = f"Give `{first}|` and one record a pair of nodes."
+        raise FormatError(path, place, "has no `|` after its first field", remedy)
+    return begin
+
+
+def check_pairs(path: Path, place: str, pairs: int, node_count: int) -> None:
+    """Raise FormatError unless there are records for all pairs of nodes."""
+    if pairs != node_count**2:
         raise FormatError(
             path,
             place,
-            "has no `|` after its first field",
-            "Give `maxAvgLambda|` and one record a pair of nodes.",
+            f"has records for {pairs} pairs",
+            f"Give {node_count**2}, as the graph has {node_count} nodes.",
         )
+
+
+def read_flows(path: Path, place: str, line: bytes, node_count: int) -> Flows:
+    """The flows of a line of `traffic.txt` on a network of this many nodes."""
+    begin = records_begin(path, place, line, "maxAvgLambda")
     from nettwin.formats.datanet import scan
 
     text = np.frombuffer(line, np.uint8)
@@ -68,13 +81,7 @@ def read_flows(path: Path, place: str, line: bytes, node_count: int) -> Flows:
             scan.REASONS[why],
             "Give kind, parameters, size distribution and ToS.",
         )
-    if pairs != node_count**2:
-        raise FormatError(
-            path,
-            place,
-            f"has records for {pairs} pairs",
-            f"Give {node_count**2}, as the graph has {node_count} nodes.",
-        )
+    check_pairs(path, place, pairs, node_count)
 
     def first(wrong: NDArray[np.bool_], reason: str, remedy: str) -> None:
         if wrong.any():

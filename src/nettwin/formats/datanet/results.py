@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import FormatError
-from nettwin.formats.datanet.flows import Flows
+from nettwin.formats.datanet.flows import Flows, check_pairs, records_begin
 from nettwin.metrics import Table
 
 BANDWIDTH, PACKETS, DROPS = 0, 1, 2
@@ -29,27 +29,14 @@ def read_results(
     path: Path, place: str, line: bytes, flows: Flows, node_count: int
 ) -> tuple[Table, tuple[str, ...]]:
     """The recorded metrics of the flows, and what of them is left out."""
-    begin = line.find(b"|") + 1
-    if begin == 0:
-        raise FormatError(
-            path,
-            place,
-            "has no `|` after its first field",
-            "Give `packets,losses,delay|` and one record a pair of nodes.",
-        )
+    begin = records_begin(path, place, line, "packets,losses,delay")
     from nettwin.formats.datanet import scan
 
     text = np.frombuffer(line, np.uint8)
     values, pair, pairs, bad, why = scan.numbers(text, begin, len(line), scan.RESULT_FIELDS)
     if bad >= 0:
         raise FormatError(path, f"{place}, record {bad + 1}", scan.REASONS[why], _REMEDY)
-    if pairs != node_count**2:
-        raise FormatError(
-            path,
-            place,
-            f"has records for {pairs} pairs",
-            f"Give {node_count**2}, as the graph has {node_count} nodes.",
-        )
+    check_pairs(path, place, pairs, node_count)
     chosen, ignored = _of_flows(path, place, values, pair, flows, node_count)
     negative = (chosen < -ROUNDING) & (chosen != HIDDEN)
     negative[:, 4] = False  # the logarithm

@@ -1,8 +1,8 @@
 """Scanning the long lines of datanet files: bytes in, arrays of numbers out, at memory speed.
 
-The lines hold one record for each pair of nodes, millions of numbers in all; the functions here are
-compiled and walk over the bytes once. Where a record is malformed they stop and give its index and
-one of the codes in `REASONS`.
+The lines hold one record for each pair of nodes, millions of numbers together; the functions here
+are compiled and walk over the bytes once. Where a record is malformed they stop and give its index
+and one of the codes in `REASONS`.
 """
 
 from __future__ import annotations

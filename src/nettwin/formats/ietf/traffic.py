@@ -114,23 +114,14 @@ def traffic_to_dict(scenario: Scenario) -> dict[str, Any]:
     traffic: Traffic = scenario.traffic
     nodes = scenario.topology.node_name
     flows = []
-    columns = zip(
-        traffic.flow_source.tolist(),
-        traffic.flow_target.tolist(),
-        traffic.flow_rate_bps.tolist(),
-        traffic.flow_class.tolist(),
-        traffic.flow_size.tolist(),
-        traffic.flow_arrival.tolist(),
-        strict=True,
-    )
-    for f, (source, target, rate, of_class, size, arrival) in enumerate(columns):
+    for f, one in enumerate(traffic.flow_rows()):
         flow: dict[str, Any] = {
-            "source": nodes[source],
-            "target": nodes[target],
-            "rate-bps": rate,
-            "class": traffic.class_name[of_class],
-            "packet-size": size,
-            "arrival": arrival,
+            "source": nodes[one.source],
+            "target": nodes[one.target],
+            "rate-bps": one.rate_bps,
+            "class": traffic.class_name[one.traffic_class],
+            "packet-size": one.size,
+            "arrival": one.arrival,
         }
         if f in traffic.given_names:
             flow["name"] = traffic.given_names[f]

@@ -75,7 +75,7 @@ class Part:
         return None
 
     def need(self, name: str) -> Part:
-        """The same; FormatError where it is missing."""
+        """The member of a name (see `find`); FormatError where it is missing."""
         found = self.find(name)
         if found is None:
             raise self.error(f"lacks {name.partition(':')[2] or name}", "Add it.")

@@ -27,7 +27,7 @@ from nettwin.formats.intent.fields import (
 )
 from nettwin.formats.native.checks import Checks, shown
 from nettwin.formats.native.document import Document, Place
-from nettwin.intent import (
+from nettwin.intent.intent import (
     LEVER_OF,
     LEVERS,
     SURVIVABLE,
@@ -35,15 +35,13 @@ from nettwin.intent import (
     Expectation,
     Intent,
     Lever,
-    Measure,
     Objective,
+    Over,
     Prices,
-    Selector,
     Survive,
 )
-from nettwin.intent.intent import Over
-from nettwin.intent.measures import NAMED, Kind, Reduce
-from nettwin.intent.selector import FIELDS, WORDS
+from nettwin.intent.measures import NAMED, Kind, Measure, Reduce
+from nettwin.intent.selector import FIELDS, WORDS, Selector
 from nettwin.quantity import Quantity
 
 MOST_ENTRIES = 200  # of a list

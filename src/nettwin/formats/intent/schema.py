@@ -20,7 +20,7 @@ from nettwin.formats.intent.fields import (
 )
 from nettwin.formats.intent.reader import LONGEST_NAME, MOST_ENTRIES, MOST_NAMES
 from nettwin.formats.native.fields import Field
-from nettwin.formats.native.schema import number_schema
+from nettwin.formats.native.schema import field_schema, number_schema
 from nettwin.intent import LEVER_OF, LEVERS, SURVIVABLE
 from nettwin.intent.measures import NAMED
 from nettwin.intent.selector import FIELDS
@@ -82,11 +82,7 @@ def _mapping(element: str) -> Schema:
 
 
 def _value(field: Field) -> Schema:
-    if field.quantity is not None:
-        return _number(field.quantity)
-    if field.kind in _KINDS:
-        return {"description": field.meaning, **_KINDS[field.kind]}
-    return {"description": field.meaning, "$ref": f"#/$defs/{field.kind}"}
+    return field_schema(field, _KINDS, _number)
 
 
 def _number(quantity: Quantity) -> Schema:

@@ -1,8 +1,9 @@
 """Document: a YAML or JSON text as plain data, and the line of everything in it.
 
-YAML is taken from the events of ruamel's parser and never constructed: there are no tags, no
-anchors and aliases (a few lines of which can stand for gigabytes) and no objects. Scalars follow
-the core schema of YAML 1.2, so that `no` and `on` are text.
+Network files, intents, changes and change plans are read by it. YAML is taken from the events of
+ruamel's parser and never constructed: there are no tags, no anchors and aliases (a few lines of
+which can stand for gigabytes) and no objects. Scalars follow the core schema of YAML 1.2, so that
+`no` and `on` are text.
 """
 
 from __future__ import annotations
@@ -78,6 +79,25 @@ class Document:
                 found = self._lines[place[:end]]
                 return found if apart is None else apart.lines[found - 1]
         return None
+
+    def plain(self) -> Any:
+        """The data of a document that has no schema. Raises FormatError for a key given twice."""
+        self._refuse_repeated(self.data, ())
+        return self.data
+
+    def _refuse_repeated(self, value: Any, place: Place) -> None:
+        if isinstance(value, Table):
+            for key in value.repeated:
+                line = self.line((*place, key))
+                raise FormatError(
+                    self.path, f"line {line}", f"has the key {key} twice", "Keep one of them."
+                )
+        if isinstance(value, dict):
+            for key, part in value.items():
+                self._refuse_repeated(part, (*place, key))
+        elif isinstance(value, list):
+            for number, part in enumerate(value):
+                self._refuse_repeated(part, (*place, number))
 
     def _read_yaml(self) -> None:
         apart = lifted(self._text, frozenset(_SPECIAL))

@@ -68,11 +68,11 @@ class Parts:
         return self._on_shelf(self.schedulers, raw, "scheduler", self._scheduler)
 
     def size(self, raw: RawFields) -> int | None:
-        """The same for packet sizes."""
+        """The index of the packet size that an element says; None where it says nothing."""
         return self._on_shelf(self.sizes, raw, "size", self._size)
 
     def arrival(self, raw: RawFields) -> int | None:
-        """The same for the arrival process."""
+        """The index of the arrival process that an element says; None where it says nothing."""
         return self._on_shelf(self.arrivals, raw, "arrival", self._arrival)
 
     def _section(

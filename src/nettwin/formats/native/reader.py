@@ -13,13 +13,14 @@ from nettwin.errors import FormatError, InputError
 from nettwin.formats.format import ImportDefaults, Reading
 from nettwin.formats.native.checks import Checks, shown
 from nettwin.formats.native.document import Document, Place
-from nettwin.formats.native.fields import ELEMENTS, SHARE, VERSION
+from nettwin.formats.native.fields import ELEMENTS, VERSION
 from nettwin.formats.native.parts import Parts, RawFields
+from nettwin.formats.native.routes import Routes
 from nettwin.formats.native.rows import Table
 from nettwin.formats.partial_network import PartialFlow, PartialLink, PartialNetwork
 from nettwin.quantity import Quantity, frozen
 from nettwin.scenario.arrivals import arrival_from_dict
-from nettwin.scenario.routing import Routing, Steer
+from nettwin.scenario.routing import Routing
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import LINK, NODE, Node, Topology
 from nettwin.scenario.traffic import BEST_EFFORT, FLOW, Traffic
@@ -344,56 +345,10 @@ class NetworkReader:
         assert self.partial.flows is not None
         self.paths[len(self.partial.flows)] = list(entries)
 
-    # routing: link names are known once the topology is made
-
     def _routing(self, topology: Topology, ecmp: bool, raw: RawFields) -> Routing:
-        checks = self.checks
-        steer = {
-            flow: tuple(self._steer(topology, path, place) for path, place in paths)
-            for flow, paths in self.paths.items()
-        }
-        table = None
-        if "next_hops" in raw:
-            value, place = raw["next_hops"]
-            n = topology.node_count
-            table = np.full((n, n), -1, np.int32)
-            for source, row in checks.table(value, place).items():
-                where = (*place, source)
-                if source not in topology.node_index:
-                    checks.unknown(where, "node", source, topology.node_name)
-                    continue
-                for target, link in checks.table(row, where).items():
-                    if target not in topology.node_index:
-                        checks.unknown((*where, target), "node", target, topology.node_name)
-                    elif (k := self._link(topology, link, (*where, target))) is not None:
-                        table[topology.node_index[source], topology.node_index[target]] = k
-        checks.end(self.document)
-        return Routing(ecmp, table, steer)
-
-    def _link(self, topology: Topology, value: Any, place: Place) -> int | None:
-        name = self.checks.text(value, place)
-        if name not in topology.link_index:
-            self.checks.unknown(place, "link", name, topology.link_name)
-            return None
-        return topology.link_index[name]
-
-    def _steer(self, topology: Topology, path: RawFields, place: Place) -> Steer:
-        checks = self.checks
-        midpoints, links = [], []
-        if "via" in path and "path" in path:
-            checks.issue(place, "has via and path: must have one of them", "Remove one.")
-        if "via" in path:
-            for name in checks.names(*path["via"]):
-                if name in topology.node_index:
-                    midpoints.append(topology.node_index[name])
-                else:
-                    checks.unknown(path["via"][1], "node", name, topology.node_name)
-        if "path" in path:
-            for name in checks.names(*path["path"]):
-                if (k := self._link(topology, name, path["path"][1])) is not None:
-                    links.append(k)
-        share = checks.number(*path["share"], SHARE) if "share" in path else 1.0
-        return Steer(tuple(midpoints), tuple(links), share)
+        found = Routes(self.checks, topology).routing(ecmp, raw, self.paths)
+        self.checks.end(self.document)
+        return found
 
     # the tables in the order of the file
 

@@ -31,7 +31,7 @@ class Table(NamedTuple):
     classes: Sequence[str]
 
     def rows(self) -> list[list[Any]]:
-        """The same as the rows of a network file's plain data."""
+        """The flows as a network file's plain data has them, a list each."""
         columns = zip(self.sources, self.targets, self.rates, self.classes, strict=True)
         return [[a, b, rate, name] if name else [a, b, rate] for a, b, rate, name in columns]
 

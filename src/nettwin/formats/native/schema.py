@@ -6,6 +6,7 @@ its own messages name the line and the remedy.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING
 from dataclasses import fields as dataclass_fields
 from typing import Any
@@ -82,10 +83,17 @@ def _entry(element: Element) -> Schema:
 
 
 def _value(field: Field) -> Schema:
+    return field_schema(field, _KINDS, number_schema)
+
+
+def field_schema(
+    field: Field, kinds: Mapping[str, Schema], number: Callable[[Quantity], Schema]
+) -> Schema:
+    """The schema of what a field holds: a number, one of some kinds, or what is defined apart."""
     if field.quantity is not None:
-        return number_schema(field.quantity)
-    if field.kind in _KINDS:
-        return {"description": field.meaning, **_KINDS[field.kind]}
+        return number(field.quantity)
+    if field.kind in kinds:
+        return {"description": field.meaning, **kinds[field.kind]}
     return {"description": field.meaning, "$ref": f"#/$defs/{field.kind}"}
 
 

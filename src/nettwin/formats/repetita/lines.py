@@ -62,7 +62,7 @@ class Lines:
             ) from None
 
     def quantity(self, index: int, quantity: Quantity, text: str, exponent: int = 0) -> float:
-        """The same within the range of a quantity."""
+        """A number times a power of ten, within the range of a quantity."""
         value = self.number(index, quantity.name, text, exponent)
         if not quantity.valid(value):
             reason = f"{quantity.name} is {value:g}: {quantity.allowed}"

@@ -59,21 +59,14 @@ def graph_text(topology: Topology) -> str:
         topology.node_latitude_deg.tolist(),
         strict=True,
     )
-    edges = zip(
-        _labels(topology.link_name),
-        topology.link_source.tolist(),
-        topology.link_target.tolist(),
-        topology.link_weight.tolist(),
-        topology.link_capacity_bps.tolist(),
-        topology.link_delay_s.tolist(),
-        strict=True,
-    )
+    edges = zip(_labels(topology.link_name), topology.link_rows(), strict=True)
     rows = [f"NODES {topology.node_count}", NODE_COLUMNS]
     rows += [f"{name} {_plain(x)} {_plain(y)}" for name, x, y in places]
     rows += ["", f"EDGES {topology.link_count}", EDGE_COLUMNS]
     rows += [
-        f"{name} {a} {b} {_plain(weight)} {_plain(capacity, -3)} {_plain(delay, 6)}"
-        for name, a, b, weight, capacity, delay in edges
+        f"{name} {link.source} {link.target} {_plain(link.weight)} {_plain(link.capacity_bps, -3)}"
+        f" {_plain(link.delay_s, 6)}"
+        for name, link in edges
     ]
     return "\n".join(rows) + "\n"
 
@@ -81,14 +74,11 @@ def graph_text(topology: Topology) -> str:
 def demands_text(scenario: Scenario) -> str:
     """The `.demands` file."""
     traffic = scenario.traffic
-    demands = zip(
-        traffic.flow_source.tolist(),
-        traffic.flow_target.tolist(),
-        traffic.flow_rate_bps.tolist(),
-        strict=True,
-    )
     rows = [f"DEMANDS {traffic.flow_count}", DEMAND_COLUMNS]
-    rows += [f"demand_{i} {a} {b} {_plain(rate, -3)}" for i, (a, b, rate) in enumerate(demands)]
+    rows += [
+        f"demand_{i} {flow.source} {flow.target} {_plain(flow.rate_bps, -3)}"
+        for i, flow in enumerate(traffic.flow_rows())
+    ]
     return "\n".join(rows) + "\n"
 
 

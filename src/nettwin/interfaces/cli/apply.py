@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from nettwin.errors import InputError
 from nettwin.formats import write
 from nettwin.interfaces import documents
@@ -14,31 +12,27 @@ from nettwin.interfaces.cli import streams
 from nettwin.interfaces.cli.changes import EXAMPLE, changes_or_files
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.scenario.changes import apply_all, change_to_dict
 
+CHANGES = o.argument(
+    metavar="CHANGES...",
+    help="Changes, in quotes (see nettwin whatif --list), or files with changes; - is"
+    " standard input. In their order.",
+    complete=o.complete_change,
+)
 
-@app.command(
-    epilog=o.examples(
-        "nettwin apply network.yaml 'fail_link Madrid<->Paris' -o failed.yaml",
-        "nettwin apply network.yaml plan.yaml -o optimized.yaml",
-        "nettwin apply network.yaml 'scale_traffic 1.3' -o - | nettwin predict -",
-    )
+
+@command(
+    "nettwin apply network.yaml 'fail_link Madrid<->Paris' -o failed.yaml",
+    "nettwin apply network.yaml plan.yaml -o optimized.yaml",
+    "nettwin apply network.yaml 'scale_traffic 1.3' -o - | nettwin predict -",
 )
 @grouped
 def apply(
     network: o.NetworkArg,
-    changes: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="CHANGES...",
-            help="Changes, in quotes (see nettwin whatif --list), or files with changes; - is"
-            " standard input. In their order.",
-            autocompletion=o.complete_change,
-            show_default=False,
-        ),
-    ],
+    changes: Annotated[list[str], CHANGES],
     out: o.TargetOption,
     to: o.ToOption = None,
     force: o.ForceOption = False,

@@ -13,18 +13,16 @@ from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.engines import AskedEngine, warn_of_compiling
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.progress import progress
 from nettwin.interfaces.tables import bottlenecks as tables
 from nettwin.scenario.changes import change_to_dict
 
 
-@app.command(
-    epilog=o.examples(
-        "nettwin bottlenecks network.yaml",
-        "nettwin bottlenecks network.yaml --links 5 --top 10 -e twin --json",
-    )
+@command(
+    "nettwin bottlenecks network.yaml",
+    "nettwin bottlenecks network.yaml --links 5 --top 10 -e twin --json",
 )
 @grouped
 def bottlenecks(

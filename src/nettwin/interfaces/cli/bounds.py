@@ -9,14 +9,12 @@ from nettwin.interfaces import documents
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.tables import bounds as tables
 
 
-@app.command(
-    epilog=o.examples("nettwin bounds network.yaml", "nettwin bounds network.yaml --top 20 --json")
-)
+@command("nettwin bounds network.yaml", "nettwin bounds network.yaml --top 20 --json")
 @grouped
 def bounds(
     network: o.NetworkArg,

@@ -13,26 +13,24 @@ from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.engines import warn_of_compiling
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.tables import calibration as tables
 
 TAKES_APART = "theory"
 
 
-@app.command(
-    epilog=o.examples(
-        "nettwin calibrate --workspace twin",
-        "nettwin calibrate --workspace twin --last 48 --dry-run --json",
-    )
+LAST = typer.Option(min=3, help="How many of the newest observations are used.")
+DRY_RUN = typer.Option("--dry-run", help="Show it, and leave the twin as it is.")
+
+
+@command(
+    "nettwin calibrate --workspace twin",
+    "nettwin calibrate --workspace twin --last 48 --dry-run --json",
 )
 def calibrate(
     workspace: w.WorkspaceOption = w.HERE,
-    last: Annotated[
-        int, typer.Option(min=3, help="How many of the newest observations are used.")
-    ] = 24,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show it, and leave the twin as it is.")
-    ] = False,
+    last: Annotated[int, LAST] = 24,
+    dry_run: Annotated[bool, DRY_RUN] = False,
     top: o.TopOption = 10,
     json: o.JsonOption = False,
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from nettwin import units
 from nettwin.errors import ChangeError, FormatError, InputError, NettwinError
 from nettwin.formats.files import read_text
+from nettwin.formats.native.document import Document
 from nettwin.interfaces.cli import streams
 from nettwin.scenario.changes import CHANGES, Change, change_from_dict, parse_change
 
@@ -77,8 +77,7 @@ def read_changes(path: Path) -> list[Change]:
     Each is a line of text or a mapping. Raises FormatError that names the change.
     """
     path = Path(streams.given(str(path)))
-    text = read_text(path)
-    found = _json(path, text) if text.lstrip()[:1] in ("[", "{") else _yaml(path, text)
+    found = Document(path, read_text(path)).plain()
     if isinstance(found, Mapping):
         found = found.get("changes")
     if not isinstance(found, list):
@@ -95,17 +94,3 @@ def _change(path: Path, number: int, entry: Any) -> Change:
         raise ChangeError("must be a line of text or a mapping")
     except NettwinError as error:
         raise FormatError(path, f"change {number}", str(error), "Correct it.") from None
-
-
-def _json(path: Path, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise FormatError(path, place, f"is not valid JSON ({error})", "Correct it.") from None
-
-
-def _yaml(path: Path, text: str) -> Any:
-    from nettwin.formats.yaml_document import parse_yaml
-
-    return parse_yaml(text, path)

@@ -18,46 +18,39 @@ from nettwin.interfaces.cli.answers import Files
 from nettwin.interfaces.cli.engines import working
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.plots import delay_distribution
 from nettwin.interfaces.tables import agreement as tables
 
+ENGINES = typer.Option(help="Engines, joined by commas.", autocompletion=o.complete_engines)
+MODEL = o.given(
+    help="A learned model as well (see nettwin models). May be repeated.", metavar="NAME|FILE"
+)
+CSV = o.written(
+    "--csv",
+    help="Write each engine's flows.csv, links.csv and queues.csv into DIR/ENGINE.",
+    metavar="DIR",
+)
 
-@app.command(
-    epilog=o.examples(
-        "nettwin compare network.yaml",
-        "nettwin compare network.yaml --engines theory,packet --precision 1%",
-        "nettwin compare network.yaml --model mine.safetensors --model gnn",
-        "nettwin compare gnnet2022/50 --index 3  # against the delays recorded there",
-    )
+
+@command(
+    "nettwin compare network.yaml",
+    "nettwin compare network.yaml --engines theory,packet --precision 1%",
+    "nettwin compare network.yaml --model mine.safetensors --model gnn",
+    "nettwin compare gnnet2022/50 --index 3  # against the delays recorded there",
 )
 @grouped
 def compare(
     network: o.NetworkArg,
-    engines: Annotated[
-        str, typer.Option(help="Engines, joined by commas.", autocompletion=o.complete_engines)
-    ] = "theory,packet",
-    model: Annotated[
-        list[str] | None,
-        o.given(
-            help="A learned model as well (see nettwin models). May be repeated.",
-            metavar="NAME|FILE",
-        ),
-    ] = None,
+    engines: Annotated[str, ENGINES] = "theory,packet",
+    model: Annotated[list[str] | None, MODEL] = None,
     seed: o.SeedOption = 1,
     precision: Annotated[str, typer.Option(help="Precision asked of a simulation.")] = "2%",
     *,
     source: Source,
     json: o.JsonOption = False,
-    csv: Annotated[
-        Path | None,
-        o.written(
-            "--csv",
-            help="Write each engine's flows.csv, links.csv and queues.csv into DIR/ENGINE.",
-            metavar="DIR",
-        ),
-    ] = None,
+    csv: Annotated[Path | None, CSV] = None,
     plot_delays: o.PlotDelaysOption = None,
     strict: o.StrictOption = False,
 ) -> None:

@@ -5,50 +5,40 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from nettwin.errors import InputError
 from nettwin.formats import FORMATS, write
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import streams
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import SourceFrom
 from nettwin.interfaces.tables import facts as tables
 
 
-def _list(asked: bool) -> None:
-    if asked:
-        rows = [
-            (f.name, f.title, "reads, writes" if f.writes else "reads", " ".join(f.suffixes))
-            for f in FORMATS.values()
-        ]
-        Output("convert").show(
-            tables.listing("Formats", ("format", "what", "nettwin", "suffixes of new files"), rows)
-        )
-        raise typer.Exit
-
-
-@app.command(
-    epilog=o.examples(
-        "nettwin convert Geant2012.graphml geant.yaml",
-        "nettwin convert network.yaml tables/ --to csv",
-        "nettwin convert - network.yaml --from graphml < Geant2012.graphml",
-        "nettwin convert --list",
+def _list() -> None:
+    rows = [
+        (f.name, f.title, "reads, writes" if f.writes else "reads", " ".join(f.suffixes))
+        for f in FORMATS.values()
+    ]
+    Output("convert").show(
+        tables.listing("Formats", ("format", "what", "nettwin", "suffixes of new files"), rows)
     )
+
+
+TARGET = o.argument(metavar="OUT", help="The file (or folder) to write; - is standard output.")
+
+
+@command(
+    "nettwin convert Geant2012.graphml geant.yaml",
+    "nettwin convert network.yaml tables/ --to csv",
+    "nettwin convert - network.yaml --from graphml < Geant2012.graphml",
+    "nettwin convert --list",
 )
 @grouped
 def convert(
     network: o.NetworkArg,
-    target: Annotated[
-        Path,
-        typer.Argument(
-            metavar="OUT",
-            help="The file (or folder) to write; - is standard output.",
-            show_default=False,
-        ),
-    ],
+    target: Annotated[Path, TARGET],
     to: o.ToOption = None,
     *,
     source: SourceFrom,

@@ -13,44 +13,37 @@ from nettwin.interfaces import wiring
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.engines import warn_of_compiling
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command, subcommands
 from nettwin.interfaces.progress import progress
 from nettwin.interfaces.tables import facts as tables
 
-group = typer.Typer(
-    help="Generate training data from a recipe, inspect it, and convert it.",
-    epilog=o.examples(
-        "nettwin dataset generate general --out data/ --samples 50",
-        "nettwin dataset inspect data/",
-        "nettwin dataset convert recordings/ --out data/",
-    ),
-    no_args_is_help=True,
+group = subcommands(
+    "dataset",
+    "Generate training data from a recipe, inspect it, and convert it.",
+    "nettwin dataset generate general --out data/ --samples 50",
+    "nettwin dataset inspect data/",
+    "nettwin dataset convert recordings/ --out data/",
 )
-app.add_typer(group, name="dataset")
 
 
-@group.command(
-    epilog=o.examples(
-        "nettwin dataset generate general --out data/ --samples 50 --jobs 2",
-        "nettwin dataset generate my_recipe.toml --out data/",
-        "nettwin dataset generate general --out /shared/data --ray auto",
-    )
+RECIPE = o.argument(
+    metavar="RECIPE",
+    help="A recipe file (TOML), or the name of one that nettwin ships, such as general.",
+)
+OUT = typer.Option("--out", "-o", metavar="DIR", help="The folder; what it holds is kept.")
+SAMPLES = typer.Option(min=1, help="How many samples.", show_default="as the recipe says")
+
+
+@command(
+    "nettwin dataset generate general --out data/ --samples 50 --jobs 2",
+    "nettwin dataset generate my_recipe.toml --out data/",
+    "nettwin dataset generate general --out /shared/data --ray auto",
+    group=group,
 )
 def generate(
-    recipe: Annotated[
-        str,
-        typer.Argument(
-            metavar="RECIPE",
-            help="A recipe file (TOML), or the name of one that nettwin ships, such as general.",
-            show_default=False,
-        ),
-    ],
-    out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="DIR", help="The folder; what it holds is kept.")
-    ],
-    samples: Annotated[
-        int | None, typer.Option(min=1, help="How many samples.", show_default="as the recipe says")
-    ] = None,
+    recipe: Annotated[str, RECIPE],
+    out: Annotated[Path, OUT],
+    samples: Annotated[int | None, SAMPLES] = None,
     jobs: Annotated[int, typer.Option(min=1, help="How many processes.")] = 1,
     ray: o.RayOption = None,
     json: o.JsonOption = False,
@@ -73,9 +66,9 @@ def generate(
     output.wrote(out)
 
 
-@group.command(epilog=o.examples("nettwin dataset inspect data/"))
+@command("nettwin dataset inspect data/", group=group)
 def inspect(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A data set.", show_default=False)],
+    folder: Annotated[Path, o.argument(metavar="DIR", help="A data set.")],
     json: o.JsonOption = False,
 ) -> None:
     """Verify a data set's checksums, and show what it holds and how noisy its labels are."""
@@ -88,30 +81,26 @@ def inspect(
     output.show(tables.listing(f"Data set {folder}", ("what", "is"), found.rows()))
 
 
-@group.command(
-    epilog=o.examples(
-        "nettwin dataset convert recordings/ --out data/",
-        "nettwin dataset convert data/ --out tables/",
-        "nettwin dataset convert recordings/ --to parquet --out tables/",
-    )
+SOURCE = o.argument(
+    metavar="SOURCE",
+    help="A data set, or recordings: a file or folder of networks with measured metrics.",
+)
+TO = typer.Option(
+    help="npz: a data set to train on; parquet: tables for other programs.",
+    show_default="npz from recordings, parquet from a data set",
+)
+
+
+@command(
+    "nettwin dataset convert recordings/ --out data/",
+    "nettwin dataset convert data/ --out tables/",
+    "nettwin dataset convert recordings/ --to parquet --out tables/",
+    group=group,
 )
 def convert(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            metavar="SOURCE",
-            help="A data set, or recordings: a file or folder of networks with measured metrics.",
-            show_default=False,
-        ),
-    ],
+    source: Annotated[Path, SOURCE],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The folder to write.")],
-    to: Annotated[
-        Literal["npz", "parquet"] | None,
-        typer.Option(
-            help="npz: a data set to train on; parquet: tables for other programs.",
-            show_default="npz from recordings, parquet from a data set",
-        ),
-    ] = None,
+    to: Annotated[Literal["npz", "parquet"] | None, TO] = None,
     json: o.JsonOption = False,
 ) -> None:
     """Turn recordings into a data set, checksummed and quick to read, or samples into Parquet

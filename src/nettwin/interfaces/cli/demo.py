@@ -24,6 +24,7 @@ from nettwin.formats.intent import write_intent
 from nettwin.intent import Expectation, Intent, Selector
 from nettwin.interfaces import wiring
 from nettwin.interfaces.cli import optimize, searches
+from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.demo_loop import demo_loop
 from nettwin.interfaces.cli.engines import warn_of_compiling, working
 from nettwin.interfaces.cli.output import Output
@@ -45,20 +46,18 @@ WANTED = Intent(
 OPTIONS = searches.SearchOptions(seconds=2.0, engine=TWIN)
 
 
+WHICH = o.argument(
+    metavar="[loop]",
+    help="Nothing for the main job; loop: a day under the closed loop, with a failure, more"
+    " load and a misconfigured queue.",
+)
+FOLDER = typer.Option("--output", "-o", metavar="DIR", help="Where its files go.")
+
+
 @app.command()
 def demo(
-    which: Annotated[
-        str,
-        typer.Argument(
-            metavar="[loop]",
-            help="Nothing for the main job; loop: a day under the closed loop, with a failure, more"
-            " load and a misconfigured queue.",
-            show_default=False,
-        ),
-    ] = "",
-    folder: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Where its files go.")
-    ] = Path("nettwin-demo"),
+    which: Annotated[str, WHICH] = "",
+    folder: Annotated[Path, FOLDER] = Path("nettwin-demo"),
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 1,
     kind: Annotated[
         str,

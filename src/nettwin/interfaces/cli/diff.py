@@ -5,48 +5,36 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any
 
-import typer
-
 from nettwin.apps.difference import Replaced, differences, replaced
 from nettwin.interfaces import documents
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.engines import working
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.tables import changes as tables_of_changes
 from nettwin.interfaces.tables import difference as tables
 
+NETWORK = o.argument(metavar="A", help="A network file or folder; - is standard input.")
+ENGINE = o.given(
+    "--engine",
+    "-e",
+    help="Also predict both networks with this engine.",
+    complete=o.complete_engine,
+)
 
-@app.command(
-    epilog=o.examples(
-        "nettwin diff monday.yaml tuesday.yaml",
-        "nettwin diff network.yaml optimized.yaml --engine theory",
-        "nettwin diff network.yaml - --json < optimized.yaml",
-    )
+
+@command(
+    "nettwin diff monday.yaml tuesday.yaml",
+    "nettwin diff network.yaml optimized.yaml --engine theory",
+    "nettwin diff network.yaml - --json < optimized.yaml",
 )
 @grouped
 def diff(
-    network: Annotated[
-        str,
-        typer.Argument(
-            metavar="A", help="A network file or folder; - is standard input.", show_default=False
-        ),
-    ],
-    other: Annotated[
-        str, typer.Argument(metavar="B", help="The network to compare it with.", show_default=False)
-    ],
-    engine: Annotated[
-        str | None,
-        typer.Option(
-            "--engine",
-            "-e",
-            help="Also predict both networks with this engine.",
-            autocompletion=o.complete_engine,
-            show_default=False,
-        ),
-    ] = None,
+    network: Annotated[str, NETWORK],
+    other: Annotated[str, o.argument(metavar="B", help="The network to compare it with.")],
+    engine: Annotated[str | None, ENGINE] = None,
     seed: o.SeedOption = 1,
     *,
     source: Source,
@@ -86,9 +74,7 @@ def diff(
     output.show(tables.heading(one, another, found), *tables.parts(found, top))
     if answer is not None:
         answer = replace(
-            answer,
-            scenario_before=before.with_(name=one),
-            scenario_after=after.with_(name=another),
+            answer, scenario_before=before.with_(name=one), scenario_after=after.with_(name=another)
         )
         output.show(tables_of_changes.totals(answer))
         if len(answer.classes) > 1:

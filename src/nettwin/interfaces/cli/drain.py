@@ -13,41 +13,33 @@ from nettwin.interfaces import documents
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import NOT_MET, app
+from nettwin.interfaces.cli.program import NOT_MET, command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.cli.streams import check_place
 from nettwin.scenario.changes import change_to_dict
 
+ELEMENT = o.argument(metavar="ELEMENT...", help="Nodes and links (A<->B, A->B).")
+INTENT = typer.Option(
+    metavar="FILE",
+    help="What must stay met while it is out of service.",
+    show_default="no link is offered more than its capacity, or than the busiest is now",
+)
+METHOD = typer.Option(help="Which optimizer.", autocompletion=o.complete_optimizer)
+SECONDS = typer.Option(min=0, help="How long to search, where that is needed.")
+BACK = o.written(help="Write the changes that bring the element back (JSON).")
 
-@app.command(
-    epilog=o.examples(
-        "nettwin drain network.yaml Paris --out drain.yaml --back undrain.yaml",
-        "nettwin drain network.yaml 'Madrid<->Paris' --intent voice.yaml -e twin",
-    )
+
+@command(
+    "nettwin drain network.yaml Paris --out drain.yaml --back undrain.yaml",
+    "nettwin drain network.yaml 'Madrid<->Paris' --intent voice.yaml -e twin",
 )
 @grouped
 def drain(
     network: o.NetworkArg,
-    element: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="ELEMENT...", help="Nodes and links (A<->B, A->B).", show_default=False
-        ),
-    ],
-    intent: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="What must stay met while it is out of service.",
-            show_default="no link is offered more than its capacity, or than the busiest is now",
-        ),
-    ] = None,
-    method: Annotated[
-        str, typer.Option(help="Which optimizer.", autocompletion=o.complete_optimizer)
-    ] = "auto",
-    seconds: Annotated[
-        float, typer.Option(min=0, help="How long to search, where that is needed.")
-    ] = 5.0,
+    element: Annotated[list[str], ELEMENT],
+    intent: Annotated[Path | None, INTENT] = None,
+    method: Annotated[str, METHOD] = "auto",
+    seconds: Annotated[float, SECONDS] = 5.0,
     engine: o.EngineOption = "twin",
     model: o.ModelOption = None,
     seed: o.SeedOption = 1,
@@ -55,9 +47,7 @@ def drain(
     source: Source,
     top: o.TopOption = 20,
     out: Annotated[Path | None, o.written("--out", "-o", help="Write the change plan.")] = None,
-    back: Annotated[
-        Path | None, o.written(help="Write the changes that bring the element back (JSON).")
-    ] = None,
+    back: Annotated[Path | None, BACK] = None,
     force: o.ForceOption = False,
     json: o.JsonOption = False,
     strict: o.StrictOption = False,

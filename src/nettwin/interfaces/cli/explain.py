@@ -26,7 +26,7 @@ from nettwin.interfaces.cli.answers import Files
 from nettwin.interfaces.cli.engines import AskedEngine, warn_of_compiling
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.plots import cause_bars, delay_waterfall, weathermap
 from nettwin.interfaces.progress import progress
@@ -38,45 +38,37 @@ from nettwin.scenario.scenario import Scenario
 HALF = 0.5
 
 
-@app.command(
-    epilog=o.examples(
-        "nettwin explain network.yaml",
-        "nettwin explain network.yaml --flow Madrid Paris --plot flow.svg",
-        "nettwin explain network.yaml --flow 'Madrid->Paris/voice'",
-        "nettwin explain network.yaml --link 'Madrid->Paris' --halve",
-        "nettwin explain network.yaml --queue 'Madrid->Paris:2' --json",
-    )
+TO = o.argument(metavar="TO", help="With --flow FROM: the flow's target.")
+FLOW = o.given(help="A flow by its name, or its ends.", metavar="NAME|FROM TO")
+HALVE = typer.Option("--halve", help="Halve what may be the cause, instead of removing it.")
+PLOT = o.written(
+    "--plot",
+    help="Draw where the delay arises, what causes it, or (the whole network) the queues"
+    " that decide.",
+)
+
+
+@command(
+    "nettwin explain network.yaml",
+    "nettwin explain network.yaml --flow Madrid Paris --plot flow.svg",
+    "nettwin explain network.yaml --flow 'Madrid->Paris/voice'",
+    "nettwin explain network.yaml --link 'Madrid->Paris' --halve",
+    "nettwin explain network.yaml --queue 'Madrid->Paris:2' --json",
 )
 @grouped
 def explain(
     network: o.NetworkArg,
-    to: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="TO", help="With --flow FROM: the flow's target.", show_default=False
-        ),
-    ] = None,
-    flow: Annotated[
-        str | None, o.given(help="A flow by its name, or its ends.", metavar="NAME|FROM TO")
-    ] = None,
+    to: Annotated[str | None, TO] = None,
+    flow: Annotated[str | None, FLOW] = None,
     queue: Annotated[str | None, o.given(help="A queue.", metavar="NAME")] = None,
     link: Annotated[str | None, o.given(help="A link, all its queues.", metavar="NAME")] = None,
-    halve: Annotated[
-        bool, typer.Option("--halve", help="Halve what may be the cause, instead of removing it.")
-    ] = False,
+    halve: Annotated[bool, HALVE] = False,
     *,
     asked: AskedEngine,
     source: Source,
     top: o.TopOption = 10,
     json: o.JsonOption = False,
-    plot: Annotated[
-        Path | None,
-        o.written(
-            "--plot",
-            help="Draw where the delay arises, what causes it, or (the whole network) the queues"
-            " that decide.",
-        ),
-    ] = None,
+    plot: Annotated[Path | None, PLOT] = None,
     strict: o.StrictOption = False,
 ) -> None:
     """Explain delay and loss: where they arise, which flows cause them, which queues decide."""

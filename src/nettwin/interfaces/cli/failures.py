@@ -18,7 +18,7 @@ from nettwin.interfaces.cli.changes import changes_or_files, read_changes
 from nettwin.interfaces.cli.engines import warn_of_compiling
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import STOPPED, app
+from nettwin.interfaces.cli.program import STOPPED, command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.plots import failure_matrix
 from nettwin.interfaces.progress import progress
@@ -27,63 +27,52 @@ from nettwin.model import NetworkModel
 from nettwin.scenario.changes import apply_all, change_to_dict
 from nettwin.scenario.scenario import Scenario
 
+KINDS = typer.Option(
+    help="What fails, joined by commas: link (both directions), node, srlg (a shared-risk"
+    " group), pair (every two links at once)."
+)
+CHANGED = o.given(
+    "--with",
+    metavar="CHANGE",
+    help="A change, in quotes, or a file with changes, made before anything fails. May be"
+    " repeated.",
+    complete=o.complete_change,
+)
+PLAN = o.given(help="A change plan: the failures without it and with it.", metavar="FILE")
+DEMANDS = o.given(
+    help="Other demands (npz or CSV); of several times the one with the most traffic.",
+    metavar="FILE",
+)
+INTENT = o.given(help="An intent: which of its expectations each failure breaks.", metavar="FILE")
+LOADS = typer.Option("--loads", help="Loads and traffic cut off alone, which need no engine.")
+PAIRS = typer.Option(
+    min=0, help="How many pairs are predicted: those that are worst by their loads."
+)
+CSV = o.written("--csv", help="Write failures.csv and links.csv into DIR.", metavar="DIR")
+PLOT = o.written(
+    "--plot", help="Draw which link gets how full under which failure, the worst of both."
+)
 
-@app.command(
-    epilog=o.examples(
-        "nettwin failures network.yaml",
-        "nettwin failures network.yaml --kinds link,node,srlg --intent voice.yaml -e twin",
-        "nettwin failures network.yaml --plan plan.yaml --plot failures.svg",
-        "nettwin failures network.yaml --with 'scale_traffic 1.3' --kinds pair --loads",
-        "nettwin failures network.yaml --demands month.npz --jobs 4 --json",
-    )
+
+@command(
+    "nettwin failures network.yaml",
+    "nettwin failures network.yaml --kinds link,node,srlg --intent voice.yaml -e twin",
+    "nettwin failures network.yaml --plan plan.yaml --plot failures.svg",
+    "nettwin failures network.yaml --with 'scale_traffic 1.3' --kinds pair --loads",
+    "nettwin failures network.yaml --demands month.npz --jobs 4 --json",
 )
 @grouped
 def failures(
     network: o.NetworkArg,
-    kinds: Annotated[
-        str,
-        typer.Option(
-            help="What fails, joined by commas: link (both directions), node, srlg (a shared-risk"
-            " group), pair (every two links at once)."
-        ),
-    ] = "link",
-    changed: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--with",
-            metavar="CHANGE",
-            help="A change, in quotes, or a file with changes, made before anything fails. May be"
-            " repeated.",
-            autocompletion=o.complete_change,
-            show_default=False,
-        ),
-    ] = None,
-    plan: Annotated[
-        Path | None,
-        o.given(help="A change plan: the failures without it and with it.", metavar="FILE"),
-    ] = None,
-    demands: Annotated[
-        Path | None,
-        o.given(
-            help="Other demands (npz or CSV); of several times the one with the most traffic.",
-            metavar="FILE",
-        ),
-    ] = None,
-    intent: Annotated[
-        Path | None,
-        o.given(help="An intent: which of its expectations each failure breaks.", metavar="FILE"),
-    ] = None,
+    kinds: Annotated[str, KINDS] = "link",
+    changed: Annotated[list[str] | None, CHANGED] = None,
+    plan: Annotated[Path | None, PLAN] = None,
+    demands: Annotated[Path | None, DEMANDS] = None,
+    intent: Annotated[Path | None, INTENT] = None,
     engine: o.EngineOption = "theory",
     model: o.ModelOption = None,
-    loads: Annotated[
-        bool, typer.Option("--loads", help="Loads and traffic cut off alone, which need no engine.")
-    ] = False,
-    pairs: Annotated[
-        int,
-        typer.Option(
-            min=0, help="How many pairs are predicted: those that are worst by their loads."
-        ),
-    ] = PREDICTED_PAIRS,
+    loads: Annotated[bool, LOADS] = False,
+    pairs: Annotated[int, PAIRS] = PREDICTED_PAIRS,
     seed: o.SeedOption = 1,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="How many processes.")] = 1,
     ray: o.RayOption = None,
@@ -91,16 +80,8 @@ def failures(
     source: Source,
     top: o.TopOption = 10,
     json: o.JsonOption = False,
-    csv: Annotated[
-        Path | None,
-        o.written("--csv", help="Write failures.csv and links.csv into DIR.", metavar="DIR"),
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        o.written(
-            "--plot", help="Draw which link gets how full under which failure, the worst of both."
-        ),
-    ] = None,
+    csv: Annotated[Path | None, CSV] = None,
+    plot: Annotated[Path | None, PLOT] = None,
     strict: o.StrictOption = False,
 ) -> None:
     """Show what every failure does: the worst load of each link and its cause, what is cut off,

@@ -16,7 +16,7 @@ from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.engines import AskedEngine, working
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import NOT_MET, app
+from nettwin.interfaces.cli.program import NOT_MET, command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.tables import changes, customers
 from nettwin.scenario.traffic import BEST_EFFORT
@@ -24,31 +24,25 @@ from nettwin.scenario.traffic import BEST_EFFORT
 FORM = re.compile(r"\s*(\S+(?:\s*\S*bit/s)?)\s+from\s+(.+?)\s+to\s+(.+?)\s*(?:,\s*(.+?)\s*)?")
 
 
-@app.command(
+DEMAND = o.argument(
+    metavar="DEMAND", help="RATE from A to B, or RATE from A to B, CLASS; in quotes."
+)
+LIMIT = typer.Option(help="Offered load that no link on its path may exceed.")
+INTENT = o.given(help="An intent that must stay met, too.", metavar="FILE")
+
+
+@command(
+    "nettwin fit network.yaml '500M from Madrid to Paris, voice'",
+    "nettwin fit network.yaml '2G from A to B' --limit 80% -e twin",
+    "nettwin fit network.yaml '500M from A to B, voice' --intent voice.yaml --json",
     name="fit",
-    epilog=o.examples(
-        "nettwin fit network.yaml '500M from Madrid to Paris, voice'",
-        "nettwin fit network.yaml '2G from A to B' --limit 80% -e twin",
-        "nettwin fit network.yaml '500M from A to B, voice' --intent voice.yaml --json",
-    ),
 )
 @grouped
 def fit_command(
     network: o.NetworkArg,
-    demand: Annotated[
-        str,
-        typer.Argument(
-            metavar="DEMAND",
-            help="RATE from A to B, or RATE from A to B, CLASS; in quotes.",
-            show_default=False,
-        ),
-    ],
-    limit: Annotated[
-        str, typer.Option(help="Offered load that no link on its path may exceed.")
-    ] = "100%",
-    intent: Annotated[
-        Path | None, o.given(help="An intent that must stay met, too.", metavar="FILE")
-    ] = None,
+    demand: Annotated[str, DEMAND],
+    limit: Annotated[str, LIMIT] = "100%",
+    intent: Annotated[Path | None, INTENT] = None,
     *,
     asked: AskedEngine,
     source: Source,

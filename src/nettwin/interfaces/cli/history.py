@@ -5,46 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from nettwin.errors import InputError
 from nettwin.formats import write
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.tables import workspace as tables
 
+SERIES = o.given(
+    metavar="NAME",
+    help="The values of one series: flow/NAME/owd_mean_s, link/NAME/utilization, ...",
+)
+AT = o.given(
+    metavar="TIME", help="Write the network as it was at a time (of the network, UTC) to -o FILE."
+)
+OUT = o.given("--output", "-o", metavar="FILE", help="Where to.")
 
-@app.command(
-    epilog=o.examples(
-        "nettwin history --workspace twin",
-        "nettwin history --workspace twin --series 'link/A->B/utilization'",
-        "nettwin history --workspace twin --at 2026-01-05T12:10 -o then.yaml",
-    )
+
+@command(
+    "nettwin history --workspace twin",
+    "nettwin history --workspace twin --series 'link/A->B/utilization'",
+    "nettwin history --workspace twin --at 2026-01-05T12:10 -o then.yaml",
 )
 def history(
     workspace: w.WorkspaceOption = w.HERE,
-    series: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="The values of one series: flow/NAME/owd_mean_s, link/NAME/utilization, ...",
-            show_default=False,
-        ),
-    ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Write the network as it was at a time (of the network, UTC) to -o FILE.",
-            show_default=False,
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Where to.", show_default=False),
-    ] = None,
+    series: Annotated[str | None, SERIES] = None,
+    at: Annotated[str | None, AT] = None,
+    out: Annotated[Path | None, OUT] = None,
     top: o.TopOption = 40,
     json: o.JsonOption = False,
 ) -> None:

@@ -11,7 +11,7 @@ from nettwin.errors import InputError, UnknownNameError
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
@@ -30,39 +30,29 @@ change:
 """
 
 
-@app.command(
-    epilog=o.examples(
-        "nettwin init twin --demo",
-        "nettwin init twin --network network.yaml",
-        "nettwin init twin --network network.yaml --kind linux",
-    )
+FOLDER = o.argument(metavar="DIR", help="The folder; new, or empty.")
+NETWORK = o.given(
+    "--network", metavar="FILE", help="The network as it was planned, in any known format."
+)
+DEMO = typer.Option("--demo", help="NSFNET with three classes, and a policy that applies.")
+KIND = typer.Option(
+    "--kind",
+    metavar="KIND",
+    help="What stands for it: a name of `nettwin network list`.",
+    autocompletion=w.complete_network,
+)
+
+
+@command(
+    "nettwin init twin --demo",
+    "nettwin init twin --network network.yaml",
+    "nettwin init twin --network network.yaml --kind linux",
 )
 def init(
-    folder: Annotated[
-        Path,
-        typer.Argument(metavar="DIR", help="The folder; new, or empty.", show_default=False),
-    ],
-    network: Annotated[
-        str | None,
-        typer.Option(
-            "--network",
-            metavar="FILE",
-            help="The network as it was planned, in any known format.",
-            show_default=False,
-        ),
-    ] = None,
-    demo: Annotated[
-        bool, typer.Option("--demo", help="NSFNET with three classes, and a policy that applies.")
-    ] = False,
-    kind: Annotated[
-        str,
-        typer.Option(
-            "--kind",
-            metavar="KIND",
-            help="What stands for it: a name of `nettwin network list`.",
-            autocompletion=w.complete_network,
-        ),
-    ] = "simulated",
+    folder: Annotated[Path, FOLDER],
+    network: Annotated[str | None, NETWORK] = None,
+    demo: Annotated[bool, DEMO] = False,
+    kind: Annotated[str, KIND] = "simulated",
     load: o.LoadOption = None,
     capacity: o.CapacityOption = None,
     json: o.JsonOption = False,

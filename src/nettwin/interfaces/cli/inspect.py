@@ -13,7 +13,7 @@ from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.engines import warn_of_compiling
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.tables import facts as tables
 
@@ -21,25 +21,23 @@ MOST_LINES = 100  # of assumptions or warnings: the command is there to see them
 MANY_FLOWS = 20_000  # from which on only engines are asked that need not look at every hop
 
 
-@app.command(
-    epilog=o.examples(
-        "nettwin inspect network.yaml",
-        "nettwin inspect gnnet2022/50 --index 7",
-        "nettwin inspect network.yaml --engines gnn,twin",
-        "nettwin inspect network.yaml --strict && nettwin simulate network.yaml",
-    )
+ENGINES = typer.Option(
+    help="Engines to ask, joined by commas.",
+    autocompletion=o.complete_engines,
+    show_default=f"all; theory and packet above {MANY_FLOWS:,} flows",
+)
+
+
+@command(
+    "nettwin inspect network.yaml",
+    "nettwin inspect gnnet2022/50 --index 7",
+    "nettwin inspect network.yaml --engines gnn,twin",
+    "nettwin inspect network.yaml --strict && nettwin simulate network.yaml",
 )
 @grouped
 def inspect(
     network: o.NetworkArg,
-    engines: Annotated[
-        str | None,
-        typer.Option(
-            help="Engines to ask, joined by commas.",
-            autocompletion=o.complete_engines,
-            show_default=f"all; theory and packet above {MANY_FLOWS:,} flows",
-        ),
-    ] = None,
+    engines: Annotated[str | None, ENGINES] = None,
     *,
     source: Source,
     top: o.TopOption = 10,

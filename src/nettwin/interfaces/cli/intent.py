@@ -15,32 +15,26 @@ from nettwin.interfaces import documents
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import WRONG_INPUT, app
+from nettwin.interfaces.cli.program import WRONG_INPUT, command, subcommands
 from nettwin.interfaces.cli.sources import Source
 
-group = typer.Typer(
-    help="Check an intent against a network; list the measures and levers that intents know.",
-    epilog=o.examples(
-        "nettwin intent check voice.yaml network.yaml",
-        "nettwin intent measures",
-        "nettwin intent schema > intent.schema.json",
-    ),
-    no_args_is_help=True,
+group = subcommands(
+    "intent",
+    "Check an intent against a network; list the measures and levers that intents know.",
+    "nettwin intent check voice.yaml network.yaml",
+    "nettwin intent measures",
+    "nettwin intent schema > intent.schema.json",
 )
-app.add_typer(group, name="intent")
 
 
-@group.command(
-    epilog=o.examples(
-        "nettwin intent check voice.yaml network.yaml",
-        "nettwin intent check voice.yaml topohub:gabriel/25/0 --load 80% --json",
-    )
+@command(
+    "nettwin intent check voice.yaml network.yaml",
+    "nettwin intent check voice.yaml topohub:gabriel/25/0 --load 80% --json",
+    group=group,
 )
 @grouped
 def check(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="An intent (YAML or JSON).", show_default=False)
-    ],
+    file: Annotated[Path, o.argument(metavar="FILE", help="An intent (YAML or JSON).")],
     network: o.NetworkArg,
     *,
     source: Source,
@@ -94,7 +88,7 @@ def check(
     output.finish()
 
 
-@group.command(epilog=o.examples("nettwin intent schema > intent.schema.json"))
+@command("nettwin intent schema > intent.schema.json", group=group)
 def schema() -> None:
     """Print the JSON schema of intents, for editors and other programs."""
     from nettwin.formats.intent import intent_schema
@@ -102,7 +96,7 @@ def schema() -> None:
     typer.echo(json_text.dumps(intent_schema(), indent=2))
 
 
-@group.command(epilog=o.examples("nettwin intent measures", "nettwin intent measures --json"))
+@command("nettwin intent measures", "nettwin intent measures --json", group=group)
 def measures(json: o.JsonOption = False) -> None:
     """List the measures and levers that an intent can name."""
     from nettwin.interfaces.tables import intent as tables

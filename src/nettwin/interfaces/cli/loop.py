@@ -14,7 +14,7 @@ from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.engines import warn_of_compiling
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.searching import stoppable
 from nettwin.scenario.changes import parse_change
 
@@ -38,28 +38,23 @@ class Timed:
     event: Event
 
 
-@app.command(
-    epilog=o.examples(
-        "nettwin loop --workspace twin --cycles 10",
-        "nettwin loop --workspace twin --cycles 10 --event '2min fail_link A<->B'",
-    )
+CYCLES = typer.Option(min=1, help="End after so many observations.", show_default="until Ctrl-C")
+LOOP_EVENT = o.given(
+    "--event",
+    metavar="'TIME CHANGE'",
+    help="Let something happen to a network that allows it, so long after the start: '2min"
+    " fail_link A<->B'; 'hidden' before the change: the network does not tell of it.",
+)
+
+
+@command(
+    "nettwin loop --workspace twin --cycles 10",
+    "nettwin loop --workspace twin --cycles 10 --event '2min fail_link A<->B'",
 )
 def loop(
     workspace: w.WorkspaceOption = w.HERE,
-    cycles: Annotated[
-        int | None,
-        typer.Option(min=1, help="End after so many observations.", show_default="until Ctrl-C"),
-    ] = None,
-    event: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--event",
-            metavar="'TIME CHANGE'",
-            help="Let something happen to a network that allows it, so long after the start: '2min"
-            " fail_link A<->B'; 'hidden' before the change: the network does not tell of it.",
-            show_default=False,
-        ),
-    ] = None,
+    cycles: Annotated[int | None, CYCLES] = None,
+    event: Annotated[list[str] | None, LOOP_EVENT] = None,
     json: o.JsonOption = False,
 ) -> None:
     """Keep a network as its intent wants it: observe, predict, judge, optimize, verify, approve,

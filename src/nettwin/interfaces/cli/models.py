@@ -6,35 +6,28 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from nettwin.errors import InputError, NettwinError
 from nettwin.interfaces import wiring
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command, subcommands
 from nettwin.interfaces.tables import models as tables
 
-group = typer.Typer(
-    help="The learned models: those that nettwin ships, and those that you install.",
-    epilog=o.examples(
-        "nettwin models list",
-        "nettwin models verify gnn",
-        "nettwin models install trained/gnn.safetensors",
-    ),
-    no_args_is_help=True,
+group = subcommands(
+    "models",
+    "The learned models: those that nettwin ships, and those that you install.",
+    "nettwin models list",
+    "nettwin models verify gnn",
+    "nettwin models install trained/gnn.safetensors",
 )
-app.add_typer(group, name="models")
 
 ModelArg = Annotated[
     str,
-    typer.Argument(
-        metavar="NAME|FILE", help="A model's name, or its file (.safetensors).", show_default=False
-    ),
+    o.argument(metavar="NAME|FILE", help="A model's name, or its file (.safetensors)."),
 ]
 
 
-@group.command(name="list", epilog=o.examples("nettwin models list", "nettwin models list --json"))
+@command("nettwin models list", "nettwin models list --json", group=group, name="list")
 def list_models(json: o.JsonOption = False) -> None:
     """List the models by name."""
     output = Output("models list", json)
@@ -52,7 +45,7 @@ def list_models(json: o.JsonOption = False) -> None:
     output.show(tables.listed(rows))
 
 
-@group.command(epilog=o.examples("nettwin models show gnn"))
+@command("nettwin models show gnn", group=group)
 def show(name: ModelArg, json: o.JsonOption = False) -> None:
     """Show a model's card: what it was trained on, and how well it does."""
     output = Output("models show", json)
@@ -61,14 +54,12 @@ def show(name: ModelArg, json: o.JsonOption = False) -> None:
     output.show(*tables.card(model.card, len(model.members)))
 
 
-@group.command(epilog=o.examples("nettwin models verify", "nettwin models verify my.safetensors"))
+NAMES = o.argument(metavar="[NAME|FILE...]", help="Models; all of them by default.")
+
+
+@command("nettwin models verify", "nettwin models verify my.safetensors", group=group)
 def verify(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[NAME|FILE...]", help="Models; all of them by default.", show_default=False
-        ),
-    ] = None,
+    names: Annotated[list[str] | None, NAMES] = None,
     json: o.JsonOption = False,
 ) -> None:
     """Verify models: checksum, schema, weights, and that they answer as their cards say."""
@@ -84,11 +75,9 @@ def verify(
         raise InputError("; ".join(issues) + ". Install it again from a good copy, or train it.")
 
 
-@group.command(epilog=o.examples("nettwin models install trained/gnn.safetensors"))
+@command("nettwin models install trained/gnn.safetensors", group=group)
 def install(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A model or an agent.", show_default=False)
-    ],
+    file: Annotated[Path, o.argument(metavar="FILE", help="A model or an agent.")],
     json: o.JsonOption = False,
 ) -> None:
     """Install a model under the name on its card, or have an agent used by optimize; verified."""
@@ -105,11 +94,9 @@ def install(
     output.wrote(entry.path)
 
 
-@group.command(epilog=o.examples("nettwin models remove mine"))
+@command("nettwin models remove mine", group=group)
 def remove(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="An installed model.", show_default=False)
-    ],
+    name: Annotated[str, o.argument(metavar="NAME", help="An installed model.")],
     json: o.JsonOption = False,
 ) -> None:
     """Remove an installed model."""

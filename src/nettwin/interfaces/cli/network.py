@@ -15,22 +15,19 @@ from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.changes import changes_or_files
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command, subcommands
 from nettwin.interfaces.tables import style
 
-group = typer.Typer(
-    help="The network of a workspace: let something happen to it, serve its counters.",
-    epilog=o.examples(
-        "nettwin network list",
-        "nettwin network inject 'fail_link A<->B' --workspace twin",
-        "nettwin network serve --workspace twin --port 9116",
-    ),
-    no_args_is_help=True,
+group = subcommands(
+    "network",
+    "The network of a workspace: let something happen to it, serve its counters.",
+    "nettwin network list",
+    "nettwin network inject 'fail_link A<->B' --workspace twin",
+    "nettwin network serve --workspace twin --port 9116",
 )
-app.add_typer(group, name="network")
 
 
-@group.command(name="list", epilog=o.examples("nettwin network list --json"))
+@command("nettwin network list --json", group=group, name="list")
 def list_kinds(json: o.JsonOption = False) -> None:
     """List the kinds of network, and what this machine lacks for them."""
     from nettwin.physical.registry import NETWORKS
@@ -40,28 +37,23 @@ def list_kinds(json: o.JsonOption = False) -> None:
     output.document(
         {"networks": [{"name": n, "title": t, "missing": lacks} for n, t, lacks in kinds]}
     )
-    made = style.table("Networks", "<name", "<what it is", "?<lacks here")
-    output.show(style.rows(made, kinds))
+    output.show(style.table("Networks", "<name", "<what it is", "?<lacks here", rows=kinds))
 
 
-@group.command(
-    epilog=o.examples(
-        "nettwin network inject 'fail_link A<->B' --workspace twin",
-        "nettwin network inject 'set_buffer A->B 2' --hidden --workspace twin",
-    )
+EVENTS = o.argument(
+    metavar="CHANGES...", help="What happens, in quotes (see nettwin whatif --list)."
+)
+HIDDEN = typer.Option("--hidden", help="The network behaves so, and does not tell it.")
+
+
+@command(
+    "nettwin network inject 'fail_link A<->B' --workspace twin",
+    "nettwin network inject 'set_buffer A->B 2' --hidden --workspace twin",
+    group=group,
 )
 def inject(
-    events: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="CHANGES...",
-            help="What happens, in quotes (see nettwin whatif --list).",
-            show_default=False,
-        ),
-    ],
-    hidden: Annotated[
-        bool, typer.Option("--hidden", help="The network behaves so, and does not tell it.")
-    ] = False,
+    events: Annotated[list[str], EVENTS],
+    hidden: Annotated[bool, HIDDEN] = False,
     workspace: w.WorkspaceOption = w.HERE,
     json: o.JsonOption = False,
 ) -> None:
@@ -81,7 +73,7 @@ def inject(
     output.show(Text("; ".join(words)))
 
 
-@group.command(epilog=o.examples("nettwin network clean"))
+@command("nettwin network clean", group=group)
 def clean(json: o.JsonOption = False) -> None:
     """End the routers of linux networks whose owners have died. They end of themselves; this is for
     what outlived them."""
@@ -93,14 +85,14 @@ def clean(json: o.JsonOption = False) -> None:
     output.show(Text("\n".join(said) or "Nothing was left behind."))
 
 
-@group.command(epilog=o.examples("nettwin network serve --workspace twin --port 9116"))
+LIVE = typer.Option("--live", help="Let the network's time run as the clock does; no loop may.")
+
+
+@command("nettwin network serve --workspace twin --port 9116", group=group)
 def serve(
     workspace: w.WorkspaceOption = w.HERE,
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port, on 127.0.0.1.")] = 9116,
-    live: Annotated[
-        bool,
-        typer.Option("--live", help="Let the network's time run as the clock does; no loop may."),
-    ] = False,
+    live: Annotated[bool, LIVE] = False,
 ) -> None:
     """Serve the counters of the network's routers at /metrics, with the names of snmp_exporter,
     until Ctrl-C; while the loop runs, too."""

@@ -18,7 +18,7 @@ from nettwin.interfaces.cli.answers import Files
 from nettwin.interfaces.cli.changes import changes_or_files
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import NOT_MET, app
+from nettwin.interfaces.cli.program import NOT_MET, command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.plots import before_and_after
 from nettwin.interfaces.tables import facts
@@ -32,126 +32,99 @@ SEARCH = "Search"
 LEAST_LOAD = "least offered load"  # the intent that stands where none is given
 
 
-def _list(asked: bool) -> None:
-    if asked:
-        rows = [(m.name, m.title, _installed(m.extra)) for m in wiring.optimizers().values()]
-        columns = ("method", "what it is", "installed")
-        Output("optimize").show(facts.listing("Optimizers", columns, rows))
-        raise typer.Exit
+def _list() -> None:
+    rows = [(m.name, m.title, _installed(m.extra)) for m in wiring.optimizers().values()]
+    columns = ("method", "what it is", "installed")
+    Output("optimize").show(facts.listing("Optimizers", columns, rows))
 
 
 def _installed(extra: str) -> str:
     return "yes" if wiring.installed(extra) else f"no: pip install 'nettwin[{extra}]'"
 
 
-@app.command(
-    epilog=o.examples(
-        "nettwin optimize network.yaml",
-        "nettwin optimize network.yaml --intent voice.yaml --out plan.yaml --plot maps.svg",
-        "nettwin optimize network.yaml --intent voice.yaml --method local_search --seconds 30",
-        "nettwin optimize network.yaml --after 'fail_link Madrid<->Paris' --intent few.yaml",
-        "nettwin optimize network.yaml --intent voice.yaml --check plan.yaml",
-        "nettwin optimize --list",
-    )
+INTENT = typer.Option(
+    "--intent",
+    metavar="FILE",
+    help="What is wanted (see nettwin intent).",
+    show_default="the busiest link as empty as possible, by SR midpoints",
+)
+AFTER = o.given(
+    "--after",
+    metavar="CHANGE",
+    help="What has happened to the network, in quotes, or a file with changes (see nettwin"
+    " whatif): the search begins there. May be repeated.",
+    complete=o.complete_change,
+)
+METHOD = typer.Option(
+    help="Which optimizer (--list shows them).",
+    autocompletion=o.complete_optimizer,
+    rich_help_panel=SEARCH,
+)
+SECONDS = typer.Option(
+    min=0, help="How long to search; Ctrl-C ends it earlier.", rich_help_panel=SEARCH
+)
+GAP = o.given(
+    help="Stop when the first objective is as near to its bound, such as 0.5%.", panel=SEARCH
+)
+ENGINE = typer.Option(
+    "--engine",
+    "-e",
+    help="The engine that predicts delays and losses, where the intent asks for them.",
+    autocompletion=o.complete_engine,
+    rich_help_panel=SEARCH,
+)
+VERIFY = typer.Option(
+    "--verify/--no-verify",
+    help="Verify the plan by packet simulation, and search on where it disagrees.",
+    show_default="verify what is predicted",
+    rich_help_panel=SEARCH,
+)
+PARAMS = typer.Option(
+    "--params",
+    metavar="FILE",
+    help="Constants of the search, TOML.",
+    show_default="those that suit most networks",
+    rich_help_panel=SEARCH,
+)
+CHECK = o.given(
+    "--check", help="Judge again a plan that --out wrote, without a search.", metavar="PLAN"
+)
+FORCE = typer.Option(
+    "--force",
+    help="Replace a file that --out names; with --check: also a plan for another network.",
+)
+OUT = o.written("--out", "-o", help="Write the plan: YAML, or JSON where the name ends so.")
+PLOT = o.written("--plot", help="Draw the network before and after, side by side.")
+
+
+@command(
+    "nettwin optimize network.yaml",
+    "nettwin optimize network.yaml --intent voice.yaml --out plan.yaml --plot maps.svg",
+    "nettwin optimize network.yaml --intent voice.yaml --method local_search --seconds 30",
+    "nettwin optimize network.yaml --after 'fail_link Madrid<->Paris' --intent few.yaml",
+    "nettwin optimize network.yaml --intent voice.yaml --check plan.yaml",
+    "nettwin optimize --list",
 )
 @grouped
 def optimize(
     network: o.NetworkArg,
-    intent: Annotated[
-        Path | None,
-        typer.Option(
-            "--intent",
-            metavar="FILE",
-            help="What is wanted (see nettwin intent).",
-            show_default="the busiest link as empty as possible, by SR midpoints",
-        ),
-    ] = None,
-    after: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--after",
-            metavar="CHANGE",
-            help="What has happened to the network, in quotes, or a file with changes (see nettwin"
-            " whatif): the search begins there. May be repeated.",
-            autocompletion=o.complete_change,
-            show_default=False,
-        ),
-    ] = None,
-    method: Annotated[
-        str,
-        typer.Option(
-            help="Which optimizer (--list shows them).",
-            autocompletion=o.complete_optimizer,
-            rich_help_panel=SEARCH,
-        ),
-    ] = "auto",
-    seconds: Annotated[
-        float,
-        typer.Option(
-            min=0, help="How long to search; Ctrl-C ends it earlier.", rich_help_panel=SEARCH
-        ),
-    ] = 5.0,
-    gap: Annotated[
-        str | None,
-        o.given(
-            help="Stop when the first objective is as near to its bound, such as 0.5%.",
-            panel=SEARCH,
-        ),
-    ] = None,
-    engine: Annotated[
-        str,
-        typer.Option(
-            "--engine",
-            "-e",
-            help="The engine that predicts delays and losses, where the intent asks for them.",
-            autocompletion=o.complete_engine,
-            rich_help_panel=SEARCH,
-        ),
-    ] = "twin",
+    intent: Annotated[Path | None, INTENT] = None,
+    after: Annotated[list[str] | None, AFTER] = None,
+    method: Annotated[str, METHOD] = "auto",
+    seconds: Annotated[float, SECONDS] = 5.0,
+    gap: Annotated[str | None, GAP] = None,
+    engine: Annotated[str, ENGINE] = "twin",
     model: o.ModelOption = None,
-    verify: Annotated[
-        bool | None,
-        typer.Option(
-            "--verify/--no-verify",
-            help="Verify the plan by packet simulation, and search on where it disagrees.",
-            show_default="verify what is predicted",
-            rich_help_panel=SEARCH,
-        ),
-    ] = None,
-    params: Annotated[
-        Path | None,
-        typer.Option(
-            "--params",
-            metavar="FILE",
-            help="Constants of the search, TOML.",
-            show_default="those that suit most networks",
-            rich_help_panel=SEARCH,
-        ),
-    ] = None,
+    verify: Annotated[bool | None, VERIFY] = None,
+    params: Annotated[Path | None, PARAMS] = None,
     seed: o.SeedOption = 1,
-    check: Annotated[
-        Path | None,
-        o.given(
-            "--check", help="Judge again a plan that --out wrote, without a search.", metavar="PLAN"
-        ),
-    ] = None,
-    force: Annotated[
-        bool,
-        typer.Option(
-            "--force",
-            help="Replace a file that --out names; with --check: also a plan for another network.",
-        ),
-    ] = False,
+    check: Annotated[Path | None, CHECK] = None,
+    force: Annotated[bool, FORCE] = False,
     *,
     source: Source,
     top: o.TopOption = 10,
-    out: Annotated[
-        Path | None,
-        o.written("--out", "-o", help="Write the plan: YAML, or JSON where the name ends so."),
-    ] = None,
-    plot: Annotated[
-        Path | None, o.written("--plot", help="Draw the network before and after, side by side.")
-    ] = None,
+    out: Annotated[Path | None, OUT] = None,
+    plot: Annotated[Path | None, PLOT] = None,
     json: o.JsonOption = False,
     strict: o.StrictOption = False,
     listed: Annotated[bool, o.listing(_list, "List the optimizers.")] = False,

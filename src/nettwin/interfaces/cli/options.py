@@ -47,40 +47,49 @@ def complete_engines(incomplete: str) -> list[str]:
     return [f"{before}{comma}{name}" for name in ENGINES if name.startswith(last)]
 
 
-def written(*names: str, help: str, metavar: str = "FILE") -> Any:
-    """An option that names a file or folder to write."""
-    return typer.Option(
-        *names, metavar=metavar, help=help, rich_help_panel=OUTPUT, show_default=False
-    )
-
-
-def given(*names: str, help: str, metavar: str | None = None, panel: str | None = None) -> Any:
+def given(*names: str, panel: str | None = None, complete: Any = None, **how: Any) -> Any:
     """An option that has no default worth showing."""
     return typer.Option(
-        *names, metavar=metavar, help=help, rich_help_panel=panel, show_default=False
+        *names, rich_help_panel=panel, autocompletion=complete, show_default=False, **how
     )
 
 
-def listing(show: Callable[[bool], None], help: str) -> Any:
-    """The option --list: `show` prints what there is and ends the command."""
-    return typer.Option("--list", callback=show, is_eager=True, help=help)
+def argument(metavar: str, help: str, complete: Any = None) -> Any:
+    """An argument that has no default worth showing."""
+    return typer.Argument(metavar=metavar, help=help, autocompletion=complete, show_default=False)
+
+
+def written(*names: str, help: str, metavar: str = "FILE") -> Any:
+    """An option that names a file or folder to write."""
+    return given(*names, help=help, metavar=metavar, panel=OUTPUT)
+
+
+def assumed(name: str, help: str, default: str) -> Any:
+    """An option that says what to take where a source does not say it."""
+    return typer.Option(name, help=help, show_default=default, rich_help_panel=ASSUME)
+
+
+def listing(show: Callable[[], None], help: str) -> Any:
+    """The option --list: `show` prints what there is, and the command ends."""
+
+    def listed(asked: bool) -> None:
+        if asked:
+            show()
+            raise typer.Exit
+
+    return typer.Option("--list", callback=listed, is_eager=True, help=help)
 
 
 NetworkArg = Annotated[
     str,
-    typer.Argument(
-        metavar="NETWORK",
-        help="A network file or folder in any known format, or topohub:NAME; - is standard input.",
-        show_default=False,
+    argument(
+        "NETWORK",
+        "A network file or folder in any known format, or topohub:NAME; - is standard input.",
     ),
 ]
 NetworksArg = Annotated[
     list[str],
-    typer.Argument(
-        metavar="NETWORK...",
-        help="Network files or folders in any known format, or topohub:NAME.",
-        show_default=False,
-    ),
+    argument("NETWORK...", "Network files or folders in any known format, or topohub:NAME."),
 ]
 EngineOption = Annotated[
     str,
@@ -93,12 +102,11 @@ EngineOption = Annotated[
 ]
 FormatOption = Annotated[
     str | None,
-    typer.Option(
+    given(
         "--format",
         "-f",
         help="The format of NETWORK, if it is not to be detected.",
-        autocompletion=complete_format,
-        show_default=False,
+        complete=complete_format,
     ),
 ]
 IndexOption = Annotated[
@@ -107,40 +115,24 @@ IndexOption = Annotated[
 ]
 CapacityOption = Annotated[
     str | None,
-    typer.Option(
-        "--capacity",
-        help="Capacity of links, such as 10G.",
-        show_default="10G",
-        rich_help_panel=ASSUME,
-    ),
+    assumed("--capacity", "Capacity of links, such as 10G.", "10G"),
 ]
 LinkDelayOption = Annotated[
     str | None,
-    typer.Option(
-        "--link-delay",
-        help="Propagation delay of links without coordinates, such as 2ms.",
-        show_default="0ms",
-        rich_help_panel=ASSUME,
-    ),
+    assumed("--link-delay", "Propagation delay of links without coordinates, such as 2ms.", "0ms"),
 ]
 LoadOption = Annotated[
     str | None,
-    typer.Option(
+    assumed(
         "--load",
-        help="Offered load of the busiest link under the synthetic traffic of a source without any,"
+        "Offered load of the busiest link under the synthetic traffic of a source without any,"
         " such as 60% or 0.6; none: no traffic.",
-        show_default="60%",
-        rich_help_panel=ASSUME,
+        "60%",
     ),
 ]
 PacketSizeOption = Annotated[
     str | None,
-    typer.Option(
-        "--packet-size",
-        help="Size of packets, such as 1000B.",
-        show_default="1000B",
-        rich_help_panel=ASSUME,
-    ),
+    assumed("--packet-size", "Size of packets, such as 1000B.", "1000B"),
 ]
 ModelOption = Annotated[
     str | None,
@@ -178,31 +170,19 @@ PlotDelaysOption = Annotated[
 ]
 TargetOption = Annotated[
     Path,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="The file to write; - is standard output.",
-        show_default=False,
-    ),
+    given("--output", "-o", metavar="FILE", help="The file to write; - is standard output."),
 ]
 ToOption = Annotated[
     str | None,
-    typer.Option(
+    given(
         "--to",
         help="The format to write, where the suffix of the file does not say it.",
-        autocompletion=complete_writable,
-        show_default=False,
+        complete=complete_writable,
     ),
 ]
 RayOption = Annotated[
     str | None,
-    typer.Option(
-        "--ray",
-        metavar="ADDRESS",
-        help="Work on a Ray cluster: auto, local or its address.",
-        show_default=False,
-    ),
+    given("--ray", metavar="ADDRESS", help="Work on a Ray cluster: auto, local or its address."),
 ]
 StrictOption = Annotated[
     bool,
@@ -220,9 +200,3 @@ SeedOption = Annotated[
         "--seed", min=0, help="Seed of random numbers: the same seed gives the same answer."
     ),
 ]
-
-
-def examples(*lines: str) -> str:
-    """An epilog with examples, one a line."""
-    # the help joins single lines, so each stands as a paragraph of its own
-    return "\n\n".join(["[bold]Examples[/bold]", *(f"  [cyan]$[/cyan] {line}" for line in lines)])

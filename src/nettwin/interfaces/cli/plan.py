@@ -13,27 +13,24 @@ from nettwin.errors import InputError
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import NOT_MET, app
+from nettwin.interfaces.cli.program import NOT_MET, command, subcommands
 from nettwin.interfaces.tables import plans as plan_tables
 from nettwin.interfaces.tables import workspace as tables
 
-group = typer.Typer(
-    help="Plans of a workspace: list, add, verify, approve, apply and undo them.",
-    epilog=o.examples(
-        "nettwin plan list --workspace twin",
-        "nettwin plan approve 3f2a --workspace twin --token $ADA",
-    ),
-    no_args_is_help=True,
+group = subcommands(
+    "plan",
+    "Plans of a workspace: list, add, verify, approve, apply and undo them.",
+    "nettwin plan list --workspace twin",
+    "nettwin plan approve 3f2a --workspace twin --token $ADA",
 )
-app.add_typer(group, name="plan")
 
 PlanArg = Annotated[
     str,
-    typer.Argument(metavar="PLAN", help="A plan's id, or its beginning.", show_default=False),
+    o.argument(metavar="PLAN", help="A plan's id, or its beginning."),
 ]
 
 
-@group.command(name="list", epilog=o.examples("nettwin plan list --workspace twin --json"))
+@command("nettwin plan list --workspace twin --json", group=group, name="list")
 def list_plans(workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False) -> None:
     """List every plan with its author and what became of it."""
     from nettwin.apps.loop.plans import known_plans
@@ -59,14 +56,12 @@ def list_plans(workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False
     output.show(tables.plans(known, w.moment))
 
 
-@group.command(epilog=o.examples("nettwin plan add plan.yaml --workspace twin --token $ADA"))
+FILE = o.argument(metavar="FILE", help="A plan that `nettwin optimize --out` wrote.")
+
+
+@command("nettwin plan add plan.yaml --workspace twin --token $ADA", group=group)
 def add(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE", help="A plan that `nettwin optimize --out` wrote.", show_default=False
-        ),
-    ],
+    file: Annotated[Path, FILE],
     workspace: w.WorkspaceOption = w.HERE,
     token: w.TokenOption = None,
     json: o.JsonOption = False,
@@ -76,8 +71,7 @@ def add(
     from nettwin.formats.change_plan import read_change_plan
 
     output = Output("plan add", json)
-    place = w.opened(workspace)
-    author = w.person(place, token)
+    place, author = w.opened_by(workspace, token)
     with place.writing("nettwin plan add"):
         known = by_hand.add(place, read_change_plan(file), author)
         place.audit.add(time.time(), "add", author.name, words="a plan of their own", plan=known.id)
@@ -85,7 +79,7 @@ def add(
     output.show(Text(f"plan {known.id} added; somebody else approves it"))
 
 
-@group.command(epilog=o.examples("nettwin plan verify 3f2a --workspace twin"))
+@command("nettwin plan verify 3f2a --workspace twin", group=group)
 def verify(
     plan: PlanArg, workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False
 ) -> None:
@@ -107,7 +101,7 @@ def verify(
         raise typer.Exit(NOT_MET)
 
 
-@group.command(epilog=o.examples("nettwin plan approve 3f2a --workspace twin --token $ADA"))
+@command("nettwin plan approve 3f2a --workspace twin --token $ADA", group=group)
 def approve(
     plan: PlanArg,
     workspace: w.WorkspaceOption = w.HERE,
@@ -126,26 +120,23 @@ def approve(
     output.show(Text(f"{approval.by} approved the plan of {approval.author}; until {until} UTC"))
 
 
-@group.command(epilog=o.examples("nettwin plan apply 3f2a --workspace twin --token $ADA"))
+DRY_RUN = o.given(
+    "--dry-run",
+    metavar="DIR",
+    help="Change nothing; write what each router would be told into DIR.",
+)
+ACTUATOR = typer.Option(
+    "--as", metavar="NAME", help="How --dry-run writes it: dry_run, ios_xr or junos."
+)
+
+
+@command("nettwin plan apply 3f2a --workspace twin --token $ADA", group=group)
 def apply(
     plan: PlanArg,
     workspace: w.WorkspaceOption = w.HERE,
     token: w.TokenOption = None,
-    dry_run: Annotated[
-        Path | None,
-        typer.Option(
-            "--dry-run",
-            metavar="DIR",
-            help="Change nothing; write what each router would be told into DIR.",
-            show_default=False,
-        ),
-    ] = None,
-    actuator: Annotated[
-        str,
-        typer.Option(
-            "--as", metavar="NAME", help="How --dry-run writes it: dry_run, ios_xr or junos."
-        ),
-    ] = "dry_run",
+    dry_run: Annotated[Path | None, DRY_RUN] = None,
+    actuator: Annotated[str, ACTUATOR] = "dry_run",
     json: o.JsonOption = False,
 ) -> None:
     """Apply an approved plan to the network: all of its changes, or none."""
@@ -165,7 +156,7 @@ def apply(
     output.show(Text(f"plan {receipt.key} {receipt.state}: {len(receipt.changes)} changes"))
 
 
-@group.command(epilog=o.examples("nettwin plan undo 3f2a --workspace twin --token $ADA"))
+@command("nettwin plan undo 3f2a --workspace twin --token $ADA", group=group)
 def undo(
     plan: PlanArg,
     workspace: w.WorkspaceOption = w.HERE,
@@ -176,8 +167,7 @@ def undo(
     from nettwin.apps.loop import by_hand
 
     output = Output("plan undo", json)
-    place = w.opened(workspace)
-    who = w.person(place, token)
+    place, who = w.opened_by(workspace, token)
     with place.writing("nettwin plan undo"), place.network() as network:
         receipt = by_hand.undo(place, network, plan, who, time.time())
     output.document({"receipt": receipt.key, "state": receipt.state})

@@ -17,33 +17,30 @@ from nettwin.interfaces.cli.answers import Answer, Files, deliver
 from nettwin.interfaces.cli.engines import working
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.progress import progress
 from nettwin.model import NetworkModel
 
+DEMANDS = o.given(
+    help="Traffic matrices over time (npz or CSV): predict them all, as a time series.",
+    metavar="FILE",
+)
 
-@app.command(
-    epilog=o.examples(
-        "nettwin predict network.yaml",
-        "nettwin predict Geant2012.graphml --capacity 10G --load 70% --plot geant.svg",
-        "nettwin predict network.yaml --json | jq '.answers[0].totals'",
-        "nettwin predict *.yaml --csv results/",
-        "nettwin predict abilene.yaml --demands abilene_5min.npz --csv march/",
-    )
+
+@command(
+    "nettwin predict network.yaml",
+    "nettwin predict Geant2012.graphml --capacity 10G --load 70% --plot geant.svg",
+    "nettwin predict network.yaml --json | jq '.answers[0].totals'",
+    "nettwin predict *.yaml --csv results/",
+    "nettwin predict abilene.yaml --demands abilene_5min.npz --csv march/",
 )
 @grouped
 def predict(
     networks: o.NetworksArg,
     engine: o.EngineOption = "theory",
     model: o.ModelOption = None,
-    demands: Annotated[
-        Path | None,
-        o.given(
-            help="Traffic matrices over time (npz or CSV): predict them all, as a time series.",
-            metavar="FILE",
-        ),
-    ] = None,
+    demands: Annotated[Path | None, DEMANDS] = None,
     *,
     source: Source,
     top: o.TopOption = 10,

@@ -162,6 +162,26 @@ app = typer.Typer(
 )
 
 
+def examples(*lines: str) -> str:
+    """An epilog with examples, one a line."""
+    # the help joins single lines, so each stands as a paragraph of its own
+    return "\n\n".join(["[bold]Examples[/bold]", *(f"  [cyan]$[/cyan] {line}" for line in lines)])
+
+
+def command(
+    *lines: str, name: str | None = None, group: typer.Typer = app
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a function a command, whose help ends with examples."""
+    return group.command(name, epilog=examples(*lines))
+
+
+def subcommands(name: str, help: str, *lines: str) -> typer.Typer:
+    """A command that has commands of its own, with examples of them."""
+    group = typer.Typer(help=help, epilog=examples(*lines), no_args_is_help=True)
+    app.add_typer(group, name=name)
+    return group
+
+
 def _version(asked: bool) -> None:
     if asked:
         from nettwin import __version__

@@ -14,23 +14,20 @@ from nettwin.errors import InputError, UnknownNameError
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import WARNED, app
+from nettwin.interfaces.cli.program import WARNED, command, subcommands
 from nettwin.interfaces.tables import style
 
-group = typer.Typer(
-    help="The history of a workspace on disk: check, repair, maintain and export it.",
-    epilog=o.examples(
-        "nettwin repository check --workspace twin",
-        "nettwin repository maintain --workspace twin",
-        "nettwin repository export links.csv --workspace twin --series 'link/*/utilization'",
-    ),
-    no_args_is_help=True,
+group = subcommands(
+    "repository",
+    "The history of a workspace on disk: check, repair, maintain and export it.",
+    "nettwin repository check --workspace twin",
+    "nettwin repository maintain --workspace twin",
+    "nettwin repository export links.csv --workspace twin --series 'link/*/utilization'",
 )
-app.add_typer(group, name="repository")
 SUFFIXES = (".csv", ".parquet")
 
 
-@group.command(epilog=o.examples("nettwin repository check --workspace twin --json"))
+@command("nettwin repository check --workspace twin --json", group=group)
 def check(workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False) -> None:
     """Show what the history takes, and what is wrong with it; exit with 3 where something is."""
     from nettwin.repository.maintenance import check as issues_of
@@ -45,16 +42,15 @@ def check(workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False) -> 
     output.document(
         {"tables": [dict(zip(names, row, strict=True)) for row in tables], "issues": issues}
     )
-    made = style.table("History", "<table", "days", "files", "size")
     rows = [(t, str(d), units.count(f), units.size(8.0 * size)) for t, d, f, size in tables]
-    output.show(style.rows(made, rows))
+    output.show(style.table("History", "<table | days | files | size", rows=rows))
     output.note("Damaged", issues, "red")
     if issues:
         raise typer.Exit(WARNED)
     output.show(Text("Nothing is wrong.", "bold green"))
 
 
-@group.command(epilog=o.examples("nettwin repository repair --workspace twin"))
+@command("nettwin repository repair --workspace twin", group=group)
 def repair(workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False) -> None:
     """Put damaged files apart and remove unfinished ones; what is lost is not brought back."""
     from nettwin.repository.maintenance import repair as repaired
@@ -67,7 +63,7 @@ def repair(workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False) ->
     output.show(Text("\n".join(done) or "Nothing was to be repaired."))
 
 
-@group.command(epilog=o.examples("nettwin repository maintain --workspace twin"))
+@command("nettwin repository maintain --workspace twin", group=group)
 def maintain(workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False) -> None:
     """Roll new measurements up (5 minutes, an hour), compact days that are over, and forget what is
     older than nettwin.toml keeps it. Readers may go on meanwhile."""
@@ -88,38 +84,27 @@ def maintain(workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False) 
     )
 
 
-@group.command(
-    epilog=o.examples(
-        "nettwin repository export all.parquet --workspace twin",
-        "nettwin repository export links.csv --workspace twin --series 'link/*/utilization'",
-    )
+TARGET = o.argument(metavar="FILE", help="A .parquet or .csv file.")
+TABLE = typer.Option(
+    metavar="TABLE", help="observations, counters, records, rollup_5m or rollup_1h."
+)
+SERIES = o.given(metavar="PATTERN", help="Series of this pattern alone; * is anything.")
+SINCE = o.given(metavar="TIME", help="From when (UTC).")
+UNTIL = o.given(metavar="TIME", help="Until when (UTC).")
+
+
+@command(
+    "nettwin repository export all.parquet --workspace twin",
+    "nettwin repository export links.csv --workspace twin --series 'link/*/utilization'",
+    group=group,
 )
 def export(
-    target: Annotated[
-        Path,
-        typer.Argument(metavar="FILE", help="A .parquet or .csv file.", show_default=False),
-    ],
+    target: Annotated[Path, TARGET],
     workspace: w.WorkspaceOption = w.HERE,
-    table: Annotated[
-        str,
-        typer.Option(
-            metavar="TABLE", help="observations, counters, records, rollup_5m or rollup_1h."
-        ),
-    ] = "observations",
-    series: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATTERN",
-            help="Series of this pattern alone; * is anything.",
-            show_default=False,
-        ),
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="From when (UTC).", show_default=False)
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Until when (UTC).", show_default=False)
-    ] = None,
+    table: Annotated[str, TABLE] = "observations",
+    series: Annotated[str | None, SERIES] = None,
+    since: Annotated[str | None, SINCE] = None,
+    until: Annotated[str | None, UNTIL] = None,
     json: o.JsonOption = False,
 ) -> None:
     """Write rows of the history to a file, for other tools."""

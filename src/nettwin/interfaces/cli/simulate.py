@@ -16,80 +16,62 @@ from nettwin.interfaces.cli.changes import timed_changes
 from nettwin.interfaces.cli.engines import warn_of_compiling, working
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import STOPPED, app
+from nettwin.interfaces.cli.program import STOPPED, command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.progress import progress
 
 LENGTH = "How long"
 
 
-@app.command(
-    epilog=o.examples(
-        "nettwin simulate network.yaml --precision 1%",
-        "nettwin simulate monday.yaml tuesday.yaml wednesday.yaml --jobs 2 --csv week/",
-        "nettwin simulate network.yaml --time 10s --interval 1s"
-        " --event '3s fail_link A<->B' --event '7s restore_link A<->B'",
-    )
+PRECISION = typer.Option(
+    help="Stop when 95 % of the flows know their mean delay and loss, and 95 % of the links"
+    " their utilization, to this (half the 95 % confidence interval).",
+    rich_help_panel=LENGTH,
+)
+PERCENTILES = typer.Option(
+    "--percentiles",
+    help="The precision counts for p50, p90 and p99 of delay as well.",
+    rich_help_panel=LENGTH,
+)
+MAX_PACKETS = typer.Option(
+    min=1,
+    help="Stop after so many packets.",
+    show_default="200 a flow, at least 2,000,000",
+    rich_help_panel=LENGTH,
+)
+TIME = o.given(help="Simulate exactly so long, such as 10s, whatever the precision.", panel=LENGTH)
+INTERVAL = o.given(help="With --time: metrics of every interval as well, such as 1s.", panel=LENGTH)
+EVENT = o.given(
+    help="With --time: a change during the run (nettwin whatif --list shows them).",
+    metavar='"TIME CHANGE"',
+    panel=LENGTH,
+)
+CONVERGENCE = typer.Option(
+    help="Routers use their old paths so long after an event.", rich_help_panel=LENGTH
+)
+JOBS = typer.Option(
+    "--jobs", "-j", min=1, help="Processes for several networks.", show_default="one a core"
+)
+
+
+@command(
+    "nettwin simulate network.yaml --precision 1%",
+    "nettwin simulate monday.yaml tuesday.yaml wednesday.yaml --jobs 2 --csv week/",
+    "nettwin simulate network.yaml --time 10s --interval 1s"
+    " --event '3s fail_link A<->B' --event '7s restore_link A<->B'",
 )
 @grouped
 def simulate(
     networks: o.NetworksArg,
     seed: o.SeedOption = 1,
-    precision: Annotated[
-        str,
-        typer.Option(
-            help="Stop when 95 % of the flows know their mean delay and loss, and 95 % of the links"
-            " their utilization, to this (half the 95 % confidence interval).",
-            rich_help_panel=LENGTH,
-        ),
-    ] = "2%",
-    percentiles: Annotated[
-        bool,
-        typer.Option(
-            "--percentiles",
-            help="The precision counts for p50, p90 and p99 of delay as well.",
-            rich_help_panel=LENGTH,
-        ),
-    ] = False,
-    max_packets: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Stop after so many packets.",
-            show_default="200 a flow, at least 2,000,000",
-            rich_help_panel=LENGTH,
-        ),
-    ] = None,
-    time: Annotated[
-        str | None,
-        o.given(
-            help="Simulate exactly so long, such as 10s, whatever the precision.", panel=LENGTH
-        ),
-    ] = None,
-    interval: Annotated[
-        str | None,
-        o.given(help="With --time: metrics of every interval as well, such as 1s.", panel=LENGTH),
-    ] = None,
-    event: Annotated[
-        list[str] | None,
-        o.given(
-            help="With --time: a change during the run (nettwin whatif --list shows them).",
-            metavar='"TIME CHANGE"',
-            panel=LENGTH,
-        ),
-    ] = None,
-    convergence: Annotated[
-        str,
-        typer.Option(
-            help="Routers use their old paths so long after an event.", rich_help_panel=LENGTH
-        ),
-    ] = "0s",
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "--jobs", "-j", min=1, help="Processes for several networks.", show_default="one a core"
-        ),
-    ] = None,
+    precision: Annotated[str, PRECISION] = "2%",
+    percentiles: Annotated[bool, PERCENTILES] = False,
+    max_packets: Annotated[int | None, MAX_PACKETS] = None,
+    time: Annotated[str | None, TIME] = None,
+    interval: Annotated[str | None, INTERVAL] = None,
+    event: Annotated[list[str] | None, EVENT] = None,
+    convergence: Annotated[str, CONVERGENCE] = "0s",
+    jobs: Annotated[int | None, JOBS] = None,
     *,
     source: Source,
     top: o.TopOption = 10,
@@ -126,11 +108,7 @@ def simulate(
             start = perf_counter()
             with progress(output.err, "Simulating") as tell:
                 run = model.run(
-                    reading.scenario,
-                    until_s=until_s,
-                    events=due,
-                    interval_s=step_s,
-                    progress=tell,
+                    reading.scenario, until_s=until_s, events=due, interval_s=step_s, progress=tell
                 )
             seconds = perf_counter() - start
             answers.append(Answer(reading, note, run.metrics, seconds, run.intervals))

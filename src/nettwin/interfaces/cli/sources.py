@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-import typer
-
 from nettwin import units
 from nettwin.errors import InputError
 from nettwin.formats import ImportDefaults, Reading, read
@@ -66,11 +64,10 @@ class SourceFrom(Source):
 
     format: Annotated[
         str | None,
-        typer.Option(
+        o.given(
             "--from",
             help="The format of NETWORK, if it is not to be detected.",
-            autocompletion=o.complete_format,
-            show_default=False,
+            complete=o.complete_format,
         ),
     ] = None
 

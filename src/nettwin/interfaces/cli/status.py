@@ -10,13 +10,11 @@ from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.loop import counted
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.tables import workspace as tables
 
 
-@app.command(
-    epilog=o.examples("nettwin status --workspace twin", "nettwin status --workspace twin --json")
-)
+@command("nettwin status --workspace twin", "nettwin status --workspace twin --json")
 def status(workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False) -> None:
     """Show where the loop of a workspace stands, and what its network is like now."""
     from nettwin.apps.loop import checks

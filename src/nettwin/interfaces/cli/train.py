@@ -15,7 +15,7 @@ from nettwin.interfaces import wiring
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.engines import warn_of_compiling
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.train_agent import train_agent
 from nettwin.interfaces.progress import Tell, progress
 from nettwin.interfaces.tables import training as tables
@@ -23,105 +23,75 @@ from nettwin.interfaces.tables import training as tables
 ADAPTING = "Adapt a model (--from)"
 
 
-@app.command(
-    epilog=o.examples(
-        "nettwin train gnn --data general/ --data wide/ --data common/ --out trained/",
-        "nettwin train my_recipe.toml --data data/ --out trained/ --steps 2000",
-        "nettwin train --from gnn --data recordings/ --keep general/ --out adapted/",
-        "nettwin train midpoints --out trained/",
-    )
+OUT = typer.Option(
+    "--out", "-o", metavar="DIR", help="The folder to write; a training that it holds is resumed."
+)
+RECIPE = o.argument(
+    metavar="[RECIPE]",
+    help="A training recipe (TOML), or the name of one that nettwin ships: of a model,"
+    " or of an agent of nettwin optimize.",
+)
+DATA = o.given(
+    "--data",
+    help="A data set, or recordings in any format, as often as there are; not for agents.",
+    metavar="DIR",
+)
+STEPS = typer.Option(min=1, help="Steps of each network.", show_default="as the recipe says; 4000")
+SEED = typer.Option(
+    min=0, help="Seed of the first network, or agent.", show_default="as the recipe says"
+)
+BASE = o.given(
+    "--from",
+    help="The model to adapt, by name or file; then there is no recipe.",
+    metavar="MODEL",
+    panel=ADAPTING,
+)
+KEEP = typer.Option(
+    "--keep",
+    metavar="DIR",
+    help="What the model was trained on: replayed, and tested before and after.",
+    rich_help_panel=ADAPTING,
+    show_default="some of it, drawn again",
+)
+MARGIN = typer.Option(
+    help="By how much the old data may grow worse, relatively.", rich_help_panel=ADAPTING
+)
+TEST_TOPOLOGIES = typer.Option(
+    help="Share of the new data's topologies that are tested on.", rich_help_panel=ADAPTING
+)
+OTHER_HALF = typer.Option(
+    "--other-half", help="Test on the other topologies.", rich_help_panel=ADAPTING
+)
+NAME = typer.Option(
+    help="Name of the adapted model.", rich_help_panel=ADAPTING, show_default="MODEL-adapted"
+)
+FORCE = typer.Option(
+    "--force", help="Write the model however the old data fare.", rich_help_panel=ADAPTING
+)
+
+
+@command(
+    "nettwin train gnn --data general/ --data wide/ --data common/ --out trained/",
+    "nettwin train my_recipe.toml --data data/ --out trained/ --steps 2000",
+    "nettwin train --from gnn --data recordings/ --keep general/ --out adapted/",
+    "nettwin train midpoints --out trained/",
 )
 def train(
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="DIR",
-            help="The folder to write; a training that it holds is resumed.",
-        ),
-    ],
-    recipe: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[RECIPE]",
-            help="A training recipe (TOML), or the name of one that nettwin ships: of a model,"
-            " or of an agent of nettwin optimize.",
-            show_default=False,
-        ),
-    ] = None,
-    data: Annotated[
-        list[Path] | None,
-        o.given(
-            "--data",
-            help="A data set, or recordings in any format, as often as there are; not for agents.",
-            metavar="DIR",
-        ),
-    ] = None,
-    steps: Annotated[
-        int | None,
-        typer.Option(min=1, help="Steps of each network.", show_default="as the recipe says; 4000"),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            min=0, help="Seed of the first network, or agent.", show_default="as the recipe says"
-        ),
-    ] = None,
+    out: Annotated[Path, OUT],
+    recipe: Annotated[str | None, RECIPE] = None,
+    data: Annotated[list[Path] | None, DATA] = None,
+    steps: Annotated[int | None, STEPS] = None,
+    seed: Annotated[int | None, SEED] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Networks trained at once.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Threads of each.")] = 1,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    base: Annotated[
-        str | None,
-        o.given(
-            "--from",
-            help="The model to adapt, by name or file; then there is no recipe.",
-            metavar="MODEL",
-            panel=ADAPTING,
-        ),
-    ] = None,
-    keep: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--keep",
-            metavar="DIR",
-            help="What the model was trained on: replayed, and tested before and after.",
-            rich_help_panel=ADAPTING,
-            show_default="some of it, drawn again",
-        ),
-    ] = None,
-    margin: Annotated[
-        str,
-        typer.Option(
-            help="By how much the old data may grow worse, relatively.", rich_help_panel=ADAPTING
-        ),
-    ] = "10%",
-    test_topologies: Annotated[
-        str,
-        typer.Option(
-            help="Share of the new data's topologies that are tested on.", rich_help_panel=ADAPTING
-        ),
-    ] = "50%",
-    other_half: Annotated[
-        bool,
-        typer.Option(
-            "--other-half", help="Test on the other topologies.", rich_help_panel=ADAPTING
-        ),
-    ] = False,
-    name: Annotated[
-        str | None,
-        typer.Option(
-            help="Name of the adapted model.",
-            rich_help_panel=ADAPTING,
-            show_default="MODEL-adapted",
-        ),
-    ] = None,
-    force: Annotated[
-        bool,
-        typer.Option(
-            "--force", help="Write the model however the old data fare.", rich_help_panel=ADAPTING
-        ),
-    ] = False,
+    base: Annotated[str | None, BASE] = None,
+    keep: Annotated[list[Path] | None, KEEP] = None,
+    margin: Annotated[str, MARGIN] = "10%",
+    test_topologies: Annotated[str, TEST_TOPOLOGIES] = "50%",
+    other_half: Annotated[bool, OTHER_HALF] = False,
+    name: Annotated[str | None, NAME] = None,
+    force: Annotated[bool, FORCE] = False,
     json: o.JsonOption = False,
 ) -> None:
     """Train a model, adapt one to other data, or train an agent; resumes where it stopped."""

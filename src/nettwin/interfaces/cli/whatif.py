@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from nettwin.apps.whatif import WhatIf, what_if
 from nettwin.errors import InputError
 from nettwin.interfaces import documents, sheets
@@ -16,7 +14,7 @@ from nettwin.interfaces.cli.changes import EXAMPLE, changes_of
 from nettwin.interfaces.cli.engines import AskedEngine, working
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.plots import delay_distribution, weathermap
 from nettwin.interfaces.tables import changes as tables
@@ -24,57 +22,43 @@ from nettwin.interfaces.tables import facts
 from nettwin.scenario.changes import CHANGES, change_to_dict, takes
 
 
-def _list(asked: bool) -> None:
-    if asked:
-        rows = [
-            (kind, takes(kind), (c.__doc__ or "").partition("\n")[0]) for kind, c in CHANGES.items()
-        ]
-        Output("whatif").show(facts.listing("Changes", ("change", "takes", "what it does"), rows))
-        raise typer.Exit
+def _list() -> None:
+    rows = [
+        (kind, takes(kind), (c.__doc__ or "").partition("\n")[0]) for kind, c in CHANGES.items()
+    ]
+    Output("whatif").show(facts.listing("Changes", ("change", "takes", "what it does"), rows))
 
 
-@app.command(
-    epilog=o.examples(
-        "nettwin whatif network.yaml 'fail_link Madrid<->Paris' --plot after.svg",
-        "nettwin whatif network.yaml 'scale_traffic 1.3' 'set_capacity A->B 20G' -e packet",
-        "nettwin whatif network.yaml --changes maintenance.yaml --json",
-        "nettwin whatif --list",
-    )
+CHANGE = o.argument(
+    metavar="CHANGE...", help="Changes, in quotes (--list shows them).", complete=o.complete_change
+)
+WHATIF_CHANGES = o.given(
+    "--changes", "-c", help="A JSON or YAML file with changes, which come first.", metavar="FILE"
+)
+CSV = o.written(
+    "--csv",
+    help="Write flows.csv, links.csv and queues.csv into DIR/before and DIR/after.",
+    metavar="DIR",
+)
+
+
+@command(
+    "nettwin whatif network.yaml 'fail_link Madrid<->Paris' --plot after.svg",
+    "nettwin whatif network.yaml 'scale_traffic 1.3' 'set_capacity A->B 20G' -e packet",
+    "nettwin whatif network.yaml --changes maintenance.yaml --json",
+    "nettwin whatif --list",
 )
 @grouped
 def whatif(
     network: o.NetworkArg,
-    change: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="CHANGE...",
-            help="Changes, in quotes (--list shows them).",
-            autocompletion=o.complete_change,
-            show_default=False,
-        ),
-    ] = None,
-    changes: Annotated[
-        Path | None,
-        o.given(
-            "--changes",
-            "-c",
-            help="A JSON or YAML file with changes, which come first.",
-            metavar="FILE",
-        ),
-    ] = None,
+    change: Annotated[list[str] | None, CHANGE] = None,
+    changes: Annotated[Path | None, WHATIF_CHANGES] = None,
     *,
     asked: AskedEngine,
     source: Source,
     top: o.TopOption = 10,
     json: o.JsonOption = False,
-    csv: Annotated[
-        Path | None,
-        o.written(
-            "--csv",
-            help="Write flows.csv, links.csv and queues.csv into DIR/before and DIR/after.",
-            metavar="DIR",
-        ),
-    ] = None,
+    csv: Annotated[Path | None, CSV] = None,
     plot: o.PlotOption = None,
     plot_delays: o.PlotDelaysOption = None,
     strict: o.StrictOption = False,

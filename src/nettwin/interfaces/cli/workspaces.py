@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nettwin import units
 from nettwin.errors import InputError
 from nettwin.interfaces import wiring
 from nettwin.interfaces.cli.options import completed
@@ -78,6 +79,12 @@ def person(workspace: Workspace, token: str | None) -> Person:
     return person_of(token, workspace.settings.people)
 
 
+def opened_by(folder: Path, token: str | None) -> tuple[Workspace, Person]:
+    """The workspace in a folder, and who opens it. Raises FormatError and InputError."""
+    workspace = opened(folder)
+    return workspace, person(workspace, token)
+
+
 def corrected(workspace: Workspace) -> Callable[[Scenario], Scenario]:
     """The twin's scenario of what a network tells, with the corrections of the workspace."""
     from nettwin.apps.calibration.corrections import read_corrections
@@ -142,11 +149,4 @@ def time_of(text: str) -> float:
         return float(text)
     except ValueError:
         pass
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(
-            f"the time {text!r} cannot be read: must be such as 2026-01-05T12:30 (UTC), or seconds"
-            " since 1970. Correct it."
-        ) from None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    return units.moment_s(text, "2026-01-05T12:30 (UTC), or seconds since 1970")

@@ -25,11 +25,6 @@ GOOD, FAIR = 0.05, 0.15  # mean errors up to which an agreement is called good, 
 def engines(comparison: Comparison) -> Table:
     """Every engine's totals side by side, with the time it took."""
     flagging = any(metrics.flagged_count for metrics in comparison.metrics.values())
-    made = style.table(
-        "Side by side",
-        "<engine | took | mean delay | ?worst flow | loss | highest utilization | ?delivered",
-        "?flagged flows" if flagging else None,
-    )
     content: list[tuple[str | Text, ...]] = []
     for name, metrics in comparison.metrics.items():
         totals = metrics.totals(comparison.scenario)
@@ -40,35 +35,38 @@ def engines(comparison: Comparison) -> Table:
                     mark, style.FAINT
                 ),
                 units.duration(comparison.seconds.get(name, math.nan)),
-                units.duration(totals["owd_mean_s"]),
-                units.duration(totals["owd_worst_flow_s"]),
-                style.loss(totals["loss_ratio"]),
+                *style.totals(totals)[:3],
                 style.load(totals["utilization_max"]),
                 units.rate(totals["throughput_bps"]),
                 *([units.count(metrics.flagged_count)] if flagging else []),
             )
         )
-    return style.rows(made, content)
+    return style.table(
+        "Side by side",
+        "<engine | took | mean delay | ?worst flow | loss | highest utilization | ?delivered",
+        "?flagged flows" if flagging else None,
+        rows=content,
+    )
 
 
 def errors(comparison: Comparison) -> Table:
     """Errors of each engine against the reference, over flows."""
-    made = style.table(
+    rows = [_row(a, WORDS.get(a.metric, a.metric)) for a in comparison.agreement()]
+    return style.table(
         f"Per flow, against {comparison.reference}",
         "<engine | <metric | flows | mean error | worst | R² | ?<worst flow",
-    )
-    return style.rows(
-        made, [_row(a, WORDS.get(a.metric, a.metric)) for a in comparison.agreement()]
+        rows=rows,
     )
 
 
 def errors_by_class(comparison: Comparison) -> Table:
     """Errors of the mean delay, apart for each traffic class."""
-    made = style.table(
+    rows = [_row(a, a.traffic_class) for a in comparison.agreement_by_class()]
+    return style.table(
         "Mean delay by traffic class",
         "<engine | <class | flows | mean error | worst | R² | ?<worst flow",
+        rows=rows,
     )
-    return style.rows(made, [_row(a, a.traffic_class) for a in comparison.agreement_by_class()])
 
 
 def _row(found: Agreement, words: str) -> tuple[str | Text, ...]:

@@ -61,22 +61,19 @@ def _who(metrics: Metrics, seconds: float | None) -> str:
 
 def classes(scenario: Scenario, metrics: Metrics) -> Table:
     """What each traffic class gets."""
-    made = style.table(
-        "Traffic classes", "<class | flows | offered | mean delay | p99 delay | loss"
-    )
-    return style.rows(
-        made,
-        [
-            (
-                name,
-                units.count(got.flows),
-                units.rate(got.rate_bps),
-                units.duration(got.delay_s),
-                units.duration(got.p99_s),
-                style.loss(got.loss),
-            )
-            for name, got in by_class(scenario, metrics).items()
-        ],
+    rows = [
+        (
+            name,
+            units.count(got.flows),
+            units.rate(got.rate_bps),
+            units.duration(got.delay_s),
+            units.duration(got.p99_s),
+            style.loss(got.loss),
+        )
+        for name, got in by_class(scenario, metrics).items()
+    ]
+    return style.table(
+        "Traffic classes", "<class | flows | offered | mean delay | p99 delay | loss", rows=rows
     )
 
 
@@ -85,28 +82,21 @@ def links(scenario: Scenario, metrics: Metrics, top: int) -> Table:
     topology, table = scenario.topology, metrics.link
     offered = scenario.link_offered_load
     order = worst_links(scenario, metrics)[:top]
-    made = style.table(
-        "Busiest links",
-        "<link | capacity | ?sent | < | offered load | utilization | loss",
-        shown=len(order),
-        of=topology.link_count,
-    )
     sent, lost = _column(metrics, "throughput_bps"), _column(metrics, "loss_ratio")
-    return style.rows(
-        made,
-        [
-            (
-                topology.link_name[k] if topology.link_live[k] else _down(topology.link_name[k]),
-                units.rate(topology.link_capacity_bps[k]),
-                units.rate(sent[k]),
-                style.bar(offered[k]),
-                style.load(offered[k]),
-                style.load(table["utilization"][k]),
-                style.loss(lost[k]),
-            )
-            for k in order.tolist()
-        ],
-    )
+    rows = [
+        (
+            topology.link_name[k] if topology.link_live[k] else _down(topology.link_name[k]),
+            units.rate(topology.link_capacity_bps[k]),
+            units.rate(sent[k]),
+            style.bar(offered[k]),
+            style.load(offered[k]),
+            style.load(table["utilization"][k]),
+            style.loss(lost[k]),
+        )
+        for k in order.tolist()
+    ]
+    columns = "<link | capacity | ?sent | < | offered load | utilization | loss"
+    return style.table("Busiest links", columns, rows=rows, of=topology.link_count)
 
 
 def flows(scenario: Scenario, metrics: Metrics, top: int) -> Table:
@@ -119,7 +109,6 @@ def flows(scenario: Scenario, metrics: Metrics, top: int) -> Table:
     columns += [f"?± {metrics.confidence * 100:.0f} %"] if bounded else []
     columns += ["?p50", "?p90", "p99", "?std. dev.", "loss"]
     columns += [f"?{metrics.confidence * 100:.0f} % between"] if lost else []
-    made = style.table("Worst flows", *columns, shown=len(order), of=traffic.flow_count)
     deviation = np.sqrt(_flow_column(metrics, "pdv_s2"))
     loss, rate = _flow_column(metrics, "loss_ratio"), traffic.flow_rate_bps
     percentiles = [_flow_column(metrics, f"owd_{p}_s") for p in ("p50", "p90", "p99")]
@@ -137,39 +126,32 @@ def flows(scenario: Scenario, metrics: Metrics, top: int) -> Table:
         if lost:
             cells.append(style.between(table.low["loss_ratio"][f], table.high["loss_ratio"][f]))
         content.append(cells)
-    return style.rows(made, content)
+    return style.table("Worst flows", *columns, of=traffic.flow_count, rows=content)
 
 
 def queues(scenario: Scenario, metrics: Metrics, top: int) -> Table:
     """The queues that fare worst: loss first where it can be felt, then the time spent in them."""
     table, order = metrics.queue, worst_queues(metrics)[:top]
-    made = style.table(
-        "Worst queues",
-        "<queue | ?<class | utilization | waiting | ?max | delay | loss",
-        shown=len(order),
-        of=len(scenario.queue_names),
-    )
     who = _who_waits(scenario)
     columns = {
         name: table[name] if name in table else np.full(len(scenario.queue_names), np.nan)
         for name in ("utilization", "occupancy_mean_bits", "occupancy_max_bits", "delay_mean_s")
     }
     lost = table["loss_ratio"] if "loss_ratio" in table else columns["utilization"] * np.nan
-    return style.rows(
-        made,
-        [
-            (
-                scenario.queue_names[q],
-                who.get(q, "-"),
-                style.load(columns["utilization"][q]),
-                units.size(columns["occupancy_mean_bits"][q]),
-                units.size(columns["occupancy_max_bits"][q]),
-                units.duration(columns["delay_mean_s"][q]),
-                style.loss(lost[q]),
-            )
-            for q in order.tolist()
-        ],
-    )
+    rows = [
+        (
+            scenario.queue_names[q],
+            who.get(q, "-"),
+            style.load(columns["utilization"][q]),
+            units.size(columns["occupancy_mean_bits"][q]),
+            units.size(columns["occupancy_max_bits"][q]),
+            units.duration(columns["delay_mean_s"][q]),
+            style.loss(lost[q]),
+        )
+        for q in order.tolist()
+    ]
+    heads = "<queue | ?<class | utilization | waiting | ?max | delay | loss"
+    return style.table("Worst queues", heads, rows=rows, of=len(scenario.queue_names))
 
 
 def _who_waits(scenario: Scenario) -> dict[int, str]:
@@ -185,12 +167,6 @@ def _who_waits(scenario: Scenario) -> dict[int, str]:
 def overview(answers: Mapping[str, tuple[Scenario, Metrics]]) -> Table:
     """Several networks, a line each."""
     flagging = any(metrics.flagged_count for _, metrics in answers.values())
-    made = style.table(
-        "Networks",
-        "<network | ?<engine | ?flows | ?offered | mean delay | worst flow",
-        "loss | offered load | ?utilization",
-        "?flagged flows" if flagging else None,
-    )
     content: list[list[str | Text]] = []
     for name, (scenario, metrics) in answers.items():
         totals = metrics.totals(scenario)
@@ -200,15 +176,17 @@ def overview(answers: Mapping[str, tuple[Scenario, Metrics]]) -> Table:
                 metrics.label,
                 units.count(scenario.traffic.flow_count),
                 units.rate(totals["offered_bps"]),
-                units.duration(totals["owd_mean_s"]),
-                units.duration(totals["owd_worst_flow_s"]),
-                style.loss(totals["loss_ratio"]),
-                style.load(totals["offered_load_max"]),
-                style.load(totals["utilization_max"]),
+                *style.totals(totals),
                 *([units.count(metrics.flagged_count)] if flagging else []),
             ]
         )
-    return style.rows(made, content)
+    return style.table(
+        "Networks",
+        "<network | ?<engine | ?flows | ?offered | mean delay | worst flow",
+        "loss | offered load | ?utilization",
+        "?flagged flows" if flagging else None,
+        rows=content,
+    )
 
 
 def intervals(found: Sequence[Interval], worst: Sequence[int], most: int = MOST_INTERVALS) -> Table:
@@ -216,12 +194,6 @@ def intervals(found: Sequence[Interval], worst: Sequence[int], most: int = MOST_
     few = len(found) <= most
     shown = list(found) if few else [found[i] for i in worst[: max(most // 4, 1)]]
     flagging = any(part.metrics.flagged_count for part in found)
-    made = style.table(
-        "In time" if few else f"In time, the worst {len(shown)} of {len(found)}",
-        "from | to | delivered | mean delay | ?worst flow",
-        "loss | offered load | ?utilization | ?<link",
-        "?flagged flows" if flagging else None,
-    )
     content: list[list[str | Text]] = []
     for part in shown:
         totals = part.metrics.totals(part.scenario)
@@ -231,16 +203,18 @@ def intervals(found: Sequence[Interval], worst: Sequence[int], most: int = MOST_
                 units.duration(part.start_s) if part.start_s > 1e-12 else "0 s",
                 units.duration(part.end_s),
                 units.rate(totals["throughput_bps"]),
-                units.duration(totals["owd_mean_s"]),
-                units.duration(totals["owd_worst_flow_s"]),
-                style.loss(totals["loss_ratio"]),
-                style.load(totals["offered_load_max"]),
-                style.load(totals["utilization_max"]),
+                *style.totals(totals),
                 part.scenario.topology.link_name[busiest[0]] if len(busiest) else "-",
                 *([units.count(part.metrics.flagged_count)] if flagging else []),
             ]
         )
-    return style.rows(made, content)
+    return style.table(
+        "In time" if few else f"In time, the worst {len(shown)} of {len(found)}",
+        "from | to | delivered | mean delay | ?worst flow",
+        "loss | offered load | ?utilization | ?<link",
+        "?flagged flows" if flagging else None,
+        rows=content,
+    )
 
 
 def _down(name: str) -> Text:

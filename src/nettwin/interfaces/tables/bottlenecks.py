@@ -21,36 +21,27 @@ def heading(found: Bottlenecks) -> Text:
 
 def fillers(one: Bottleneck) -> Table:
     """The flows that fill a link."""
-    made = style.table(
+    rows = [
+        (
+            f.flow,
+            f.traffic_class,
+            units.rate(f.rate_bps),
+            Text(style.bar(f.share).plain, "cyan"),
+            units.percent(f.share),
+        )
+        for f in one.fillers
+    ]
+    return style.table(
         f"{one.link}: {units.percent(one.offered_load)} of {units.rate(one.capacity_bps)}, by",
         "<flow | ?<class | puts there | < | of its load",
-        shown=len(one.fillers),
         of=one.flows,
-    )
-    return style.rows(
-        made,
-        [
-            (
-                f.flow,
-                f.traffic_class,
-                units.rate(f.rate_bps),
-                Text(style.bar(f.share).plain, "cyan"),
-                units.percent(f.share),
-            )
-            for f in one.fillers
-        ],
+        rows=rows,
     )
 
 
 def reliefs(one: Bottleneck, found: Bottlenecks) -> Table:
     """What relieves a link, the best first."""
     told = found.metrics is not None
-    made = style.table(
-        f"{one.link}: what relieves it",
-        "<change | offered load | network's highest | ?<at",
-        "mean delay | loss" if told else None,
-        wraps=True,
-    )
     rows: list[list[str | Text]] = []
     for r in one.reliefs:
         cells: list[str | Text] = [r.describe(), style.load(r.offered_load)]
@@ -70,4 +61,10 @@ def reliefs(one: Bottleneck, found: Bottlenecks) -> Table:
                 style.loss(totals["loss_ratio"]),
             ]
         )
-    return style.rows(made, rows)
+    return style.table(
+        f"{one.link}: what relieves it",
+        "<change | offered load | network's highest | ?<at",
+        "mean delay | loss" if told else None,
+        wraps=True,
+        rows=rows,
+    )

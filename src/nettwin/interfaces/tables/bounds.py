@@ -17,23 +17,20 @@ def flows(scenario: Scenario, found: Bounds, top: int) -> Table:
     """The flows, those without a bound first."""
     traffic, names = scenario.traffic, scenario.flow_names
     shown = _largest(found.flow_s, top)
-    made = style.table(
+    rows = [
+        (
+            names[f],
+            traffic.class_name[traffic.flow_class[f]],
+            units.rate(float(traffic.flow_rate_bps[f])),
+            _bound(float(found.flow_s[f])),
+        )
+        for f in shown
+    ]
+    return style.table(
         "Flows: delay bounds",
         "<flow | ?<class | rate | delay bound",
-        shown=len(shown),
         of=traffic.flow_count,
-    )
-    return style.rows(
-        made,
-        [
-            (
-                names[f],
-                traffic.class_name[traffic.flow_class[f]],
-                units.rate(float(traffic.flow_rate_bps[f])),
-                _bound(float(found.flow_s[f])),
-            )
-            for f in shown
-        ],
+        rows=rows,
     )
 
 
@@ -42,23 +39,20 @@ def queues(scenario: Scenario, found: Bounds, top: int) -> Table:
     used = found.queue_s > 0
     shown = _largest(np.where(used, found.queue_s, np.nan), top)
     rate, link = found.queue_rate_bps, scenario.topology.queues.link
-    made = style.table(
+    rows = [
+        (
+            scenario.queue_names[q],
+            units.rate(float(rate[q])),
+            style.load(float(rate[q] / scenario.topology.link_capacity_bps[link[q]])),
+            _bound(float(found.queue_s[q])),
+        )
+        for q in shown
+    ]
+    return style.table(
         "Queues: delay bounds",
         "<queue | rate at most | of the link | delay bound",
-        shown=len(shown),
         of=int(np.count_nonzero(used)),
-    )
-    return style.rows(
-        made,
-        [
-            (
-                scenario.queue_names[q],
-                units.rate(float(rate[q])),
-                style.load(float(rate[q] / scenario.topology.link_capacity_bps[link[q]])),
-                _bound(float(found.queue_s[q])),
-            )
-            for q in shown
-        ],
+        rows=rows,
     )
 
 

@@ -17,16 +17,6 @@ SHOWN = 12
 
 def errors(found: CalibratedTwin, moment: Callable[[float], str]) -> Table:
     """The errors of the newest observations, before and after."""
-    made = style.table(
-        "Mean delays of flows, against the measurement",
-        "<time",
-        "before",
-        "after",
-        "in the measurement",
-        "<",
-        shown=min(SHOWN, len(found.before)),
-        of=len(found.before),
-    )
     content: list[tuple[str | Text, ...]] = []
     begin = len(found.before) - SHOWN
     for k, (one, other) in enumerate(zip(found.before, found.after, strict=True)):
@@ -42,7 +32,16 @@ def errors(found: CalibratedTwin, moment: Callable[[float], str]) -> Table:
                 Text("not used to correct it" if held else "", style.FAINT),
             )
         )
-    return style.rows(made, content)
+    return style.table(
+        "Mean delays of flows, against the measurement",
+        "<time",
+        "before",
+        "after",
+        "in the measurement",
+        "<",
+        of=len(found.before),
+        rows=content,
+    )
 
 
 def corrections(known: Corrections, top: int) -> Table:
@@ -58,19 +57,10 @@ def corrections(known: Corrections, top: int) -> Table:
         if not low <= 1 <= high:
             sure.append((name, value, low, high))
     sure.sort(key=lambda row: -abs(row[1] - 1))
-    made = style.table(
-        "Surely not as planned",
-        "<what",
-        "by",
-        "from",
-        "to",
-        shown=min(top, len(sure)),
-        of=len(sure),
-    )
-    return style.rows(
-        made,
-        [
-            (name, *(units.percent(number - 1, 2) for number in (value, low, high)))
-            for name, value, low, high in sure[:top]
-        ],
+    rows = [
+        (name, *(units.percent(number - 1, 2) for number in (value, low, high)))
+        for name, value, low, high in sure[:top]
+    ]
+    return style.table(
+        "Surely not as planned", "<what", "by", "from", "to", of=len(sure), rows=rows
     )

@@ -29,8 +29,6 @@ def totals(answer: WhatIf) -> Table:
     """The whole network before and after."""
     before = answer.before.totals(answer.scenario_before)
     after = answer.after.totals(answer.scenario_after)
-    made = style.table(f"If {answer.describe()}", "< | before | after | change")
-    made.title = Text.assemble((f"If {answer.describe()}", "bold"), by(answer.before))
     content: list[tuple[str | Text, ...]] = []
     for words, name in TOTALS:
         old, new = before[name], after[name]
@@ -46,7 +44,9 @@ def totals(answer: WhatIf) -> Table:
                 Text(units.change(old, new)) if name.endswith("_bps") else style.change(old, new)
             )
             content.append((words, show_words(old), show_words(new), growth))
-    return style.rows(made, content)
+    made = style.table("", "< | before | after | change", rows=content)
+    made.title = Text.assemble((f"If {answer.describe()}", "bold"), by(answer.before))
+    return made
 
 
 def by(metrics: Metrics) -> tuple[str, str]:
@@ -56,23 +56,21 @@ def by(metrics: Metrics) -> tuple[str, str]:
 
 def classes(answer: WhatIf) -> Table:
     """Every traffic class before and after."""
-    made = style.table(
+    rows = [
+        (
+            c.name,
+            units.count(c.flows),
+            *style.delays(c.delay_before_s, c.delay_after_s),
+            units.duration(c.p99_before_s),
+            units.duration(c.p99_after_s),
+            *style.losses(c.loss_before, c.loss_after),
+        )
+        for c in answer.classes
+    ]
+    return style.table(
         "Traffic classes",
         "<class | ?flows | mean delay | after | change | ?p99 | ?after | loss | after",
-    )
-    return style.rows(
-        made,
-        [
-            (
-                c.name,
-                units.count(c.flows),
-                *style.delays(c.delay_before_s, c.delay_after_s),
-                units.duration(c.p99_before_s),
-                units.duration(c.p99_after_s),
-                *style.losses(c.loss_before, c.loss_after),
-            )
-            for c in answer.classes
-        ],
+        rows=rows,
     )
 
 
@@ -80,27 +78,24 @@ def links(answer: WhatIf, top: int) -> Table:
     """The links whose offered load grows, the one that grows most first."""
     grown = [c for c in answer.links if _growth(c) > LEAST_GROWTH]
     shown = grown[:top]
-    made = style.table(
+    rows = [
+        (
+            c.name,
+            units.rate(c.capacity_bps),
+            *style.loads(c.offered_load_before, c.offered_load_after),
+            style.points(c.offered_load_before, c.offered_load_after),
+            style.load(c.utilization_before),
+            style.load(c.utilization_after),
+            *style.losses(c.loss_before, c.loss_after),
+        )
+        for c in shown
+    ]
+    return style.table(
         "Links that get busier",
         "<link | ?capacity | offered load | < | after | ?points",
         "?utilization | ?after | ?loss before | after",
-        shown=len(shown),
         of=len(grown),
-    )
-    return style.rows(
-        made,
-        [
-            (
-                c.name,
-                units.rate(c.capacity_bps),
-                *style.loads(c.offered_load_before, c.offered_load_after),
-                style.points(c.offered_load_before, c.offered_load_after),
-                style.load(c.utilization_before),
-                style.load(c.utilization_after),
-                *style.losses(c.loss_before, c.loss_after),
-            )
-            for c in shown
-        ],
+        rows=rows,
     )
 
 
@@ -119,7 +114,21 @@ def flows(answer: WhatIf, top: int) -> Table:
     flagged = any(f.flagged for f in shown)
     bounded, lost = ("owd_mean_s" in answer.after.flow.low, "loss_ratio" in answer.after.flow.low)
     sure = f"{answer.after.confidence * 100:.0f} %"
-    made = style.table(
+    rows: list[tuple[str | Text, ...]] = [
+        (
+            f.name,
+            *([style.flag(f.flagged)] if flagged else []),
+            units.rate(f.rate_bps),
+            units.duration(f.delay_before_s),
+            units.duration(f.delay_after_s),
+            *([style.half(f.delay_after_low_s, f.delay_after_high_s)] if bounded else []),
+            style.change(f.delay_before_s, f.delay_after_s),
+            *style.losses(f.loss_before, f.loss_after),
+            *([style.between(f.loss_after_low, f.loss_after_high)] if lost else []),
+        )
+        for f in shown
+    ]
+    return style.table(
         "Flows that suffer most",
         "<flow",
         "<" if flagged else None,
@@ -127,23 +136,6 @@ def flows(answer: WhatIf, top: int) -> Table:
         f"?± {sure}" if bounded else None,
         "change | loss | after",
         f"?{sure} between" if lost else None,
-        shown=len(shown),
         of=len(answer.flows),
-    )
-    return style.rows(
-        made,
-        [
-            (
-                f.name,
-                *([style.flag(f.flagged)] if flagged else []),
-                units.rate(f.rate_bps),
-                units.duration(f.delay_before_s),
-                units.duration(f.delay_after_s),
-                *([style.half(f.delay_after_low_s, f.delay_after_high_s)] if bounded else []),
-                style.change(f.delay_before_s, f.delay_after_s),
-                *style.losses(f.loss_before, f.loss_after),
-                *([style.between(f.loss_after_low, f.loss_after_high)] if lost else []),
-            )
-            for f in shown
-        ],
+        rows=rows,
     )

@@ -37,24 +37,20 @@ def verdict(found: Fit) -> Text:
 
 def links(found: Fit, top: int) -> Table:
     """The links on its path, the one first that has the least room for it."""
-    shown = found.links[:top]
-    made = style.table(
+    rows = [
+        (
+            c.link,
+            units.rate(c.capacity_bps),
+            *style.loads(c.offered_load_before, c.offered_load_after),
+            units.rate(c.room_bps),
+        )
+        for c in found.links[:top]
+    ]
+    return style.table(
         "On its path",
         "<link | ?capacity | offered load | < | with it | room for it",
-        shown=len(shown),
         of=len(found.links),
-    )
-    return style.rows(
-        made,
-        [
-            (
-                c.link,
-                units.rate(c.capacity_bps),
-                *style.loads(c.offered_load_before, c.offered_load_after),
-                units.rate(c.room_bps),
-            )
-            for c in shown
-        ],
+        rows=rows,
     )
 
 
@@ -62,25 +58,22 @@ def hurt(found: Fit, top: int) -> Table:
     """The flows that it hurts, the worst first."""
     shown = found.hurt[:top]
     flagged = any(f.flagged for f in shown)
-    made = style.table(
+    rows: list[tuple[str | Text, ...]] = [
+        (
+            f.name,
+            *([style.flag(f.flagged)] if flagged else []),
+            f.traffic_class,
+            units.rate(f.rate_bps),
+            *style.delays(f.delay_before_s, f.delay_after_s),
+            *style.losses(f.loss_before, f.loss_after),
+        )
+        for f in shown
+    ]
+    return style.table(
         "Flows that it hurts",
         "<flow",
         "<" if flagged else None,
         "<class | ?offered | mean delay | with it | change | loss | with it",
-        shown=len(shown),
         of=len(found.hurt),
-    )
-    return style.rows(
-        made,
-        [
-            (
-                f.name,
-                *([style.flag(f.flagged)] if flagged else []),
-                f.traffic_class,
-                units.rate(f.rate_bps),
-                *style.delays(f.delay_before_s, f.delay_after_s),
-                *style.losses(f.loss_before, f.loss_after),
-            )
-            for f in shown
-        ],
+        rows=rows,
     )

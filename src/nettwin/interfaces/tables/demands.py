@@ -66,48 +66,42 @@ def _mean(values: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.f
 
 def demands(found: DemandEstimate, names: tuple[str, ...], top: int) -> Table:
     """The largest demands."""
-    rows = demand_rows(found, names)
-    made = style.table(
+    every = demand_rows(found, names)
+    rows = [
+        (
+            f"{row['source']}->{row['target']}",
+            *(units.rate(row[key]) for key in ("demand_bps", "low_bps", "high_bps")),
+            *([units.rate(row["highest_bps"])] if len(found.times_s) > 1 else []),
+        )
+        for row in every[:top]
+    ]
+    return style.table(
         "Largest demands" + (", means over time" if len(found.times_s) > 1 else ""),
         f"<pair | demand | {found.confidence * 100:.0f} % between | and",
         "?highest" if len(found.times_s) > 1 else None,
-        shown=min(top, len(rows)),
-        of=len(rows),
-    )
-    return style.rows(
-        made,
-        [
-            (
-                f"{row['source']}->{row['target']}",
-                *(units.rate(row[key]) for key in ("demand_bps", "low_bps", "high_bps")),
-                *([units.rate(row["highest_bps"])] if len(found.times_s) > 1 else []),
-            )
-            for row in rows[:top]
-        ],
+        of=len(every),
+        rows=rows,
     )
 
 
 def residuals(found: DemandEstimate, top: int) -> Table:
     """The counters that the demands explain least."""
-    rows = [row for row in counter_rows(found) if row["measured_bps"] == row["measured_bps"]]
-    made = style.table(
+    every = [row for row in counter_rows(found) if row["measured_bps"] == row["measured_bps"]]
+    rows = [
+        (
+            row["counter"],
+            units.rate(row["measured_bps"]),
+            units.rate(row["explained_bps"]),
+            _signed(row["residual_bps"]),
+            units.percent(row["residual"], 2),
+        )
+        for row in every[:top]
+    ]
+    return style.table(
         "Counters least explained",
         "<counter | counted | explained | residual | off by",
-        shown=min(top, len(rows)),
-        of=len(rows),
-    )
-    return style.rows(
-        made,
-        [
-            (
-                row["counter"],
-                units.rate(row["measured_bps"]),
-                units.rate(row["explained_bps"]),
-                _signed(row["residual_bps"]),
-                units.percent(row["residual"], 2),
-            )
-            for row in rows[:top]
-        ],
+        of=len(every),
+        rows=rows,
     )
 
 

@@ -33,19 +33,12 @@ def parts(found: Sequence[Difference], top: int) -> list[Table]:
     tables: list[Table] = []
     for part in dict.fromkeys(difference.part for difference in found):
         mine = [difference for difference in found if difference.part == part]
-        made = style.table(
-            PLURALS.get(part, f"{part}s".capitalize()),
-            f"<{part}",
-            "<what | <before | <after",
-            shown=min(top, len(mine)),
-            of=len(mine),
-            wraps=True,
-        )
         rows = [
             (d.element, _what(d.attribute), *(_shown(d.attribute, v) for v in (d.before, d.after)))
             for d in mine[:top]
         ]
-        tables.append(style.rows(made, rows))
+        title, columns = PLURALS.get(part, f"{part}s".capitalize()), "<what | <before | <after"
+        tables.append(style.table(title, f"<{part}", columns, rows=rows, of=len(mine), wraps=True))
     return tables
 
 

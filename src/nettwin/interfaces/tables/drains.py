@@ -36,28 +36,25 @@ def heading(found: Drain) -> Text:
 
 def lines(found: Drain) -> Table:
     """The intent's expectations before, and with the elements out of service."""
-    made = style.table(f"Intent: {found.plan.intent}", "<expected | before | after | <")
-    made.columns[0].no_wrap = False
-    return style.rows(
-        made,
-        [
-            (
-                new.text,
-                shown(MEASURES[new.measure], old.value)
-                if new.measure in MEASURES
-                else units.percent(old.value),
-                shown(MEASURES[new.measure], new.value)
-                if new.measure in MEASURES
-                else units.percent(new.value),
-                Text("met", style.CALM) if new.met else Text("missed", style.ALARM),
-            )
-            for old, new in zip(found.plan.before.lines, found.plan.after.lines, strict=True)
-        ],
-    )
+    rows = [
+        (
+            new.text,
+            shown(MEASURES[new.measure], old.value)
+            if new.measure in MEASURES
+            else units.percent(old.value),
+            shown(MEASURES[new.measure], new.value)
+            if new.measure in MEASURES
+            else units.percent(new.value),
+            Text("met", style.CALM) if new.met else Text("missed", style.ALARM),
+        )
+        for old, new in zip(found.plan.before.lines, found.plan.after.lines, strict=True)
+    ]
+    title = f"Intent: {found.plan.intent}"
+    return style.table(title, "<<expected | before | after | <", rows=rows)
 
 
 def changes(title: str, made_of: Sequence[Change], top: int) -> Table:
     """Changes in their order."""
     shown_ones = made_of[:top]
-    made = style.table(title, "", "<change", shown=len(shown_ones), of=len(made_of))
-    return style.rows(made, [(f"{k}", c.describe()) for k, c in enumerate(shown_ones, 1)])
+    rows = [(f"{k}", c.describe()) for k, c in enumerate(shown_ones, 1)]
+    return style.table(title, "", "<change", of=len(made_of), rows=rows)

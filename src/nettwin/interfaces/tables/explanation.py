@@ -30,14 +30,6 @@ def parts(found: Sequence[HopPart], delay_s: float) -> Table:
     """The parts of a flow's delay, in the order of its path, and their sum."""
     corrected = any(part.correction_s for part in found)
     several = any(part.share < 1.0 - 1e-9 for part in found)
-    made = style.table(
-        "Where the delay is made",
-        "<queue",
-        *(("?packets",) if several else ()),
-        "?propagation | ?transmission | waiting",
-        *(("?corrected by",) if corrected else ()),
-        "< | total | lost",
-    )
     content = []
     for part in found:
         numbers: list[str | Text] = [units.percent(part.share, 0)] if several else []
@@ -61,7 +53,15 @@ def parts(found: Sequence[HopPart], delay_s: float) -> Table:
     sums += [_time(sum(p.correction_s for p in found))] if corrected else []
     lost = sum(part.loss for part in found)
     content.append((Text("total", "bold"), *sums, "", _time(delay_s), style.loss(lost)))
-    return style.rows(made, content)
+    return style.table(
+        "Where the delay is made",
+        "<queue",
+        *(("?packets",) if several else ()),
+        "?propagation | ?transmission | waiting",
+        *(("?corrected by",) if corrected else ()),
+        "< | total | lost",
+        rows=content,
+    )
 
 
 def causes(found: Causes, top: int) -> Table:
@@ -69,42 +69,38 @@ def causes(found: Causes, top: int) -> Table:
     shown = found.found[:top]
     without = "without" if found.factor == 0 else f"with {units.percent(found.factor, 0)}"
     of = f"{'of' if found.target.kind == 'flow' else 'at'} {found.target.name}"
-    made = style.table(
+    rows = [_cause(found, cause) for cause in shown]
+    return style.table(
         f"Who makes the {found.measure} {of}",
         "< | <who | ?flows | offered | share",
         f"delay {without}",
         "change",
         f"loss {without}",
         f"?with {units.percent(MORE - 1, 0)} more",
-        shown=len(shown),
         of=len(found.found),
+        rows=rows,
     )
-    return style.rows(made, [_cause(found, cause) for cause in shown])
 
 
 def critical(found: Critical, top: int) -> Table:
     """The queues that decide."""
-    shown = found.queues[:top]
-    made = style.table(
+    rows = [
+        (
+            q.queue,
+            units.count(q.flows),
+            _time(q.waiting_s),
+            units.percent(q.waiting_share),
+            units.percent(q.loss_share),
+            _bar(q.kept),
+            units.percent(q.kept),
+        )
+        for q in found.queues[:top]
+    ]
+    return style.table(
         "Queues that decide",
         "<queue | ?flows | waiting | of all waiting | ?of all loss | < | flows kept",
-        shown=len(shown),
         of=len(found.queues),
-    )
-    return style.rows(
-        made,
-        [
-            (
-                q.queue,
-                units.count(q.flows),
-                _time(q.waiting_s),
-                units.percent(q.waiting_share),
-                units.percent(q.loss_share),
-                _bar(q.kept),
-                units.percent(q.kept),
-            )
-            for q in shown
-        ],
+        rows=rows,
     )
 
 

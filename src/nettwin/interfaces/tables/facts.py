@@ -16,8 +16,6 @@ from nettwin.metrics import Metrics
 
 def network(found: Inspection, reading: Reading) -> Table:
     """The facts of a network, and where it was read from."""
-    made = style.table(found.name, "<", "<", wraps=True)
-    made.show_header = False
     content: list[tuple[str, str | Text]] = [
         ("read from", f"{reading.source} (format {reading.format})"),
         ("measured there", _measured(reading.metrics)),
@@ -31,53 +29,49 @@ def network(found: Inspection, reading: Reading) -> Table:
         ("down", Text(_listed(found.down), style.ALARM if found.down else "")),
         ("fingerprint", Text(found.fingerprint[:16], style.FAINT)),
     ]
-    return style.rows(made, content)
+    return style.facts(found.name, content)
 
 
 def classes(found: Inspection) -> Table:
     """The traffic classes as they are offered."""
-    made = style.table("Traffic classes", "<class | flows | offered | mean packet | <arrivals")
-    return style.rows(
-        made,
-        [
-            (
-                c.name,
-                units.count(c.flows),
-                units.rate(c.rate_bps),
-                units.size(c.mean_size_bits),
-                c.arrivals,
-            )
-            for c in found.classes
-        ],
+    rows = [
+        (
+            c.name,
+            units.count(c.flows),
+            units.rate(c.rate_bps),
+            units.size(c.mean_size_bits),
+            c.arrivals,
+        )
+        for c in found.classes
+    ]
+    return style.table(
+        "Traffic classes", "<class | flows | offered | mean packet | <arrivals", rows=rows
     )
 
 
 def busiest(found: Inspection) -> Table:
     """The links that are offered most for their capacity."""
-    made = style.table(
+    rows = [
+        (
+            k.name,
+            units.rate(k.capacity_bps),
+            units.rate(k.load_bps),
+            style.bar(k.offered_load),
+            style.load(k.offered_load),
+        )
+        for k in found.busiest
+    ]
+    return style.table(
         "Most loaded links (before any loss)",
         "<link | capacity | offered | < | offered load",
-        shown=len(found.busiest),
         of=found.links,
-    )
-    return style.rows(
-        made,
-        [
-            (
-                k.name,
-                units.rate(k.capacity_bps),
-                units.rate(k.load_bps),
-                style.bar(k.offered_load),
-                style.load(k.offered_load),
-            )
-            for k in found.busiest
-        ],
+        rows=rows,
     )
 
 
 def listing(title: str, columns: Sequence[str], content: Sequence[Sequence[str]]) -> Table:
     """The members of a registry."""
-    return style.rows(style.table(title, *(f"<{name}" for name in columns), wraps=True), content)
+    return style.table(title, *(f"<{name}" for name in columns), rows=content, wraps=True)
 
 
 def _between(span: tuple[float, float], words: Callable[[float], str]) -> str:

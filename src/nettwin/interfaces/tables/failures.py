@@ -35,8 +35,6 @@ def heading(found: Resilience) -> Text:
 def summary(sides: Sequence[Resilience], intent: Intent | None = None) -> Table:
     """All failures in a few numbers, without and with a change plan."""
     heads = ["without the plan", "with it"] if len(sides) > 1 else [""]
-    made = style.table("In short", "<", *heads)
-    made.show_header = len(sides) > 1
     told = [one.summary for one in sides]
 
     def counted(number: int, of: int) -> Text:
@@ -64,7 +62,9 @@ def summary(sides: Sequence[Resilience], intent: Intent | None = None) -> Table:
             ("most traffic lost", *(style.loss(s.lost_share_max) for s in told)),
             ("longest mean delay", *(units.duration(s.owd_mean_max_s) for s in told)),
         ]
-    return style.rows(made, rows)
+    made = style.table("In short", "<", *heads, rows=rows)
+    made.show_header = len(sides) > 1
+    return made
 
 
 def failures(found: Resilience, top: int) -> Table:
@@ -73,15 +73,6 @@ def failures(found: Resilience, top: int) -> Table:
     several = len(found.kinds) > 1
     told = [f for f in shown if f.predicted]
     flagged = any(f.flagged_flows for f in shown)
-    made = style.table(
-        "Failures, the worst first",
-        "<" if several else None,
-        "<what fails | offered load | < | ?<of link | ?overloaded | cut off",
-        "traffic lost | mean delay | ?change" if told else None,
-        "?flagged flows" if flagged else None,
-        shown=len(shown),
-        of=found.looked_at,
-    )
     content = []
     for f in shown:
         cells: list[str | Text] = [Text(WORDS[f.kind], style.FAINT)] if several else []
@@ -98,31 +89,35 @@ def failures(found: Resilience, top: int) -> Table:
             cells.append(style.change(found.owd_mean_before_s, f.owd_mean_s))
         cells += [units.count(f.flagged_flows)] if flagged else []
         content.append(cells)
-    return style.rows(made, content)
+    return style.table(
+        "Failures, the worst first",
+        "<" if several else None,
+        "<what fails | offered load | < | ?<of link | ?overloaded | cut off",
+        "traffic lost | mean delay | ?change" if told else None,
+        "?flagged flows" if flagged else None,
+        of=found.looked_at,
+        rows=content,
+    )
 
 
 def links(found: Resilience, top: int) -> Table:
     """The worst load of each link, and the failure that causes it."""
-    shown = found.links[:top]
-    made = style.table(
+    rows = [
+        (
+            link.name,
+            units.rate(link.capacity_bps),
+            style.load(link.offered_load),
+            style.load(link.worst_offered_load),
+            style.bar(link.worst_offered_load),
+            link.cause or Text("nothing raises it", style.FAINT),
+        )
+        for link in found.links[:top]
+    ]
+    return style.table(
         "Worst load of each link",
         "<link | ?capacity | offered load | worst | < | <when this fails",
-        shown=len(shown),
         of=len(found.links),
-    )
-    return style.rows(
-        made,
-        [
-            (
-                link.name,
-                units.rate(link.capacity_bps),
-                style.load(link.offered_load),
-                style.load(link.worst_offered_load),
-                style.bar(link.worst_offered_load),
-                link.cause or Text("nothing raises it", style.FAINT),
-            )
-            for link in shown
-        ],
+        rows=rows,
     )
 
 
@@ -130,12 +125,6 @@ def classes(found: Resilience, top: int) -> Table:
     """What each traffic class gets after the worst failures."""
     shown = [f for f in found.failures if f.predicted][: min(top, MOST_BY_CLASS)]
     before = {c.name: c for c in found.classes_before}
-    made = style.table(
-        "By traffic class",
-        "<what fails | <class | mean delay | change | ?p99 delay | loss",
-        shown=len(shown),
-        of=found.looked_at,
-    )
     content: list[tuple[str | Text, ...]] = []
     for f in shown:
         for k, c in enumerate(f.classes):
@@ -150,7 +139,12 @@ def classes(found: Resilience, top: int) -> Table:
                     style.loss(c.loss),
                 )
             )
-    return style.rows(made, content)
+    return style.table(
+        "By traffic class",
+        "<what fails | <class | mean delay | change | ?p99 delay | loss",
+        of=found.looked_at,
+        rows=content,
+    )
 
 
 def broken(found: Resilience, top: int) -> Table:
@@ -160,25 +154,17 @@ def broken(found: Resilience, top: int) -> Table:
         for line in f.broken:
             count.setdefault(line, []).append(f.name)
     order = sorted(count, key=lambda line: -len(count[line]))
-    made = style.table(
-        "Expectations that failures break",
-        "<expected | failures | <the worst of them | ?<now",
-        shown=len(order[:top]),
-        of=len(order),
-    )
-    made.columns[0].no_wrap = False
-    return style.rows(
-        made,
-        [
-            (
-                line,
-                Text(units.count(len(count[line])), style.ALARM),
-                count[line][0],
-                Text("broken", style.ALARM) if line in found.broken_before else "met",
-            )
-            for line in order[:top]
-        ],
-    )
+    rows = [
+        (
+            line,
+            Text(units.count(len(count[line])), style.ALARM),
+            count[line][0],
+            Text("broken", style.ALARM) if line in found.broken_before else "met",
+        )
+        for line in order[:top]
+    ]
+    columns = "<<expected | failures | <the worst of them | ?<now"
+    return style.table("Expectations that failures break", columns, rows=rows, of=len(order))
 
 
 def _cut(failure: Failure) -> Text:

@@ -20,54 +20,51 @@ Where = Callable[[Place], str]  # the place of a line, for people
 
 def lines(checked: Checked, where: Where) -> Table:
     """What each line selects, and what its value cannot be better than."""
-    made = style.table(
-        "What each line selects", "<line | <says | selects | < | <first | at best", wraps=True
-    )
-    return style.rows(
-        made,
-        [
-            (
-                where(line.place),
-                line.text,
-                units.count(line.selected),
-                _kind(line),
-                _first(line),
-                "" if line.bound is None else shown(MEASURES[line.measure], line.bound),
-            )
-            for line in checked.lines
-        ],
+    rows = [
+        (
+            where(line.place),
+            line.text,
+            units.count(line.selected),
+            _kind(line),
+            _first(line),
+            "" if line.bound is None else shown(MEASURES[line.measure], line.bound),
+        )
+        for line in checked.lines
+    ]
+    return style.table(
+        "What each line selects",
+        "<line | <says | selects | < | <first | at best",
+        wraps=True,
+        rows=rows,
     )
 
 
 def diagnostics(checked: Checked, where: Where) -> Table:
     """What is wrong, the worst first."""
-    made = style.table("Issues", "<lines | <kind | <issue | <remedy", wraps=True)
-    return style.rows(
-        made,
-        [
-            (
-                ", ".join(map(where, finding.places)),
-                Text(finding.kind, COLORS[finding.kind]),
-                finding.reason,
-                finding.remedy,
-            )
-            for finding in checked.diagnostics
-        ],
-    )
+    rows = [
+        (
+            ", ".join(map(where, finding.places)),
+            Text(finding.kind, COLORS[finding.kind]),
+            finding.reason,
+            finding.remedy,
+        )
+        for finding in checked.diagnostics
+    ]
+    return style.table("Issues", "<lines | <kind | <issue | <remedy", wraps=True, rows=rows)
 
 
 def measures() -> Table:
     """What can be asked about."""
-    made = style.table("Measures", "<measure | <of each | <unit | <several as | <is", wraps=True)
-    return style.rows(
-        made, [(m.name, m.kind, m.unit, m.worst, m.meaning) for m in MEASURES.values()]
+    rows = [(m.name, m.kind, m.unit, m.worst, m.meaning) for m in MEASURES.values()]
+    return style.table(
+        "Measures", "<measure | <of each | <unit | <several as | <is", wraps=True, rows=rows
     )
 
 
 def levers() -> Table:
     """What may be changed."""
-    made = style.table("Levers", "<lever", "<selects", "<changes", wraps=True)
-    return style.rows(made, [(name, LEVER_OF[name], words) for name, words in LEVERS.items()])
+    rows = [(name, LEVER_OF[name], words) for name, words in LEVERS.items()]
+    return style.table("Levers", "<lever", "<selects", "<changes", wraps=True, rows=rows)
 
 
 def _kind(line: Selected) -> str:

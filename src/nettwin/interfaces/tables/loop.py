@@ -59,17 +59,6 @@ def over_day(moments: Sequence[Moment], moment: Callable[[float], str]) -> Table
     for k, one in enumerate(moments):
         if one.happened or one.did:
             marked |= {k - 1, k, k + 1}
-    made = style.table(
-        "Measured and predicted",
-        "<until",
-        "<busiest link",
-        "measured",
-        "predicted",
-        "mean delay",
-        "predicted",
-        "loss",
-        "<what happened",
-    )
     content: list[tuple[str | Text, ...]] = []
     for k in sorted(mark for mark in marked if 0 <= mark < len(moments)):
         one = moments[k]
@@ -85,4 +74,15 @@ def over_day(moments: Sequence[Moment], moment: Callable[[float], str]) -> Table
                 Text("; ".join(filter(None, (one.happened, one.did)))),
             )
         )
-    return style.rows(made, content)
+    return style.table(
+        "Measured and predicted",
+        "<until",
+        "<busiest link",
+        "measured",
+        "predicted",
+        "mean delay",
+        "predicted",
+        "loss",
+        "<what happened",
+        rows=content,
+    )

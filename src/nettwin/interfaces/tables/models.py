@@ -16,7 +16,6 @@ from nettwin.interfaces.tables import style, training
 
 def listed(rows: Sequence[tuple[Any, Mapping[str, Any], str]]) -> Table:
     """The models of the catalog: entry, card, and what is wrong with it."""
-    made = style.table("Models", "<model | <architecture | ?<trained on | mean delay off | <from")
     content = []
     for entry, card, issue in rows:
         tested = card.get("accuracy", {}).get("test", {}).get("model", {}).get("owd_mean_s")
@@ -29,13 +28,13 @@ def listed(rows: Sequence[tuple[Any, Mapping[str, Any], str]]) -> Table:
                 "nettwin" if entry.shipped else "you",
             )
         )
-    return style.rows(made, content)
+    return style.table(
+        "Models", "<model | <architecture | ?<trained on | mean delay off | <from", rows=content
+    )
 
 
 def card(found: Mapping[str, Any], members: int) -> list[RenderableType]:
     """A model's card, and its accuracy."""
-    made = style.table(f"Model {found['name']}", "<", "<", wraps=True)
-    made.show_header = False
     schedule = found.get("schedule", {})
     settings = found["settings"].items()
     content = [
@@ -48,7 +47,7 @@ def card(found: Mapping[str, Any], members: int) -> list[RenderableType]:
         ("made by", f"nettwin {found.get('nettwin', '')}, commit {found.get('commit') or '-'}"),
         ("license", str(found.get("license", "-"))),
     ]
-    shown: list[RenderableType] = [style.rows(made, content)]
+    shown: list[RenderableType] = [style.facts(f"Model {found['name']}", content)]
     tested = found.get("accuracy", {}).get("test")
     if tested:
         shown.append(training.accuracy(tested))
@@ -59,9 +58,6 @@ def card(found: Mapping[str, Any], members: int) -> list[RenderableType]:
 
 def _measured(runs: Sequence[Mapping[str, Any]]) -> Table:
     """Figures of benchmarks beside their targets, those that were missed first."""
-    made = style.table(
-        "Measured (docs/benchmarks.md)", "<benchmark | <figure | is | target", wraps=True
-    )
     content = []
     for run in runs:
         words = run["command"].removeprefix("python -m benchmarks ").split()
@@ -74,20 +70,19 @@ def _measured(runs: Sequence[Mapping[str, Any]]) -> Table:
             target = f"{one['sense']} {one['target']:g}"
             content.append((one["met"], (of, one["name"], met, target)))
     content.sort(key=lambda row: bool(row[0]))
-    return style.rows(made, [row for _, row in content])
+    rows = [row for _, row in content]
+    columns = "<benchmark | <figure | is | target"
+    return style.table("Measured (docs/benchmarks.md)", columns, rows=rows, wraps=True)
 
 
 def verified(found: Mapping[str, Sequence[Any]]) -> Table:
     """What was checked of each model."""
-    made = style.table("Verified", "<model", "<what", "<is", wraps=True)
-    return style.rows(
-        made,
-        [
-            (name, check.what, Text(check.issue or "good", style.ALARM if check.issue else "green"))
-            for name, checks in found.items()
-            for check in checks
-        ],
-    )
+    rows = [
+        (name, check.what, Text(check.issue or "good", style.ALARM if check.issue else "green"))
+        for name, checks in found.items()
+        for check in checks
+    ]
+    return style.table("Verified", "<model", "<what", "<is", wraps=True, rows=rows)
 
 
 def _data(one: Mapping[str, Any]) -> str:

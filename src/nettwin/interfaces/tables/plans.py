@@ -40,12 +40,6 @@ def heading(plan: ChangePlan, network: str) -> Text:
 def objectives(plan: ChangePlan, intent: Intent) -> Table:
     """The objectives before and after, the first with its bound."""
     simulated = verified(plan)
-    made = style.table(
-        "Objectives, the first before the second",
-        "<as low as possible | before | after",
-        "simulated" if simulated else None,
-        "change | ?bound | ?gap",
-    )
     levels = every_level(intent)
     content = []
     for k, name in enumerate(plan.after.names):
@@ -62,7 +56,13 @@ def objectives(plan: ChangePlan, intent: Intent) -> Table:
         gap = plan.gap if k == 0 else None
         cells.append("-" if gap is None else f"{units.percent(gap, 2)}, {_status(plan)}")
         content.append(cells)
-    return style.rows(made, content)
+    return style.table(
+        "Objectives, the first before the second",
+        "<as low as possible | before | after",
+        "simulated" if simulated else None,
+        "change | ?bound | ?gap",
+        rows=content,
+    )
 
 
 def expectations(plan: ChangePlan) -> Table:
@@ -71,13 +71,6 @@ def expectations(plan: ChangePlan) -> Table:
     With a verifier's values beside those of the model.
     """
     simulated = [e.judgement for e in verified(plan)[:1]]
-    made = style.table(
-        "Expectations",
-        "<expected | before | after",
-        "simulated" if simulated else None,
-        "< | ?margin | ?<worst | ?within",
-    )
-    made.columns[0].no_wrap = False  # a limit must not be cut
     decisive = simulated[0] if simulated else plan.after
     content: list[tuple[str | Text, ...]] = []
     for k, line in enumerate(plan.after.lines):
@@ -97,20 +90,22 @@ def expectations(plan: ChangePlan) -> Table:
                 f"{units.count(last.within)} of {units.count(last.selected)}",
             )
         )
-    return style.rows(made, content)
+    return style.table(
+        "Expectations",
+        "<<expected | before | after",  # a limit must not be cut
+        "simulated" if simulated else None,
+        "< | ?margin | ?<worst | ?within",
+        rows=content,
+    )
 
 
 def changes(plan: ChangePlan, top: int) -> Table:
     """The changes in the order in which to make them."""
-    made = style.table(
-        "Changes, in this order", "", "<change", shown=min(top, len(plan.changes)),
-        of=len(plan.changes),
-    )  # fmt: skip
     rows = [(f"{k}", change.describe()) for k, change in enumerate(plan.changes[:top], 1)]
     more = len(plan.changes) - top
     if more > 0:
         rows.append(("", f"... and {units.count(more)} more (the plan file and --json have all)"))
-    return style.rows(made, rows)
+    return style.table("Changes, in this order", "", "<change", of=len(plan.changes), rows=rows)
 
 
 def reasons(plan: ChangePlan) -> list[str]:

@@ -68,17 +68,22 @@ def _sum(columns: Sequence[Column], width: Mapping[int, int]) -> int:
 
 
 def table(
-    title: str, *columns: str | None, shown: int = 0, of: int = 0, wraps: bool = False
+    title: str,
+    *columns: str | None,
+    rows: Sequence[Sequence[str | Text]] = (),
+    of: int = 0,
+    wraps: bool = False,
 ) -> FittingTable:
-    """An empty table with the columns of texts such as `<link | ?capacity | load`.
+    """A table with the columns of texts such as `<link | ?capacity | load`.
 
-    A column `<name` is aligned left, others right; `?name` is optional. None is not a column.
+    A column `<name` is aligned left, others right; `<<name` may go over several lines; `?name` is
+    optional. None is not a column.
     With `of` the title says how many rows there are where fewer are shown. Cells that do not fit
     are cut, or with `wraps` go over several lines.
     """
     words = Text(title, style="bold")
-    if of > shown:
-        words.append(f"  {shown} of {units.count(of)}", style=FAINT)
+    if of > len(rows):
+        words.append(f"  {len(rows)} of {units.count(of)}", style=FAINT)
     made = FittingTable(
         title=words,
         title_justify="left",
@@ -90,16 +95,19 @@ def table(
     )
     for name in (name for text in columns if text is not None for name in text.split(" | ")):
         left = name.lstrip("?").startswith("<")
-        made.add_column(name.lstrip("?<"), justify="left" if left else "right", no_wrap=not wraps)
+        whole = not wraps and not name.lstrip("?").startswith("<<")
+        made.add_column(name.lstrip("?<"), justify="left" if left else "right", no_wrap=whole)
         if name.startswith("?"):
             made.optional.append(made.columns[-1])
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     return made
 
 
-def rows(made: FittingTable, content: Sequence[Sequence[str | Text]]) -> FittingTable:
-    """The table with rows of texts and strings."""
-    for row in content:
-        made.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+def facts(title: str, rows: Sequence[Sequence[str | Text]]) -> FittingTable:
+    """A table of what a thing is, each fact with its name before it."""
+    made = table(title, "<", "<", rows=rows, wraps=True)
+    made.show_header = False
     return made
 
 
@@ -160,6 +168,17 @@ def losses(before: float, after: float) -> tuple[Text, Text]:
 def loads(before: float, after: float) -> tuple[Text, Text, Text]:
     """Two offered loads, the second as a bar as well."""
     return load(before), bar(after), load(after)
+
+
+def totals(found: Mapping[str, float]) -> tuple[str, str, Text, Text, Text]:
+    """Of a whole network: mean delay, that of its worst flow, loss, and how full its links are."""
+    return (
+        units.duration(found["owd_mean_s"]),
+        units.duration(found["owd_worst_flow_s"]),
+        loss(found["loss_ratio"]),
+        load(found["offered_load_max"]),
+        load(found["utilization_max"]),
+    )
 
 
 def half(low: float, high: float) -> Text:

@@ -48,7 +48,6 @@ def findings_document(found: Findings) -> dict[str, Any]:
 
 def kinds(found: Findings) -> Table:
     """What was found and done, a line a kind, the worst first."""
-    made = style.table("Data quality", "<", "places", "times", "<found", "<done")
     content = [
         (
             Text(KINDS[name].severity, COLORS[KINDS[name].severity]),
@@ -59,22 +58,12 @@ def kinds(found: Findings) -> Table:
         )
         for name, places, times in summary(found.found)
     ]
-    return style.rows(made, content)
+    return style.table("Data quality", "<", "places", "times", "<found", "<done", rows=content)
 
 
 def findings(found: Findings, top: int) -> Table:
     """Every finding at its place, the worst first."""
     rows = found.worst_first()
-    made = style.table(
-        "Findings",
-        "<",
-        "<kind",
-        "<where",
-        "times",
-        "?<detail",
-        shown=min(top, len(rows)),
-        of=len(rows),
-    )
     content = [
         (
             Text(one.severity, COLORS[one.severity]),
@@ -85,13 +74,14 @@ def findings(found: Findings, top: int) -> Table:
         )
         for one in rows[:top]
     ]
-    return style.rows(made, content)
+    return style.table(
+        "Findings", "<", "<kind", "<where", "times", "?<detail", of=len(rows), rows=content
+    )
 
 
 def coverage(loads: LinkLoads, moment: Moment) -> Table:
     """How much is known."""
     known = np.isfinite(loads.bps)
-    made = style.table("Telemetry", "<what", "<is")
     begin = float(loads.time_s[0] - loads.interval_s)
     rows = [
         ("from", moment(begin)),
@@ -103,7 +93,7 @@ def coverage(loads: LinkLoads, moment: Moment) -> Table:
             units.percent(float(known[:, known.any(axis=0)].mean()) if known.any() else 0.0),
         ),
     ]
-    return style.rows(made, rows)
+    return style.table("Telemetry", "<what", "<is", rows=rows)
 
 
 def _link_values(seen: Observation) -> tuple[Any, Any]:
@@ -139,17 +129,6 @@ def links(seen: Observation, top: int, moment: Moment) -> Table:
     topology = seen.scenario.topology
     rate, load = _link_values(seen)
     order = np.argsort(-np.nan_to_num(load, nan=-1.0), kind="stable")
-    made = style.table(
-        f"Links at {moment(seen.time_s)}",
-        "<link",
-        "?capacity",
-        "rate",
-        "<",
-        "utilization",
-        "<state",
-        shown=min(top, len(order)),
-        of=len(order),
-    )
     content = []
     for k in order[:top].tolist():
         live = bool(topology.link_live[k])
@@ -163,4 +142,14 @@ def links(seen: Observation, top: int, moment: Moment) -> Table:
                 Text("up" if live else "down", style.CALM if live else style.ALARM),
             )
         )
-    return style.rows(made, content)
+    return style.table(
+        f"Links at {moment(seen.time_s)}",
+        "<link",
+        "?capacity",
+        "rate",
+        "<",
+        "utilization",
+        "<state",
+        of=len(order),
+        rows=content,
+    )

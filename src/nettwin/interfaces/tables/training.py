@@ -23,22 +23,18 @@ WORDS = {
 
 def accuracy(found: Mapping[str, Any]) -> Table:
     """The errors on test samples, beside theory's and the noise of the labels."""
-    made = style.table(
-        f"Errors on {found['scenarios']} test samples", "<metric | model | theory | label noise"
-    )
-    return style.rows(
-        made,
-        [
-            (
-                words,
-                *(
-                    _percent(found.get(by, {}).get(name), name)
-                    for by in ("model", "theory", "noise")
-                ),
-            )
-            for name, words in WORDS.items()
-            if name in found.get("model", {})
-        ],
+    rows = [
+        (
+            words,
+            *(_percent(found.get(by, {}).get(name), name) for by in ("model", "theory", "noise")),
+        )
+        for name, words in WORDS.items()
+        if name in found.get("model", {})
+    ]
+    return style.table(
+        f"Errors on {found['scenarios']} test samples",
+        "<metric | model | theory | label noise",
+        rows=rows,
     )
 
 
@@ -48,10 +44,6 @@ def _percent(value: float | None, name: str) -> str:
 
 def adapted(found: Any) -> Table:
     """The errors before and after a model was adapted, on new networks and on the old data."""
-    made = style.table(
-        "Errors before and after",
-        "<data | samples | <metric | before | after | ?theory | ?label noise",
-    )
     content = []
     for words, sides in (("new networks", found.new), ("old data", found.old)):
         if not sides:
@@ -68,4 +60,8 @@ def adapted(found: Any) -> Table:
                         *(_percent(v.get(name), name) for v in values),
                     )
                 )
-    return style.rows(made, content)
+    return style.table(
+        "Errors before and after",
+        "<data | samples | <metric | before | after | ?theory | ?label noise",
+        rows=content,
+    )

@@ -28,26 +28,23 @@ WORDS = {
 
 def status(facts: Mapping[str, Any]) -> Table:
     """Where a loop stands."""
-    made = style.table("Status", "<what", "<is")
     content = [
         (words, str(facts[name])) for name, words in WORDS.items() if facts[name] is not None
     ]
-    return style.rows(made, content)
+    return style.table("Status", "<what", "<is", rows=content)
 
 
 def judged(judgement: Judgement) -> Table:
     """What was measured last, line by line of the intent."""
-    made = style.table("Measured last", "<expectation", "value", "<worst", "<")
     content: list[tuple[str | Text, ...]] = []
     for line in judgement.lines:
         word = Text("met", style.CALM) if line.met else Text("missed", style.ALARM)
         content.append((line.text, measured(line), line.worst, word))
-    return style.rows(made, content)
+    return style.table("Measured last", "<expectation", "value", "<worst", "<", rows=content)
 
 
 def entries(found: Sequence[Entry], moment: Moment, of: int) -> Table:
     """The audit log, oldest first."""
-    made = style.table("Done", "number", "<time", "<by", "<what", "<words", shown=len(found), of=of)
     content = []
     for entry in found:
         details = dict(entry.details)
@@ -57,21 +54,19 @@ def entries(found: Sequence[Entry], moment: Moment, of: int) -> Table:
         if why := details.get("why"):
             words = f"{words}: {'; '.join(map(str, why)) if isinstance(why, list) else why}"
         content.append((str(entry.number), moment(entry.time_s), entry.who, entry.what, words))
-    return style.rows(made, content)
+    return style.table("Done", "number", "<time", "<by", "<what", "<words", of=of, rows=content)
 
 
 def series(name: str, times: Sequence[str], values: Sequence[float]) -> Table:
     """The values of one series."""
-    made = style.table(name, "<time", "value")
     content = [(time, f"{value:.6g}") for time, value in zip(times, values, strict=True)]
-    return style.rows(made, content)
+    return style.table(name, "<time", "value", rows=content)
 
 
 def plans(known: Sequence[Known], moment: Moment) -> Table:
     """Plans of a workspace, oldest first."""
-    made = style.table("Plans", "<plan", "<made", "<by", "changes", "<state", "?<why")
     content = [
         (one.id, moment(one.time_s), one.author, str(len(one.plan.changes)), one.fate, one.why)
         for one in known
     ]
-    return style.rows(made, content)
+    return style.table("Plans", "<plan", "<made", "<by", "changes", "<state", "?<why", rows=content)

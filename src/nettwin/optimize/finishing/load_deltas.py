@@ -67,7 +67,7 @@ def load_deltas(
 
 
 def _from_paths(states: Sequence[Scenario], flows: NDArray[np.int64]) -> LoadDeltas:
-    """The same where paths are broken or follow tables: by the paths that flows find."""
+    """Load deltas by the paths that flows find, where these are broken or follow tables."""
     change, link, bps = [], [], []
     for sign, state in zip((-1.0, 1.0), states, strict=True):
         paths = resolve(state.routing.keep(flows), state.topology, state.traffic.keep(flows))

@@ -34,8 +34,8 @@ class ExplicitPathProblem(ReadOnly):
     `start` holds the explicit paths of today; flows that are not in it go where `rule` leads, over
     their `midpoints`, if they have any (padded with NONE at the end).
 
-    `limit_s` is the propagation that a flow may take in all. `excluded` marks links that the
-    flows of a group must not cross; `group` is -1 where there is none.
+    `limit_s` is the propagation that a flow may take from end to end. `excluded` marks links that
+    the flows of a group must not cross; `group` is -1 where there is none.
     """
 
     topology: Topology

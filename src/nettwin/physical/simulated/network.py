@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nettwin import units
 from nettwin.errors import InputError
 from nettwin.formats.demands import read_demands
 from nettwin.metrics import Metrics, Table
@@ -79,14 +79,7 @@ class Simulated:
     @property
     def start_s(self) -> float:
         """The first moment in seconds since 1970."""
-        try:
-            moment = datetime.fromisoformat(self.start)
-        except ValueError:
-            raise InputError(
-                f"start is {self.start!r}: must be a time such as 2026-01-05T12:00:00+00:00."
-                " Correct it."
-            ) from None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return units.moment_s(self.start)
 
 
 class SimulatedNetwork(SteeredNetwork):

@@ -6,28 +6,19 @@ from dataclasses import is_dataclass
 from typing import Any
 
 from nettwin.registry import Registry
-from nettwin.scenario.changes.failures import (
-    FailBundle,
-    FailGroup,
-    FailLink,
-    FailNode,
-    RestoreBundle,
-    RestoreGroup,
-    RestoreLink,
-    RestoreNode,
-)
+from nettwin.scenario.changes import failures
 from nettwin.scenario.changes.flows import AddFlow, RateLimit, RemoveFlow, ScaleTraffic, SetPath
 from nettwin.scenario.changes.links import SetBuffer, SetCapacity, SetScheduler, SetWeight
 
 OWN = (
-    FailLink,
-    RestoreLink,
-    FailBundle,
-    RestoreBundle,
-    FailNode,
-    RestoreNode,
-    FailGroup,
-    RestoreGroup,
+    failures.FailLink,
+    failures.RestoreLink,
+    failures.FailBundle,
+    failures.RestoreBundle,
+    failures.FailNode,
+    failures.RestoreNode,
+    failures.FailGroup,
+    failures.RestoreGroup,
     SetCapacity,
     SetWeight,
     SetScheduler,

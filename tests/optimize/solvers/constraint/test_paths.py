@@ -14,11 +14,11 @@ from nettwin.optimize.problems.explicit_paths import ExplicitPathProblem, Paths
 from nettwin.optimize.problems.segment_flows import SegmentFlows
 from nettwin.optimize.search import Search
 from nettwin.optimize.solvers.constraint import constraint_paths
-from nettwin.optimize.stop import Steps
 from nettwin.scenario.generate import generate
 from nettwin.scenario.k_shortest import k_shortest
 from nettwin.scenario.scenario import Scenario
 from tests.optimize.solvers.linear.networks import network
+from tests.optimize.solvers.searching import searched_paths
 
 pytest.importorskip("ortools", reason="needs the extra constraint")
 
@@ -72,15 +72,8 @@ def utilization(p: ExplicitPathProblem, paths: Paths) -> float:
 
 
 def solved(p: ExplicitPathProblem, seed: int = 0, steps: int = 20) -> tuple[Search[Paths], Paths]:
-    search: Search[Paths] = Search(Steps(steps))
-    constraint_paths(p, search, seed)
-    paths = search.answer
-    assert paths is not None
-    assert utilization(p, paths) <= search.value * (1 + 1e-9)  # fewer moved: or less
+    search, paths = searched_paths(constraint_paths, p, steps, seed, utilization)
     for f, links in paths.items():
-        ends = [int(p.source[f]), *p.topology.link_target[list(links)].tolist()]
-        assert p.topology.link_source[list(links)].tolist() == ends[:-1]
-        assert ends[-1] == p.target[f]
         assert p.topology.link_live[list(links)].all()
         assert p.topology.link_delay_s[list(links)].sum() <= p.limit_s[f]
     return search, paths

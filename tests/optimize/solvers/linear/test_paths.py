@@ -17,11 +17,11 @@ from nettwin.optimize.search import Search
 from nettwin.optimize.solvers.linear.explicit_columns import problem_of
 from nettwin.optimize.solvers.linear.flow_lp import flow_lp
 from nettwin.optimize.solvers.linear.paths import linear_paths
-from nettwin.optimize.stop import Steps
 from nettwin.scenario.changes import SetPath, apply_all
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
 from tests.optimize.solvers.linear.networks import network
+from tests.optimize.solvers.searching import searched_paths
 
 PATHS = (Lever("paths"),)
 SEEDS = st.integers(0, 10_000)
@@ -33,15 +33,9 @@ def utilization(p: ExplicitPathProblem, paths: Paths) -> float:
 
 
 def solved(p: ExplicitPathProblem, steps: int = 15, seed: int = 1) -> tuple[Search[Paths], Paths]:
-    search: Search[Paths] = Search(Steps(steps))
-    linear_paths(p, search, seed)
-    paths = search.answer
-    assert paths is not None
-    assert utilization(p, paths) <= search.value * (1 + 1e-9)  # fewer moved: or less
+    search, paths = searched_paths(linear_paths, p, steps, seed, utilization)
     for f, links in paths.items():
         ends = [int(p.source[f]), *p.topology.link_target[list(links)].tolist()]
-        assert p.topology.link_source[list(links)].tolist() == ends[:-1]
-        assert ends[-1] == p.target[f]
         assert len(set(ends)) == len(ends)
         assert p.keeps(f, links)
     return search, paths

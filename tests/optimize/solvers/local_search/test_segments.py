@@ -26,6 +26,7 @@ from tests.optimize.solvers.local_search.problems import (
     scenario_of,
     segment_routing_problem,
 )
+from tests.optimize.solvers.searching import searched
 
 Answer = np.ndarray
 
@@ -33,9 +34,7 @@ Answer = np.ndarray
 def solved(
     segment_problem: SegmentRoutingProblem, steps: int = 150, seed: int = 0
 ) -> tuple[float, Answer]:
-    search: Search[Answer] = Search(Steps(steps))
-    segments(segment_problem, search, seed)
-    assert search.answer is not None
+    search = searched(segments, segment_problem, steps, seed)
     return search.value, search.answer
 
 

@@ -18,10 +18,11 @@ from nettwin.optimize.search import Search
 from nettwin.optimize.solvers.local_search import weight_kernels as kernels
 from nettwin.optimize.solvers.local_search import weights
 from nettwin.optimize.solvers.local_search.weights import _graph_of, _paths_of
-from nettwin.optimize.stop import Clock, Seconds, Steps
+from nettwin.optimize.stop import Clock, Seconds
 from nettwin.scenario.generate import generate
 from nettwin.scenario.topology import Link, Topology
 from tests.optimize.solvers.local_search.problems import scenario_of, states_of
+from tests.optimize.solvers.searching import searched
 
 Answer = np.ndarray
 
@@ -35,9 +36,7 @@ def link_weight_problem(seed: int, failures: int = 0, most_changes: int = -1) ->
 def solved(
     weight_problem: LinkWeightProblem, steps: int = 2000, seed: int = 0
 ) -> tuple[float, Answer]:
-    search: Search[Answer] = Search(Steps(steps))
-    weights(weight_problem, search, seed)
-    assert search.answer is not None
+    search = searched(weights, weight_problem, steps, seed)
     return search.value, search.answer
 
 

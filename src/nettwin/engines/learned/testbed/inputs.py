@@ -141,7 +141,7 @@ def _duty(arrival: object) -> float:
 
 
 def _buffer_bits(scenario: Scenario) -> Floats:
-    """What may wait at each port at most, in all its queues. [links]"""
+    """What may wait at each port at most, over its queues. [links]"""
     mean = float(scenario.traffic.flow_mean_size_bits.mean())
     each = np.array(
         [

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from nettwin.errors import FormatError, InputError
 from nettwin.formats.files import read_bytes, write_bytes
+from nettwin.formats.weight_file import metadata
 
 _REMEDY = "Remove it to train from the start, or choose another folder."
 
@@ -52,8 +53,7 @@ def read_checkpoint(path: Path, identity: str) -> tuple[dict[str, Tensor], Progr
     content = read_bytes(path)
     try:
         tensors = load(content)
-        size = int.from_bytes(content[:8], "little")
-        said = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["nettwin"])
+        said = metadata(content)
         progress = Progress(
             str(said["identity"]),
             int(said["step"]),

@@ -10,7 +10,7 @@ from typing import Any
 from nettwin.engines.learned.architecture import architecture
 from nettwin.engines.learned.training.examples import Parts
 from nettwin.errors import FormatError, InputError, UnknownNameError
-from nettwin.formats.toml_document import load_toml
+from nettwin.formats.toml_document import find_toml, load_toml, names_in
 
 
 @dataclass(frozen=True)
@@ -83,19 +83,12 @@ FOLDER = Path(__file__).parents[1] / "recipes"
 
 def shipped_recipes() -> list[str]:
     """The names of the recipes that nettwin ships."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return names_in(FOLDER)
 
 
 def find_recipe(name: str) -> TrainingRecipe:
-    """A recipe by the path of its file, or by name if nettwin ships it.
-
-    Raises UnknownNameError and FormatError.
-    """
-    if Path(name).suffix:
-        return read_recipe(Path(name))
-    if name not in shipped_recipes():
-        raise UnknownNameError("training recipe", name, shipped_recipes())
-    return read_recipe(FOLDER / f"{name}.toml")
+    """A recipe by its file, or by name if nettwin ships it; FormatError or UnknownNameError."""
+    return read_recipe(find_toml(name, FOLDER, "training recipe"))
 
 
 def read_recipe(path: Path) -> TrainingRecipe:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Annotated
 
-import typer
 from rich.text import Text
 
 from nettwin.errors import InputError
@@ -21,28 +20,27 @@ from nettwin.interfaces.cli.data.group import (
     moment_of,
 )
 from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.tables import telemetry as tables
 
 HOUR_S = 3600.0
 
 
-@group.command(
-    epilog=o.examples(
-        "nettwin data check prometheus.yaml --network network.yaml",
-        "nettwin data check prometheus.yaml --workspace twin --since 6h --json",
-    )
+NETWORK = o.given(
+    "--network",
+    metavar="FILE",
+    help="The network, in any known format. Default: that of the workspace.",
+)
+
+
+@command(
+    "nettwin data check prometheus.yaml --network network.yaml",
+    "nettwin data check prometheus.yaml --workspace twin --since 6h --json",
+    group=group,
 )
 def check(
     source: SourceFileArg,
-    network: Annotated[
-        str | None,
-        typer.Option(
-            "--network",
-            metavar="FILE",
-            help="The network, in any known format. Default: that of the workspace.",
-            show_default=False,
-        ),
-    ] = None,
+    network: Annotated[str | None, NETWORK] = None,
     workspace: w.WorkspaceOption = w.HERE,
     folder: FolderOption = None,
     since: SinceOption = None,

@@ -17,16 +17,16 @@ from nettwin.interfaces.cli.data.group import (
     moment_of,
 )
 from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.tables import telemetry as tables
 
 HOUR_S = 3600.0
 
 
-@group.command(
-    epilog=o.examples(
-        "nettwin data collect prometheus.yaml --workspace twin",
-        "nettwin data collect prometheus.yaml --workspace twin --since 7d",
-    )
+@command(
+    "nettwin data collect prometheus.yaml --workspace twin",
+    "nettwin data collect prometheus.yaml --workspace twin --since 7d",
+    group=group,
 )
 def collect(
     source: SourceFileArg,

@@ -17,6 +17,7 @@ from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.data.group import group
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.tables import demands as tables
 from nettwin.interfaces.tables import facts
@@ -24,61 +25,46 @@ from nettwin.interfaces.tables import facts
 complete_method = o.completed(lambda: ((m.name, m.title) for m in METHODS.values()))
 
 
-def _list(asked: bool) -> None:
-    if asked:
-        rows = [(m.name, m.title) for m in METHODS.values()]
-        Output("data demands").show(facts.listing("Estimation methods", ("method", "what"), rows))
-        raise typer.Exit
+def _list() -> None:
+    rows = [(m.name, m.title) for m in METHODS.values()]
+    Output("data demands").show(facts.listing("Estimation methods", ("method", "what"), rows))
 
 
-@group.command(
-    epilog=o.examples(
-        "nettwin data demands network.yaml counters.csv -o demands.csv",
-        "nettwin data demands network.yaml counters.csv --history monday.npz -o demands.npz",
-        "nettwin data demands network.yaml counters.parquet --known flows.csv --json",
-        "nettwin data demands --list",
-    )
+COUNTERS = o.argument(
+    metavar="COUNTERS",
+    help="CSV or Parquet: a time, and what each link carried (A->B); ->A is what enters the"
+    " network at A, A-> what leaves it there.",
+)
+KNOWN = o.given(help="Demands that are known, such as exported flows; kept.", metavar="FILE")
+HISTORY = o.given(
+    help="Demands that were measured on an earlier day, to learn from.", metavar="FILE"
+)
+METHOD = typer.Option(help=f"How: {', '.join(METHODS.own)}.", autocompletion=complete_method)
+PEERS = o.given(
+    help="Nodes that exchange nothing through this network in the gravity model, such as A,B.",
+    metavar="NODES",
+)
+OUT = o.written("--output", "-o", help="Write the demands of all intervals: .npz or .csv.")
+
+
+@command(
+    "nettwin data demands network.yaml counters.csv -o demands.csv",
+    "nettwin data demands network.yaml counters.csv --history monday.npz -o demands.npz",
+    "nettwin data demands network.yaml counters.parquet --known flows.csv --json",
+    "nettwin data demands --list",
+    group=group,
 )
 @grouped
 def demands(
     network: o.NetworkArg,
-    counters: Annotated[
-        Path,
-        typer.Argument(
-            metavar="COUNTERS",
-            help="CSV or Parquet: a time, and what each link carried (A->B); ->A is what enters the"
-            " network at A, A-> what leaves it there.",
-            show_default=False,
-        ),
-    ],
-    known: Annotated[
-        Path | None,
-        o.given(help="Demands that are known, such as exported flows; kept.", metavar="FILE"),
-    ] = None,
-    history: Annotated[
-        Path | None,
-        o.given(
-            help="Demands that were measured on an earlier day, to learn from.", metavar="FILE"
-        ),
-    ] = None,
-    method: Annotated[
-        str,
-        typer.Option(help=f"How: {', '.join(METHODS.own)}.", autocompletion=complete_method),
-    ] = DEFAULT,
-    peers: Annotated[
-        str | None,
-        o.given(
-            help="Nodes that exchange nothing through this network in the gravity model, such as"
-            " A,B.",
-            metavar="NODES",
-        ),
-    ] = None,
+    counters: Annotated[Path, COUNTERS],
+    known: Annotated[Path | None, KNOWN] = None,
+    history: Annotated[Path | None, HISTORY] = None,
+    method: Annotated[str, METHOD] = DEFAULT,
+    peers: Annotated[str | None, PEERS] = None,
     *,
     source: Source,
-    out: Annotated[
-        Path | None,
-        o.written("--output", "-o", help="Write the demands of all intervals: .npz or .csv."),
-    ] = None,
+    out: Annotated[Path | None, OUT] = None,
     top: o.TopOption = 10,
     json: o.JsonOption = False,
     strict: o.StrictOption = False,

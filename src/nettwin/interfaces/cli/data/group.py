@@ -7,56 +7,44 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
-from nettwin.interfaces.cli.program import app
+from nettwin.interfaces.cli.program import subcommands
 
 _AGO = re.compile(r"(\d+(?:\.\d+)?)(s|m|min|h|d)")
 _UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
-group = typer.Typer(
-    help="Telemetry of a network: what a source tells, what is wrong with it, and the history of"
-    " it.",
-    epilog=o.examples(
-        "nettwin data sources",
-        "nettwin data check source.yaml --network network.yaml",
-        "nettwin data collect source.yaml --workspace twin",
-        "nettwin data links --workspace twin",
-    ),
-    no_args_is_help=True,
+group = subcommands(
+    "data",
+    "Telemetry of a network: what a source tells, what is wrong with it, and the history of it.",
+    "nettwin data sources",
+    "nettwin data check source.yaml --network network.yaml",
+    "nettwin data collect source.yaml --workspace twin",
+    "nettwin data links --workspace twin",
 )
-app.add_typer(group, name="data")
 
 SourceFileArg = Annotated[
     Path,
-    typer.Argument(metavar="SOURCE", help="The YAML file that names a source.", show_default=False),
+    o.argument(metavar="SOURCE", help="The YAML file that names a source."),
 ]
 FolderOption = Annotated[
     Path | None,
-    typer.Option(
-        "--folder",
-        metavar="DIR",
-        help="Where paths in SOURCE start from. Default: its own folder.",
-        show_default=False,
+    o.given(
+        "--folder", metavar="DIR", help="Where paths in SOURCE start from. Default: its own folder."
     ),
 ]
 SinceOption = Annotated[
     str | None,
-    typer.Option(
+    o.given(
         "--since",
         metavar="TIME",
         help="From when (UTC); or how long ago, such as 6h. Default: where the history ends, or 1h;"
         " of files all.",
-        show_default=False,
     ),
 ]
 UntilOption = Annotated[
     str | None,
-    typer.Option(
-        "--until", metavar="TIME", help="Until when (UTC). Default: now.", show_default=False
-    ),
+    o.given("--until", metavar="TIME", help="Until when (UTC). Default: now."),
 ]
 
 

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from nettwin.errors import InputError
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.data.group import group
 from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.tables import telemetry as tables
 
+AT = o.given(metavar="TIME", help="As of which time (UTC). Default: the last.")
 
-@group.command(
-    epilog=o.examples(
-        "nettwin data links --workspace twin",
-        "nettwin data links --workspace twin --at 2026-01-05T12:10",
-    )
+
+@command(
+    "nettwin data links --workspace twin",
+    "nettwin data links --workspace twin --at 2026-01-05T12:10",
+    group=group,
 )
 def links(
     workspace: w.WorkspaceOption = w.HERE,
-    at: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME", help="As of which time (UTC). Default: the last.", show_default=False
-        ),
-    ] = None,
+    at: Annotated[str | None, AT] = None,
     top: o.TopOption = 40,
     json: o.JsonOption = False,
 ) -> None:

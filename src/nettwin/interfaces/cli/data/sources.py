@@ -5,10 +5,11 @@ from __future__ import annotations
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.data.group import group
 from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.tables import style
 
 
-@group.command(epilog=o.examples("nettwin data sources --json"))
+@command("nettwin data sources --json", group=group)
 def sources(json: o.JsonOption = False) -> None:
     """List the kinds of telemetry source, the tier of each on the quality scale, and what this
     machine lacks for it."""
@@ -21,9 +22,6 @@ def sources(json: o.JsonOption = False) -> None:
     ]
     names = ("name", "title", "tier", "tried_on", "missing")
     output.document({"sources": [dict(zip(names, kind, strict=True)) for kind in kinds]})
-    made = style.table(
-        "Telemetry sources", "<name", "<tier", "<what it is", "?<tried on", "?<lacks here"
-    )
-    output.show(
-        style.rows(made, [(n, tier, t, tried, lacks) for n, t, tier, tried, lacks in kinds])
-    )
+    rows = [(n, tier, t, tried, lacks) for n, t, tier, tried, lacks in kinds]
+    columns = "<name | <tier | <what it is | ?<tried on | ?<lacks here"
+    output.show(style.table("Telemetry sources", columns, rows=rows))

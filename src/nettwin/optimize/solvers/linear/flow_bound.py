@@ -116,20 +116,9 @@ class FlowSearch:
             self.value, self.lengths = bound, lengths
 
 
-def flow_bound(
-    problem: FlowProblem,
-    seconds: float = math.inf,
-    *,
-    sweeps: int = 2000,
-    gap: float = EXACT,
-    tell: Callable[[Bound], None] | None = None,
-    seed: int = 0,
-) -> Bound:
-    """The best bound that is proven within some seconds, sweeps or up to a relative gap.
-
-    `tell` hears of every better bound, so that a search may use it while this goes on.
-    """
-    return worst_bound([problem], seconds, sweeps=sweeps, gap=gap, tell=tell, seed=seed)
+def flow_bound(problem: FlowProblem, seconds: float = math.inf, **how: Any) -> Bound:
+    """The best bound that is proven for one network (see `worst_bound`)."""
+    return worst_bound([problem], seconds, **how)
 
 
 def worst_bound(
@@ -141,11 +130,13 @@ def worst_bound(
     tell: Callable[[Bound], None] | None = None,
     seed: int = 0,
 ) -> Bound:
-    """The bound on the highest utilization over several states of a network.
+    """The best bound on the highest utilization over several states of a network that is proven
+    within some seconds, sweeps or up to a relative gap.
 
     Each state may be routed on its own here, so that no answer, whether it adapts or not, is
     lower. The state whose flow is worst goes on first: where its bound is above what another state
-    has reached, that one cannot matter any more. `Bound.state` says which state it is.
+    has reached, that one cannot matter any more. `Bound.state` says which state it is. `tell`
+    hears of every better bound, so that a search may use it while this goes on.
     """
     until = time.perf_counter() + seconds
     states = [FlowSearch(problem, seed) for problem in problems]

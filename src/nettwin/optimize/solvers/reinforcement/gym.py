@@ -23,7 +23,25 @@ from nettwin.optimize.solvers.reinforcement.weight_policy import WeightView
 Observation = dict[str, Any]
 
 
-class MidpointEnv(gymnasium.Env[Any, Any]):
+class _NetworkEnv(gymnasium.Env[Any, Any]):
+    """Begins with what the network does today."""
+
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 (as Gymnasium declares it)
+
+    _environment: MidpointEnvironment | WeightEnvironment
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._environment.reset()
+        return self._seen()
+
+    def _seen(self) -> tuple[Observation, dict[str, Any]]:
+        raise NotImplementedError
+
+
+class MidpointEnv(_NetworkEnv):
     """Choose a midpoint for one critical demand after another.
 
     Observation: `links` [states * links, FEATURES] and `candidates` [nodes, EXTRAS], see
@@ -32,10 +50,8 @@ class MidpointEnv(gymnasium.Env[Any, Any]):
     difference of logarithms. The episode ends where a pass that reaches farthest has not helped.
     """
 
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 (as Gymnasium declares it)
-
     def __init__(self, segment_problem: SegmentRoutingProblem, order: Order | None = None) -> None:
-        self._environment = MidpointEnvironment(segment_problem, order)
+        self._environment: MidpointEnvironment = MidpointEnvironment(segment_problem, order)
         self._view = MidpointView(self._environment)
         nodes, links = segment_problem.segments.nodes, len(segment_problem.capacity_bps)
         self.action_space = spaces.Discrete(nodes)
@@ -46,13 +62,6 @@ class MidpointEnv(gymnasium.Env[Any, Any]):
                 "mask": spaces.MultiBinary(nodes),
             }
         )
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, dict[str, Any]]:
-        super().reset(seed=seed)
-        self._environment.reset()
-        return self._seen()
 
     def step(self, action: np.int64) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         environment = self._environment
@@ -74,17 +83,15 @@ class MidpointEnv(gymnasium.Env[Any, Any]):
         return seen, {"action_mask": mask, "utilization": environment.utilization}
 
 
-class WeightEnv(gymnasium.Env[Any, Any]):
+class WeightEnv(_NetworkEnv):
     """Raise the weight of one link after another, `horizon` times.
 
     Observation: `links` [links, FEATURES], see `link_graph.features`, and `mask` [links]. Action: a
     link. Reward: what the highest utilization falls by, as a difference of logarithms.
     """
 
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 (as Gymnasium declares it)
-
     def __init__(self, weight_problem: LinkWeightProblem, horizon: int = 100) -> None:
-        self._environment = WeightEnvironment(weight_problem, horizon)
+        self._environment: WeightEnvironment = WeightEnvironment(weight_problem, horizon)
         self._view = WeightView(self._environment)
         links = len(weight_problem.start)
         self.action_space = spaces.Discrete(links)
@@ -94,13 +101,6 @@ class WeightEnv(gymnasium.Env[Any, Any]):
                 "mask": spaces.MultiBinary(links),
             }
         )
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, dict[str, Any]]:
-        super().reset(seed=seed)
-        self._environment.reset()
-        return self._seen()
 
     def step(self, action: np.int64) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         environment = self._environment

@@ -14,6 +14,7 @@ from safetensors.torch import load, save
 
 from nettwin.errors import FormatError, InputError
 from nettwin.formats.files import read_bytes, write_bytes
+from nettwin.formats.weight_file import metadata
 from nettwin.optimize.solvers.reinforcement.link_graph import Weights
 from nettwin.optimize.solvers.reinforcement.training.networks import LinkNetwork
 
@@ -51,8 +52,7 @@ def read_checkpoint(
     content = read_bytes(path)
     try:
         tensors = load(content)
-        size = int.from_bytes(content[:8], "little")
-        said = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["nettwin"])
+        said = metadata(content)
         same = said["identity"] == identity
         iteration, best = int(said["iteration"]), float(said["best"])
         if same:

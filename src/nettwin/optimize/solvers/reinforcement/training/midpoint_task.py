@@ -16,7 +16,10 @@ from nettwin.optimize.solvers.reinforcement.link_graph import LinkGraph, Weights
 from nettwin.optimize.solvers.reinforcement.midpoint_environment import MidpointEnvironment, Order
 from nettwin.optimize.solvers.reinforcement.midpoint_policy import MidpointPolicy, MidpointView
 from nettwin.optimize.solvers.reinforcement.teachers import Prices, Teacher
-from nettwin.optimize.solvers.reinforcement.training.instances import made, segment_routing_problem
+from nettwin.optimize.solvers.reinforcement.training.instances import (
+    Instance,
+    segment_routing_problem,
+)
 from nettwin.optimize.solvers.reinforcement.training.networks import (
     LinkNetwork,
     MidpointNetwork,
@@ -31,8 +34,8 @@ from nettwin.optimize.solvers.reinforcement.training.play import (
 from nettwin.optimize.solvers.reinforcement.training.recipe import PRICES, AgentRecipe
 from nettwin.optimize.solvers.reinforcement.training.solved import Solved
 from nettwin.optimize.solvers.reinforcement.training.steps import CUT, END, Step
+from nettwin.optimize.solvers.reinforcement.training.synthetic import WORTH, SyntheticTask
 
-WORTH = 0.05  # what teachers must gain on a network for it to be learned from
 APART = 0.002  # and how far they must end from one another
 JUDGES = (16.0, 32.0, 64.0)  # how steep the prices of these teachers are
 MOST_DECISIONS = 3000  # where agents are compared
@@ -52,64 +55,45 @@ Teach = Callable[[MidpointEnvironment], Teacher]
 
 
 @dataclass
-class MidpointTask:
+class MidpointTask(SyntheticTask[MidpointEnvironment]):
     """See `steps.Task`. `teach` makes the teacher of an environment; else the recipe says."""
 
     recipe: AgentRecipe
     teach: Teach | None = None
 
     def __post_init__(self) -> None:
-        data = self.recipe.data
         self._teach = self.teach or _teach_of(self.recipe)
-        found = self._drawn(data.sizes(), np.random.default_rng(data.seed))
-        self._train = [environment for environment, _ in found[-data.instances :]]
-        self._validation = found[: -data.instances]
+        self.draw()
 
-    def _drawn(
-        self, sizes: list[tuple[int, int]], random: np.random.Generator
-    ) -> list[tuple[MidpointEnvironment, float]]:
-        """Networks that something can be learned from, and the best that teachers reach there."""
-        found: list[tuple[MidpointEnvironment, float]] = []
-        while len(found) < len(sizes):
-            segment_problem = segment_routing_problem(made(*sizes[len(found)], random))
-            environment = MidpointEnvironment(segment_problem, Order(**self.recipe.environment))
-            begin = environment.utilization
-            ends = [_best_of(environment, Prices(steep)) for steep in JUDGES]
-            best = min(ends)
-            if best < begin * (1 - WORTH) and max(ends) > best * (1 + APART):
-                found.append((environment, best))
-        return found
+    def environment(self, instance: Instance) -> MidpointEnvironment:
+        problem = segment_routing_problem(instance)
+        return MidpointEnvironment(problem, Order(**self.recipe.environment))
+
+    def reference(self, environment: MidpointEnvironment) -> float | None:
+        begin = environment.utilization
+        ends = [_best_of(environment, Prices(steep)) for steep in JUDGES]
+        best = min(ends)
+        worth = best < begin * (1 - WORTH) and max(ends) > best * (1 + APART)
+        return best if worth else None
 
     def network(self) -> LinkNetwork:
         return MidpointNetwork(**self.recipe.network, seed=self.recipe.seed)
 
-    def play(self, weights: Weights, seed: int, teach: float | None) -> list[Step]:
-        random = np.random.default_rng(seed)
-        steps: list[Step] = []
-        for _ in range(self.recipe.episodes):
-            environment = self._train[random.integers(len(self._train))]
-            environment.reset()
-            view = MidpointView(environment)
-            policy = MidpointPolicy(weights, view)
-            if random.random() < 0.5:
-                ahead = int(random.integers(self.recipe.ahead + 1))
-                _go(environment, policy, ahead)
-                if environment.over:
-                    environment.reset()
-            acts = teach is not None and random.random() < teach
-            teacher = self._teach(environment) if teach is not None else None
-            steps += self._episode(view, policy, teacher, acts, random)
-        return steps
-
-    def _episode(
+    def episode(
         self,
-        view: MidpointView,
-        policy: MidpointPolicy,
-        teacher: Teacher | None,
-        acts: bool,
+        environment: MidpointEnvironment,
+        weights: Weights,
+        teach: float | None,
         random: np.random.Generator,
     ) -> list[Step]:
-        environment, practice = view.environment, self.recipe.practice
+        view = MidpointView(environment)
+        policy = MidpointPolicy(weights, view)
+        if random.random() < 0.5:
+            _go(environment, policy, int(random.integers(self.recipe.ahead + 1)))
+            if environment.over:
+                environment.reset()
+        acts = teach is not None and random.random() < teach
+        teacher = self._teach(environment) if teach is not None else None
         steps: list[Step] = []
         links, version = view.links(), environment.version
         for _ in range(self.recipe.horizon + 1):
@@ -126,7 +110,7 @@ class MidpointTask:
             soft = smooth_maximum(environment.load / environment.segment_problem.capacity_bps)
             gain = environment.take(action)
             soft -= smooth_maximum(environment.load / environment.segment_problem.capacity_bps)
-            reward = practice.scale * ((1 - practice.smooth) * gain + practice.smooth * soft)
+            reward = self.reward(gain, soft)
             likely = log_probability(logits, action)
             steps.append(Step(seen, action, likely, reward, 0, wish))
         if steps:
@@ -156,21 +140,8 @@ class MidpointTask:
         logits, values = network(links, options)
         return logits, values[torch.from_numpy(graph)]
 
-    def validate(self, weights: Weights) -> float:
-        return _apart(self._validation, weights)
-
-    def test(self, weights: Weights) -> float:
-        data = self.recipe.data
-        return _apart(self._drawn(data.test_sizes(), data.test_random()), weights)
-
-
-def _apart(networks: list[tuple[MidpointEnvironment, float]], weights: Weights) -> float:
-    apart = []
-    for environment, reference in networks:
-        environment.reset()
-        best = _go(environment, MidpointPolicy(weights, MidpointView(environment)))
-        apart.append(np.log(best / reference))
-    return float(np.mean(apart))
+    def greedy(self, environment: MidpointEnvironment, weights: Weights) -> float:
+        return _go(environment, MidpointPolicy(weights, MidpointView(environment)))
 
 
 def _teach_of(recipe: AgentRecipe) -> Teach:

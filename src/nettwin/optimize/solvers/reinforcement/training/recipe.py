@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nettwin.errors import FormatError, InputError, UnknownNameError
-from nettwin.formats.toml_document import load_toml
+from nettwin.formats.toml_document import find_toml, load_toml, names_in
 from nettwin.optimize.solvers.reinforcement.midpoint_environment import Order
 
 TASKS = ("midpoints", "weights")
@@ -68,7 +68,7 @@ class Data:
         return [usual] * self.validation + larger + [usual] * self.instances
 
     def test_sizes(self) -> list[tuple[int, int]]:
-        """The same of the networks to test on."""
+        """The least and the most nodes of each network to test on."""
         return [(self.least_nodes, self.most_nodes)] * self.test
 
     def test_random(self) -> np.random.Generator:
@@ -180,19 +180,12 @@ class AgentRecipe:
 
 def shipped_recipes() -> list[str]:
     """The names of the recipes that nettwin ships."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return names_in(FOLDER)
 
 
 def find_recipe(name: str) -> AgentRecipe:
-    """A recipe by the path of its file, or by name if nettwin ships it.
-
-    Raises UnknownNameError and FormatError.
-    """
-    if Path(name).suffix:
-        return read_recipe(Path(name))
-    if name not in shipped_recipes():
-        raise UnknownNameError("training recipe of an agent", name, shipped_recipes())
-    return read_recipe(FOLDER / f"{name}.toml")
+    """A recipe by its file, or by name if nettwin ships it; FormatError or UnknownNameError."""
+    return read_recipe(find_toml(name, FOLDER, "training recipe of an agent"))
 
 
 def read_recipe(path: Path) -> AgentRecipe:

@@ -46,7 +46,8 @@ class Task(Protocol):
         logarithm of its highest utilization over the reference's."""
 
     def test(self, weights: Weights) -> float:
-        """The same on others, drawn by another seed, which nothing was chosen by."""
+        """How far the agent ends from the reference (see `validate`) on networks of another seed,
+        which nothing was chosen by."""
 
 
 def advantages(
