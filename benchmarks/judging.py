@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.benchmark import Figure, Options, at_least, at_most
-from benchmarks.known_truth import LEAST_LOSS, Truth
+from benchmarks.known_truth import MIN_LOSS, Truth
 from nettwin.engines.learned.catalog import load
 from nettwin.engines.learned.engine import Learned
 from nettwin.interfaces.wiring import engine
@@ -114,7 +114,7 @@ def _judge(tally: Tally, truth: Truth, said: Metrics, beside: Metrics) -> None:
         value, where = truth.of(quantity), truth.known(quantity)
         tally.share(f"known {name}", where, np.isfinite(value))
         if quantity == "loss_ratio":
-            where &= value >= LEAST_LOSS
+            where &= value >= MIN_LOSS
         low, high = said.flow.low[quantity], said.flow.high[quantity]
         error = truth.error_of(quantity)
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -28,7 +28,7 @@ RUNS = 8
 PACKETS = (50_000, 200_000, 800_000, 3_200_000)  # of a run, from one attempt to the next
 PRECISION = 0.01  # standard error over the value
 OF_FLOWS = 0.95  # that are known then
-LEAST_LOSS = 1e-3  # smaller losses are known to PRECISION of this
+MIN_LOSS = 1e-3  # smaller losses are known to PRECISION of this
 STARVED = 0.99  # loss from which on the delay of what arrives says nothing
 SEED = 90_001
 
@@ -37,7 +37,7 @@ class Truth(NamedTuple):
     """What is known of each flow. [QUANTITIES, flows] each; NaN where nothing arrived."""
 
     value: Floats
-    error: Floats  # relative standard error; of losses over the larger of them and LEAST_LOSS
+    error: Floats  # relative standard error; of losses over the larger of them and MIN_LOSS
 
     def known(self, quantity: str) -> NDArray[np.bool_]:
         """Flows of which a quantity is known to PRECISION. [flows]"""
@@ -48,7 +48,7 @@ class Truth(NamedTuple):
 
     def error_of(self, quantity: str) -> Floats:
         """The absolute standard errors of a quantity. [flows]"""
-        least = LEAST_LOSS if quantity == "loss_ratio" else 0.0
+        least = MIN_LOSS if quantity == "loss_ratio" else 0.0
         return np.asarray(
             self.error[QUANTITIES.index(quantity)] * np.maximum(np.abs(self.of(quantity)), least)
         )
@@ -118,7 +118,7 @@ def _of_runs(scenario: Scenario, packets: int) -> Truth:
     value = runs.mean(axis=0)  # unknown where one run had no packet of a flow
     deviation = runs.std(axis=0, ddof=1) / np.sqrt(RUNS)
     least = np.zeros((len(QUANTITIES), 1))
-    least[QUANTITIES.index("loss_ratio")] = LEAST_LOSS
+    least[QUANTITIES.index("loss_ratio")] = MIN_LOSS
     with np.errstate(invalid="ignore", divide="ignore"):
         return Truth(value, deviation / np.maximum(np.abs(value), least))
 

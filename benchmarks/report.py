@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks import suite
 
-MOST_ROWS = 24  # of a table on the page; a result with more figures has a page of its own
+MAX_ROWS = 24  # of a table on the page; a result with more figures has a page of its own
 FEW_ROWS = 10  # of those that have no target, where a result has many
 
 
@@ -68,7 +68,7 @@ def long_page_of(document: dict[str, Any]) -> str:
 
 
 def _is_long(document: dict[str, Any]) -> bool:
-    return len(document["figures"]) > MOST_ROWS
+    return len(document["figures"]) > MAX_ROWS
 
 
 def _targets(documents: list[dict[str, Any]]) -> list[str]:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "tests" / "formats"
 FOUND = ROOT / "fuzz" / "corpus"
 LARGEST_BUNDLE = 256 * 2**10
-MOST_FILES = 50
+MAX_FILES = 50
 
 _FILE = re.compile(rb"^=== ([A-Za-z0-9_./ -]{1,100})\n", re.MULTILINE)
 
@@ -28,7 +28,7 @@ def bundle(path: Path) -> bytes:
 
 def unbundle(data: bytes, folder: Path) -> Path:
     """Write a bundle into a folder; the path to read, which is a file where there is one only."""
-    marks = list(_FILE.finditer(data))[:MOST_FILES]
+    marks = list(_FILE.finditer(data))[:MAX_FILES]
     if not marks:
         (folder / "input").write_bytes(data)
         return folder / "input"

@@ -16,7 +16,7 @@ from nettwin.errors import NettwinError
 from nettwin.formats import FORMATS, ImportDefaults, detect, read_all
 
 LONGEST_S = 20.0
-MOST_READINGS = 4
+MAX_READINGS = 4
 
 
 class TooSlow(BaseException):
@@ -51,7 +51,7 @@ def _exhaust(source: str | Path, name: str | None) -> None:
     """Read a source, with traffic made up and without; only a NettwinError is an answer."""
     for assume in (ImportDefaults(), ImportDefaults(load=None)):
         try:
-            for reading in islice(read_all(source, format=name, assume=assume), MOST_READINGS):
+            for reading in islice(read_all(source, format=name, assume=assume), MAX_READINGS):
                 reading.scenario.fingerprint()
                 str((reading.assumptions, reading.ignored, reading.scenario.flow_names))
         except NettwinError as error:

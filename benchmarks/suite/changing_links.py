@@ -29,7 +29,7 @@ PROTOCOL = (
     " would have. Stale: the same error of a prediction of the intact network."
 )
 SEED, RUNS, SECONDS = 731_223, 3, 60
-LEAST_PACKETS = 100
+MIN_PACKETS = 100
 CONFIDENCE = 0.9
 Floats = NDArray[np.float64]
 
@@ -115,7 +115,7 @@ def recorded(interval: Interval) -> tuple[Floats, NDArray[np.bool_], Floats]:
     mean = flow["owd_mean_s"]
     seconds = interval.end_s - interval.start_s
     packets = traffic.flow_packet_rate_pps * seconds * (1 - np.nan_to_num(flow["loss_ratio"]))
-    good = np.isfinite(mean) & (packets >= LEAST_PACKETS)
+    good = np.isfinite(mean) & (packets >= MIN_PACKETS)
     with np.errstate(invalid="ignore", divide="ignore"):
         noise = np.sqrt(2 / np.pi) * np.sqrt(flow["pdv_s2"] / packets) / mean
     return mean, good, np.nan_to_num(noise)

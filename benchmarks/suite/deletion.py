@@ -46,9 +46,9 @@ CASES = 60
 SEED = 20_777
 NODES = (5, 24)
 BUSY = (0.5, 1.3)
-LEAST_FLOWS = 3
+MIN_FLOWS = 3
 NAMED_LOAD = 0.15  # of the port's load that the named flows hold
-MOST_NAMED = 5
+MAX_NAMED = 5
 PACKET_HOPS = 4e6  # of one simulation
 SEEDS = (1, 2)
 RANKED = 20  # flows of a port whose ranks are compared
@@ -138,7 +138,7 @@ def queues(recipe: Recipe) -> Iterator[tuple[int, Scenario, Target]]:
 
 
 def busy_queues(scenario: Scenario) -> list[str]:
-    """The queues that flows cross, at ports of BUSY load and LEAST_FLOWS flows."""
+    """The queues that flows cross, at ports of BUSY load and MIN_FLOWS flows."""
     links, paths = scenario.topology.queues.link, scenario.paths
     load = np.bincount(
         paths.links,
@@ -147,7 +147,7 @@ def busy_queues(scenario: Scenario) -> list[str]:
     ) / np.asarray(scenario.topology.link_capacity_bps)
     pairs = np.unique(np.stack([paths.links, paths.hop_flow]), axis=1)
     flows = np.bincount(pairs[0], minlength=scenario.topology.link_count)
-    good = (load >= BUSY[0]) & (load <= BUSY[1]) & (flows >= LEAST_FLOWS)
+    good = (load >= BUSY[0]) & (load <= BUSY[1]) & (flows >= MIN_FLOWS)
     return [scenario.queue_names[q] for q in np.unique(scenario.hop_queue) if good[links[q]]]
 
 
@@ -162,7 +162,7 @@ def examine(
     """Explain one queue, take the named flows away, and ask the referee."""
     random = np.random.default_rng([seed, number, 1])
     before = model.predict([scenario])[0]
-    causes = find_causes(scenario, model, target, top=MOST_NAMED, before=before)
+    causes = find_causes(scenario, model, target, top=MAX_NAMED, before=before)
     share = offered_shares(scenario, target)
     named = named_flows(scenario, causes, share)
     crossing = np.flatnonzero(share)
@@ -192,7 +192,7 @@ def examine(
 def named_flows(scenario: Scenario, causes: Causes, share: NDArray[np.float64]) -> NDArray[np.intp]:
     """The flows with the largest effect, as many as hold NAMED_LOAD of the port's load."""
     named: list[int] = []
-    for cause in causes.of("flow")[:MOST_NAMED]:
+    for cause in causes.of("flow")[:MAX_NAMED]:
         named.append(scenario.flow(cause.name))
         if share[named].sum() >= NAMED_LOAD:
             break

@@ -47,7 +47,7 @@ CENSORED_S = 20.0
 STARVED = 0.99
 LOADS = (0.0, 0.5, 0.7, 0.85, 1.0, np.inf)
 POLICIES = ("fifo", "sp", "wfq", "lsf", "drr")  # the recorded WFQ is read as lsf
-LEAST_UTILIZATION = 0.05
+MIN_UTILIZATION = 0.05
 FLOOR = "noise floor, lower bound (packets as if independent)"
 T_95 = 2.0  # about Student's t of the batch means' 95 % intervals
 
@@ -194,7 +194,7 @@ def _occupancy(recorded: Metrics, predicted: Metrics) -> tuple[float, float]:
     theirs, ours = recorded.queue[name], predicted.queue[name]
     used = np.isfinite(theirs) & np.isfinite(ours)
     if "utilization" in recorded.queue:
-        used &= recorded.queue["utilization"] >= LEAST_UTILIZATION
+        used &= recorded.queue["utilization"] >= MIN_UTILIZATION
     return float(np.abs(ours - theirs)[used].sum()), float(theirs[used].sum())
 
 

@@ -39,14 +39,14 @@ PROTOCOL = (
     "a datanet folder: what a recorded simulation takes to read, and to predict (median of three)."
 )
 SIZES = (50, 100, 300, 1000)
-MOST_FLOWS = 1_000_000
+MAX_FLOWS = 1_000_000
 TARGETS_S = {50: 0.006, 100: 0.040, 300: 0.09, 1000: 5.0}
 TARGETS_ONOFF_S = {50: 0.015, 100: 0.040, 300: 0.3}
-MOST_VARIANTS_S, MOST_FIRST_S, MOST_HELP_S = 0.5, 45.0, 0.5
+MAX_VARIANTS_S, MAX_FIRST_S, MAX_HELP_S = 0.5, 45.0, 0.5
 TARGETS_MIB = {300: 600.0, 1000: 4096.0}
 VARIANTS = 200
 READ = 4  # recorded simulations, the first not counted
-MOST_GROWTH = 1.3  # of the cost of a flow-hop from the smallest to the largest network
+MAX_GROWTH = 1.3  # of the cost of a flow-hop from the smallest to the largest network
 SERIES = (
     ("paths_s", "finding all paths", "#1b6ca8"),
     ("poisson_s", "prediction, Poisson", "#c0392b"),
@@ -70,10 +70,10 @@ def run(options: Options) -> Outcome:
     costs = [row["poisson_ns"] for row in rows]
     if len(costs) > 1:
         growth = max(costs) / min(costs)
-        figures.append(at_most("cost a flow-hop, largest over smallest", growth, MOST_GROWTH, "x"))
+        figures.append(at_most("cost a flow-hop, largest over smallest", growth, MAX_GROWTH, "x"))
     if options.limit is None:
-        figures.append(at_most("first prediction after installing", first_s(), MOST_FIRST_S, "s"))
-        figures.append(at_most("nettwin --help", help_s(), MOST_HELP_S, "s"))
+        figures.append(at_most("first prediction after installing", first_s(), MAX_FIRST_S, "s"))
+        figures.append(at_most("nettwin --help", help_s(), MAX_HELP_S, "s"))
     if options.data is not None:
         figures += _reading(options.data, name)
     return Outcome(tuple(figures), (f"Engine {name}.",))
@@ -148,8 +148,8 @@ def measure(nodes: int, name: str) -> dict[str, float]:
 def scenario(nodes: int) -> Scenario:
     """The network of a size, its flows at most so many."""
     whole = network(random_edges(nodes), "wfq")
-    if whole.traffic.flow_count > MOST_FLOWS:
-        kept = np.random.default_rng(1).permutation(whole.traffic.flow_count)[:MOST_FLOWS]
+    if whole.traffic.flow_count > MAX_FLOWS:
+        kept = np.random.default_rng(1).permutation(whole.traffic.flow_count)[:MAX_FLOWS]
         whole = whole.with_(traffic=whole.traffic.keep(np.sort(kept)))
     return whole
 
@@ -196,5 +196,5 @@ def _figures(row: dict[str, float]) -> list[Figure]:
         figures.append(Figure(name, row["memory_mib"], "MiB"))
     if "variants_s" in row:
         label = f"{n}: {VARIANTS} what-if variants"
-        figures.append(at_most(label, row["variants_s"], MOST_VARIANTS_S, "s"))
+        figures.append(at_most(label, row["variants_s"], MAX_VARIANTS_S, "s"))
     return figures

@@ -28,7 +28,7 @@ PROTOCOL = (
 )
 SAMPLES, SEED = 84, 731_117
 KINDS = ("star", "ring", "tree", "grid", "fat-tree", "dumbbell", "full-mesh")
-LEAST_NODES, MOST_FLOWS = 12, 240
+MIN_NODES, MAX_FLOWS = 12, 240
 PACKETS = (400_000, 1_600_000, 6_400_000)
 
 
@@ -49,11 +49,11 @@ def run(options: Options) -> Outcome:
 def draw(random: np.random.Generator) -> Scenario:
     """One ordinary network."""
     kind = KINDS[int(random.integers(len(KINDS)))]
-    wanted = int(np.exp(random.uniform(np.log(LEAST_NODES), np.log(100))))
+    wanted = int(np.exp(random.uniform(np.log(MIN_NODES), np.log(100))))
     if kind == "full-mesh":
         wanted = min(wanted, 30)
     graph = GENERATORS[kind].graph(wanted, random)
-    while len(graph.names) < LEAST_NODES:  # a grid is at most as large as asked for
+    while len(graph.names) < MIN_NODES:  # a grid is at most as large as asked for
         wanted += 1
         graph = GENERATORS[kind].graph(wanted, random)
     policy = str(random.choice(sorted(SCHEDULERS)))
@@ -74,7 +74,7 @@ def draw(random: np.random.Generator) -> Scenario:
     on, off = np.exp(random.uniform(np.log(1e-3), np.log(2e-2), 2)).tolist()
     arrival = Poisson() if random.random() < 0.5 else OnOff(on, off)
     names, flows = graph.names, []
-    for k in range(min(3 * len(names), MOST_FLOWS)):
+    for k in range(min(3 * len(names), MAX_FLOWS)):
         a, b = random.choice(len(names), 2, replace=False).tolist()
         kept = mix[k % len(mix)]
         amount = float(random.lognormal(0.0, 0.5)) * rate * kept.share

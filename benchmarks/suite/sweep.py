@@ -38,7 +38,7 @@ PROTOCOL = (
 AT_ONCE = 16
 TARGETS_S = {("100 nodes", "twin"): 10.0, ("100 nodes", "theory"): 4.0, ("300 nodes", "twin"): 90.0}
 PAIR_LINKS, PAIR_NODES, WORST, PAIRS_AT_ONCE = 300, 160, 100, 2000
-MOST_PAIRS_S, MOST_DIFFERENCE = 300.0, 1e-6
+MAX_PAIRS_S, MAX_DIFFERENCE = 300.0, 1e-6
 PARTS = ("100 nodes", "300 nodes", "pairs", "difference")
 COMPARED = (
     *(("flow", name) for name in ("owd_mean_s", "owd_p50_s", "owd_p99_s", "loss_ratio")),
@@ -69,14 +69,14 @@ def run(options: Options) -> Outcome:
                 Figure(f"{network}: {name}, each failure", seconds / count, "s"),
             ]
     if "pairs" in parts:
-        figures.append(at_most("pairs", pairs(options.limit), MOST_PAIRS_S, "s"))
+        figures.append(at_most("pairs", pairs(options.limit), MAX_PAIRS_S, "s"))
     if "difference" in parts:
         worst = max(
             difference(model, load, options.limit or 12)
             for load in (0.6, 1.3)
             for model in (Theory(tolerance=1e-8, rounds=300), engine("gnn"))
         )
-        figures.append(at_most("difference from full", worst, MOST_DIFFERENCE))
+        figures.append(at_most("difference from full", worst, MAX_DIFFERENCE))
     return Outcome(tuple(figures), tuple(remarks))
 
 

@@ -29,7 +29,7 @@ from nettwin.errors import MissingExtraError, NettwinError
 Work = TypeVar("Work")
 Result = TypeVar("Result")
 Warm = Callable[[], object]
-MOST_DEATHS = 2  # of workers, with no piece of work finished between them
+MAX_DEATHS = 2  # of workers, with no piece of work finished between them
 CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -106,7 +106,7 @@ def _in_processes(
                     yield k, result
             except BrokenProcessPool:
                 deaths = 1 if len(open_ones) < before else deaths + 1
-        if deaths == MOST_DEATHS:
+        if deaths == MAX_DEATHS:
             raise LostWorkerError(
                 f"a worker process died {deaths} times before it finished a piece of work. "
                 "Is there enough memory? Use fewer jobs."

@@ -185,7 +185,7 @@ def test_processes_give_the_same_answer(mesh) -> None:
 
 
 def test_ctrl_c_keeps_what_is_done(mesh, monkeypatch) -> None:
-    monkeypatch.setattr("nettwin.apps.resilience.prediction.MOST_AT_ONCE", 4)
+    monkeypatch.setattr("nettwin.apps.resilience.prediction.MAX_AT_ONCE", 4)
     calls: list[int] = []
 
     @dataclass(frozen=True)

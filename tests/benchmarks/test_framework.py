@@ -12,7 +12,7 @@ from benchmarks import suite
 from benchmarks.__main__ import RESULTS, as_document, main, table
 from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_least, at_most
 from benchmarks.card import measured
-from benchmarks.report import MOST_ROWS, kept, page_of, write_report
+from benchmarks.report import MAX_ROWS, kept, page_of, write_report
 from nettwin.engines.learned import catalog
 
 NEEDED = {"packet_speed", "packet_truth", "ns3", "gnnet", "ecmp", "scaling"}
@@ -79,7 +79,7 @@ def test_page_lists_missed_targets_and_commands() -> None:
 
 
 def test_a_long_result_has_a_page_of_its_own(tmp_path: Path) -> None:
-    many = [Figure(f"case {k}", float(k)) for k in range(MOST_ROWS)]
+    many = [Figure(f"case {k}", float(k)) for k in range(MAX_ROWS)]
     outcome = Outcome((at_least("speed", 1.0, 2.0, "x"), *many))
     results = tmp_path / "results"
     results.mkdir()
@@ -89,7 +89,7 @@ def test_a_long_result_has_a_page_of_its_own(tmp_path: Path) -> None:
     page = (tmp_path / "benchmarks.md").read_text()
     assert "| speed | 1 | x | >= 2 | **missed** |" in page
     assert "case 3" not in page
-    assert f"[All {MOST_ROWS + 1} figures](benchmarks/ecmp_all.md)" in page
+    assert f"[All {MAX_ROWS + 1} figures](benchmarks/ecmp_all.md)" in page
     assert "| case 3 | 3 |" in (tmp_path / "benchmarks" / "ecmp_all.md").read_text()
 
 

@@ -111,7 +111,7 @@ def test_scenarios_over_time_carry_the_demands() -> None:
 def test_members_that_swell_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez_compressed(tmp_path / "bomb.npz", demand_bps=np.zeros((100, 50, 50)))
     assert (tmp_path / "bomb.npz").stat().st_size < 10_000
-    monkeypatch.setattr(arrays, "MOST_VALUES", 1000)
+    monkeypatch.setattr(arrays, "MAX_VALUES", 1000)
     with pytest.raises(FormatError, match="unpacks to"):
         read_demands(tmp_path / "bomb.npz")
 

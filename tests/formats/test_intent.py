@@ -22,7 +22,7 @@ from nettwin.formats.intent import (
     write_intent,
 )
 from nettwin.formats.intent.fields import SYNONYMS
-from nettwin.formats.intent.reader import MOST_ENTRIES
+from nettwin.formats.intent.reader import MAX_ENTRIES
 from nettwin.formats.native.document import Document
 from nettwin.intent.intent import (
     LEVER_OF,
@@ -421,8 +421,8 @@ def test_all_faults_are_told_at_once_in_order(tmp_path: Path) -> None:
 def test_what_is_too_large(tmp_path: Path) -> None:
     assert "larger than 1 MiB" in issue(tmp_path, "#" * (LARGEST_BYTES + 1)).reason
     assert LARGEST_BYTES < LARGEST_FILE_BYTES
-    many = f"minimize: [{', '.join(['delay'] * (MOST_ENTRIES + 1))}]"
-    assert f"at most {MOST_ENTRIES}" in issue(tmp_path, many).reason
+    many = f"minimize: [{', '.join(['delay'] * (MAX_ENTRIES + 1))}]"
+    assert f"at most {MAX_ENTRIES}" in issue(tmp_path, many).reason
     names = ", ".join(f"n{i}" for i in range(1001))
     assert "1001 names" in issue(tmp_path, SMALL.replace("voice", f"[{names}]")).reason
 

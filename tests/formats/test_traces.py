@@ -100,7 +100,7 @@ def test_bad_files(tmp_path: Path, content: bytes, place: str, reason: str) -> N
 
 
 def test_a_trace_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(traces, "MOST_PACKETS", 10)
+    monkeypatch.setattr(traces, "MAX_PACKETS", 10)
     (tmp_path / "x.csv").write_text("".join(f"{i}\n" for i in range(11)))
     assert "more than 10 packets" in refused(tmp_path / "x.csv").reason
     path = capture(tmp_path / "x.pcap", [(float(i), b"x") for i in range(11)])

@@ -104,7 +104,7 @@ def test_ctrl_c_shows_what_is_done_and_ends_with_130(run, mesh, monkeypatch) -> 
             return theory.predict(scenarios)
 
     monkeypatch.setattr(wiring, "engine", lambda *_, **__: Interrupted())
-    monkeypatch.setattr("nettwin.apps.resilience.prediction.MOST_AT_ONCE", 4)
+    monkeypatch.setattr("nettwin.apps.resilience.prediction.MAX_AT_ONCE", 4)
     done = run(f"failures {mesh} --json")
     assert done.code == 130
     told = json.loads(done.out)["resilience"]

@@ -21,7 +21,7 @@ from nettwin.scenario.paths import Status
 from nettwin.scenario.scenario import Scenario
 
 Floats = NDArray[np.float64]
-MOST_TURNS, AGREES = 200, 1e-6
+MAX_TURNS, AGREES = 200, 1e-6
 TRIED = 10  # turns from one guess to the next
 ROUNDED = 1e-9  # relative: more than rounding takes from a sum
 
@@ -113,7 +113,7 @@ class _Network:
 
     def _down(self, delay: Floats) -> Floats:
         """Follow the map down from delays that are never exceeded."""
-        for _ in range(MOST_TURNS):
+        for _ in range(MAX_TURNS):
             lower = np.minimum(self._next(delay), delay)
             kept = np.isinf(lower) | (delay <= lower * (1.0 + AGREES))
             if np.all(kept & (np.isinf(delay) == np.isinf(lower))):
@@ -124,7 +124,7 @@ class _Network:
     def _proven(self, top: Floats) -> Floats:
         """Delays from below that the map proves, or `top`."""
         delay = np.zeros(len(top))
-        for turn in range(1, MOST_TURNS + 1):
+        for turn in range(1, MAX_TURNS + 1):
             higher = np.minimum(self._next(delay), top)
             if np.array_equal(np.isinf(higher), np.isinf(top)):
                 return top  # what has no bound has none from below either
@@ -134,7 +134,7 @@ class _Network:
                     return guess
             delay = higher
         guess = self._guess(delay, self._next(delay), top)
-        for _ in range(MOST_TURNS):  # what grows on has no bound, nor has what it leads to
+        for _ in range(MAX_TURNS):  # what grows on has no bound, nor has what it leads to
             wrong = self._next(guess) > guess
             if not wrong.any():
                 return guess

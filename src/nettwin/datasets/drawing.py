@@ -25,7 +25,7 @@ from nettwin.scenario.topology import Link, Node, Topology
 from nettwin.scenario.traffic import Traffic
 
 Random = np.random.Generator
-MOST_BUFFER_PACKETS = 5000  # larger buffers of overloaded ports take longer to fill than a run
+MAX_BUFFER_PACKETS = 5000  # larger buffers of overloaded ports take longer to fill than a run
 
 
 def draw_scenario(recipe: Recipe, number: int, networks: Mapping[str, Topology]) -> Scenario:
@@ -208,7 +208,7 @@ def _with_buffers_in_time(
     distinct: dict[Scheduler, int] = {}
     index = np.zeros(topology.link_count, np.int32)
     for k, capacity in enumerate(topology.link_capacity_bps.tolist()):
-        bits = min(max(seconds * capacity, 8 * mean_bits), MOST_BUFFER_PACKETS * mean_bits)
+        bits = min(max(seconds * capacity, 8 * mean_bits), MAX_BUFFER_PACKETS * mean_bits)
         port = made[int(by_node[topology.link_source[k]])]
         queues = tuple(
             replace(q, buffer_packets=math.inf, buffer_bits=float(round(bits))) for q in port.queues

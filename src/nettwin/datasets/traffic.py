@@ -21,7 +21,7 @@ from nettwin.scenario.traffic import Traffic
 
 Random = np.random.Generator
 TRACE_PACKETS = 2000
-MOST_FLOWS = 20_000
+MAX_FLOWS = 20_000
 CYCLES_A_RUN = 60  # burst cycles that a simulation sees at least
 
 
@@ -84,7 +84,7 @@ def _pairs(
     if "flows_a_link" in table:
         wanted = draw_number("traffic.flows_a_link", table["flows_a_link"], random)
         hops = max(1.0, math.log2(n) * 0.7)  # of a typical flow
-        count = int(np.clip(wanted * topology.link_count / hops, 1, MOST_FLOWS))
+        count = int(np.clip(wanted * topology.link_count / hops, 1, MAX_FLOWS))
         source = random.choice(ends, count)
         step = random.integers(1, len(ends), count)
         place = np.searchsorted(ends, source)

@@ -20,8 +20,8 @@ from nettwin.formats.edge_attributes import (
 from nettwin.formats.partial_network import PartialLink, PartialNetwork, unique_names
 from nettwin.scenario.topology import NODE, Node
 
-MOST_NODES = 10_000
-MOST_EDGES = 500_000
+MAX_NODES = 10_000
+MAX_EDGES = 500_000
 _LATITUDE = ("latitude", "lat", "graphgeocoordinatelat")
 _LONGITUDE = ("longitude", "lon", "lng", "long", "graphgeocoordinatelng")
 
@@ -61,12 +61,12 @@ def partial_of(graph: AttributedGraph, path: Path, format: str) -> PartialNetwor
     partial = PartialNetwork(format, str(path), name=_title(graph.attributes) or path.stem)
     if not graph.nodes:
         raise FormatError(path, f"line {graph.line}", "the graph holds no nodes", "Add a node.")
-    if len(graph.nodes) > MOST_NODES or len(graph.edges) > MOST_EDGES:
+    if len(graph.nodes) > MAX_NODES or len(graph.edges) > MAX_EDGES:
         raise FormatError(
             path,
             f"line {graph.line}",
             f"the graph holds {len(graph.nodes):,} nodes and {len(graph.edges):,} edges",
-            f"Give one of at most {MOST_NODES:,} nodes and {MOST_EDGES:,} edges.",
+            f"Give one of at most {MAX_NODES:,} nodes and {MAX_EDGES:,} edges.",
         )
     names = _add_nodes(partial, graph.nodes, path)
     _add_links(partial, graph.edges, names, path)

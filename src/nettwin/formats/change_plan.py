@@ -16,7 +16,7 @@ from nettwin.formats.native.document import Document
 from nettwin.formats.native.text import encodable, json_text, yaml_text
 
 LARGEST_BYTES = 32 * 2**20
-MOST_CHANGES = 200_000
+MAX_CHANGES = 200_000
 ANEW = "Make the plan anew."
 HEAD = """\
 # Changes in the order in which to make them, what they do, and who has checked it.
@@ -41,8 +41,8 @@ def read_change_plan(path: str | Path) -> ChangePlan:
         reason = f"is not a plan: it has no schema (plans have {SCHEMA})"
         raise FormatError(source, "", reason, "Give a file that nettwin optimize --out wrote.")
     changes = data.get("changes")
-    if isinstance(changes, list) and len(changes) > MOST_CHANGES:
-        reason = f"has {len(changes)} changes, at most {MOST_CHANGES} are allowed"
+    if isinstance(changes, list) and len(changes) > MAX_CHANGES:
+        reason = f"has {len(changes)} changes, at most {MAX_CHANGES} are allowed"
         raise FormatError(source, "", reason, ANEW)
     try:
         return plan_from_dict(data)

@@ -27,7 +27,7 @@ from nettwin.formats.format import Format, ImportDefaults, Reading
 from nettwin.scenario.scenario import Scenario
 
 LARGEST_CHARACTERS = 64 * 2**20
-MOST_ITEMS = 4_000_000
+MAX_ITEMS = 4_000_000
 DEEPEST = 30
 # written so that no text makes them backtrack for long
 _TOKEN = re.compile(r'\s++|#[^\n]*+|"([^"]*+)"|([\[\]])|([^\s\[\]"]++)|(")')
@@ -88,8 +88,8 @@ def parse(text: str, path: Path) -> list[Item]:
             key, key_line = value, line
             continue
         count += 1
-        if count > MOST_ITEMS:
-            reason = f"there are more than {MOST_ITEMS:,} values"
+        if count > MAX_ITEMS:
+            reason = f"there are more than {MAX_ITEMS:,} values"
             raise FormatError(path, f"line {line}", reason, "Give a smaller network.")
         items = open_lists[-1][0]
         if kind == "[":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 SEPARATOR = ":"  # between the device and the port in the name of a link
-LEAST_LETTERS = 2  # of an abbreviation
+MIN_LETTERS = 2  # of an abbreviation
 _NAME = re.compile(r"([A-Za-z][A-Za-z-]*?)[ _-]?(\d.*)?")
 _GIGABITS = (  # what the letters of an interface begin with: its speed
     ("eighthundredgig", 800.0),
@@ -51,7 +51,7 @@ def same_interface(one: str, other: str) -> bool:
     if m != n:
         return False
     short, long = sorted((a, b), key=len)
-    return a == b or (len(short) >= LEAST_LETTERS and bool(m) and long.startswith(short))
+    return a == b or (len(short) >= MIN_LETTERS and bool(m) and long.startswith(short))
 
 
 def speed_of(interface: str) -> float | None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nettwin.errors import FormatError
 from nettwin.formats.files import read_bytes
 
-MOST_MEMBERS = 100
+MAX_MEMBERS = 100
 _WHOLE = "Get the file again; it may be cut short or damaged."
 
 
@@ -29,12 +29,12 @@ def npz_arrays(
     try:
         with zipfile.ZipFile(io.BytesIO(read_bytes(path))) as archive:
             members = archive.infolist()
-            if len(members) > MOST_MEMBERS:
+            if len(members) > MAX_MEMBERS:
                 raise FormatError(
                     path,
                     "the zip archive",
                     f"has {len(members)} members",
-                    f"Keep at most {MOST_MEMBERS} arrays in it.",
+                    f"Keep at most {MAX_MEMBERS} arrays in it.",
                 )
             for member in members:
                 name = member.filename.removesuffix(".npy")

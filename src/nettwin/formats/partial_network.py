@@ -16,7 +16,7 @@ from nettwin import units
 from nettwin.errors import FormatError, NettwinError, ScenarioError, UnknownNameError
 from nettwin.formats.format import ImportDefaults, Reading
 from nettwin.scenario.arrivals import ArrivalProcess, Poisson
-from nettwin.scenario.generate import MOST_NODES, fiber_delay_s, gravity_demand
+from nettwin.scenario.generate import MAX_NODES, fiber_delay_s, gravity_demand
 from nettwin.scenario.packet_sizes import PacketSize
 from nettwin.scenario.routing import Routing
 from nettwin.scenario.scenario import Scenario
@@ -224,8 +224,8 @@ class PartialNetwork:
         if assume.load is None:
             self.assume("traffic: none")
             return Traffic.build(topology, [])
-        if topology.node_count > MOST_NODES:
-            self.assume(f"traffic: none, as synthetic traffic is for at most {MOST_NODES:,} nodes")
+        if topology.node_count > MAX_NODES:
+            self.assume(f"traffic: none, as synthetic traffic is for at most {MAX_NODES:,} nodes")
             return Traffic.build(topology, [])
         mass = np.bincount(
             topology.link_source, topology.link_capacity_bps, topology.node_count

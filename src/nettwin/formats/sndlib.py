@@ -23,9 +23,9 @@ from nettwin.quantity import Quantity
 from nettwin.scenario.topology import NODE, Node
 
 UNITS_BPS = {"BITPERSEC": 1.0, "KBITPERSEC": 1e3, "MBITPERSEC": 1e6, "GBITPERSEC": 1e9}
-MOST_NODES = 10_000
-MOST_LINKS = 500_000
-MOST_DEMANDS = 1_000_000
+MAX_NODES = 10_000
+MAX_LINKS = 500_000
+MAX_DEMANDS = 1_000_000
 _AMOUNT = Quantity("amount", "", "capacity, demand or routing unit", low=0, high=1e12)
 _COORDINATE = Quantity("coordinate", "", "place in degrees or pixels", low=-1e9, high=1e9)
 
@@ -116,9 +116,9 @@ def _check(network: SNDlibNetwork, path: Path) -> None:
     if not network.sites:
         raise FormatError(path, "the nodes", "there are none", "Add a node.")
     for what, count, most in (
-        ("nodes", len(network.sites), MOST_NODES),
-        ("links", len(network.links), MOST_LINKS),
-        ("demands", len(network.demands), MOST_DEMANDS),
+        ("nodes", len(network.sites), MAX_NODES),
+        ("links", len(network.links), MAX_LINKS),
+        ("demands", len(network.demands), MAX_DEMANDS),
     ):
         if count > most:
             raise FormatError(path, f"the {what}", f"are {count:,}", f"Give at most {most:,}.")

@@ -19,9 +19,9 @@ from nettwin.formats.sndlib import DemandRecord, LinkRecord, SiteRecord, SNDlibN
 from nettwin.scenario.scenario import Scenario
 
 LARGEST_CHARACTERS = 64 * 2**20
-MOST_TOKENS = 10_000_000
+MAX_TOKENS = 10_000_000
 DEEPEST = 4
-MOST_NOTES = 20
+MAX_NOTES = 20
 _HEADER = re.compile(r"\?SNDlib native format;\s*type:\s*(\w+);\s*version:\s*([\d.]+)")
 _META = re.compile(r"^META[ \t]*\(\n((?:(?![ \t]*\)).*\n)*)[ \t]*\)[ \t]*$", re.MULTILINE)
 _TOKEN = re.compile(r"[()]|[^\s()]+")
@@ -94,7 +94,7 @@ def _read_meta(text: str, network: SNDlibNetwork) -> None:
         name, _, value = (part.strip() for part in line.partition("="))
         if name == "unit":
             network.unit = value
-        elif name and not name.startswith("#") and len(network.ignored) < MOST_NOTES:
+        elif name and not name.startswith("#") and len(network.ignored) < MAX_NOTES:
             network.ignored.append(f"{name[:40]}: {value[:60]}")
 
 
@@ -126,7 +126,7 @@ def _nested(text: str, path: Path) -> list[Part]:
         for token in _TOKEN.findall(content):
             count += 1
             inner = stack[-1].parts
-            if inner is None or len(stack) > DEEPEST or count > MOST_TOKENS:
+            if inner is None or len(stack) > DEEPEST or count > MAX_TOKENS:
                 reason = "there are too many words or parentheses in parentheses"
                 raise FormatError(path, f"line {number}", reason, "Give an SNDlib network.")
             if token == "(":

@@ -13,7 +13,7 @@ from nettwin.formats.sndlib import DemandRecord, LinkRecord, SiteRecord, SNDlibN
 from nettwin.formats.xml_document import Element, load_xml, root_name
 from nettwin.scenario.scenario import Scenario
 
-MOST_NOTES = 20
+MAX_NOTES = 20
 _UNUSED = {
     "setupCost": "set-up costs of links",
     "routingCost": "routing costs of links",
@@ -51,7 +51,7 @@ def _network(root: Element, path: Path) -> SNDlibNetwork:
     if meta is not None:
         network.unit = _text(meta, "unit")
         others = [element for element in meta.children if element.name != "unit"]
-        network.ignored += [f"{e.name[:40]}: {e.text[:60]}" for e in others[:MOST_NOTES]]
+        network.ignored += [f"{e.name[:40]}: {e.text[:60]}" for e in others[:MAX_NOTES]]
     structure = _child(root, "networkStructure", path)
     nodes = _child(structure, "nodes", path)
     network.geographical = _geographical(nodes, path)

@@ -19,7 +19,7 @@ from nettwin.errors import FormatError
 from nettwin.formats.files import read_bytes, read_text
 from nettwin.scenario.arrivals import Trace
 
-MOST_PACKETS = 5_000_000
+MAX_PACKETS = 5_000_000
 _MAGIC = {b"\xa1\xb2\xc3\xd4", b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x4d\x3c\xb2\xa1"}
 _PCAPNG = b"\x0a\x0d\x0d\x0a"
 _SIZE_BITS = {"size_bytes": 8.0, "size_bits": 1.0}
@@ -137,7 +137,7 @@ def _number(path: Path, line: int, column: str, text: str) -> float:
 
 
 def _limit(path: Path, packets: int) -> None:
-    if packets >= MOST_PACKETS:
+    if packets >= MAX_PACKETS:
         raise FormatError(
-            path, "", f"has more than {MOST_PACKETS:,} packets", "Cut the trace shorter."
+            path, "", f"has more than {MAX_PACKETS:,} packets", "Cut the trace shorter."
         )

@@ -19,7 +19,7 @@ from nettwin.formats.files import read_bytes
 
 LARGEST_BYTES = 64 * 2**20
 DEEPEST = 100
-MOST_ELEMENTS = 2_000_000
+MAX_ELEMENTS = 2_000_000
 _PROLOG = re.compile(r"\s++|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*+(?:\[[^\]]*+\]\s*+)?>", re.DOTALL)
 _START = re.compile(r"<(?:[\w.-]++:)?([\w.-]++)")
 
@@ -111,10 +111,10 @@ class _Builder(ContentHandler):
     def startElement(self, name: str, attrs: AttributesImpl) -> None:
         line = self._locator.getLineNumber() or 1  # type: ignore[attr-defined]
         self._count += 1
-        if len(self._open) >= DEEPEST or self._count > MOST_ELEMENTS:
+        if len(self._open) >= DEEPEST or self._count > MAX_ELEMENTS:
             reason = (
-                f"holds more than {MOST_ELEMENTS:,} elements"
-                if self._count > MOST_ELEMENTS
+                f"holds more than {MAX_ELEMENTS:,} elements"
+                if self._count > MAX_ELEMENTS
                 else f"is nested deeper than {DEEPEST} levels"
             )
             raise FormatError(self._path, f"line {line}", reason, "Give a network file.")

@@ -23,7 +23,7 @@ from nettwin.formats.files import read_text
 
 LARGEST_BYTES = 32 * 2**20
 DEEPEST = 40
-MOST_VALUES = 5_000_000  # aliases counted as often as they are used
+MAX_VALUES = 5_000_000  # aliases counted as often as they are used
 
 
 def load_yaml(path: Path) -> CommentedMap:
@@ -105,8 +105,8 @@ class _LimitedComposer(Composer):
             self._depth -= 1
             if node.anchor:
                 self._size[id(node)] = self._values - before
-        if self._values > MOST_VALUES:
-            raise _refusal(f"grows to more than {MOST_VALUES:,} values by its aliases", event)
+        if self._values > MAX_VALUES:
+            raise _refusal(f"grows to more than {MAX_VALUES:,} values by its aliases", event)
         return node
 
 

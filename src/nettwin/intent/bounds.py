@@ -19,7 +19,7 @@ from nettwin.scenario.topology import Topology
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-MOST_SIZES = 8  # of packets for which paths are sought; else the smallest stands for all
+MAX_SIZES = 8  # of packets for which paths are sought; else the smallest stands for all
 
 
 def joined(topology: Topology, source: NDArray[np.int32], target: NDArray[np.int32]) -> Mask:
@@ -62,7 +62,7 @@ def delay_floor_s(scenario: Scenario, topology: Topology, capacity_bps: Floats) 
     traffic = scenario.traffic
     least = np.array([size.min_bits for size in traffic.sizes], np.float64)
     bits = least[traffic.flow_size] if len(least) else np.zeros(traffic.flow_count)
-    if len(np.unique(bits)) > MOST_SIZES:
+    if len(np.unique(bits)) > MAX_SIZES:
         bits = np.full(len(bits), bits.min())
     floor = np.full(len(bits), np.inf)
     source, target = traffic.flow_source, traffic.flow_target

@@ -25,7 +25,7 @@ from nettwin.scenario.scheduling import SCHEDULERS, Queue, Scheduler
 from nettwin.scenario.topology import Link, Node, Topology
 from nettwin.scenario.traffic import BEST_EFFORT, Traffic, concatenate
 
-MOST_NODES = 2000
+MAX_NODES = 2000
 LIGHT_IN_FIBER_M_PER_S = 2 / 3 * 299_792_458.0
 EARTH_RADIUS_M = 6_371_009.0
 
@@ -152,7 +152,7 @@ def generate(
     process = _choose("arrival process", arrival, ARRIVAL_MIXES)
     _choose("scheduler", scheduler, SCHEDULERS)
     wanted = generator.nodes if nodes is None else nodes
-    _within("nodes", wanted, generator.least_nodes, MOST_NODES)
+    _within("nodes", wanted, generator.least_nodes, MAX_NODES)
     _within("load", load, 0.0, 10.0)
     _within("seed", seed, 0, 2**63)
     random = np.random.default_rng(seed)

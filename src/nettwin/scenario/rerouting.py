@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nettwin.scenario.topology import Topology
     from nettwin.scenario.traffic import Traffic
 
-MOST_TOUCHED = 0.5  # of the flows, from which on all are routed anew
+MAX_TOUCHED = 0.5  # of the flows, from which on all are routed anew
 _GRAPH = ("link_source", "link_target", "link_weight")
 
 
@@ -41,7 +41,7 @@ def rerouted(before: Routed, after: Routed) -> Paths | None:
     A failure makes no path shorter, so a flow keeps its paths unless one of their links fails.
     """
     touched = _touched(before, after)
-    if touched is None or np.count_nonzero(touched) > MOST_TOUCHED * touched.size:
+    if touched is None or np.count_nonzero(touched) > MAX_TOUCHED * touched.size:
         return None
     old = before.paths
     chosen = np.flatnonzero(touched)

@@ -18,10 +18,10 @@ from nettwin.telemetry.counters import Totals
 Floats = NDArray[np.float64]
 FARTHEST = 12.0  # intervals that clocks are compared over
 STEPS = 4  # comparisons an interval
-LEAST_INTERVALS = 30
+MIN_INTERVALS = 30
 BETTER = 0.5  # of the difference of two ends, at most: to believe that a shift explains it
-LEAST_WANDER = 0.02  # standard deviation over mean of rates: those that do not move tell no time
-LEAST_OFF = 0.5  # intervals
+MIN_WANDER = 0.02  # standard deviation over mean of rates: those that do not move tell no time
+MIN_OFF = 0.5  # intervals
 
 
 class Ends(NamedTuple):
@@ -48,12 +48,12 @@ def clock_offsets(links: Sequence[Ends]) -> Mapping[str, float]:
     offsets: Floats = np.linalg.lstsq(rows, lags, rcond=None)[0]
     offsets -= np.median(offsets)
     misfit = np.abs(rows @ offsets - lags)
-    if np.median(misfit) > LEAST_OFF * step:
+    if np.median(misfit) > MIN_OFF * step:
         return {}  # links contradict one another: it is not the clocks
     return {
         name: float(offset)
         for name, offset in zip(devices, offsets, strict=True)
-        if abs(offset) > LEAST_OFF * step
+        if abs(offset) > MIN_OFF * step
     }
 
 
@@ -68,12 +68,12 @@ def _lag(one: Ends) -> tuple[float, float] | None:
     step = float(max(np.median(span) for span in spans))
     reach = min(FARTHEST * step, (end - begin) / 3)
     edges = np.arange(begin + reach, end - reach, step)
-    if len(edges) < LEAST_INTERVALS:
+    if len(edges) < MIN_INTERVALS:
         return None
     sent = one.sent.rates(edges)
     good = np.isfinite(sent)
     mean = float(sent[good].mean()) if good.any() else 0.0
-    if not mean > 0 or float(sent[good].std()) < LEAST_WANDER * mean:
+    if not mean > 0 or float(sent[good].std()) < MIN_WANDER * mean:
         return None
     count = int(reach / step * STEPS)
     lags = np.arange(-count, count + 1) * (step / STEPS)

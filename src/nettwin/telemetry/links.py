@@ -19,7 +19,7 @@ from nettwin.telemetry.ports import Matched, Names, match_ports
 from nettwin.telemetry.series import Port, Series
 
 Floats = NDArray[np.float64]
-MOST_INTERVALS = 2_000_000
+MAX_INTERVALS = 2_000_000
 COUNTERS = {"out_octets": 8.0, "in_octets": 8.0, "out_drops": 1.0}  # bits, or packets, a count
 GAUGES = ("out_bps", "in_bps")
 DISAGREE = 0.05  # of the octets that the two ends of a link count
@@ -284,9 +284,9 @@ def _edges(totals: list[Totals], interval_s: float, since_s: float, until_s: flo
             f"the samples span less than one interval of {interval_s:g} s. Give a longer time, or a"
             " shorter interval."
         )
-    if last - first > MOST_INTERVALS:
+    if last - first > MAX_INTERVALS:
         raise InputError(
-            f"that would be {last - first:,} intervals: must be at most {MOST_INTERVALS:,}. Give a"
+            f"that would be {last - first:,} intervals: must be at most {MAX_INTERVALS:,}. Give a"
             " longer interval, or a shorter time."
         )
     return np.asarray(np.arange(first, last + 1) * interval_s, np.float64)

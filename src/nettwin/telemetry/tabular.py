@@ -37,7 +37,7 @@ from nettwin.telemetry.times import AUTO, UNITS, seconds_of
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_FILES = 10_000
+MAX_FILES = 10_000
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Tables:
             raise FormatError(
                 self.folder / table.path, "", "there is no such file", "Correct the path."
             )
-        if len(found) > MOST_FILES:
+        if len(found) > MAX_FILES:
             raise FormatError(
                 self.folder / table.path, "", f"there are {len(found):,} files", "Name fewer."
             )

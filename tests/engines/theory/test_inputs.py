@@ -85,6 +85,6 @@ def test_what_is_kept_is_that_of_the_object_while_it_lives() -> None:
 
 def test_paths_too_long_for_memory_are_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = generate("grid", nodes=16, seed=1, load=0.5)
-    monkeypatch.setattr("nettwin.engines.theory.tables.MOST_HOPS", len(scenario.paths.links) - 1)
+    monkeypatch.setattr("nettwin.engines.theory.tables.MAX_HOPS", len(scenario.paths.links) - 1)
     with pytest.raises(InputError, match=r"240 flows have .* hops: .* Ask about fewer flows"):
         Theory().predict([scenario])

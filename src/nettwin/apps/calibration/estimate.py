@@ -40,8 +40,8 @@ STEP = 0.01  # of finite differences
 ROUNDS = 4
 FEWEST = 2  # observations
 TWO_SIDED = 1.96
-LEAST_ERROR = 1e-4  # relative, of any measurement
-MOST_CORRELATION = 0.5
+MIN_ERROR = 1e-4  # relative, of any measurement
+MAX_CORRELATION = 0.5
 # Corrections as a vector: capacities and delays of all links, by how much the twin is off in what
 # packets of each class wait at each, and at the end these
 OVERHEAD, CORRELATION, WAITING = -3, -2, -1
@@ -105,7 +105,7 @@ def calibrate(
             count += len(residual)
         precision = normal
         x = x + np.linalg.solve(normal, right)
-        x[CORRELATION] = np.clip(x[CORRELATION], 0.0, MOST_CORRELATION)
+        x[CORRELATION] = np.clip(x[CORRELATION], 0.0, MAX_CORRELATION)
         misfit = squares / max(count, 1)
     covariance = np.linalg.inv(precision) * max(misfit, 1.0)
     return Calibrated(_corrections(x, np.sqrt(np.diag(covariance)), names), misfit, len(data))
@@ -173,7 +173,7 @@ def _linear(
     errors = slice(2 * links, OVERHEAD)
     predicted = sum_up(hop) + jacobian[:, errors] @ x[errors] + x[WAITING] * waits
     known = np.isfinite(data.delay_s) & (predicted > 0)
-    error = np.sqrt(data.delay_error_s**2 + (MODEL_ERROR * waits) ** 2) + LEAST_ERROR * predicted
+    error = np.sqrt(data.delay_error_s**2 + (MODEL_ERROR * waits) ** 2) + MIN_ERROR * predicted
     # flows that meet at a port see its chance together: they tell no more than the ports do
     error *= np.sqrt(max(1.0, np.count_nonzero(known) / len(np.unique(paths.links))))
     rated = np.isfinite(data.rate)
@@ -184,7 +184,7 @@ def _linear(
         np.concatenate(
             [data.delay_s[known] - predicted[known], np.log(data.rate[rated]) - x[OVERHEAD]]
         ),
-        np.concatenate([error[known], data.rate_error[rated] + LEAST_ERROR]),
+        np.concatenate([error[known], data.rate_error[rated] + MIN_ERROR]),
     )
 
 

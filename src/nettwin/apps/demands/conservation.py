@@ -12,9 +12,9 @@ import numpy as np
 from nettwin import units
 from nettwin.apps.demands.equations import Equations, Floats
 
-LEAST_NOISE = 1e-4  # of a counter
+MIN_NOISE = 1e-4  # of a counter
 TOLERANCE = 0.05  # of a node's traffic, from which an imbalance is told
-MOST_LINES = 20
+MAX_LINES = 20
 
 
 class Balanced(NamedTuple):
@@ -66,12 +66,12 @@ def _noise(equations: Equations, sign: Floats) -> tuple[float, list[str]]:
     if not used.any():
         return 0.01, []
     ratio = np.abs(gap[used] / size[used])
-    noise = max(float(np.median(ratio)) / 0.6745, LEAST_NOISE)
+    noise = max(float(np.median(ratio)) / 0.6745, MIN_NOISE)
     findings = []
     part = np.where(known & (through > 0), np.abs(gap) / np.maximum(through, 1e-300), 0.0)
     worst = part.mean(axis=0)
     limit = max(TOLERANCE, 4 * noise)
-    for node in np.argsort(-worst)[:MOST_LINES]:
+    for node in np.argsort(-worst)[:MAX_LINES]:
         if worst[node] <= limit:
             break
         time = int(np.argmax(part[:, node]))
@@ -94,5 +94,5 @@ def _above_capacity(equations: Equations) -> list[str]:
     return [
         f"link {topology.link_name[k]}: {units.rate(most[k])} was counted where the capacity is"
         f" {units.rate(topology.link_capacity_bps[k])}. Correct the network file or the counter."
-        for k in np.flatnonzero(over)[:MOST_LINES]
+        for k in np.flatnonzero(over)[:MAX_LINES]
     ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nettwin import units
 from nettwin.apps.demands.bayes import Problem, Solution
-from nettwin.apps.demands.conservation import MOST_LINES, balanced
+from nettwin.apps.demands.conservation import MAX_LINES, balanced
 from nettwin.apps.demands.equations import Equations, Floats, equations_of
 from nettwin.apps.demands.methods import DEFAULT, method
 from nettwin.errors import InputError
@@ -172,7 +172,7 @@ def _unexplained(equations: Equations, explained: Floats, noise: float) -> list[
     part = np.divide(gap, size, out=np.zeros_like(gap), where=size > 0)
     # what is small beside the network's traffic is rounding
     part[size / count < 1e-6 * np.nanmax(measured, initial=0.0)] = 0.0
-    worst = np.argsort(-part)[:MOST_LINES]
+    worst = np.argsort(-part)[:MAX_LINES]
     names = equations.names
     sums = np.where(known, measured, 0.0).sum(axis=0) / count
     told = np.where(known, explained, 0.0).sum(axis=0) / count

@@ -16,7 +16,7 @@ import numpy as np
 from nettwin.apps.demands.equations import Equations, Floats
 
 ROUNDS = 300
-LEAST_SLACK = 1e-4  # of a counter
+MIN_SLACK = 1e-4  # of a counter
 LEAST = 1e-4  # of the largest mean: a pair that was silent may speak
 
 
@@ -68,7 +68,7 @@ def fitted(
     Algebraic reconstruction techniques, 1970). Contradictions are left as residuals.
     """
     matrix, measured = equations.matrix, equations.measured_bps
-    slack = max(2 * noise, LEAST_SLACK)
+    slack = max(2 * noise, MIN_SLACK)
     low, high = measured * (1 - slack), measured * (1 + slack)
     guess = np.ascontiguousarray(prior_bps.T)  # [pairs, times]: a counter's pairs lie together
     spans = [slice(*matrix.indptr[k : k + 2]) for k in range(matrix.shape[0])]

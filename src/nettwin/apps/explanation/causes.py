@@ -21,8 +21,8 @@ from nettwin.scenario.scenario import Scenario
 Progress = Callable[[float], None]  # called with the share done, 0 to 1
 AT_ONCE = 16  # scenarios given to a model together, between two steps of progress
 NUDGE = 0.02  # relative change of a rate for gradients
-MOST_GROUPS = 12  # of flows at a port that are nudged apart
-MOST_PORTS = 8  # of a flow's path, those with the largest delay, that are looked at
+MAX_GROUPS = 12  # of flows at a port that are nudged apart
+MAX_PORTS = 8  # of a flow's path, those with the largest delay, that are looked at
 LOSS_FIRST = 0.01  # loss from which on it is explained, and not the delay
 
 
@@ -203,14 +203,14 @@ def _groups(scenario: Scenario, target: Target, now: Floats) -> list[tuple[Place
     ports = np.unique(port_of)
     felt = np.array([(target.weight * now)[port_of == port].sum() for port in ports])
     out = []
-    for port in ports[np.argsort(-felt, kind="stable")[:MOST_PORTS]].tolist():
+    for port in ports[np.argsort(-felt, kind="stable")[:MAX_PORTS]].tolist():
         hops = np.flatnonzero((paths.links == port) & (rate > 0))
         flows = flow_of_hop[hops]
         alike = np.stack(
             [scenario.hop_queue[hops], traffic.flow_arrival[flows], traffic.flow_size[flows]]
         )
         _, group = np.unique(alike, axis=1, return_inverse=True)
-        if group.max(initial=0) >= MOST_GROUPS:
+        if group.max(initial=0) >= MAX_GROUPS:
             _, group = np.unique(alike[0], return_inverse=True)
         for k in range(group.max(initial=-1) + 1):
             members, place = np.unique(flows[group == k], return_inverse=True)

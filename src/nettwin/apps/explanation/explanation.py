@@ -17,7 +17,7 @@ from nettwin.model import Explainable, HopSplit, NetworkModel, settled
 from nettwin.scenario.scenario import Scenario
 
 Progress = Callable[[float], None]  # called with the share done, 0 to 1
-MOST_LINKS = 3  # of a network, whose causes are searched
+MAX_LINKS = 3  # of a network, whose causes are searched
 FEW_FLOWS = 5  # tried at each of them
 FLAGGED = "{} is flagged: {} expects its delay to be off"
 NOT_BY_HOPS = (
@@ -163,7 +163,7 @@ def explain_network(
         used = set(scenario.hop_queue.tolist())
         port, link_name = scenario.topology.queues.link, scenario.topology.link_name
         links = [link_name[port[q]] for q in worst_queues(before).tolist() if q in used]
-    names = list(dict.fromkeys(links))[:MOST_LINKS]
+    names = list(dict.fromkeys(links))[:MAX_LINKS]
     causes = []
     for i, name in enumerate(names):
         causes.append(

@@ -13,7 +13,7 @@ from nettwin.observation import Observation
 from nettwin.units import percent, rate
 
 MORE = 1.25  # times what went in may come out: the rest was under way, or counters lag
-LEAST_BPS = 1.0
+MIN_BPS = 1.0
 CONSERVED = 0.25  # share by which links and flows may differ: layer 2, packets under way
 SHOWN = 5
 SURELY_LOST = 0.5  # a flow that may deliver more of its packets is not known to be cut off
@@ -26,7 +26,7 @@ def contradictions(observation: Observation) -> list[str]:
     found = []
     if "throughput_bps" in metrics.link:
         carried = metrics.link["throughput_bps"]
-        dead = ~topology.link_live & (carried > LEAST_BPS)
+        dead = ~topology.link_live & (carried > MIN_BPS)
         # of an interval in which it went down a link may have carried some
         over = carried > topology.link_capacity_bps * MORE
         found += [
@@ -37,16 +37,14 @@ def contradictions(observation: Observation) -> list[str]:
         found += _lost_or_made(observation, carried)
     sent, got = scenario.traffic.flow_rate_bps, metrics.flow["throughput_bps"]
     if len(sent):
-        slack = (
-            LEAST_BPS + MORE * sent + _packets(scenario.traffic.flow_mean_size_bits, observation)
-        )
+        slack = MIN_BPS + MORE * sent + _packets(scenario.traffic.flow_mean_size_bits, observation)
         found += [
             f"flow {scenario.flow_names[f]} delivers {rate(float(got[f]))} and is offered"
             f" {rate(float(sent[f]))}"
             for f in np.flatnonzero(got > slack).tolist()
         ]
     loss = metrics.flow["loss_ratio"]
-    arrives = (loss >= 1.0) & (got > LEAST_BPS)
+    arrives = (loss >= 1.0) & (got > MIN_BPS)
     found += [
         f"flow {scenario.flow_names[f]} loses everything and delivers {rate(float(got[f]))}"
         for f in np.flatnonzero(arrives).tolist()

@@ -14,7 +14,7 @@ from nettwin.scenario.scenario import Scenario
 
 Floats = NDArray[np.float64]
 PART_BYTES = 16 * 2**20  # of the loads that are held at once
-MOST_AT_ONCE, LEAST_PARTS = 2000, 10
+MAX_AT_ONCE, MIN_PARTS = 2000, 10
 
 
 class PartLoads(NamedTuple):
@@ -75,7 +75,7 @@ class Loads:
 def parts(scenario: Scenario, count: int) -> Iterator[tuple[int, int]]:
     """The first and the end of each part of the failures."""
     step = PART_BYTES // (8 * max(scenario.topology.link_count, 1))
-    step = int(np.clip(min(step, -(-count // LEAST_PARTS)), 1, MOST_AT_ONCE))
+    step = int(np.clip(min(step, -(-count // MIN_PARTS)), 1, MAX_AT_ONCE))
     return ((k, min(k + step, count)) for k in range(0, count, step))
 
 

@@ -18,7 +18,7 @@ from nettwin.scenario.scenario import Scenario
 
 Mask = NDArray[np.bool_]
 ROWS_AT_ONCE = 1_500_000  # flows of all scenarios that are held together
-MOST_AT_ONCE = 64  # scenarios given to a model together
+MAX_AT_ONCE = 64  # scenarios given to a model together
 
 
 class ClassOutcome(NamedTuple):
@@ -64,7 +64,7 @@ def predictions(
     from nettwin.workers import in_order_of_completion
 
     flows = max(scenario.traffic.flow_count, 1)
-    step = int(np.clip(ROWS_AT_ONCE // flows, 4, MOST_AT_ONCE))
+    step = int(np.clip(ROWS_AT_ONCE // flows, 4, MAX_AT_ONCE))
     if jobs > 1 or ray_address is not None:
         step = max(min(step, -(-len(cases) // (4 * max(jobs, 1)))), 1)
     work = [

@@ -49,23 +49,23 @@ QUANTITIES = (*DELAYS, "pdv_s2", "loss_ratio")
 CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 LOADS = (0.5, 0.7, 0.85, 1.0)  # bounds of the classes of delays
 LOSSES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # and of those of loss, by what is predicted
-LEAST_SIMULATIONS = 19  # below which no quantile of the highest confidence exists
+MIN_SIMULATIONS = 19  # below which no quantile of the highest confidence exists
 IN_A_CLASS = 30  # simulations; a class with fewer joins its neighbor
-LEAST_PART = 1e-3  # of the mean that a percentile is taken for at least
+MIN_PART = 1e-3  # of the mean that a percentile is taken for at least
 SMALL_LOSS = 1e-3  # errors of loss are absolute below, relative above
 # What a percentile's error may have of the delay's deviation, beside what the mean's has
 PARTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
-MOST_PART = 2.0  # deviations over a quantity that count at most
-LEAST_ERROR = 1e-5  # as a logarithm; smaller ones are as good as none
+MAX_PART = 2.0  # deviations over a quantity that count at most
+MIN_ERROR = 1e-5  # as a logarithm; smaller ones are as good as none
 WIDEST = 7.0  # half an interval, as a logarithm: a factor of 1,100
-LEAST_VARIANCE = 1e-3  # of a delay over its squared mean; smaller ones are not learned
+MIN_VARIANCE = 1e-3  # of a delay over its squared mean; smaller ones are not learned
 STARVED = 0.99  # loss from which on the delay of what arrives says nothing
 CENSORED_S = 20.0  # the largest delay that the simulator of the public datanet sets keeps
 LARGE = 0.2  # relative error of the mean delay that a flagged flow may have
-MOST_SPREAD = 0.99  # part of the simulations whose networks differ no more than usual
+MAX_SPREAD = 0.99  # part of the simulations whose networks differ no more than usual
 Z_OF_METRICS = 1.96  # standard errors in half an interval of a simulation's metrics
 Z_OF_LEVEL = 1.645  # standard errors that hold LEVEL of a normal variable
-MOST_NOISE = 0.9  # part of an error's usual size that may be noise of what was recorded
+MAX_NOISE = 0.9  # part of an error's usual size that may be noise of what was recorded
 HELD = 0.97  # of the large errors that flagged flows hold in calibration; elsewhere 95 % or more
 
 
@@ -141,7 +141,7 @@ def calibrated(
             seen.append(case.inputs)
     arrays = quantiles(found)
     arrays["doubt"] = np.array([_doubt(arrays, found)], np.float32)
-    arrays["spread"] = np.array([np.quantile(spreads, MOST_SPREAD, method="higher")], np.float32)
+    arrays["spread"] = np.array([np.quantile(spreads, MAX_SPREAD, method="higher")], np.float32)
     return replace(model, calibration=arrays, ranges=ranges_of(trained_on or seen))
 
 
@@ -156,7 +156,7 @@ def recorded(metrics: Metrics) -> dict[str, Floats]:
         good = (mean > 0) & ~(found["loss_ratio"] >= STARVED)
         if "archive" in metrics.provenance:  # a recording of a datanet set
             good &= ~(found["owd_p90_s"] >= CENSORED_S * (1 - 1e-9))
-        varies = found["pdv_s2"] > LEAST_VARIANCE * mean**2
+        varies = found["pdv_s2"] > MIN_VARIANCE * mean**2
     for name in (*DELAYS, "pdv_s2"):
         found[name] = np.where(good & varies if name == "pdv_s2" else good, found[name], np.nan)
     return found
@@ -180,9 +180,9 @@ def noise_of(metrics: Metrics) -> dict[str, Floats]:
 def known(inputs: Inputs, answer: Answer) -> Known:
     """What calibration looks at."""
     deviation, mean = np.sqrt(answer.variance_s2), answer.mean_s
-    percentiles = (np.maximum(values, LEAST_PART * mean) for values in answer.percentile_s.T)
+    percentiles = (np.maximum(values, MIN_PART * mean) for values in answer.percentile_s.T)
     delays = dict(zip(DELAYS, (mean, *percentiles), strict=True))
-    parts = {name: np.minimum(deviation / v, MOST_PART) for name, v in delays.items()}
+    parts = {name: np.minimum(deviation / v, MAX_PART) for name, v in delays.items()}
     return Known(
         highest_load(inputs),
         {**delays, "pdv_s2": answer.variance_s2, "loss_ratio": answer.loss},
@@ -257,15 +257,15 @@ def quantiles(
     the errors over their scales, `QUANTITY/part` [1] what the scale has of the delay's deviation,
     `QUANTITY/signs` [SIGNS] by what the scale is multiplied.
     """
-    if len(found) < LEAST_SIMULATIONS:
+    if len(found) < MIN_SIMULATIONS:
         raise InputError(
-            f"{len(found)} simulations to calibrate with: must be {LEAST_SIMULATIONS} or more. "
+            f"{len(found)} simulations to calibrate with: must be {MIN_SIMULATIONS} or more. "
             "Give more of them."
         )
     arrays = {"confidences": np.array(CONFIDENCES, np.float32)}
     for name in QUANTITIES:
         tried = [_Errors.of(found, name, part) for part in _parts(name)]
-        tried = [errors for errors in tried if errors.simulations >= LEAST_SIMULATIONS]
+        tried = [errors for errors in tried if errors.simulations >= MIN_SIMULATIONS]
         if not tried:
             continue
         errors = min(tried, key=_Errors.unlikeliness)
@@ -283,7 +283,7 @@ def quantiles(
         arrays[f"{name}/part"] = np.array([errors.part], np.float32)
     if "owd_mean_s/quantiles" not in arrays:
         raise InputError(
-            f"fewer than {LEAST_SIMULATIONS} simulations have delays to calibrate with. "
+            f"fewer than {MIN_SIMULATIONS} simulations have delays to calibrate with. "
             "Give more of them."
         )
     return arrays
@@ -329,7 +329,7 @@ class _Errors(NamedTuple):
         LEVEL of errors with it; flows of which it is all are left out."""
         part = Z_OF_LEVEL * self.noise / self.scale
         left = self._replace(error=self.error * np.sqrt(np.maximum(1.0 - part**2, 0.0)))
-        return left._where(part < MOST_NOISE)
+        return left._where(part < MAX_NOISE)
 
     def _where(self, good: Bools) -> _Errors:
         of_flows = ("error", "scale", "kind", "simulation", "signs", "noise")
@@ -338,7 +338,7 @@ class _Errors(NamedTuple):
     @property
     def ln_ratio(self) -> Floats:
         """The logarithms of errors over their scales. [flows]"""
-        return np.asarray(np.log(np.maximum(self.error, LEAST_ERROR) / self.scale))
+        return np.asarray(np.log(np.maximum(self.error, MIN_ERROR) / self.scale))
 
     @property
     def simulations(self) -> int:

@@ -34,7 +34,7 @@ Singles = NDArray[np.float32]
 Floats = NDArray[np.float64]
 SEEN = len(QUEUE_BASE) + len(HOP_BASE) + 1  # of each hop; the last: its part of transmission
 SUMMARY = len(FLOW) + 2 + 3 * SEEN
-MOST_LN_WAY = 8.0  # of a path's transmission over its whole fixed delay
+MAX_LN_WAY = 8.0  # of a path's transmission over its whole fixed delay
 
 
 def perceptron(inputs: Inputs, members: Sequence[Weights]) -> Answer:
@@ -103,7 +103,7 @@ def _parts(inputs: Inputs) -> tuple[Floats, Floats]:
 def _candidate(inputs: Inputs, service_s: Floats) -> Floats:
     """A path's length, and how its transmission compares with its fixed delay. [paths, 2]"""
     ratio = service_s / np.maximum(inputs.path_fixed_s, 1e-30)
-    ln_ratio = np.clip(np.log(np.maximum(ratio, 1e-9)), -MOST_LN_WAY, MOST_LN_WAY)
+    ln_ratio = np.clip(np.log(np.maximum(ratio, 1e-9)), -MAX_LN_WAY, MAX_LN_WAY)
     return np.stack([np.log1p(np.diff(inputs.path_offset)), ln_ratio], axis=1)
 
 

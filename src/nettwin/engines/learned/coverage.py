@@ -26,8 +26,8 @@ OUTLIERS = 0.0002  # share of the simulations, at either end, that a range may l
 JUST_BEYOND = 0.25  # widths of the range, within which intervals widen and nothing is refused
 WIDER = 4.0  # by how much more, relatively, for each width
 MARGIN = 0.05  # of the range's width, by which a value may exceed it
-LEAST_MARGIN = 1e-3
-MOST_LOAD = 3.0  # of a port, from which on features stay as they are
+MIN_MARGIN = 1e-3
+MAX_LOAD = 3.0  # of a port, from which on features stay as they are
 REMEDY = "Ask another engine (theory, packet), or train the model on such networks"
 
 
@@ -102,7 +102,7 @@ def _ends(low_high: NDArray[np.float32]) -> tuple[Floats, Floats, Floats]:
     """The least and largest value of each feature, the margin added, and the range's width, at
     least 1."""
     low, high = low_high.astype(np.float64)
-    margin = np.maximum(MARGIN * (high - low), LEAST_MARGIN)
+    margin = np.maximum(MARGIN * (high - low), MIN_MARGIN)
     return low - margin, high + margin, np.maximum(high - low, 1.0)
 
 
@@ -162,14 +162,14 @@ def sentences(ranges: Weights, found: Iterable[Outside], inputs: Inputs, of: Sce
 def overloaded(of: Scenario) -> list[str]:
     """Ports that are offered more than features can tell, in words: the worst, and how many."""
     load = of.link_offered_load
-    bad = np.flatnonzero(load > MOST_LOAD)
+    bad = np.flatnonzero(load > MAX_LOAD)
     if not len(bad):
         return []
     worst = int(load.argmax())
     more = f" ({len(bad) - 1} more links are)" if len(bad) > 1 else ""
     return [
         f"link {of.topology.link_name[worst]} is offered {load[worst]:.0%} of its capacity, above "
-        f"{MOST_LOAD:.0%}{more}. {REMEDY}"
+        f"{MAX_LOAD:.0%}{more}. {REMEDY}"
     ]
 
 

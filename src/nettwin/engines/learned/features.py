@@ -48,7 +48,7 @@ SHAPE = (
     *("size_z50", "size_z90", "size_z99", "size_part"),
 )
 
-LEAST_LOSS, MOST_LOSS = 1e-7, 1.0 - 1e-4  # of a queue in theory; keeps logits finite
+MIN_LOSS, MAX_LOSS = 1e-7, 1.0 - 1e-4  # of a queue in theory; keeps logits finite
 
 
 @njit_nogil

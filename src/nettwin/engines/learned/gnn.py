@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.engines.learned.answer import Answer
-from nettwin.engines.learned.features import FLOW, HOP, LEAST_LOSS, SHAPE
+from nettwin.engines.learned.features import FLOW, HOP, MIN_LOSS, SHAPE
 from nettwin.engines.learned.inputs import Inputs
 from nettwin.engines.learned.messages import activate_all, at_queues
 from nettwin.engines.learned.model_file import weight
@@ -27,12 +27,12 @@ from nettwin.formats.weight_file import Weights
 Singles = NDArray[np.float32]
 Floats = NDArray[np.float64]
 MOST = 3.0  # the largest correction of waiting and of its variability, in ln
-MOST_LOGIT = 8.0  # and of loss
+MAX_LOGIT = 8.0  # and of loss
 # where theory loses nothing, so little is none: simulations of some million packets, which the
 # networks learn from, cannot tell it
 UNTOLD_LOSS = 1e-5
 UNTOLD_LOGIT = float(np.log(UNTOLD_LOSS / (1.0 - UNTOLD_LOSS)))
-NO_LOSS_LOGIT = float(np.log(LEAST_LOSS / (1.0 - LEAST_LOSS))) + 1e-9
+NO_LOSS_LOGIT = float(np.log(MIN_LOSS / (1.0 - MIN_LOSS))) + 1e-9
 MANY_HOPS = 30_000  # from which on threads are worth their start
 BLOCK = 256  # hops that are worked on together
 HEAD = 24  # width of the layer that sees a whole flow
@@ -173,7 +173,7 @@ def _flows(first: int, end: int, inputs: Any, at: Any, layers: Any, flows: Any, 
     reached = np.empty((2, most))
     bias, inverse = np.empty((members, 3 * most), np.float32), np.empty(3 * most)
     for k in range(3 * most):
-        inverse[k] = 1.0 / MOST_LOGIT if k % 3 == 2 else 1.0 / MOST
+        inverse[k] = 1.0 / MAX_LOGIT if k % 3 == 2 else 1.0 / MOST
         for m in range(members):
             bias[m, k] = layers.correct_bias[m, k % 3]
     while first < end:

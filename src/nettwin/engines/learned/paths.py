@@ -21,10 +21,10 @@ from nettwin.formats.weight_file import Weights
 Singles = NDArray[np.float32]
 Floats = NDArray[np.float64]
 HIDDEN, HEAD = 24, 24  # widths of the readout
-MOST_OCCUPANCY = 10.0  # of an item's occupancy in packets, in ln, up or down
-MOST_CV2 = 6.0  # and of its waiting's squared coefficient of variation
-USUAL_LOGIT, MOST_LOGIT = -6.0, 12.0  # of loss: what is said untrained, and how far from there
-LEAST_S = 1e-15  # of waiting; keeps logarithms finite where nothing is sent
+MAX_OCCUPANCY = 10.0  # of an item's occupancy in packets, in ln, up or down
+MAX_CV2 = 6.0  # and of its waiting's squared coefficient of variation
+USUAL_LOGIT, MAX_LOGIT = -6.0, 12.0  # of loss: what is said untrained, and how far from there
+MIN_S = 1e-15  # of waiting; keeps logarithms finite where nothing is sent
 EXPONENTIAL_Z = (-0.306853, 1.302585, 3.605170)  # p50, p90, p99 in deviations from the mean
 
 
@@ -127,9 +127,9 @@ def flows_of(
     offset = np.asarray(item_offset, np.int64)
     inner = bend(linear(state, weights, "readout.inner", HIDDEN))
     said = linear(inner, weights, "readout.correct", 3)
-    waiting = service_s * np.exp(_limited(said[:, 0], MOST_OCCUPANCY)) + LEAST_S
-    spread = np.exp(_limited(said[:, 1], MOST_CV2)) * waiting**2
-    logit = USUAL_LOGIT + _limited(said[:, 2], MOST_LOGIT)
+    waiting = service_s * np.exp(_limited(said[:, 0], MAX_OCCUPANCY)) + MIN_S
+    spread = np.exp(_limited(said[:, 1], MAX_CV2)) * waiting**2
+    logit = USUAL_LOGIT + _limited(said[:, 2], MAX_LOGIT)
     each = HopDelays(waiting, spread, 1.0 / (1.0 + np.exp(-logit)))
     flow, count = inputs.path_flow, len(inputs.flow)
     waited = run_sums(waiting, offset)

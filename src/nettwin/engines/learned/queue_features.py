@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nettwin.engines.learned.features import LEAST_LOSS, MOST_LOSS, QUEUE, bounded
+from nettwin.engines.learned.features import MAX_LOSS, MIN_LOSS, QUEUE, bounded
 from nettwin.engines.theory.loops import njit_nogil
 from nettwin.engines.theory.ports import DRR, FIFO, LSF, SP, WFQ
 from nettwin.engines.theory.solution import Floats, QueueSolution
@@ -127,7 +127,7 @@ def of_theory(q: int, state: Any, sums: Any, carried: float, row: Any) -> None:
     rho = state.load[q] / max(state.rate[q], 1e-9)
     service = max(state.service_s[q], 1e-300)
     waiting = max(state.waiting_s[q], 1e-9 * service)
-    loss = bounded(state.packet_loss[q], LEAST_LOSS, MOST_LOSS)
+    loss = bounded(state.packet_loss[q], MIN_LOSS, MAX_LOSS)
     deviation = math.sqrt(state.waiting_variance_s2[q])
     row[27] = min(rho, 3.0)
     row[28] = bounded(ln(rho), -5.0, 6.0) / 2.0  # far above 0: next to nothing is left

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.learned.features import HOP, LEAST_LOSS, MOST_LOSS, bounded
+from nettwin.engines.learned.features import HOP, MAX_LOSS, MIN_LOSS, bounded
 from nettwin.engines.theory.flows import HopDelays, HopTable
 from nettwin.engines.theory.loops import njit_nogil
 from nettwin.engines.theory.parallel import parallel_for
@@ -21,8 +21,8 @@ from nettwin.engines.theory.tables import FlowTable, PathTable
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int32]
 COLUMNS = len(HOP)
-LEAST_LOGIT = float(np.log(LEAST_LOSS / (1.0 - LEAST_LOSS)))
-MOST_WAITING_S = 1e6  # where theory knows no bound, and says next to never
+MIN_LOGIT = float(np.log(MIN_LOSS / (1.0 - MIN_LOSS)))
+MAX_WAITING_S = 1e6  # where theory knows no bound, and says next to never
 HOP_S = 1e-8  # to sum up a hop of a path
 ROW_S = 4e-8  # to work out a row
 
@@ -179,11 +179,11 @@ def _fill(
                 hop[row, 13] = ln_ratio(period, queue_memory_s[q], 6.0) / 3.0
             wait = max(wait, least_s[q])
             loss = sums[i, 8] / coming
-            waiting_s[row] = min(wait, MOST_WAITING_S)
+            waiting_s[row] = min(wait, MAX_WAITING_S)
             waiting_cv2[row] = bounded(sums[i, 7] / coming / wait**2, 1e-2, 1e3)
-            loss_logit[row] = LEAST_LOGIT
-            if loss > LEAST_LOSS:
-                loss = min(loss, MOST_LOSS)
+            loss_logit[row] = MIN_LOGIT
+            if loss > MIN_LOSS:
+                loss = min(loss, MAX_LOSS)
                 loss_logit[row] = np.log(loss / (1.0 - loss))
 
 

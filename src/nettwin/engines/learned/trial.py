@@ -19,7 +19,7 @@ from nettwin.engines.theory.formulas import Formulas
 from nettwin.errors import InputError, NettwinError
 from nettwin.scenario.generate import generate
 
-MOST_ROUNDS = 16  # of messages, that a model may ask for
+MAX_ROUNDS = 16  # of messages, that a model may ask for
 TOLERANCE = 1e-3  # of an answer against the card: another processor rounds differently
 _FAULTS = (ValueError, KeyError, IndexError, TypeError, ArithmeticError, MemoryError)
 
@@ -35,8 +35,8 @@ def trial(model: Model) -> dict[str, list[float]]:
     """What a model answers for the small scenario. Raises InputError where it cannot."""
     for weights in model.members:
         rounds = weights.get("rounds")
-        if rounds is not None and not (rounds.shape == (1,) and 0 <= rounds[0] <= MOST_ROUNDS):
-            raise InputError(f"rounds is {rounds.tolist()}: must be one number, 0 to {MOST_ROUNDS}")
+        if rounds is not None and not (rounds.shape == (1,) and 0 <= rounds[0] <= MAX_ROUNDS):
+            raise InputError(f"rounds is {rounds.tolist()}: must be one number, 0 to {MAX_ROUNDS}")
     try:
         with np.errstate(all="ignore"):  # weights may be absurd
             answer = architecture(model.architecture).answer(_inputs(model.formulas), model.members)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_BATCHES = 32
+MAX_BATCHES = 32
 ZERO = np.zeros(1)
 Row = Mapping[str, NDArray[np.float64]]
 
@@ -46,7 +46,7 @@ class Batches:
     @property
     def stride(self) -> int:
         """How many stretches to take in at once: one, or more in a run far past its horizon."""
-        return max(1, self._unit_per_batch // MOST_BATCHES)
+        return max(1, self._unit_per_batch // MAX_BATCHES)
 
     @property
     def _together(self) -> int:
@@ -60,7 +60,7 @@ class Batches:
         if self._units == self._unit_per_batch:
             self._rows.append(self._pending)
             self._pending, self._units = None, 0
-        if len(self._rows) == MOST_BATCHES:
+        if len(self._rows) == MAX_BATCHES:
             pairs = zip(self._rows[::2], self._rows[1::2], strict=True)
             self._rows = [_sum(a, b) for a, b in pairs]
             self._unit_per_batch *= 2

@@ -15,7 +15,7 @@ from nettwin.scenario.scenario import Scenario
 
 Floats = NDArray[np.float64]
 MOSTLY = 0.95  # share of flows and of links that must be as precise as asked
-LEAST_SHARE = 0.1  # smaller losses and utilizations are known to so much of this
+MIN_SHARE = 0.1  # smaller losses and utilizations are known to so much of this
 PERCENTILES = {"owd_p50_s": 0.5, "owd_p90_s": 0.9, "owd_p99_s": 0.99}
 HARDLY = 0.01  # packets under way over lost ones, from which on a fate is unknown
 
@@ -119,7 +119,7 @@ def precision(
     utilization = sent / counts.room_bits
     found = [
         _known("mean delay", units.duration, flows, seen, mean, mean - delay, mean + delay, 0.0),
-        _known("loss", units.percent, flows, sends, loss, loss - lost, loss + lost, LEAST_SHARE),
+        _known("loss", units.percent, flows, sends, loss, loss - lost, loss + lost, MIN_SHARE),
         _known(
             "utilization",
             units.percent,
@@ -128,7 +128,7 @@ def precision(
             utilization,
             utilization - busy,
             utilization + busy,
-            LEAST_SHARE,
+            MIN_SHARE,
         ),
     ]
     if tails is not None:

@@ -19,8 +19,8 @@ FEWEST_PACKETS = 2_000_000
 PACKETS_A_FLOW = 200
 STRETCHES = 512  # a run to its budget is looked at this often
 CYCLES_A_BATCH = 3.0  # of the longest bursts
-MOST_UNDER_WAY = 20_000_000  # packets on wires at once, of 64 bytes of memory each
-MOST_WARMUP = 10.0  # budgets that a warm-up may send
+MAX_UNDER_WAY = 20_000_000  # packets on wires at once, of 64 bytes of memory each
+MAX_WARMUP = 10.0  # budgets that a warm-up may send
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def default_packets(scenario: Scenario) -> int:
     traffic = scenario.traffic
     senders = int(np.count_nonzero(traffic.flow_rate_bps))
     warmup = float(traffic.flow_packet_rate_pps.sum()) * longest_path_s(scenario)
-    return max(FEWEST_PACKETS, PACKETS_A_FLOW * senders, int(warmup / MOST_WARMUP) + 1)
+    return max(FEWEST_PACKETS, PACKETS_A_FLOW * senders, int(warmup / MAX_WARMUP) + 1)
 
 
 def default_warmup_s(scenario: Scenario, horizon_s: float) -> float:
@@ -74,18 +74,18 @@ def check_size(scenario: Scenario, warmup_s: float, packets: int | None) -> None
     pps, travel = scenario.traffic.flow_packet_rate_pps, _travel_s(scenario)
     paths = scenario.paths
     under_way = float((pps[paths.path_flow] * paths.share * travel).sum())
-    if under_way > MOST_UNDER_WAY:
+    if under_way > MAX_UNDER_WAY:
         raise InputError(
-            f"{under_way:,.0f} packets are on wires at once, more than the {MOST_UNDER_WAY:,} that "
+            f"{under_way:,.0f} packets are on wires at once, more than the {MAX_UNDER_WAY:,} that "
             "can be simulated: links are too fast for their length. Use theory or the twin, or "
             "scale capacities and rates down together."
         )
     warmup = float(pps.sum()) * warmup_s
-    if packets is not None and warmup > MOST_WARMUP * max(packets, FEWEST_PACKETS):
+    if packets is not None and warmup > MAX_WARMUP * max(packets, FEWEST_PACKETS):
         raise InputError(
             f"max_packets is {packets}: too few for this network, in which {warmup:,.0f} packets "
             f"are sent before the first have come over the longest path and queues have settled "
-            f"({warmup_s:.3g} s). Give at least {int(warmup / MOST_WARMUP) + 1}."
+            f"({warmup_s:.3g} s). Give at least {int(warmup / MAX_WARMUP) + 1}."
         )
 
 

@@ -8,13 +8,13 @@ from typing import Any, Generic, TypeVar
 from weakref import ReferenceType, ref
 
 T = TypeVar("T")
-MOST_KEPT = 8  # by default; threads that work on a scenario each need one
+MAX_KEPT = 8  # by default; threads that work on a scenario each need one
 
 
 class Kept(Generic[T]):
     """One thing for each of the last objects; objects are told apart by identity."""
 
-    def __init__(self, most: int = MOST_KEPT) -> None:
+    def __init__(self, most: int = MAX_KEPT) -> None:
         self._most = most
         self._made: dict[int, tuple[ReferenceType[Any], T]] = {}
 

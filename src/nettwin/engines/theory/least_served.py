@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from nettwin.engines.theory.loops import in_place
-from nettwin.engines.theory.ports import LEAST_RATE, one_queue, second_moment
+from nettwin.engines.theory.ports import MIN_RATE, one_queue, second_moment
 from nettwin.engines.theory.sharing import (
     coming_last,
     guaranteed_rate,
@@ -85,7 +85,7 @@ def before_and_after(k: int, port: Any, satisfied: Any, answer: Any) -> tuple[fl
         below += (1.0 - before) * work * port.residual[j]
         taken += before * port.load[j]
         rivals += 0.0 if satisfied[j] else port.weight[j]
-    room = max(1.0 - taken, LEAST_RATE)
+    room = max(1.0 - taken, MIN_RATE)
     share = room * port.weight[k] / (port.weight[k] + rivals)
     sated = min(max((port.load[k] / share - 0.9) / 0.2, 0.0), 1.0)
     answer.rate[k] = room ** (1.0 - sated) * share**sated

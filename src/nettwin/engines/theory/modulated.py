@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nettwin.engines.theory.bursts import compress, fluid
 from nettwin.engines.theory.least_served import least_served_first
 from nettwin.engines.theory.loops import in_place, total_of
-from nettwin.engines.theory.ports import DRR, LEAST_RATE, LSF, SP, Answer, Port, strict_priority
+from nettwin.engines.theory.ports import DRR, LSF, MIN_RATE, SP, Answer, Port, strict_priority
 from nettwin.engines.theory.rows import (
     BUFFER,
     LASTING,
@@ -35,7 +35,7 @@ from nettwin.engines.theory.sharing import shared_port
 
 QUICKEST = 3.0  # times as often as a single source's, a queue's overload ends
 LONG = 0.4  # how much of the content is of overloads that end and come again
-MOST_RESTING = 1.5  # waiting of what comes at any time over that of all
+MAX_RESTING = 1.5  # waiting of what comes at any time over that of all
 CRITICAL = 1e-3  # excess of load from which on it is an overload
 HASTE = 0.3  # of its relaxation time, a queue takes to be half settled
 GRIP = 0.6  # how fast a queue that is served less catches up
@@ -288,7 +288,7 @@ def average_queue(weight: Any, found: Any, state: Any, lasting: float) -> float:
         square += w * drift * drift
         offer += w * found[0, i]
         rate += w * found[1, i]
-        if drift > CRITICAL * found[1, i] or found[1, i] < 2.0 * LEAST_RATE:
+        if drift > CRITICAL * found[1, i] or found[1, i] < 2.0 * MIN_RATE:
             over += w
             least = min(least, drift)
             rise += w * drift
@@ -316,7 +316,7 @@ def average_queue(weight: Any, found: Any, state: Any, lasting: float) -> float:
     lost, waited, squares, resting, passing, rested = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(weight.size):
         w, load, loss, work = weight[i], found[0, i], found[2, i], found[3, i]
-        if bursty and (load > (1.0 + CRITICAL) * found[1, i] or found[1, i] < 2.0 * LEAST_RATE):
+        if bursty and (load > (1.0 + CRITICAL) * found[1, i] or found[1, i] < 2.0 * MIN_RATE):
             drift = max(load - found[1, i], 0.0)
             loss *= full ** math.sqrt(up / drift) if drift > 0.0 else 0.0  # the faster it fills
             work = 0.0
@@ -345,5 +345,5 @@ def average_queue(weight: Any, found: Any, state: Any, lasting: float) -> float:
     state[WAITING] = waited / kept
     state[WAITING_VARIANCE] = max(squares / kept - state[WAITING] ** 2, 0.0)
     state[RATE] = rate
-    state[RESTING] = min(resting / max(passing, 1e-300), MOST_RESTING * state[WAITING])
+    state[RESTING] = min(resting / max(passing, 1e-300), MAX_RESTING * state[WAITING])
     return min((1.0 - full) * rise / max(fall, 1e-300), 1.0) if bursty else 0.0

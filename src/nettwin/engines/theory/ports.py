@@ -16,7 +16,7 @@ from nettwin.engines.theory.loops import in_place
 from nettwin.engines.theory.queueing import found, mm1k, scaled_capacity
 
 FIFO, SP, WFQ, DRR, LSF = range(5)
-LEAST_RATE = 1e-6
+MIN_RATE = 1e-6
 Floats = NDArray[np.float64]
 
 
@@ -114,7 +114,7 @@ def strict_priority(port: Any, answer: Any) -> None:
     for k in range(n):
         below -= load[k] * service[k] * residual[k]
         after -= load[k]
-        rate = max(1.0 - taken, LEAST_RATE)
+        rate = max(1.0 - taken, MIN_RATE)
         room = max(1.0 - taken - load[k], 0.0)  # the classes after it are served in what is left
         rest = max(below, 0.0) * (1.0 if after <= room else room / after)
         own = load[k] * service[k] * spread[k]

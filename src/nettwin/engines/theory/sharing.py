@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nettwin.engines.theory.loops import in_place, total_of
-from nettwin.engines.theory.ports import DRR, LEAST_RATE, Floats, one_queue, second_moment
+from nettwin.engines.theory.ports import DRR, MIN_RATE, Floats, one_queue, second_moment
 
 GREED = 3.0  # how strongly the work left over goes to the queues with the largest load / weight
 ORDER = 4  # how sharply load / weight orders the queues
@@ -115,7 +115,7 @@ def guaranteed_rate(k: int, load: Any, weight: Any, satisfied: Any) -> float:
         for j in range(load.size):
             if j != k and not satisfied[j] and load[j] < weight[j] / shares * left:
                 satisfied[j] = changed = True
-    return float(max(weight[k] / shares * left, LEAST_RATE))
+    return float(max(weight[k] / shares * left, MIN_RATE))
 
 
 @in_place
@@ -198,10 +198,10 @@ def taking_turns(
     left of a visit and for all other visits.
     """
     load, service, spread, buffer, weight = own
-    share = max(room * weight / (weight + rivals), LEAST_RATE)
-    turn = max(service * (1.0 / share - 1.0 / max(room, LEAST_RATE)) - ahead, 0.0)
+    share = max(room * weight / (weight + rivals), MIN_RATE)
+    turn = max(service * (1.0 / share - 1.0 / max(room, MIN_RATE)) - ahead, 0.0)
     if policy == DRR and rivals > 0.0:
-        turn = max((rivals - squares / rivals / 2.0) / max(room, LEAST_RATE) - met, 0.0)
+        turn = max((rivals - squares / rivals / 2.0) / max(room, MIN_RATE) - met, 0.0)
     loss, work = one_queue(load, share, service, spread, above, 0.0, buffer)
     return loss, work + load * (1.0 - loss) * (turn + met)
 

@@ -33,7 +33,7 @@ from nettwin.engines.theory.rows import (
     WORK,
 )
 
-LEAST_IDLE = 0.02  # of a port, whatever comes to it
+MIN_IDLE = 0.02  # of a port, whatever comes to it
 CROSSED = 0.75  # how much of what cross traffic may spread apart it does
 SLOWER = 0.28  # exponent of how much slower an input link is
 EULER = 0.5772156649
@@ -55,7 +55,7 @@ def smooth(inputs: Any, came: Any, loss: Any, ports: Any, sums: Any) -> None:
             total += work[q]
         if wide == 0 or total <= 0.0:
             continue
-        load = min(total / capacity, 1.0 - LEAST_IDLE)
+        load = min(total / capacity, 1.0 - MIN_IDLE)
         came_in, room, links, apart = 0.0, 0.0, 0.0, 0.0
         for i in range(wide):
             link = inputs.link[inputs.offset[port] + i]
@@ -79,7 +79,7 @@ def smooth(inputs: Any, came: Any, loss: Any, ports: Any, sums: Any) -> None:
                 for j in range(ports.offset[k], ports.offset[k + 1]):
                     before += work[j] * (1.0 - loss[j])
                 before = max(before, stream)
-                busy = min(before / ports.capacity_bps[k], 1.0 - LEAST_IDLE)
+                busy = min(before / ports.capacity_bps[k], 1.0 - MIN_IDLE)
                 part, own = came[cell] / work[q], stream / before
                 ratio = capacity / ports.capacity_bps[k]
                 mean = work[q] / packets[q]
@@ -110,7 +110,7 @@ def gone(load: float, stream: float, busy: float, own: float, ratio: float) -> f
     `ratio` is this port's capacity over that of the link.
     """
     g = min(ratio, 1.0)
-    warm_start = stream / load * g * g * (1.0 - load) / max(1.0 - g * stream, LEAST_IDLE)
+    warm_start = stream / load * g * g * (1.0 - load) / max(1.0 - g * stream, MIN_IDLE)
     waits = busy / (1.0 - busy) * (1.0 - load) / load * min(ratio, ratio**SLOWER)
     most = own * min(waits, 0.5 + 0.5 / max(ratio, 1.0))
     part = CROSSED if own < 1.0 else 1.0

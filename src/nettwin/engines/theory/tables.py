@@ -15,7 +15,7 @@ from nettwin.errors import InputError
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.traffic import Traffic
 
-MOST_HOPS, BYTES_A_HOP = 100_000_000, 80  # of all paths; a hop's part in a prediction's memory
+MAX_HOPS, BYTES_A_HOP = 100_000_000, 80  # of all paths; a hop's part in a prediction's memory
 POLICIES = {"fifo": FIFO, "sp": SP, "wfq": WFQ, "drr": DRR, "lsf": LSF}
 Floats = NDArray[np.float64]
 
@@ -99,7 +99,7 @@ def _flow_table(traffic: Traffic) -> FlowTable:
 
 def _path_table(scenario: Scenario) -> PathTable:
     paths = scenario.paths
-    hops, most = len(paths.links), MOST_HOPS
+    hops, most = len(paths.links), MAX_HOPS
     if hops > most:
         raise InputError(
             f"the paths of the {scenario.traffic.flow_count:,} flows have {hops:,} hops: theory "

@@ -21,7 +21,7 @@ from nettwin.formats.partial_network import PartialLink, PartialNetwork
 from nettwin.formats.yaml_document import line_of, load_yaml
 from nettwin.scenario.topology import Node
 
-MOST_NODES = 10_000
+MAX_NODES = 10_000
 _OUTSIDE = ("host", "macvlan", "mgmt-net")  # first words of endpoints that are no nodes
 _OTHER_TYPES = ("host", "macvlan", "mgmt-net", "vxlan", "vxlan-stitch", "dummy")
 _BRIDGES = ("bridge", "ovs-bridge")
@@ -65,9 +65,9 @@ class TopologyReader:
 
     def _add_nodes(self, topology: Mapping[str, Any]) -> None:
         nodes = self._mapping(topology, "nodes")
-        if not 0 < len(nodes) <= MOST_NODES:
+        if not 0 < len(nodes) <= MAX_NODES:
             reason = f"there are {len(nodes)} nodes"
-            self._fail(line_of(topology, "nodes"), reason, f"Give 1 to {MOST_NODES:,}.")
+            self._fail(line_of(topology, "nodes"), reason, f"Give 1 to {MAX_NODES:,}.")
         defaults = topology.get("defaults")
         usual = defaults.get("kind") if isinstance(defaults, dict) else None
         for name, settings in nodes.items():

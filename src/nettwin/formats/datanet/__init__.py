@@ -44,7 +44,7 @@ OCCUPANCIES = (
 )
 FOLDERS = ("graphs", "routings", "links_bw")  # of the files that `input_files.txt` names
 NETWORKS_KEPT = 32  # topologies and routings kept for the simulations that follow
-MOST_NAME = 200
+MAX_NAME = 200
 LONGEST_DELAY_S = 20.0  # that the recording simulator keeps
 
 
@@ -138,7 +138,7 @@ def _inputs(archive: Archive, number: int) -> list[str]:
             archive.path, place, f"has {len(words)} fields", "Give `id;graph;routing[;links_bw]`."
         )
     for folder, name in zip(FOLDERS, words[1:], strict=False):
-        if not name or len(name) > MOST_NAME or name.startswith(".") or set(name) & set("/\\\0"):
+        if not name or len(name) > MAX_NAME or name.startswith(".") or set(name) & set("/\\\0"):
             raise FormatError(
                 archive.path, place, f"names {name[:40]!r}", "Name a file without its folder."
             )

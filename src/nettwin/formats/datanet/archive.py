@@ -26,8 +26,8 @@ RESULTS, FLOW_RESULTS, LINKS = (
 )
 NAMES = (INPUTS, STABILITY, TRAFFIC, RESULTS, FLOW_RESULTS, LINKS)
 NEEDED = (INPUTS, TRAFFIC, RESULTS)
-MOST_MEMBERS = 1000
-MOST_DEPTH = 2  # folders below the one given that are searched for archives
+MAX_MEMBERS = 1000
+MAX_DEPTH = 2  # folders below the one given that are searched for archives
 _WHOLE = "Get the file again; it may be cut short or damaged."
 
 
@@ -93,7 +93,7 @@ def _below(folder: Path, depth: int) -> Iterator[Archive]:
         packed = entry.name.endswith(".tar.gz") and entry.is_file()
         if packed or (entry / RESULTS).is_file():
             yield Archive(entry)
-        elif entry.is_dir() and depth < MOST_DEPTH and entry.name not in ("graphs", "routings"):
+        elif entry.is_dir() and depth < MAX_DEPTH and entry.name not in ("graphs", "routings"):
             yield from _below(entry, depth + 1)
 
 
@@ -123,11 +123,11 @@ def _unpacked(path: Path) -> dict[str, bytes]:
             members = 0
             while (member := tar.next()) is not None:
                 members += 1
-                if members > MOST_MEMBERS:
+                if members > MAX_MEMBERS:
                     raise FormatError(
                         path,
                         "the archive",
-                        f"has over {MOST_MEMBERS} members",
+                        f"has over {MAX_MEMBERS} members",
                         "Keep the files of one archive alone in it.",
                     )
                 name = PurePosixPath(member.name).name

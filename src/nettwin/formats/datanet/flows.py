@@ -32,8 +32,8 @@ from nettwin.scenario.traffic import Traffic
 KINDS = ("exponential", "deterministic", "uniform", "normal", "on-off", "PPBP", "trace", "external")
 EXPONENTIAL, DETERMINISTIC, ON_OFF, EXTERNAL = 0, 1, 4, 7
 NEGLIGIBLE = 1e-4  # share of gaps over the limit under which the limit is left out
-MOST_SIZES = 1000  # of one distribution
-MOST_CLASSES = 256
+MAX_SIZES = 1000  # of one distribution
+MAX_CLASSES = 256
 
 
 class Flows(NamedTuple):
@@ -91,8 +91,8 @@ def read_flows(path: Path, place: str, line: bytes, node_count: int) -> Flows:
     source, target = pair // node_count, pair % node_count
     first(source == target, "is a flow from a node to itself", "Remove the flow.")
     first(
-        (tos < 0) | (tos >= MOST_CLASSES) | (tos != np.floor(tos)),
-        f"has a ToS that is not a whole number 0 to {MOST_CLASSES - 1}",
+        (tos < 0) | (tos >= MAX_CLASSES) | (tos != np.floor(tos)),
+        f"has a ToS that is not a whole number 0 to {MAX_CLASSES - 1}",
         "Correct the ToS.",
     )
     first(
@@ -203,7 +203,7 @@ def _size(path: Path, place: str, text: bytes, external: bool) -> PacketSize:
             " sizes, in bits, as the format describes.",
         )
 
-    if external or len(text) > 40 * MOST_SIZES:
+    if external or len(text) > 40 * MAX_SIZES:
         raise wrong(
             "has an external inter-arrival process, whose parameters the file does not name"
             if external

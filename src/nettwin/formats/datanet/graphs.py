@@ -17,9 +17,9 @@ from nettwin.scenario.scheduling import Queue, Scheduler
 from nettwin.scenario.topology import Link, Topology
 
 POLICIES = {"FIFO": "fifo", "SP": "sp", "WFQ": "lsf", "DRR": "drr"}
-MOST_NODES = 5000
-MOST_QUEUES = 64
-MOST_PORTS = 5000  # numbers of ports are below it
+MAX_NODES = 5000
+MAX_QUEUES = 64
+MAX_PORTS = 5000  # numbers of ports are below it
 # written so that no text makes them backtrack for long
 _BLOCK = re.compile(r"^[ \t]*+(node|edge)[ \t]*+\[([^\[\]]*+)\]", re.MULTILINE)
 _ITEM = re.compile(r'(?<!\w)(\w++)\s++(?:"([^"]*+)"|(\S++))')
@@ -60,12 +60,12 @@ def read_graph(path: Path, round_s: float) -> Graph:
             )
         nodes[number] = {**items, "": str(line)}
     n = len(nodes)
-    if not 0 < n <= MOST_NODES or sorted(nodes) != list(range(n)):
+    if not 0 < n <= MAX_NODES or sorted(nodes) != list(range(n)):
         raise FormatError(
             path,
             "the nodes",
             f"are {n} with ids that are not 0 to {n - 1}",
-            f"Number 1 to {MOST_NODES} nodes from 0.",
+            f"Number 1 to {MAX_NODES} nodes from 0.",
         )
     schedulers: dict[tuple[int, float], Scheduler] = {}
     links: list[Link] = []
@@ -81,9 +81,9 @@ def read_graph(path: Path, round_s: float) -> Graph:
                 f"It must join two different nodes 0 to {n - 1}.",
             )
         port = _whole(path, line, items, "port") if "port" in items else len(links)
-        if "port" in items and port >= MOST_PORTS:
+        if "port" in items and port >= MAX_PORTS:
             raise FormatError(
-                path, f"line {line}", f"port is {port}", f"Number ports below {MOST_PORTS}."
+                path, f"line {line}", f"port is {port}", f"Number ports below {MAX_PORTS}."
             )
         if (source, port) in port_link:
             raise FormatError(
@@ -156,8 +156,8 @@ def _scheduler(path: Path, node: Mapping[str, str], round_bits: float) -> Schedu
         )
     policy = POLICIES[word]
     count = 1 if policy == "fifo" else _whole(path, line, node, "levelsQoS")
-    if not 1 <= count <= MOST_QUEUES:
-        raise FormatError(path, place, f"levelsQoS is {count}", f"Give 1 to {MOST_QUEUES} queues.")
+    if not 1 <= count <= MAX_QUEUES:
+        raise FormatError(path, place, f"levelsQoS is {count}", f"Give 1 to {MAX_QUEUES} queues.")
     bits = _list(path, place, node, "bufferSizes", count, math.inf)
     packets = _list(
         path, place, node, "queueSizes", count, math.inf if "bufferSizes" in node else 32.0

@@ -24,7 +24,7 @@ REASONS = {
 }
 # parameters after the kind, by inter-arrival distribution 0 to 6
 PARAMETERS = np.array([3, 2, 3, 3, 5, 7, 1], np.int64)
-MOST_PARAMETERS = 7
+MAX_PARAMETERS = 7
 
 
 @njit(cache=True)
@@ -156,7 +156,7 @@ def flows(text: Any, begin: Any, end: Any, parameter_count: Any) -> Any:
     """The flows of a traffic line: `kind,parameters...,size distribution...,ToS`.
 
     Records of kind -1 (no flow) are passed over but counted. Returns, per flow, its record, pair,
-    kind, parameters [flows, MOST_PARAMETERS], ToS and the number of its size text; the spans of the
+    kind, parameters [flows, MAX_PARAMETERS], ToS and the number of its size text; the spans of the
     distinct size texts; how many records and pairs there are; and the first bad record and why.
 
     Of kind 7, whose parameters have names that the file does not tell, only the rate is read; its
@@ -174,7 +174,7 @@ def flows(text: Any, begin: Any, end: Any, parameter_count: Any) -> Any:
     record_of = np.empty(most, np.int64)
     pair = np.empty(most, np.int64)
     kind = np.empty(most, np.int8)
-    parameters = np.zeros((most, MOST_PARAMETERS), np.float64)
+    parameters = np.zeros((most, MAX_PARAMETERS), np.float64)
     tos = np.empty(most, np.float64)
     size = np.empty(most, np.int64)
     known, flow, record, pairs, bad, why = 0, 0, 0, 0, -1, GOOD

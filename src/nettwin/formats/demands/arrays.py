@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import FormatError
-from nettwin.formats.demands.matrices import MOST_NODES, MOST_VALUES, TIMES, Matrices
+from nettwin.formats.demands.matrices import MAX_NODES, MAX_VALUES, TIMES, Matrices
 from nettwin.formats.npz_arrays import npz_arrays
 
 # names of the array of demands, and bit/s in one of its unit
@@ -26,7 +26,7 @@ KNOWN = {*ARRAYS, *TIMES, *NODES}
 
 def read_npz(path: Path) -> Matrices:
     """The matrices in an npz file, their times and nodes if it has them. Raises FormatError."""
-    arrays, others = npz_arrays(path, KNOWN, MOST_VALUES)
+    arrays, others = npz_arrays(path, KNOWN, MAX_VALUES)
     label = next((name for name in ARRAYS if name in arrays), "")
     if not label:
         held = ", ".join(sorted({*arrays, *others})[:10]) or "none"
@@ -42,12 +42,12 @@ def read_npz(path: Path) -> Matrices:
             f"is an array of {values.dtype} of shape {shape}",
             "Give numbers of shape (times, nodes, nodes).",
         )
-    if not 0 < shape[-1] <= MOST_NODES or not 0 < values.size <= MOST_VALUES:
+    if not 0 < shape[-1] <= MAX_NODES or not 0 < values.size <= MAX_VALUES:
         raise FormatError(
             path,
             label,
             f"has shape {shape}",
-            f"Give 1 to {MOST_NODES} nodes and 1 to {MOST_VALUES} numbers in total.",
+            f"Give 1 to {MAX_NODES} nodes and 1 to {MAX_VALUES} numbers in total.",
         )
     demand = np.array(values, np.float64).reshape(-1, *shape[-2:]) * ARRAYS[label]
     found = Matrices(demand, label)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from nettwin.errors import FormatError
 from nettwin.formats.format import DemandSeries
 
-MOST_VALUES = 2**25  # numbers in one array
-MOST_NODES = 5000
+MAX_VALUES = 2**25  # numbers in one array
+MAX_NODES = 5000
 TIMES = ("time", "times", "time_s", "times_s")
 BPS = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}  # bit/s, by lower-case prefix
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import FormatError
-from nettwin.formats.demands.matrices import BPS, MOST_NODES, MOST_VALUES, TIMES, Matrices
+from nettwin.formats.demands.matrices import BPS, MAX_NODES, MAX_VALUES, TIMES, Matrices
 from nettwin.formats.files import read_text
 
 SOURCES, TARGETS = ("source", "src", "from"), ("target", "destination", "dst", "to")
@@ -84,12 +84,12 @@ def _long(
                 "Give one a time and pair.",
             )
         place[key] = _rate(path, line, row[column]) * per
-        if len(nodes) > MOST_NODES or len(times) * len(nodes) ** 2 > MOST_VALUES:
+        if len(nodes) > MAX_NODES or len(times) * len(nodes) ** 2 > MAX_VALUES:
             raise FormatError(
                 path,
                 f"line {line}",
                 f"makes it {len(times)} matrices of {len(nodes)} nodes",
-                f"Split the file: {MOST_VALUES} numbers are the limit.",
+                f"Split the file: {MAX_VALUES} numbers are the limit.",
             )
     demand = np.zeros((len(times), len(nodes), len(nodes)))
     _not_empty(path, demand)
@@ -119,7 +119,7 @@ def _wide(
     nodes, times = _Numbers(), Times(path)
     ends = [(nodes[m[1].strip()], nodes[m[2].strip()]) for m in pairs.values()]
     per = np.array([BPS[(m[3] or "").lower()] for m in pairs.values()])
-    if len(set(ends)) != len(ends) or len(nodes) > MOST_NODES:
+    if len(set(ends)) != len(ends) or len(nodes) > MAX_NODES:
         raise FormatError(
             path, "line 1", "names a pair twice, or too many nodes", "Give each pair one column."
         )
@@ -132,9 +132,9 @@ def _wide(
                 path, f"line {line}", f"duplicate time {row[at]}", "Give each time once."
             )
         values.append([_rate(path, line, row[k]) for k in pairs])
-        if len(values) * len(nodes) ** 2 > MOST_VALUES:
+        if len(values) * len(nodes) ** 2 > MAX_VALUES:
             raise FormatError(
-                path, f"line {line}", "is one time too many", f"Keep to {MOST_VALUES} numbers."
+                path, f"line {line}", "is one time too many", f"Keep to {MAX_VALUES} numbers."
             )
     demand = np.zeros((len(values), len(nodes), len(nodes)))
     _not_empty(path, demand)

@@ -25,8 +25,8 @@ from nettwin.formats.ietf.traffic import ROUTING, TRAFFIC, routing_to_dict, traf
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Topology
 
-_MOST_DELAY_US = 16_777_215  # what RFC 8776 allows for a one-way delay
-_MOST_METRIC = 2**32 - 1
+_MAX_DELAY_US = 16_777_215  # what RFC 8776 allows for a one-way delay
+_MAX_METRIC = 2**32 - 1
 _DEGREE_DIGITS = Decimal("1e-8")
 
 
@@ -76,7 +76,7 @@ def _link(topology: Topology, k: int) -> dict[str, Any]:
     if topology.link_srlg[k]:
         attributes |= _srlg(topology.link_srlg[k], own)
     weight = float(topology.link_weight[k])
-    metric = min(max(round(weight), 1), _MOST_METRIC)
+    metric = min(max(round(weight), 1), _MAX_METRIC)
     if metric != weight:
         own["weight"] = weight
     return {
@@ -102,7 +102,7 @@ def _bandwidth(capacity_bps: float, own: dict[str, Any]) -> dict[str, Any]:
 
 def _delay(delay_s: float, own: dict[str, Any]) -> dict[str, Any]:
     """Whole microseconds."""
-    whole_us = min(round(delay_s * 1e6), _MOST_DELAY_US)
+    whole_us = min(round(delay_s * 1e6), _MAX_DELAY_US)
     if whole_us / 1e6 != delay_s:
         own["delay-s"] = delay_s
     return {ONE_WAY: {"one-way-delay": whole_us}}

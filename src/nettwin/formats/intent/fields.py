@@ -17,7 +17,7 @@ from nettwin.quantity import Quantity
 REDUCES = ("max", "min", "mean", "total")
 OVERS = ("worst", "mean")
 # a bare number above these could as well be meant in ms or in %
-MOST_BARE: Mapping[str, tuple[float, str]] = {"s": (1.0, "ms"), "share": (2.0, "%")}
+MAX_BARE: Mapping[str, tuple[float, str]] = {"s": (1.0, "ms"), "share": (2.0, "%")}
 LEVER_LIMITS: Mapping[str, tuple[str, ...]] = {
     name: {
         "segments": ("midpoints",),

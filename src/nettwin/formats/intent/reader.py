@@ -14,8 +14,8 @@ from nettwin.formats.intent.fields import (
     GROWTH,
     KEPT,
     LEVER_LIMITS,
+    MAX_BARE,
     MIDPOINTS,
-    MOST_BARE,
     OVERS,
     PRICES,
     REDUCES,
@@ -44,8 +44,8 @@ from nettwin.intent.measures import NAMED, Kind, Measure, Reduce
 from nettwin.intent.selector import FIELDS, WORDS, Selector
 from nettwin.quantity import Quantity
 
-MOST_ENTRIES = 200  # of a list
-MOST_NAMES, LONGEST_NAME = 1000, 1000
+MAX_ENTRIES = 200  # of a list
+MAX_NAMES, LONGEST_NAME = 1000, 1000
 RawFields = Mapping[str, tuple[Any, Place]]
 
 
@@ -78,7 +78,7 @@ class _Words(Checks):
 
     def limit(self, value: Any, place: Place, quantity: Quantity) -> float:
         """A number whose unit cannot be mistaken."""
-        most, unit = MOST_BARE.get(quantity.unit, (float("inf"), ""))
+        most, unit = MAX_BARE.get(quantity.unit, (float("inf"), ""))
         bare = isinstance(value, int | float) and not isinstance(value, bool)
         if bare and most < value < 1e9:
             other = f" or {value:g} s" if quantity.unit == "s" else ""
@@ -93,10 +93,10 @@ class _Words(Checks):
         if isinstance(value, str):
             return [(value, place)]
         found = self.listing(value, place)
-        if len(found) > MOST_ENTRIES:
-            reason = f"has {len(found)} entries, at most {MOST_ENTRIES} are allowed"
+        if len(found) > MAX_ENTRIES:
+            reason = f"has {len(found)} entries, at most {MAX_ENTRIES} are allowed"
             self.issue(place, reason, "Join lines with * or lists of names.")
-        return [(item, (*place, i)) for i, item in enumerate(found[:MOST_ENTRIES])]
+        return [(item, (*place, i)) for i, item in enumerate(found[:MAX_ENTRIES])]
 
     def part(self, value: Any, place: Place, element: str, short: str = "") -> RawFields | None:
         """What a mapping says, or one word for its field `short`; None where it is neither."""
@@ -245,8 +245,8 @@ class _Reader:
         names = self.checks.names(value, place)
         if isinstance(value, list) and not value:
             self.checks.issue(place, "is an empty list", "Name one, or remove the key.")
-        if len(names) > MOST_NAMES:
-            reason = f"has {len(names)} names, at most {MOST_NAMES} are allowed"
+        if len(names) > MAX_NAMES:
+            reason = f"has {len(names)} names, at most {MAX_NAMES} are allowed"
             self.checks.issue(place, reason, "Use a pattern with *.")
         for name in names:
             if not name.strip() and isinstance(value, str | list):

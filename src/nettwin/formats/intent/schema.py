@@ -11,14 +11,14 @@ from nettwin.formats.intent.fields import (
     ELEMENT_WORDS,
     ELEMENTS,
     LEVER_LIMITS,
+    MAX_BARE,
     MIDPOINTS,
-    MOST_BARE,
     OVERS,
     REDUCES,
     SELECTORS,
     limit,
 )
-from nettwin.formats.intent.reader import LONGEST_NAME, MOST_ENTRIES, MOST_NAMES
+from nettwin.formats.intent.reader import LONGEST_NAME, MAX_ENTRIES, MAX_NAMES
 from nettwin.formats.native.fields import Field
 from nettwin.formats.native.schema import field_schema, number_schema
 from nettwin.intent import LEVER_OF, LEVERS, SURVIVABLE
@@ -37,7 +37,7 @@ _NAME: Schema = {
 _NAMES: Schema = {
     "anyOf": [
         _NAME,
-        {"type": "array", "items": _NAME, "minItems": 1, "maxItems": MOST_NAMES},
+        {"type": "array", "items": _NAME, "minItems": 1, "maxItems": MAX_NAMES},
     ]
 }
 _LOW = [name for name, measure in NAMED.items() if measure.worst != "min"]
@@ -88,7 +88,7 @@ def _value(field: Field) -> Schema:
 def _number(quantity: Quantity) -> Schema:
     """A number of a quantity; one that could be mistaken carries its unit."""
     made = number_schema(quantity)
-    most = MOST_BARE.get(quantity.unit, (quantity.high, ""))[0]
+    most = MAX_BARE.get(quantity.unit, (quantity.high, ""))[0]
     if "anyOf" in made and most < quantity.high:
         made["anyOf"][0]["maximum"] = most
     return made
@@ -137,7 +137,7 @@ def _described(table: dict[str, str]) -> Schema:
 
 def _list_of(*items: Schema, alone: Schema | None = None) -> Schema:
     item = items[0] if len(items) == 1 else {"anyOf": list(items)}
-    several = {"type": "array", "items": item, "maxItems": MOST_ENTRIES}
+    several = {"type": "array", "items": item, "maxItems": MAX_ENTRIES}
     return {"anyOf": [several, alone]} if alone else several
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from nettwin.errors import InputError
-from nettwin.formats.intent.fields import ELEMENT_WORDS, FLOW_WORDS, LEVER_LIMITS, MOST_BARE
+from nettwin.formats.intent.fields import ELEMENT_WORDS, FLOW_WORDS, LEVER_LIMITS, MAX_BARE
 from nettwin.formats.native.checks import UNLIMITED
 from nettwin.formats.native.writer import with_unit
 from nettwin.intent import Avoid, Expectation, Intent, Lever, Objective, Prices, Selector, Survive
@@ -118,7 +118,7 @@ def _value(unit: str, value: float) -> str | int | float:
         return UNLIMITED
     if unit == "share":
         text = f"{value * 100:.12g}"
-        if float(text) / 100 == value or value > MOST_BARE["share"][0]:
+        if float(text) / 100 == value or value > MAX_BARE["share"][0]:
             return f"{text}%"
         return value
     short = with_unit(value, _SCALES.get(unit, {}))

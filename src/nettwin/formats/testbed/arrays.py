@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from nettwin.errors import FormatError
 from nettwin.formats.npz_arrays import npz_arrays
 
-MOST_VALUES = 20_000_000
+MAX_VALUES = 20_000_000
 LARGEST = 1e15
-MOST_FLOWS, MOST_LINKS, MOST_HOPS = 10_000, 2_000, 64  # of a recording, and of a flow
+MAX_FLOWS, MAX_LINKS, MAX_HOPS = 10_000, 2_000, 64  # of a recording, and of a flow
 FIRST = "scenario_file"
 # name: kinds of numpy's dtype
 ARRAYS = {
@@ -108,8 +108,8 @@ class Recordings:
         out = []
         for f in range(flows.start, flows.stop):
             path = tuple(taken[_span(offset, f)].tolist())
-            if not 0 < len(path) <= MOST_HOPS:
-                reason = f"has {len(path)} links: must be 1 to {MOST_HOPS}"
+            if not 0 < len(path) <= MAX_HOPS:
+                reason = f"has {len(path)} links: must be 1 to {MAX_HOPS}"
             elif not 0 <= min(path) <= max(path) < links:
                 reason = f"takes link {max(path)}: must be below {links}"
             else:
@@ -139,7 +139,7 @@ class Recordings:
 
 def read_recordings(path: Path) -> Recordings:
     """The arrays of a file, with what holds for all of them checked. Raises FormatError."""
-    arrays, _ = npz_arrays(path, ARRAYS, MOST_VALUES)
+    arrays, _ = npz_arrays(path, ARRAYS, MAX_VALUES)
     missing = [name for name in ARRAYS if name not in arrays]
     if missing:
         raise FormatError(path, "its arrays", f"lack {', '.join(missing)}", _WHOLE)
@@ -147,9 +147,9 @@ def read_recordings(path: Path) -> Recordings:
         if arrays[name].dtype.kind not in kinds or not arrays[name].ndim:
             raise FormatError(path, name, f"is an array of {arrays[name].dtype}", _WHOLE)
     scenarios = len(arrays["scenario_id"])
-    flows = _offsets(path, arrays, "flow_offset", scenarios, MOST_FLOWS)
-    links = _offsets(path, arrays, "link_offset", scenarios, MOST_LINKS)
-    hops = _offsets(path, arrays, "path_offset", flows, MOST_HOPS)
+    flows = _offsets(path, arrays, "flow_offset", scenarios, MAX_FLOWS)
+    links = _offsets(path, arrays, "link_offset", scenarios, MAX_LINKS)
+    hops = _offsets(path, arrays, "path_offset", flows, MAX_HOPS)
     shapes = {
         (scenarios,): (FIRST, "scenario_id"),
         (links,): ("link_capacity",),

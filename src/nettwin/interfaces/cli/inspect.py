@@ -17,7 +17,7 @@ from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.tables import facts as tables
 
-MOST_LINES = 100  # of assumptions or warnings: the command is there to see them
+MAX_LINES = 100  # of assumptions or warnings: the command is there to see them
 MANY_FLOWS = 20_000  # from which on only engines are asked that need not look at every hop
 
 
@@ -45,7 +45,7 @@ def inspect(
     strict: o.StrictOption = False,
 ) -> None:
     """Show what a network is, what was assumed, and the issues of each engine with it."""
-    output = Output("inspect", json, strict, most=MOST_LINES)
+    output = Output("inspect", json, strict, most=MAX_LINES)
     reading = source.read(network)
     names = _names(engines, reading.scenario.traffic.flow_count)
     if left := [] if engines else [name for name in wiring.ENGINES if name not in names]:

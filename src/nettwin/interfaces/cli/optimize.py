@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nettwin.intent import Intent
 
 SEARCH = "Search"
-LEAST_LOAD = "least offered load"  # the intent that stands where none is given
+MIN_LOAD = "least offered load"  # the intent that stands where none is given
 
 
 def _list() -> None:
@@ -145,7 +145,7 @@ def optimize(
     near = None if gap is None else units.share(gap)
     constants = read_params(params) if params else None
     options = searches.SearchOptions(method, seconds, near, seed, engine, model, verify, constants)
-    wanted = read_intent(streams.given(str(intent))) if intent else Intent(name=LEAST_LOAD)
+    wanted = read_intent(streams.given(str(intent))) if intent else Intent(name=MIN_LOAD)
     happened = changes_or_files(after or ())
     reading = source.read(network)
     reading = replace(reading, scenario=apply_all(reading.scenario, happened))

@@ -22,7 +22,7 @@ from nettwin.metrics import Metrics
 from nettwin.model import NetworkModel
 from nettwin.scenario.scenario import Scenario
 
-MOST_LINES = 5  # of a list of assumptions or warnings on the terminal
+MAX_LINES = 5  # of a list of assumptions or warnings on the terminal
 PIPE_WIDTH = 132  # columns where there is no terminal to ask
 
 
@@ -47,7 +47,7 @@ class Output:
     command: str
     json: bool = False
     strict: bool = False
-    most: int = MOST_LINES
+    most: int = MAX_LINES
     warnings: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     out: Console = field(default_factory=console)

@@ -11,7 +11,7 @@ from nettwin.apps.resilience.resilience import Resilience, load_matrix
 from nettwin.interfaces.plots.colors import color_bar, color_of
 from nettwin.interfaces.plots.figure import GREY, INK, PALE, PAPER, figure
 
-MOST_ROWS, MOST_COLUMNS = 30, 40  # links and failures
+MAX_ROWS, MAX_COLUMNS = 30, 40  # links and failures
 CELL_IN, NAMES_IN, HEAD_IN, FOOT_IN, RIGHT_IN = 0.3, 2.4, 2.6, 0.8, 1.3
 LONGEST = 30  # letters of a name
 WRITTEN = 0.7  # offered load from which on a number is written
@@ -24,9 +24,9 @@ def failure_matrix(found: Resilience, path: Path | str, *, title: str = "") -> N
     """
     from matplotlib.patches import Rectangle
 
-    links = [link.name for link in found.links[:MOST_ROWS]]
-    causes = {link.cause for link in found.links[:MOST_ROWS] if link.cause}
-    failures = sorted(found.failures, key=lambda f: f.name not in causes)[:MOST_COLUMNS]
+    links = [link.name for link in found.links[:MAX_ROWS]]
+    causes = {link.cause for link in found.links[:MAX_ROWS] if link.cause}
+    failures = sorted(found.failures, key=lambda f: f.name not in causes)[:MAX_COLUMNS]
     failures.sort(key=lambda f: -f.offered_load_max)
     load = load_matrix(found, links, failures)
     rows, columns = load.shape

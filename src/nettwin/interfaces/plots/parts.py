@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # readable in grey and to the color-blind (Okabe and Ito)
 PROPAGATION, TRANSMISSION, WAITING, CORRECTION = "#56b4e9", "#009e73", "#e69f00", "#d55e00"
 BAND = "#eef2f6"  # behind the hops of one stage
-MOST_BARS = 16
+MAX_BARS = 16
 TITLE_LETTERS = 84  # of a line
 LEGEND_PT = 22  # the room of a legend between title and bars
 ROW_IN = 0.34
@@ -85,7 +85,7 @@ def _named(part: HopPart) -> str:
 def cause_bars(causes: Causes, path: Path | str, *, title: str = "") -> None:
     """Draw what a delay or a loss would be without each of its causes. Raises what `figure`
     raises."""
-    shown = causes.found[:MOST_BARS]
+    shown = causes.found[:MAX_BARS]
     lossy = causes.measure == "loss"
     scale = 100.0 if lossy else 1e3
     now = causes.loss if lossy else causes.delay_s

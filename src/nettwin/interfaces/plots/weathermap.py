@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ALARM = "#d8302f"
-MOST_NUMBERS = 90  # links that still get their percentage written, busy or not
+MAX_NUMBERS = 90  # links that still get their percentage written, busy or not
 BUSY = 0.7  # utilization from which a link always gets it
 NUMBER_PLACES = (0.58, 0.38, 0.74)  # along the arrow, in the order they are tried
-MOST_NAMES = 150  # nodes that still all get their name written
+MAX_NAMES = 150  # nodes that still all get their name written
 NAMED_LINKS = 12  # of the busiest, whose ends are named where not all nodes are
 WIDTH_IN = 11.0
 MARGIN = 0.08  # around the nodes, in map units
@@ -121,7 +121,7 @@ def draw_map(
 
 def _named_nodes(topology: Topology, utilization: NDArray[np.float64]) -> list[int]:
     """The nodes whose names are written: all, or on a large map the ends of the busiest links."""
-    if topology.node_count <= MOST_NAMES:
+    if topology.node_count <= MAX_NAMES:
         return list(range(topology.node_count))
     busy = np.where(topology.link_live, np.nan_to_num(utilization), 0.0)
     hot = [k for k in np.argsort(-busy, kind="stable")[:NAMED_LINKS].tolist() if busy[k] >= BUSY]
@@ -264,7 +264,7 @@ def _numbers(
     only busy links have one.
     """
     shown = topology.link_live & np.isfinite(utilization)
-    if topology.link_count > MOST_NUMBERS:
+    if topology.link_count > MAX_NUMBERS:
         shown &= utilization >= BUSY
     boxes: list[Box] = []
     for k in np.argsort(-np.nan_to_num(utilization), kind="stable").tolist():

@@ -15,7 +15,7 @@ from nettwin.interfaces.tables import style
 from nettwin.metrics import Interval, Metrics
 from nettwin.scenario.scenario import Scenario
 
-MOST_INTERVALS = 60  # that are all shown; of more only the worst
+MAX_INTERVALS = 60  # that are all shown; of more only the worst
 
 
 def heading(scenario: Scenario, metrics: Metrics, seconds: float | None = None) -> Text:
@@ -189,7 +189,7 @@ def overview(answers: Mapping[str, tuple[Scenario, Metrics]]) -> Table:
     )
 
 
-def intervals(found: Sequence[Interval], worst: Sequence[int], most: int = MOST_INTERVALS) -> Table:
+def intervals(found: Sequence[Interval], worst: Sequence[int], most: int = MAX_INTERVALS) -> Table:
     """A time series, a line for each interval; of a long one only the worst, the worst first."""
     few = len(found) <= most
     shown = list(found) if few else [found[i] for i in worst[: max(most // 4, 1)]]

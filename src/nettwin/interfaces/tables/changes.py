@@ -12,7 +12,7 @@ from nettwin.apps.whatif import LinkChange, WhatIf
 from nettwin.interfaces.tables import style
 from nettwin.metrics import Metrics
 
-LEAST_GROWTH = 1e-3  # of an offered load, that makes a link busier
+MIN_GROWTH = 1e-3  # of an offered load, that makes a link busier
 TOTALS = (
     ("mean delay", "owd_mean_s"),
     ("worst flow's mean delay", "owd_worst_flow_s"),
@@ -76,7 +76,7 @@ def classes(answer: WhatIf) -> Table:
 
 def links(answer: WhatIf, top: int) -> Table:
     """The links whose offered load grows, the one that grows most first."""
-    grown = [c for c in answer.links if _growth(c) > LEAST_GROWTH]
+    grown = [c for c in answer.links if _growth(c) > MIN_GROWTH]
     shown = grown[:top]
     rows = [
         (

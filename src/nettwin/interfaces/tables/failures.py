@@ -13,7 +13,7 @@ from nettwin.apps.resilience.resilience import Failure, Resilience
 from nettwin.intent import Intent
 from nettwin.interfaces.tables import style
 
-MOST_BY_CLASS = 3  # failures whose classes are shown
+MAX_BY_CLASS = 3  # failures whose classes are shown
 WORDS = {"link": "link", "node": "node", "srlg": "group", "pair": "pair"}
 
 
@@ -123,7 +123,7 @@ def links(found: Resilience, top: int) -> Table:
 
 def classes(found: Resilience, top: int) -> Table:
     """What each traffic class gets after the worst failures."""
-    shown = [f for f in found.failures if f.predicted][: min(top, MOST_BY_CLASS)]
+    shown = [f for f in found.failures if f.predicted][: min(top, MAX_BY_CLASS)]
     before = {c.name: c for c in found.classes_before}
     content: list[tuple[str | Text, ...]] = []
     for f in shown:

@@ -15,7 +15,7 @@ from nettwin.intent.intent import shown
 from nettwin.intent.judgement import HOPELESS
 from nettwin.interfaces.tables import style
 
-LEAST_CHANGE = 1e-3  # relative, that makes an objective better or worse
+MIN_CHANGE = 1e-3  # relative, that makes an objective better or worse
 ENDLESS_S = 3600.0  # a mean delay of which a part has no end
 SIMULATED = "simulated"
 EXACT = Text("exact", style.FAINT)  # what needs no simulation: loads, counts
@@ -199,10 +199,6 @@ def _better(old: float, new: float) -> Text:
         return Text("-", style.FAINT)
     grown = new / old - 1
     color = (
-        style.CALM
-        if grown < -LEAST_CHANGE
-        else style.ALARM
-        if grown > LEAST_CHANGE
-        else style.FAINT
+        style.CALM if grown < -MIN_CHANGE else style.ALARM if grown > MIN_CHANGE else style.FAINT
     )
     return Text(units.change(old, new), color)

@@ -18,14 +18,14 @@ CALM, WARNING, ALARM, OVER, FAINT = "green", "yellow", "red", "bold magenta", "b
 BUSY, VERY_BUSY, FULL = 0.7, 0.9, 0.9995
 LOSS_SEEN, LOSS_FELT = 1e-4, 1e-2
 BAR_CELLS = 10
-LEAST_NAME, GAP = 14, 3  # columns of a terminal: that a name keeps, between two columns
+MIN_NAME, GAP = 14, 3  # columns of a terminal: that a name keeps, between two columns
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 class FittingTable(Table):
     """A table that leaves out optional columns, the last first, where the terminal is narrow.
 
-    Numbers are never cut; the names in columns that are aligned left are, to LEAST_NAME.
+    Numbers are never cut; the names in columns that are aligned left are, to MIN_NAME.
     """
 
     def __init__(self, *args: Any, **settings: Any) -> None:
@@ -43,8 +43,7 @@ class FittingTable(Table):
         names = [c for c in self.columns if c.justify == "left" and c.no_wrap]
         width = {id(c): _longest(c) for c in self.columns}
         least = {
-            id(c): min(width[id(c)], LEAST_NAME) if c in names else width[id(c)]
-            for c in self.columns
+            id(c): min(width[id(c)], MIN_NAME) if c in names else width[id(c)] for c in self.columns
         }
         while self.optional and _sum(self.columns, least) > room:
             self.columns.remove(self.optional.pop())

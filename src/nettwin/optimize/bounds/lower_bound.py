@@ -24,7 +24,7 @@ from nettwin.units import percent
 
 ROUTING = {"segments", "paths", "weights", "schedulers"}  # levers that leave demand and capacity
 PROOF = 1e-6
-MOST_PAIRS = 200_000  # states * nodes * nodes up to which one choice for all states is bounded
+MAX_PAIRS = 200_000  # states * nodes * nodes up to which one choice for all states is bounded
 
 
 class Effort(NamedTuple):
@@ -109,7 +109,7 @@ def of_one_choice(problem: Problem) -> bool:
         and intent.survive.minimize[0].reduce == "max"
         and intent.survive.minimize[0].failures == "worst"
         and [lever.kind for lever in intent.levers] == ["segments"]
-        and pairs <= MOST_PAIRS
+        and pairs <= MAX_PAIRS
     )
 
 

@@ -23,9 +23,9 @@ from nettwin.optimize.solvers.linear.segment_flow import (
 )
 
 NEAR = 1e-5  # gap that counts as none
-LEAST_SWEEPS = 3  # that fit into the time, or nothing is begun
+MIN_SWEEPS = 3  # that fit into the time, or nothing is begun
 SWEEP_S = 1e-9  # for each elementary operation, rather more than it takes
-UNTIMED, MOST_SWEEPS = 300_000_000, 20  # operations and sweeps where nothing ends a search by time
+UNTIMED, MAX_SWEEPS = 300_000_000, 20  # operations and sweeps where nothing ends a search by time
 
 
 def share(segment_problem: SegmentRoutingProblem, search: Search[Any]) -> float:
@@ -34,7 +34,7 @@ def share(segment_problem: SegmentRoutingProblem, search: Search[Any]) -> float:
         return 0.0
     budget, left = search.params.budget, search.seconds_left
     each_s = SWEEP_S * operations(segment_problem, segment_problem.most_midpoints)
-    least_s = max(budget.least_proof_s, LEAST_SWEEPS * each_s)
+    least_s = max(budget.least_proof_s, MIN_SWEEPS * each_s)
     enough = search.timed and budget.last_proof_share * left >= least_s
     return budget.last_proof_share if enough else 0.0
 
@@ -59,8 +59,8 @@ def bound_by_flow(
     each = operations(segment_problem, most)
     left, until = search.seconds_left, search.clock.seconds + seconds
     timed = math.isfinite(min(left, seconds))
-    sweeps = 10**6 if timed else min(UNTIMED // each, MOST_SWEEPS)
-    if timed and min(left, seconds) < LEAST_SWEEPS * SWEEP_S * each:
+    sweeps = 10**6 if timed else min(UNTIMED // each, MAX_SWEEPS)
+    if timed and min(left, seconds) < MIN_SWEEPS * SWEEP_S * each:
         return
 
     def go_on() -> float:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from nettwin.intent import Expectation, Judgement
 from nettwin.optimize.problem import Problem
 
-MOST_HOPEFUL = 10.0  # times: of losses that a model thinks next to nothing no factor is known
+MAX_HOPEFUL = 10.0  # times: of losses that a model thinks next to nothing no factor is known
 SAFETY = 1.02  # beyond what the last look has shown to be needed
 
 
@@ -21,7 +21,7 @@ def tightened(problem: Problem, seen: Judgement, predicted: Judgement) -> Proble
     ):
         if real.met or not thought.met or e.limit <= 0 or thought.value <= 0:
             continue
-        hopeful = min(max(real.value / thought.value, 1 / MOST_HOPEFUL), MOST_HOPEFUL)
+        hopeful = min(max(real.value / thought.value, 1 / MAX_HOPEFUL), MAX_HOPEFUL)
         expect[k] = _scaled(e, hopeful)
     return Problem(problem.scenario, replace(intent, expect=tuple(expect)), problem.model)
 

@@ -15,7 +15,7 @@ from nettwin.scenario.topology import Topology
 
 LOOPBACKS = "10.255.0.0/16"
 ARRIVED = 0xFFFF
-MOST_LINKS, MOST_NODES, MOST_CLASSES = 0xFFFF, 62500, 47
+MAX_LINKS, MAX_NODES, MAX_CLASSES = 0xFFFF, 62500, 47
 PORT = 9000  # where every router receives
 FIRST_SOURCE_PORT, PORTS_A_FLOW = 10000, 16
 

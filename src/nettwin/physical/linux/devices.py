@@ -28,10 +28,10 @@ FIRST_S = 120.0  # after the start
 def cost_of(weight: float) -> int:
     """The OSPF cost of a weight. Raises NetworkError where there is none."""
     cost = round(weight)
-    if cost != weight or not 1 <= cost <= frr.MOST_COST:
+    if cost != weight or not 1 <= cost <= frr.MAX_COST:
         raise NetworkError(
             f"the weight {weight:g} is no OSPF cost: must be a whole number from 1 to"
-            f" {frr.MOST_COST}. Give such weights."
+            f" {frr.MAX_COST}. Give such weights."
         )
     return int(cost)
 

@@ -20,7 +20,7 @@ from nettwin.physical.linux.namespaces import Namespace
 DAEMONS = Path("/usr/lib/frr")
 CONFIGURATION, STATE = Path("/etc/frr"), Path("/var/run/frr")
 SECONDS = 5.0  # in which a daemon answers
-MOST_COST = 65535
+MAX_COST = 65535
 # The kernel takes what goes over a link that fails out of its groups of next hops; when the link is
 # up again zebra 8.4 uses a group that it remembers, and does not tell the kernel anew.
 ZEBRA = "no zebra nexthop kernel enable"

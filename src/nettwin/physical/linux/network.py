@@ -24,15 +24,15 @@ from nettwin.physical.linux.devices import (
 from nettwin.physical.linux.history import History
 from nettwin.physical.linux.host import Host
 from nettwin.physical.linux.measuring import BATCHES, metrics_of, offered_bps
-from nettwin.physical.linux.traffic import HEADERS_BYTES, LEAST_PAYLOAD
+from nettwin.physical.linux.traffic import HEADERS_BYTES, MIN_PAYLOAD
 from nettwin.physical.network import Event
 from nettwin.scenario.changes import Change, ScaleTraffic, SetBuffer, SetScheduler, apply_all
 from nettwin.scenario.packet_sizes import Discrete, Fixed, PacketSize
 from nettwin.scenario.scenario import Scenario
 from nettwin.settings import settings_of
 
-LEAST_BITS = 8 * (HEADERS_BYTES + LEAST_PAYLOAD)
-MOST_MTU_BITS = 8 * 9000
+MIN_BITS = 8 * (HEADERS_BYTES + MIN_PAYLOAD)
+MAX_MTU_BITS = 8 * 9000
 FLOWS_A_NODE = (65536 - addresses.FIRST_SOURCE_PORT) // addresses.PORTS_A_FLOW
 REFUSED = ("add_flow", "remove_flow", "rate_limit", "set_capacity")
 
@@ -200,9 +200,9 @@ def lacking(scenario: Scenario) -> tuple[NDArray[np.float64], NDArray[np.float64
 
 def _with_headers(size: PacketSize) -> PacketSize:
     if isinstance(size, Fixed):
-        return Fixed(max(size.bits, LEAST_BITS))
+        return Fixed(max(size.bits, MIN_BITS))
     if isinstance(size, Discrete):
-        return Discrete(tuple(max(b, LEAST_BITS) for b in size.sizes_bits), size.probabilities)
+        return Discrete(tuple(max(b, MIN_BITS) for b in size.sizes_bits), size.probabilities)
     return size
 
 
@@ -219,9 +219,9 @@ def check(scenario: Scenario) -> None:
         raise NetworkError(
             "the linux network routes by OSPF: next-hop tables cannot be had. Give weights."
         )
-    if len(traffic.class_name) > addresses.MOST_CLASSES:
+    if len(traffic.class_name) > addresses.MAX_CLASSES:
         raise NetworkError(
-            f"{len(traffic.class_name)} traffic classes: must be at most {addresses.MOST_CLASSES}."
+            f"{len(traffic.class_name)} traffic classes: must be at most {addresses.MAX_CLASSES}."
             " Join some."
         )
     most = np.bincount(traffic.flow_source, minlength=1).max(initial=0)
@@ -230,9 +230,9 @@ def check(scenario: Scenario) -> None:
             f"{most} flows begin at one node: must be at most {FLOWS_A_NODE}. Join some."
         )
     for size in traffic.sizes:
-        if size.min_bits < LEAST_BITS or size.max_bits > MOST_MTU_BITS:
+        if size.min_bits < MIN_BITS or size.max_bits > MAX_MTU_BITS:
             raise NetworkError(
-                f"packets of {size}: must have {LEAST_BITS} to {MOST_MTU_BITS} bits here, with"
+                f"packets of {size}: must have {MIN_BITS} to {MAX_MTU_BITS} bits here, with"
                 " Ethernet, IP and UDP. Give other sizes."
             )
 

@@ -23,9 +23,9 @@ from nettwin.scenario.scheduling import Queue, Scheduler, room_bits
 # much too early, 64 bytes of a link of 10 Mbit/s.
 BURST_S = 50e-6
 ROOT, WHOLE, FIRST_LEAF = 0x10000, 0x10001, 0x10010
-LEAST_RATE_BPS = 64  # of a class that has only what the others leave
+MIN_RATE_BPS = 64  # of a class that has only what the others leave
 QUANTUM_BYTES = 1514
-MOST_QUEUES = 8  # priorities that HTB has
+MAX_QUEUES = 8  # priorities that HTB has
 ETH_IP, ETH_IPV6 = 0x0800, 0x86DD
 NO_LIMIT = 1_000_000  # packets
 POLICIES = ("fifo", "sp", "drr")
@@ -54,8 +54,8 @@ def refusal(scheduler: Scheduler) -> str:
     """Why a scheduler cannot be had on these ports; empty where it can."""
     if scheduler.policy not in POLICIES:
         return f"ports of Linux have {', '.join(POLICIES)}, not {scheduler.policy}"
-    if len(scheduler.queues) > MOST_QUEUES:
-        return f"ports of Linux have at most {MOST_QUEUES} queues, not {len(scheduler.queues)}"
+    if len(scheduler.queues) > MAX_QUEUES:
+        return f"ports of Linux have at most {MAX_QUEUES} queues, not {len(scheduler.queues)}"
     if scheduler.burst_bits is not None:
         return "ports of Linux stand for plain links here: leave burst_bits out"
     if scheduler.buffer_counts_service:
@@ -128,7 +128,7 @@ def set_port(namespace: Namespace, device: str, port: Port) -> None:
             index,
             FIRST_LEAF + i,
             parent=WHOLE if several else ROOT,
-            rate=f"{LEAST_RATE_BPS}bit" if several else rate,
+            rate=f"{MIN_RATE_BPS}bit" if several else rate,
             ceil=rate,
             prio=leaf.priority,
             quantum=leaf.quantum_bytes,

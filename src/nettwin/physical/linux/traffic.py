@@ -29,8 +29,8 @@ from nettwin.physical.linux.schedule import Schedule
 from nettwin.scenario.scenario import Scenario
 
 HEADERS_BYTES = 14 + 20 + 8  # Ethernet, IPv4, UDP: packets have the size that links see
-LEAST_PAYLOAD, MOST_BYTES = 24, 65000
-CHUNK_S, MOST_BEHIND_S = 0.25, 1.0
+MIN_PAYLOAD, MAX_BYTES = 24, 65000
+CHUNK_S, MAX_BEHIND_S = 0.25, 1.0
 SO_TIMESTAMPNS, SO_SNDBUFFORCE, SO_RCVBUFFORCE = 35, 32, 33
 BUFFER_BYTES = 32 << 20
 REALTIME = 0
@@ -54,7 +54,7 @@ def play(times_ns, flows, payload, pick, sockets, share, overhead, address, stat
     share [flows, ports] cumulative; overhead [flows, ports] bytes that the path adds; log [n, 2]
     times and flows, a ring.
     """
-    data = np.zeros(MOST_BYTES, np.uint8)
+    data = np.zeros(MAX_BYTES, np.uint8)
     head = data.view(np.int64)
     clock = np.zeros(2, np.int64)
     for k in range(len(times_ns)):
@@ -70,7 +70,7 @@ def play(times_ns, flows, payload, pick, sockets, share, overhead, address, stat
         port = 0
         while port < share.shape[1] - 1 and pick[k] >= share[f, port]:
             port += 1
-        size = max(payload[k] - overhead[f, port], LEAST_PAYLOAD)
+        size = max(payload[k] - overhead[f, port], MIN_PAYLOAD)
         now = clock[0] * BILLION + clock[1]
         head[0], head[1], head[2] = f, now, payload[k] + HEADERS_BYTES
         row = state[SENT] % len(log)
@@ -102,7 +102,7 @@ def listen(sockets, state, log):  # type: ignore[no-untyped-def]
                 message[0], message[1] = 0, 0
                 message[2], message[3] = parts.ctypes.data, 1
                 message[4], message[5], message[6] = control.ctypes.data, 128, 0
-                if _recvmsg(sockets[k], message.ctypes.data, DONTWAIT) < LEAST_PAYLOAD:
+                if _recvmsg(sockets[k], message.ctypes.data, DONTWAIT) < MIN_PAYLOAD:
                     break
                 row = state[RECEIVED] % len(log)
                 log[row, 0], log[row, 1] = data[1], data[0]
@@ -229,12 +229,12 @@ class Traffic:
                 begin_ns, at_s = time.time_ns() if not begin_ns else begin_ns + int(at_s * 1e9), 0.0
             assert schedule is not None
             behind_s = (time.time_ns() - begin_ns) / 1e9 - at_s
-            if behind_s > MOST_BEHIND_S:  # the machine stood still: go on from here, in no burst
+            if behind_s > MAX_BEHIND_S:  # the machine stood still: go on from here, in no burst
                 begin_ns += int(behind_s * 1e9)
             at_s += CHUNK_S
             times, flows, bits = schedule.until(at_s)
             times_ns = begin_ns + (times * 1e9).astype(np.int64)
-            bytes_ = np.minimum(np.rint(bits / 8), MOST_BYTES).astype(np.int64) - HEADERS_BYTES
+            bytes_ = np.minimum(np.rint(bits / 8), MAX_BYTES).astype(np.int64) - HEADERS_BYTES
             pick = random.random(len(times))
             play(
                 times_ns,

@@ -25,7 +25,7 @@ from nettwin.scenario.routing import Routing
 from nettwin.scenario.scenario import Scenario
 
 Floats = NDArray[np.float64]
-MOST_ROUTES = 200  # times the paths of one moment that a simulation may remember
+MAX_ROUTES = 200  # times the paths of one moment that a simulation may remember
 STRETCHES = 16  # of the part that is simulated, whose scatter gives the intervals
 
 
@@ -78,7 +78,7 @@ class Packets:
 
     def _moved(self, truth: Scenario) -> tuple[Simulation, bool]:
         """The simulation, of a network as it is now; and whether routers have to hear of it."""
-        if self._simulation is not None and self._simulation.route_memory > MOST_ROUTES:
+        if self._simulation is not None and self._simulation.route_memory > MAX_ROUTES:
             self._simulation = None  # it keeps every path that packets were ever given
         if self._simulation is not None:
             old = self._simulation.scenario.topology

@@ -24,7 +24,7 @@ from nettwin.optimize.solvers.reinforcement.agent_file import (
 from tests.optimize.solvers.reinforcement.test_policies import random_weights
 
 CARD = {"name": "trial", "task": "midpoints", "recipe": {"environment": {}}}
-MOST_BYTES = 300_000
+MAX_BYTES = 300_000
 
 
 def written(folder: Path, card: dict[str, object] | None = None, **weights: object) -> Path:
@@ -149,7 +149,7 @@ def test_an_installed_agent_is_used_in_place_of_the_shipped_one(
 @pytest.mark.parametrize("name", shipped_agents())
 def test_shipped_agents_are_small_and_say_what_they_are(name: str) -> None:
     path = FOLDER / f"{name}.safetensors"
-    assert path.stat().st_size < MOST_BYTES
+    assert path.stat().st_size < MAX_BYTES
     card = read_agent(path).card
     for entry in ("title", "data", "accuracy", "license", "commit"):
         assert card[entry]

@@ -16,7 +16,7 @@ from nettwin.engines.learned.testbed.inputs import BurstInputs, latency_s, with_
 Singles = NDArray[np.float32]
 Weights = Mapping[str, Singles]
 MOST = 8.0  # the largest correction of the waiting at a port, in ln
-MOST_LATENCY = 0.3  # and of the latency
+MAX_LATENCY = 0.3  # and of the latency
 LN_SHORTEST, LN_LONGEST = -14.0, -1.0  # waiting at a port, s
 HOPS_SCALE, PORT_SCALE = 4.0, 8.0  # what sums over hops are divided by
 
@@ -54,7 +54,7 @@ def delays(inputs: BurstInputs, weights: Weights) -> tuple[Singles, Singles]:
     moved = _layers(u, weights, "correct")[:, 0]
     ln_wait = inputs.guess_ln_s + MOST * np.tanh(moved / MOST)
     waiting = np.exp(np.clip(ln_wait, LN_SHORTEST, LN_LONGEST))
-    bend = MOST_LATENCY * np.tanh(_layers(f, weights, "latency_correction")[:, 0])
+    bend = MAX_LATENCY * np.tanh(_layers(f, weights, "latency_correction")[:, 0])
     mean = base * np.exp(bend) + np.bincount(of, waiting, flows)
     return mean.astype(np.float32), waiting.astype(np.float32)
 

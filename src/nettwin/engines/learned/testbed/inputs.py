@@ -23,10 +23,10 @@ Indices = NDArray[np.int64]
 
 WIRE_BITS = 192.0  # preamble, check sequence and gap of Ethernet: on the wire, in no packet's size
 FAST_BPS = 5e9  # ports above are counted apart: they add latency, hardly transmission time
-LEAST_PEAK = 0.1  # a port whose peak load is below is never busy
+MIN_PEAK = 0.1  # a port whose peak load is below is never busy
 ROUNDS = 12  # of passing on how fast a port can be fed; paths have fewer ports than that
 EXCESS_S = 0.01  # waiting a unit of peak load above capacity, the network's first guess
-LEAST_S = 1e-5
+MIN_S = 1e-5
 PORT = (
     *("load", "burst_load", "peak", "peak_in", "spread", "room", "excess", "ln_flows", "ln_bursty"),
     *("largest", "size", "fresh", "inputs", "concentration", "first", "last", "ln_buffer"),
@@ -61,7 +61,7 @@ def inputs_of(scenario: Scenario) -> BurstInputs:
     duty = np.array([_duty(a) for a in traffic.arrivals])[traffic.flow_arrival]
     flow, link, before = _first_candidates(scenario)
     peak_bps = np.bincount(link, (rate / duty)[flow], len(capacity))
-    contended = _contended(capacity, link, before) & (peak_bps > LEAST_PEAK * capacity)
+    contended = _contended(capacity, link, before) & (peak_bps > MIN_PEAK * capacity)
     every = (link, flow)
     keep = contended[link]
     ports = np.flatnonzero(contended)
@@ -74,7 +74,7 @@ def inputs_of(scenario: Scenario) -> BurstInputs:
     at = _At(port, hop_flow, position, to_go, hop_before, capacity[ports])
     features, input_peak = _ports(at, rate, duty, bits, buffer_s)
     hop = _hops(at, rate, duty, features, input_peak)
-    guess = np.log(LEAST_S + EXCESS_S * np.clip(features[:, 2] - 1, 0, None))[port]
+    guess = np.log(MIN_S + EXCESS_S * np.clip(features[:, 2] - 1, 0, None))[port]
     worst = np.zeros(traffic.flow_count)
     np.maximum.at(worst, hop_flow, features[port, 2])
     bursty = duty < 1

@@ -17,7 +17,7 @@ Singles = NDArray[np.float32]
 PERCENTILES = ("owd_p50_s", "owd_p90_s", "owd_p99_s")
 STARVED = 0.99  # loss from which on the delay of what arrives says nothing
 NOISE = 0.05  # relative standard error of a label at which it counts half
-LEAST_VARIANCE = 1e-3  # of a delay over its squared mean; smaller ones are not learned
+MIN_VARIANCE = 1e-3  # of a delay over its squared mean; smaller ones are not learned
 
 
 class Batch(NamedTuple):
@@ -79,7 +79,7 @@ def labels_of(metrics: Metrics) -> Labels:
     delivers = np.isfinite(mean) & (mean > 0) & ~(loss >= STARVED) & ~_censored(metrics)
     variance = label("pdv_s2")
     with np.errstate(invalid="ignore"):
-        varies = delivers & (variance > LEAST_VARIANCE * mean**2)
+        varies = delivers & (variance > MIN_VARIANCE * mean**2)
     percentiles = np.stack([label(name) for name in PERCENTILES], axis=1)
     columns = (
         np.where(delivers, mean, np.nan),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nettwin.engines.learned.classical import MOST_LN_WAY, SUMMARY
+from nettwin.engines.learned.classical import MAX_LN_WAY, SUMMARY
 from nettwin.engines.learned.features import FLOW, HOP_BASE, QUEUE_BASE
 from nettwin.engines.learned.training.batch import Batch
 from nettwin.engines.learned.training.gnn import bend
@@ -72,7 +72,7 @@ def seen_of(batch: Batch) -> tuple[Tensor, Tensor]:
 def _ln_path(batch: Batch, service_s: Tensor) -> Tensor:
     """How a path's transmission compares with its whole fixed delay. [paths]"""
     ratio = service_s / batch.path_fixed_s.float().clamp(min=1e-30)
-    return torch.log(ratio.clamp(min=1e-9)).clamp(-MOST_LN_WAY, MOST_LN_WAY)
+    return torch.log(ratio.clamp(min=1e-9)).clamp(-MAX_LN_WAY, MAX_LN_WAY)
 
 
 def _summary(batch: Batch, seen: Tensor, service_s: Tensor) -> Tensor:

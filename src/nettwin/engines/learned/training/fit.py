@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from nettwin.engines.learned.calibration import LEAST_SIMULATIONS, calibrated
+from nettwin.engines.learned.calibration import MIN_SIMULATIONS, calibrated
 from nettwin.engines.learned.coverage import ranges_of
 from nettwin.engines.learned.model_file import Model
 from nettwin.engines.learned.training.examples import Parts, Source
@@ -120,7 +120,7 @@ def ranged(model: Model, split: Split) -> Model:
     """The model with the range of its training, and with intervals where there is enough to
     calibrate them."""
     seen = (item.inputs() for item in split.train)
-    if len(split.calibration) < LEAST_SIMULATIONS:
+    if len(split.calibration) < MIN_SIMULATIONS:
         return replace(model, ranges=ranges_of(seen))
     return calibrated(model, (item.case() for item in split.calibration), seen)
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from nettwin.engines.learned.features import EDGE, FLOW, HOP, QUEUE, SHAPE
-from nettwin.engines.learned.gnn import HEAD, MOST, MOST_LOGIT
+from nettwin.engines.learned.gnn import HEAD, MAX_LOGIT, MOST
 from nettwin.engines.learned.training.batch import Batch
 from nettwin.engines.learned.training.outputs import (
     Outputs,
@@ -71,7 +71,7 @@ class QueueGraph(nn.Module):
         moved = self.correct(inner)
         waiting = batch.waiting_s * torch.exp(limited(moved[:, 0], MOST))
         cv2 = batch.waiting_cv2 * torch.exp(limited(moved[:, 1], MOST))
-        logit = batch.loss_logit + limited(moved[:, 2], MOST_LOGIT)
+        logit = batch.loss_logit + limited(moved[:, 2], MAX_LOGIT)
         flows = along_paths(batch, waiting, cv2 * waiting**2, nn.functional.logsigmoid(-logit))
         # what the flow meets, by its part of the waiting
         part = waiting / summed(waiting, batch.hop_path, len(batch.path_flow))[batch.hop_path]

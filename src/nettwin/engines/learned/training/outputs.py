@@ -83,7 +83,7 @@ def errors(found: Outputs, batch: Batch) -> dict[str, Tensor]:
     variance = _ln_error(found.variance_s2, batch.variance_s2, 1e-30)
     level = _ln_error(found.percentile_s, batch.percentile_s, 1e-12)
     distance = mean.abs()
-    judged = (distance * torch.exp(-found.ln_scale.detach())).clamp(max=MOST_JUDGED)
+    judged = (distance * torch.exp(-found.ln_scale.detach())).clamp(max=MAX_JUDGED)
     laplace = found.ln_scale + distance.detach() * torch.exp(-found.ln_scale)
     known = torch.isfinite(batch.mean_s)
     counts = batch.weight * batch.share
@@ -99,7 +99,7 @@ def errors(found: Outputs, batch: Batch) -> dict[str, Tensor]:
     }
 
 
-MOST_JUDGED = 4.0  # expected errors, from which on a flow is not pulled harder
+MAX_JUDGED = 4.0  # expected errors, from which on a flow is not pulled harder
 PARTS = {
     "mean": 1.0,
     "judged": 0.02,

@@ -12,10 +12,10 @@ from nettwin.engines.learned.paths import (
     EXPONENTIAL_Z,
     HEAD,
     HIDDEN,
-    LEAST_S,
-    MOST_CV2,
-    MOST_LOGIT,
-    MOST_OCCUPANCY,
+    MAX_CV2,
+    MAX_LOGIT,
+    MAX_OCCUPANCY,
+    MIN_S,
     USUAL_LOGIT,
 )
 from nettwin.engines.learned.training.batch import Batch
@@ -99,10 +99,10 @@ class Readout(nn.Module):
         """What the flows meet. `state` [items, width], `service_s` and `path` [items]"""
         inner = bend(self.inner(state))
         said = self.correct(inner)
-        waiting = service_s * torch.exp(limited(said[:, 0], MOST_OCCUPANCY))
-        waiting = waiting + LEAST_S
-        cv2 = torch.exp(limited(said[:, 1], MOST_CV2))
-        logit = USUAL_LOGIT + limited(said[:, 2], MOST_LOGIT)
+        waiting = service_s * torch.exp(limited(said[:, 0], MAX_OCCUPANCY))
+        waiting = waiting + MIN_S
+        cv2 = torch.exp(limited(said[:, 1], MAX_CV2))
+        logit = USUAL_LOGIT + limited(said[:, 2], MAX_LOGIT)
         items = batch._replace(hop_path=path)
         flows = along_paths(items, waiting, cv2 * waiting**2, nn.functional.logsigmoid(-logit))
         part = waiting / summed(waiting, path, len(batch.path_flow))[path] * flows.weight[path]

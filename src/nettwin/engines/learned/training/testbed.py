@@ -14,8 +14,8 @@ from nettwin.engines.learned.testbed.forward import (
     HOPS_SCALE,
     LN_LONGEST,
     LN_SHORTEST,
+    MAX_LATENCY,
     MOST,
-    MOST_LATENCY,
     PORT_SCALE,
 )
 from nettwin.engines.learned.testbed.inputs import (
@@ -85,7 +85,7 @@ class BurstNetwork(nn.Module):
         u = nn.functional.silu(self.read_port(h)[at] + self.read_flow(f)[of] + self.read_hop(b.hop))
         ln_wait = b.guess_ln_s + MOST * torch.tanh(self.correct(u)[:, 0] / MOST)
         waiting = torch.exp(ln_wait.clamp(LN_SHORTEST, LN_LONGEST))
-        bend = MOST_LATENCY * torch.tanh(self.latency_correction(f)[:, 0])
+        bend = MAX_LATENCY * torch.tanh(self.latency_correction(f)[:, 0])
         return (b.latency_s * torch.exp(bend)).index_add(0, of, waiting)
 
 

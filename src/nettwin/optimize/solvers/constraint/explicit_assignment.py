@@ -14,7 +14,7 @@ from nettwin.optimize.solvers.constraint.assignment import Candidate
 _OFFERED = 10  # paths of a flow at a time
 _KEPT = 40  # paths that are remembered of a flow
 _STEPS = 20_000  # of an enumeration of paths
-_LEAST_PRICE = 1e-30  # so that a path never circles for nothing
+_MIN_PRICE = 1e-30  # so that a path never circles for nothing
 
 
 class ExplicitAssignment:
@@ -136,7 +136,7 @@ class ExplicitAssignment:
     def _learn(self, flows: NDArray[np.int64], price: NDArray[np.float64]) -> None:
         """Add the cheapest paths at these prices to those known."""
         demands = Demands.of(self.path_problem, flows)
-        for found in priced_paths(self.path_problem, demands, np.maximum(price, _LEAST_PRICE)):
+        for found in priced_paths(self.path_problem, demands, np.maximum(price, _MIN_PRICE)):
             for f, row in zip(flows[found.demand].tolist(), found.path.tolist(), strict=True):
                 path = tuple(e for e in row if e >= 0)
                 if path:

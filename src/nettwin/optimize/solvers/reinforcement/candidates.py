@@ -19,7 +19,7 @@ from nettwin.compiled import compiled
 from nettwin.optimize.problems.failover import Failover, add_over_midpoint
 
 NOTHING = 1e-9  # a share that is only rounding
-MOST_OVER = 1.0  # where `over` is cut off: what is as bad as that is chosen by nobody
+MAX_OVER = 1.0  # where `over` is cut off: what is as bad as that is chosen by nobody
 
 
 class Candidates(NamedTuple):
@@ -80,7 +80,7 @@ def gathered(
                 if part < NOTHING:
                     continue  # it was on the other segment too, or is given up after a failure
                 carried = max(load[e] - rate * own[e], 0.0) + rate * part
-                over = min(carried / capacity[e] / highest - 1.0, MOST_OVER)
+                over = min(carried / capacity[e] / highest - 1.0, MAX_OVER)
                 links[size] = e
                 parts[size], overs[size] = part * unit_bps / capacity[e], over
                 peak[c] = max(peak[c], np.float32(over))

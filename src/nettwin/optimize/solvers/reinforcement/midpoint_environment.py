@@ -20,7 +20,7 @@ from nettwin.optimize.problems.failover import Failover, add_over_midpoint
 from nettwin.optimize.problems.segment_flows import SegmentFlows
 from nettwin.optimize.problems.segment_routing import NONE, SegmentRoutingProblem
 
-LEAST_GAIN = 1e-4  # by which a pass must lower the highest utilization, relatively, for another
+MIN_GAIN = 1e-4  # by which a pass must lower the highest utilization, relatively, for another
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class MidpointEnvironment:
         self._lowest = min(self._lowest, self.utilization)
         self.flow = self._found()
         while self.flow < 0:
-            if self._lowest >= self._at_begin * (1 - LEAST_GAIN):
+            if self._lowest >= self._at_begin * (1 - MIN_GAIN):
                 if self._reach >= self.order.farthest:
                     return
                 self._reach = min(2 * self._reach, self.order.farthest)

@@ -25,7 +25,7 @@ from nettwin.optimize.solvers.reinforcement.link_graph import (
 from nettwin.optimize.solvers.reinforcement.midpoint_environment import MidpointEnvironment
 
 EXTRAS = 5  # inputs of a candidate beside its costs, see `extras`
-MOST_APART = 4.0  # logarithms of costs differ from the least by no more
+MAX_APART = 4.0  # logarithms of costs differ from the least by no more
 UNMASKED = -1e9  # logit of what must not be chosen
 
 
@@ -158,7 +158,7 @@ def _logits(cost: Any, extras: Any, mask: Any, first: Any, bias: Any, last: Any)
         for c in range(nodes):
             if mask[c]:
                 apart = np.log(cost[c, d] + np.float32(1e-30)) - np.log(least + np.float32(1e-30))
-                x[c, d] = min(apart, np.float32(MOST_APART))
+                x[c, d] = min(apart, np.float32(MAX_APART))
     hidden = np.dot(x, first)
     logits = np.full(nodes, np.float32(UNMASKED), np.float32)
     for c in range(nodes):

@@ -38,7 +38,7 @@ from nettwin.optimize.solvers.reinforcement.training.synthetic import WORTH, Syn
 
 APART = 0.002  # and how far they must end from one another
 JUDGES = (16.0, 32.0, 64.0)  # how steep the prices of these teachers are
-MOST_DECISIONS = 3000  # where agents are compared
+MAX_DECISIONS = 3000  # where agents are compared
 
 
 class Seen(NamedTuple):
@@ -153,7 +153,7 @@ def _teach_of(recipe: AgentRecipe) -> Teach:
 
 
 def _go(
-    environment: MidpointEnvironment, policy: MidpointPolicy, decisions: int = MOST_DECISIONS
+    environment: MidpointEnvironment, policy: MidpointPolicy, decisions: int = MAX_DECISIONS
 ) -> float:
     """Decide by the highest logit; the lowest of the highest utilizations on the path."""
     best = environment.utilization
@@ -169,7 +169,7 @@ def _best_of(environment: MidpointEnvironment, teacher: Teacher) -> float:
     view = MidpointView(environment)
     environment.reset()
     best = environment.utilization
-    for _ in range(MOST_DECISIONS):
+    for _ in range(MAX_DECISIONS):
         if environment.over:
             break
         environment.take(int(teacher.wish(view, environment.mask()).argmax()))

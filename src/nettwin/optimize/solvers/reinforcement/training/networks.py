@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from nettwin.optimize.solvers.reinforcement.link_graph import FEATURES, Weights
-from nettwin.optimize.solvers.reinforcement.midpoint_policy import EXTRAS, MOST_APART, UNMASKED
+from nettwin.optimize.solvers.reinforcement.midpoint_policy import EXTRAS, MAX_APART, UNMASKED
 
 
 class Links(NamedTuple):
@@ -125,7 +125,7 @@ class MidpointNetwork(LinkNetwork):
         shown = options.mask[:, :, None]
         log = torch.log(cost + 1e-30)
         least = torch.where(shown, log, torch.inf).amin(1, keepdim=True)
-        apart = torch.where(shown, (log - least).clamp(max=MOST_APART), 0.0)
+        apart = torch.where(shown, (log - least).clamp(max=MAX_APART), 0.0)
         x = torch.cat([apart, options.extras], 2)
         logits = torch.relu(x @ self.first_weight + self.first_bias) @ self.last_weight
         return logits.masked_fill(~options.mask, UNMASKED), self.value(h, links)

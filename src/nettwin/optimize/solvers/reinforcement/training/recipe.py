@@ -19,7 +19,7 @@ PRICES = "prices"
 TEACHERS = (PRICES, "linear", "constraint")
 FOLDER = Path(__file__).parents[1] / "recipes"
 TEST = 1  # beside the seed, so that networks to test on are others
-LEAST_NODES, MOST_NODES = 8, 1000
+MIN_NODES, MAX_NODES = 8, 1000
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _MOST = 1e9
 _FROM_1 = (
@@ -53,12 +53,12 @@ class Data:
 
     def __post_init__(self) -> None:
         _numbers({f.name: getattr(self, f.name) for f in fields(self)}, _types(self))
-        most = self.largest_nodes if self.larger else MOST_NODES
-        if not LEAST_NODES <= self.least_nodes <= self.most_nodes <= most <= MOST_NODES:
+        most = self.largest_nodes if self.larger else MAX_NODES
+        if not MIN_NODES <= self.least_nodes <= self.most_nodes <= most <= MAX_NODES:
             raise InputError(
                 f"nodes are {self.least_nodes} to {self.most_nodes}, the larger ones to"
-                f" {self.largest_nodes}: must be {LEAST_NODES} <= least <= most <= largest <="
-                f" {MOST_NODES}. Correct them."
+                f" {self.largest_nodes}: must be {MIN_NODES} <= least <= most <= largest <="
+                f" {MAX_NODES}. Correct them."
             )
 
     def sizes(self) -> list[tuple[int, int]]:
