@@ -135,6 +135,32 @@ def test_days_that_were_written_in_turn_all_stay(tmp_path: Path) -> None:
     assert check(store) == []
 
 
+def test_small_days_of_a_month_that_is_over_are_merged(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    given = [counter_rows(BEGIN_S + k * DAY_S, 5) for k in (1, 0, 2)]
+    for part in given:
+        store.ingest("counters", part)
+    maintain(store, BEGIN_S + 10 * DAY_S)
+    assert len(store.days("counters")) == 3  # the month is not over
+    left = {part.path: part.path.read_bytes() for part in store.parts("counters")}
+    done = maintain(store, BEGIN_S + 29 * DAY_S, Retention(counters=0))
+    assert done.compacted == 1
+    assert store.days("counters") == ["month=2026-01"]
+    for path, content in left.items():  # who merged was killed before they were removed
+        path.write_bytes(content)
+    again = Store(tmp_path)
+    assert again.read("counters").num_rows == 60
+    second = again.read("counters", ["link/L1/x"], BEGIN_S + DAY_S, BEGIN_S + 2 * DAY_S - 1)
+    np.testing.assert_array_equal(
+        second["value"].to_numpy(), given[0]["value"].to_numpy().reshape(5, 4)[:, 1]
+    )
+    assert len(repair(again)) == 3
+    again.ingest("counters", counter_rows(BEGIN_S + 3 * DAY_S, 5))  # late
+    assert again.read("counters").num_rows == 80
+    assert check(again) == []
+    assert maintain(again, BEGIN_S + 99 * DAY_S, Retention(counters=1)).forgotten == 1
+
+
 def test_what_is_lost_is_said_and_repair_puts_it_apart(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for k in range(4):

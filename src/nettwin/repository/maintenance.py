@@ -15,11 +15,12 @@ import numpy as np
 from nettwin.errors import FormatError, InputError
 from nettwin.formats.files import sync_folder
 from nettwin.repository.rollups import WINDOWS_S, Rollup, rolled_up
-from nettwin.repository.store import Store
+from nettwin.repository.store import PLACES, Store
 from nettwin.repository.tables import TABLES, arrow, schema
 
 DAMAGED = "damaged"  # where `repair` puts what is not whole
 DAY_S = 86400.0
+MOST_MERGED = 16_000_000  # rows of a month: where there are more, days are large enough alone
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,14 @@ def maintain(store: Store, now_s: float, retention: Retention | None = None) -> 
         done.rolled_up += roll_up(store, day)
     for table in TABLES:
         for day in store.days(table):
-            if _begin_s(day) + DAY_S <= now_s and not table.startswith("rollup"):
+            if _end_s(day) <= now_s and not table.startswith("rollup"):
                 before = store.parts(table)
                 store.compact(table, day)
                 done.compacted += store.parts(table) != before
+    done.compacted += _merge(store, now_s)
     for table, days in vars(keep).items():
         for day in store.days(table) if days else []:
-            if _begin_s(day) + DAY_S + days * DAY_S <= now_s:
+            if _end_s(day) + days * DAY_S <= now_s:
                 done.forgotten += store.retire(table, day) > 0
     return done
 
@@ -99,7 +101,7 @@ def check(store: Store) -> list[str]:
     except FormatError as error:
         return [str(error)]
     found += store.damaged()
-    for path in sorted(store.folder.glob("*/day=*/.*")):
+    for path in sorted(store.folder.glob(f"*/{PLACES}/.*")):
         found.append(f"{path}: a file that was never finished; repair removes it")
     return found
 
@@ -114,7 +116,7 @@ def repair(store: Store) -> list[str]:
         path.replace(place)
         sync_folder(path.parent)
         done.append(f"{path} is now {place}: look whether a copy of it is whole")
-    for path in sorted(store.folder.glob("*/day=*/.*")):
+    for path in sorted(store.folder.glob(f"*/{PLACES}/.*")):
         path.unlink()
         done.append(f"{path} is removed: it was never finished")
     for path in _covered(store):
@@ -156,9 +158,37 @@ def _covered(store: Store) -> list[Path]:
     """Whole files whose rows another file holds: their remover was killed."""
     used = {part.path for table in TABLES for part in store.parts(table)}
     damaged = set(store.damaged_files())
-    every = {path for table in TABLES for path in (store.folder / table).glob("day=*/*.parquet")}
-    return sorted(every - used - damaged)
+    every = {
+        path for table in TABLES for path in (store.folder / table).glob(f"{PLACES}/*.parquet")
+    }
+    return sorted(one for one in every - used - damaged if one.parts[-3] in TABLES)
+
+
+def _merge(store: Store, now_s: float) -> int:
+    """Merge the days of months that are over and have few counters: how many months."""
+    days = [day for day in store.days("counters") if day.startswith("day=")]
+    months = sorted({day.removeprefix("day=")[:7] for day in days})
+    merged = 0
+    for month in months:
+        if _end_s(f"month={month}") <= now_s:
+            mine = [p for p in store.parts("counters") if month in p.path.parent.name]
+            rows = sum(arrow().parquet.read_metadata(part.path).num_rows for part in mine)
+            merged += rows <= MOST_MERGED and store.merge("counters", month) > 0
+    return merged
 
 
 def _begin_s(day: str) -> float:
-    return datetime.fromisoformat(day.removeprefix("day=")).replace(tzinfo=UTC).timestamp()
+    """When a day, or a month, begins."""
+    text = day.partition("=")[2]
+    whole = text if len(text) > 7 else f"{text}-01"
+    return datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp()
+
+
+def _end_s(day: str) -> float:
+    """When a day, or a month, is over."""
+    begin_s = _begin_s(day)
+    if day.startswith("day="):
+        return begin_s + DAY_S
+    begin = datetime.fromtimestamp(begin_s, UTC)
+    ahead = (begin.year + begin.month // 12, begin.month % 12 + 1)
+    return datetime(*ahead, 1, tzinfo=UTC).timestamp()

@@ -18,6 +18,7 @@ from nettwin.repository.lock import held
 from nettwin.repository.observations import link_rows, observation_of, rows_of
 from nettwin.repository.store import Store
 from nettwin.repository.tables import ROLLUP, Document, micros
+from nettwin.repository.talkers import Talkers, unpacked
 from nettwin.scenario.scenario import Scenario
 
 NETWORK = "network"  # the kind of record that holds a configuration
@@ -128,6 +129,32 @@ class Repository:
         """Keep what counters of devices read: an Arrow table or batch of time, series and value;
         the number of rows when all are on the disk."""
         return self.store.ingest("counters", rows)
+
+    def talked(self, time_s: float, found: Talkers) -> int:
+        """Keep the talkers of the interval that ends at a time; the number of rows."""
+        us = micros(time_s)
+        columns = {"time": [us] * len(found.key), "key": list(found.key), "octets": found.octets}
+        rows = self.store.append("talkers", time_s, columns)
+        sketch = {
+            "time": [us],
+            "records": [found.records],
+            "rest": [found.rest],
+            "depth": [len(found.cells)],
+            "cells": [found.packed()],
+        }
+        return rows + self.store.append("sketches", time_s, sketch)
+
+    def talkers(self, time_s: float) -> Talkers:
+        """The talkers of the interval that ends at a time. Raises InputError where there are
+        none."""
+        sketch = self.store.read("sketches", None, time_s, time_s)
+        if not sketch.num_rows:
+            raise InputError(f"no flows were kept at {time_s:.0f} (seconds since 1970).")
+        rows = self.store.read("talkers", None, time_s, time_s)
+        last = {name: sketch[name][-1].as_py() for name in ("records", "rest", "depth", "cells")}
+        cells = unpacked(last["cells"], last["depth"])
+        octets = rows["octets"].to_numpy()
+        return Talkers(tuple(rows["key"].to_pylist()), octets, cells, last["rest"], last["records"])
 
     def rollup(
         self,

@@ -2,6 +2,7 @@
 
     DIR/schema.json                                        the version of all this
     DIR/TABLE/day=2026-01-05/FIRST-LAST-DIGEST.parquet     the appends FIRST to LAST of that table
+    DIR/TABLE/month=2026-01/...                            days of few rows, put together (`merge`)
 
 An append is one file a day; it is acknowledged when file and folder are on the disk. The name holds
 a digest of the content, so that a torn, truncated or altered file is found and left out, and said.
@@ -29,6 +30,7 @@ from nettwin.repository.tables import TABLES, Columns, arrow, day_of, duck, micr
 
 SCHEMA = 2  # 1 had no schema.json and no counters and rollups; what it wrote is read as it is
 VERSION, RETIRED = "schema.json", "retired.json"
+PLACES = "*=*"  # folders of days and months
 COMPACT_AT = 64  # files of a day
 TRIES = 5  # of reading, where files are compacted meanwhile
 FAST = {"compression": "zstd", "compression_level": 1, "write_statistics": False}
@@ -118,7 +120,7 @@ class Store:
         """The files that are not what was written."""
         return [
             path
-            for path in sorted(self.folder.glob("*/day=*/*.parquet"))
+            for path in sorted(self.folder.glob(f"*/{PLACES}/*.parquet"))
             if not (match := _NAME.fullmatch(path.name))
             or not self._is_whole(Part(path, int(match[1]), int(match[2]), match[3]))
         ]
@@ -186,6 +188,23 @@ class Store:
         for part in mine:
             part.path.unlink()
 
+    def merge(self, table: str, month: str) -> int:
+        """Put the days of a month (`2026-01`) together into one file, and remove them; its rows,
+        0 where there is nothing to merge."""
+        pa = arrow()
+        names = [name for name in self.days(table) if _month(name) == month]
+        mine = [part for part in self.parts(table) if part.path.parent.name in names]
+        if len({part.path.parent for part in mine}) < 2:
+            return 0
+        rows = pa.concat_tables([_rows(pa, part.path).cast(schema(table)) for part in mine])
+        rows = rows.unify_dictionaries()
+        content = self._dense(pa, rows) if table == "counters" else b""
+        first, last = min(part.first for part in mine), max(part.last for part in mine)
+        self._write(self.folder / table / f"month={month}", rows, first, last, content)
+        for part in mine:
+            part.path.unlink()
+        return int(rows.num_rows)
+
     def replace(self, table: str, day: str, rows: Any, note: str) -> None:
         """Put rows in the place of all that a table has of a day; `note` is kept with them."""
         mine = [part for part in self.parts(table) if part.path.parent.name == day]
@@ -226,9 +245,11 @@ class Store:
         return str((metadata or {}).get(b"nettwin.of", b"").decode())
 
     def days(self, table: str) -> list[str]:
-        """The days of which a table has something: `day=2026-01-05`, oldest first."""
-        found = (self.folder / table).glob("day=*")
-        return sorted(place.name for place in found if any(place.glob("*.parquet")))
+        """The days of which a table has something, oldest first: `day=2026-01-05`, and the months
+        whose days were merged: `month=2026-01`."""
+        found = (self.folder / table).glob(PLACES)
+        names = [place.name for place in found if any(place.glob("*.parquet"))]
+        return sorted(names, key=lambda name: name.partition("=")[2])
 
     def _append(self, table: str, day: str, rows: Any) -> int:
         number = self._number(table)
@@ -249,20 +270,20 @@ class Store:
 
     def _dense(self, pa: Any, rows: Any) -> bytes:
         labels = rows["series"].combine_chunks()
-        columns = sorted_rows(
-            Dense(
-                rows["time"].cast(pa.int64()).to_numpy(),
-                labels.indices.to_numpy().astype(np.int64),
-                rows["value"].to_numpy(),
-            )
-        )
-        return encoded(columns, labels.dictionary.to_pylist(), self.relative_error)
+        names = labels.dictionary.to_pylist()
+        order = sorted(range(len(names)), key=names.__getitem__)  # as statistics compare them
+        place = np.empty(len(names), np.int64)
+        place[order] = np.arange(len(names))
+        times = rows["time"].cast(pa.int64()).to_numpy()
+        columns = Dense(times, place[labels.indices.to_numpy()], rows["value"].to_numpy())
+        in_order = [names[k] for k in order]
+        return encoded(sorted_rows(columns), in_order, self.relative_error)
 
     def _write(self, place: Path, rows: Any, first: int, last: int, content: bytes = b"") -> None:
         self._mark_version()
         if not content:
             buffer = io.BytesIO()
-            labels = [f.name for f in rows.schema if f.name == "series"]
+            labels = [f.name for f in rows.schema if f.name in ("series", "kind")]
             arrow().parquet.write_table(rows, buffer, use_dictionary=labels, **FAST)
             content = buffer.getvalue()
         digest = hashlib.sha256(content).hexdigest()[:16]
@@ -279,15 +300,20 @@ class Store:
         write_bytes(place / f"{first:012}-{last:012}-{digest}.parquet", content, durable=True)
 
     def _days(self, table: str, since_s: float | None, until_s: float | None) -> list[Path]:
+        """The folders that hold the days between two times, and the months that these are in."""
         root = self.folder / table
         if since_s is None or until_s is None or until_s - since_s > 40 * 86400:
-            names = [place.name for place in root.glob("day=*")]
-            begin = "" if since_s is None else f"day={day_of(since_s)}"
-            end = "day=~" if until_s is None else f"day={day_of(until_s)}"
-            return [root / name for name in sorted(names) if begin <= name <= end]
+            names = [place.name for place in root.glob(PLACES)]
+            begin = "" if since_s is None else day_of(since_s)
+            end = "~" if until_s is None else day_of(until_s)
+            days = {name: name.partition("=")[2] for name in names}
+            return [
+                root / name for name, day in sorted(days.items()) if begin[: len(day)] <= day <= end
+            ]
         first = int(micros(since_s) // _DAY_US)
         last = int(micros(until_s) // _DAY_US)
-        return [root / f"day={day_of(day * 86400.0)}" for day in range(first, last + 1)]
+        found = [f"day={day_of(day * 86400.0)}" for day in range(first, last + 1)]
+        return [root / name for name in [*found, *sorted({f"month={_month(d)}" for d in found})]]
 
     def _again(self, reading: Callable[[], T]) -> T:
         """What reading gives; once more where a file that it was about to read was compacted."""
@@ -371,13 +397,24 @@ def _between(pa: Any, rows: Any, since_s: float | None, until_s: float | None) -
     return rows if keep.all() else rows.filter(pa.array(keep))
 
 
+def _month(day: str) -> str:
+    """The month of a folder of a day or a month: `2026-01`."""
+    return day.partition("=")[2][:7]
+
+
 def _uncovered(parts: list[Part]) -> list[Part]:
-    """Parts in order, without those whose appends are all in a wider one of their day."""
+    """Parts in order, without those whose appends are all in a wider one of their day or month."""
     kept: list[Part] = []
     widest: dict[Path, int] = {}
+    months = {
+        _month(part.path.parent.name): part.last
+        for part in sorted(parts, key=lambda p: p.last)
+        if part.path.parent.name.startswith("month=")
+    }
     for part in sorted(parts, key=lambda p: (p.first, -p.last)):
-        day = part.path.parent
-        if part.last > widest.get(day, 0):
-            widest[day] = part.last
+        place = part.path.parent
+        merged = 0 if place.name.startswith("month=") else months.get(_month(place.name), 0)
+        if part.last > max(widest.get(place, 0), merged):
+            widest[place] = part.last
             kept.append(part)
     return kept

@@ -5,6 +5,8 @@
     records        time, kind, id, document   a plan, an approval, an event, a configuration: JSON
     rollup_5m      time, series, count, mean, max, p95, p99   observations of 5 minutes
     rollup_1h      the same of an hour
+    talkers        time, key, octets          the largest flows of the interval that ends at `time`
+    sketches       time, records, rest, depth, cells          all other flows of it (see `talkers`)
 
 `time` is the network's time in microseconds since 1970, UTC; of a rollup it is the end of its
 interval. `series` names what was measured: `flow/NAME/owd_mean_s`, `link/NAME/utilization`,
@@ -26,8 +28,16 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "records": ("time", "kind", "id", "document"),
     "rollup_5m": ROLLUP,
     "rollup_1h": ROLLUP,
+    "talkers": ("time", "key", "octets"),
+    "sketches": ("time", "records", "rest", "depth", "cells"),
 }
-WHOLE = (("counters", "value"), ("rollup_5m", "count"), ("rollup_1h", "count"))
+WHOLE = (
+    ("counters", "value"),
+    ("rollup_5m", "count"),
+    ("rollup_1h", "count"),
+    ("talkers", "octets"),
+    *(("sketches", name) for name in ("records", "rest", "depth")),
+)
 Columns = Mapping[str, Any]  # sequences or Arrow arrays
 
 
@@ -46,7 +56,8 @@ def schema(table: str) -> Any:
     types = {
         "time": pa.timestamp("us", tz="UTC"),
         "series": pa.dictionary(pa.int32(), pa.string()),
-        **dict.fromkeys(("kind", "id", "document"), pa.string()),
+        **dict.fromkeys(("kind", "id", "document", "key"), pa.string()),
+        "cells": pa.binary(),
     }
     return pa.schema(
         [
