@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from nettwin.errors import FormatError, MissingExtraError, UnknownNameError
 from nettwin.formats.demands.matrices import BPS, TIMES
-from nettwin.formats.demands.tables import RATE, Times, column_of, csv_rows
+from nettwin.formats.demands.tables import RATE, Times, column_of, csv_rows, header_of
 from nettwin.formats.files import read_head
 from nettwin.scenario.link_names import find_links
 from nettwin.scenario.topology import Topology
@@ -52,14 +52,8 @@ def read_counters(path: str | Path, topology: Topology) -> Counters:
     """
     file = Path(path)
     rows = _parquet_rows(file) if read_head(file)[:4] == b"PAR1" else csv_rows(file)
-    line, header = next(rows, (1, []))
-    names = [name.strip() for name in header]
+    line, names, at = header_of(file, rows, "counters")
     low = [name.lower() for name in names]
-    at = column_of(low, TIMES)
-    if at is None:
-        raise FormatError(
-            file, f"line {line}", "has no column time", "Give a header with time and counters."
-        )
     table = _Table(file, topology)
     if "series" in low and "value" in low:
         table.series(rows, at, low.index("series"), low.index("value"))

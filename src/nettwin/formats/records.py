@@ -268,12 +268,12 @@ class RecordReader:
                 where, reason, remedy = checks.issues[0]
                 steps = ".".join(map(str, where))
                 raise FormatError(self.path, f"{place}, {steps}", reason, remedy)
-            shelves: dict[str, InternTable[Any]] = {
+            tables: dict[str, InternTable[Any]] = {
                 "scheduler": parts.schedulers,
                 "size": parts.sizes,
                 "arrival": parts.arrivals,
             }
-            self._known[key, text] = shelves[key].items[0]
+            self._known[key, text] = tables[key].items[0]
         return self._known[key, text]
 
     def _json(self, text: str, place: str, column: str) -> Any:

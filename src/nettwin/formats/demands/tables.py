@@ -25,18 +25,27 @@ _PAIR = re.compile(r"(.+?)\s*->\s*(.+?)(?:\s*[\[(]([kmgt]?)(?:bps|bit/s|b/s)[\])
 def read_csv(path: Path) -> Matrices:
     """The matrices in a CSV file, long or wide. Raises FormatError."""
     rows = csv_rows(path)
-    line, header = next(rows, (1, []))
-    names = [name.strip() for name in header]
-    low = [name.lower() for name in names]
-    at = column_of(low, TIMES)
-    if at is None:
-        raise FormatError(
-            path, f"line {line}", "has no column time", "Give a header with time and demands."
-        )
+    line, names, at = header_of(path, rows, "demands")
     pairs = {k: m for k, name in enumerate(names) if (m := _PAIR.fullmatch(name))}
     if pairs:
         return _wide(path, rows, at, pairs, names)
-    return _long(path, line, rows, at, low)
+    return _long(path, line, rows, at, [name.lower() for name in names])
+
+
+def header_of(
+    path: Path, rows: Iterator[tuple[int, list[str]]], others: str
+) -> tuple[int, list[str], int]:
+    """The first row: its line, the names of its columns, and which of them is the time.
+
+    Raises FormatError where none is.
+    """
+    line, header = next(rows, (1, []))
+    names = [name.strip() for name in header]
+    at = column_of([name.lower() for name in names], TIMES)
+    if at is None:
+        remedy = f"Give a header with time and {others}."
+        raise FormatError(path, f"line {line}", "has no column time", remedy)
+    return line, names, at
 
 
 def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -49,7 +49,7 @@ class InternTable(Generic[T]):
 
 
 class Parts:
-    """Reads the parts, by name or written in full, onto their shelves."""
+    """Reads the parts, by name or written in full, into their intern tables."""
 
     def __init__(self, checks: Checks, folder: Path) -> None:
         self.checks, self.folder = checks, folder
@@ -65,15 +65,15 @@ class Parts:
 
     def scheduler(self, raw: RawFields) -> int | None:
         """The index of the scheduler that an element says; None where it says nothing."""
-        return self._on_shelf(self.schedulers, raw, "scheduler", self._scheduler)
+        return self._interned(self.schedulers, raw, "scheduler", self._scheduler)
 
     def size(self, raw: RawFields) -> int | None:
         """The index of the packet size that an element says; None where it says nothing."""
-        return self._on_shelf(self.sizes, raw, "size", self._size)
+        return self._interned(self.sizes, raw, "size", self._size)
 
     def arrival(self, raw: RawFields) -> int | None:
         """The index of the arrival process that an element says; None where it says nothing."""
-        return self._on_shelf(self.arrivals, raw, "arrival", self._arrival)
+        return self._interned(self.arrivals, raw, "arrival", self._arrival)
 
     def _section(
         self,
@@ -88,7 +88,7 @@ class Parts:
             if (made := make(item, (*place, name))) is not None:
                 interned.add_named(name, made)
 
-    def _on_shelf(
+    def _interned(
         self,
         interned: InternTable[T],
         raw: RawFields,

@@ -139,20 +139,18 @@ def _typed(kind: str, attribute: Field[Any], value: Any) -> Any:
     except InputError as error:
         raise ChangeError(f"{attribute.name} of {kind}: {error}") from None
     except (TypeError, ValueError, OverflowError) as error:
-        raise ChangeError(
-            f"{attribute.name} of {kind} is {value!r}: {error}. "
-            f"Give {'a number' if 'float' in declared else declared}."
-        ) from None
+        cure = "Give a number." if "float" in declared else "Correct it."
+        raise ChangeError(f"{attribute.name} of {kind} is {value!r}: {error}. {cure}") from None
 
 
 def _whole(value: Any) -> int:
-    """An integer; TypeError or ValueError for anything with a fraction."""
-    if isinstance(value, bool):
-        raise TypeError("must be a whole number")
-    number = int(value)
-    if not isinstance(value, str) and number != value:
-        raise ValueError("must be a whole number")
-    return number
+    """An integer; ValueError for anything else, also for a number with a fraction."""
+    try:
+        if isinstance(value, str) or (not isinstance(value, bool) and int(value) == value):
+            return int(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError("must be a whole number")
 
 
 def _from_json(value: Any) -> Any:
