@@ -41,6 +41,7 @@ LAYERS: tuple[tuple[tuple[str, ...], ...], ...] = (
             "workers",
             "secrets",
             "settings",
+            "allocation",
         ),
     ),
 )

@@ -83,6 +83,11 @@ class Scenario:
         found = rerouted(before, self) if before is not None else None
         return found or resolve(self.routing, self.topology, self.traffic)
 
+    @property
+    def knows_paths(self) -> bool:
+        """Whether `paths` are found already, or those that only few of them differ from."""
+        return bool(vars(self).keys() & {"paths", "_before"})
+
     def __getstate__(self) -> dict[str, Any]:
         """What is pickled: no other scenario that paths might be taken from."""
         return {name: value for name, value in vars(self).items() if name != "_before"}
@@ -220,6 +225,10 @@ class Scenario:
 
     def fingerprint(self) -> str:
         """A digest of everything that determines the metrics (names and notes left out)."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         digest = hashlib.sha256()
         topology, traffic = self.topology, self.traffic
         for part, names in ((topology, _TOPOLOGY_NUMBERS), (traffic, _TRAFFIC_NUMBERS)):
@@ -227,9 +236,7 @@ class Scenario:
                 digest.update(name.encode() + getattr(part, name).tobytes())
         words = {
             "schedulers": _used(topology.link_scheduler, topology.schedulers, Scheduler.to_dict),
-            "sizes": _used(traffic.flow_size, traffic.sizes, size_to_dict),
-            "arrivals": _used(traffic.flow_arrival, traffic.arrivals, arrival_to_dict),
-            "classes": _used(traffic.flow_class, traffic.class_name, str),
+            **_words(traffic),
             "ecmp": self.routing.ecmp,
             "steer": sorted(self.routing.steer.items()),
         }
@@ -255,6 +262,18 @@ def _routed_alike(a: Scenario, b: Scenario) -> bool:
         )
         for name in names
     )
+
+
+def _words(traffic: Traffic) -> dict[str, object]:
+    """What the flows' numbers refer to; known once of traffic that variants share."""
+    known: dict[str, object] | None = vars(traffic).get("_words")
+    if known is None:
+        known = vars(traffic)["_words"] = {
+            "sizes": _used(traffic.flow_size, traffic.sizes, size_to_dict),
+            "arrivals": _used(traffic.flow_arrival, traffic.arrivals, arrival_to_dict),
+            "classes": _used(traffic.flow_class, traffic.class_name, str),
+        }
+    return known
 
 
 def _used(

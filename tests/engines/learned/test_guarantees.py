@@ -160,6 +160,7 @@ def test_no_wait_is_too_long_to_learn_from() -> None:
     topology = Topology.build("ab", [Link("a", "b", 1e6)])
     scenario = Scenario(topology, Traffic.build(topology, [Flow("a", "b", 5e5)]))
     theory = solved(scenario)
-    forever = theory.each._replace(waiting_s=np.full_like(theory.each.waiting_s, 1e305))
-    inputs = inputs_of(scenario, theory._replace(each=forever))
+    met = theory.each
+    forever = met.each._replace(waiting_s=np.full_like(met.each.waiting_s, 1e305))
+    inputs = inputs_of(scenario, theory._replace(each=met._replace(each=forever)))
     assert np.isfinite(inputs.waiting_s.astype(np.float32)).all()

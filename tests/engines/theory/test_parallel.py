@@ -9,7 +9,7 @@ import pytest
 
 from nettwin.engines.theory import Theory
 from nettwin.engines.theory import parallel as halves
-from nettwin.engines.theory.parallel import WORTH_S, parallel_for
+from nettwin.engines.theory.parallel import WORTH_S, at_once, parallel_for, side_by_side
 from nettwin.scenario.generate import generate
 
 
@@ -54,3 +54,17 @@ def test_cores_change_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
         alone, both = getattr(found[0], part), getattr(found[1], part)
         for name, values in alone.columns.items():
             np.testing.assert_array_equal(values, both[name])
+
+
+def test_two_pieces_of_work_answer_in_their_order() -> None:
+    for second in (WORTH_S / 2, 2 * WORTH_S):
+        assert at_once(lambda: "one", lambda: "other", second) == ("one", "other")
+    with pytest.raises(ZeroDivisionError):
+        at_once(lambda: 1, lambda: 1 // 0, 2 * WORTH_S)
+
+
+def test_what_has_a_thread_of_its_own_begins_no_other() -> None:
+    def threads(_: int) -> set[int]:
+        return set(at_once(threading.get_ident, threading.get_ident, 2 * WORTH_S))
+
+    assert all(len(found) == 1 for found in side_by_side(threads, range(4)))

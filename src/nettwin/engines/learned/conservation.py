@@ -27,7 +27,7 @@ SETTLED = 1e-6  # change of what a port keeps, from which on it is settled
 class Carried(NamedTuple):
     """What becomes of the traffic, flow by flow and queue by queue."""
 
-    loss: Floats  # [rows] part of the packets that come there
+    keep: Floats  # [queues] part that links can bear of what a model lets through
     flow_loss: Floats  # [flows]
     offered_pps: Floats  # [queues]
     accepted_pps: Floats  # [queues]
@@ -64,7 +64,7 @@ def conserved(inputs: Inputs, known: Tables, each: HopDelays) -> Carried:
             break
     offered, accepted, waiting, waiting_bits, carried, _ = sums
     return Carried(
-        1.0 - (1.0 - loss) * keep[inputs.hop_queue],
+        keep,
         np.clip(gone, 0.0, 1.0),
         offered,
         accepted,

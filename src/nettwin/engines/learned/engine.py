@@ -18,7 +18,8 @@ from nettwin.engines.learned.limits import limits_of, within
 from nettwin.engines.learned.model_file import Model
 from nettwin.engines.theory.flows import HopDelays
 from nettwin.engines.theory.hops import hop_split
-from nettwin.engines.theory.parallel import side_by_side
+from nettwin.engines.theory.network import solve
+from nettwin.engines.theory.parallel import at_once, predictions
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.tables import tables
 from nettwin.metrics import Metrics, Table
@@ -27,6 +28,7 @@ from nettwin.scenario.scenario import Scenario
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+ROW_S = 2e-8  # to look up limits and what is out of range, a row
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,8 @@ class Learned:
         """The metrics of each scenario, in their order; several at the same time."""
         if len(scenarios) < 2:
             return [self._predict(scenario, None) for scenario in scenarios]
-        return side_by_side(
-            partial(self._predict, like=self._solved(scenarios[0]).state), scenarios
-        )
+        like = solve(scenarios[0], formulas=self.model.formulas)
+        return predictions(partial(self._predict, like=like), scenarios)
 
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why the model should not be trusted with a scenario; empty where it may be."""
@@ -85,7 +86,7 @@ class Learned:
         each = HopDelays(*(values[answer.hop_row] for values in answer.each))
         carried = conserved(inputs, tables(scenario), answer.each)
         split = hop_split(scenario, theory.state, theory.each, each)
-        return split._replace(loss=carried.loss[answer.hop_row])
+        return split._replace(loss=1.0 - (1.0 - each.loss) * carried.keep[scenario.hop_queue])
 
     def compile_last(self, scenario: Scenario) -> None:
         """Compile all that a prediction needs but how theory solves ports, half of the whole: ask
@@ -128,16 +129,18 @@ class Learned:
         return self._metrics(scenario, self._solved(scenario, like))
 
     def _metrics(self, scenario: Scenario, theory: Solved) -> Metrics:
-        inputs = inputs_of(scenario, theory)
-        answer = self.architecture.answer(inputs, self.model.members)
-        limits = limits_of(scenario, theory.state)
+        inputs, ranges = inputs_of(scenario, theory), self.model.ranges
+        answer, (limits, outside) = at_once(
+            partial(self.architecture.answer, inputs, self.model.members),
+            lambda: (limits_of(scenario, theory.state), coverage.beyond(ranges, inputs)),
+            len(inputs.hop_queue) * ROW_S,
+        )
         answer = within(limits, inputs, answer)
         # without hops of its own: waits as in theory, and what is lost where theory loses it
-        each = answer.each or _loss_by_hop(inputs, theory.each, answer.loss)
+        each = answer.each or _loss_by_hop(inputs, theory.each.at_hops(), answer.loss)
         carried = conserved(inputs, tables(scenario), each)
         answer = answer._replace(loss=carried.flow_loss)
-        outside = coverage.beyond(self.model.ranges, inputs)
-        beyond = coverage.flows_beyond(self.model.ranges, inputs, outside)
+        beyond = coverage.flows_beyond(ranges, inputs, outside)
         bounds = self._bounds(inputs, answer, beyond)
         p50, p90, p99 = answer.percentile_s.T
         queue, link = _queue_and_link(scenario, theory, carried)

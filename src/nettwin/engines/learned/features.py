@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from nettwin.engines.theory.inputs import joined
 from nettwin.engines.theory.loops import njit_nogil
 
 # What is offered to a queue and how its port serves it
@@ -52,51 +51,46 @@ MIN_LOSS, MAX_LOSS = 1e-7, 1.0 - 1e-4  # of a queue in theory; keeps logits fini
 
 
 @njit_nogil
-def join_queues(paths: Any, flows: Any, loss: Any, capacity_bps: Any) -> Any:
+def join_queues(paths: Any, flows: Any, pairs: Any, met: Any, capacity_bps: Any) -> Any:
     """The edges of the queue graph: from each queue to those that its packets come to next.
 
-    Gives source and target [edges], features [edges, 3], and the edge over which each hop is
-    reached [hops], -1 for a first hop. Edges are ordered by target. What each flow offers at a hop
-    is thinned by the losses before it, `loss` [hops]; `capacity_bps` is [queues].
+    Gives source and target [edges], features [edges, 3], and the edge of each of `pairs`, which
+    are the `Joins` of the paths. Edges are ordered by target. What each flow offers at a hop is
+    thinned by the losses before it, of `met`, DelaysByKind; `capacity_bps` is [queues].
     """
     queues, path_offset, path_queue = capacity_bps.size, paths.offset, paths.queue
-    hop_edge, source, target = joined(path_offset, path_queue, np.arange(queues), queues)
-    count = source.size
+    path_flow, path_share, hop_pair = paths.flow, paths.share, pairs.hop
+    kinds, loss = met.kind, met.each.loss
+    count = pairs.before.size
     arrivals, leaving, carried = np.zeros(queues), np.zeros(queues), np.zeros(count)
-    for p in range(paths.flow.size):
-        f, before = paths.flow[p], 0
-        bps = flows.packets_pps[f] * flows.mean_bits[f] * paths.share[p]
+    for p in range(path_flow.size):
+        f, before = path_flow[p], 0
+        bps = flows.packets_pps[f] * flows.mean_bits[f] * path_share[p]
         for h in range(path_offset[p], path_offset[p + 1]):
-            q, e = path_queue[h], hop_edge[h]
+            q, e = path_queue[h], hop_pair[h]
             arrivals[q] += bps
             if e >= 0:
                 leaving[before] += bps
                 carried[e] += bps
-            bps *= 1.0 - loss[h]
+            bps *= 1.0 - loss[kinds[h]]
             before = q
     begin = np.zeros(queues + 1, np.int64)  # of the edges to each queue
     for e in range(count):
-        begin[target[e] + 1] += 1
+        begin[pairs.after[e] + 1] += 1
     for q in range(queues):
         begin[q + 1] += begin[q]
-    place, order = np.empty(count, np.int32), np.empty(count, np.int64)
-    for e in range(count):
-        q = target[e]
-        place[e] = begin[q]
-        order[begin[q]] = e
-        begin[q] += 1
-    for h in range(hop_edge.size):
-        if hop_edge[h] >= 0:
-            hop_edge[h] = place[hop_edge[h]]
-    source, target = source[order].astype(np.int32), target[order].astype(np.int32)
-    carried = carried[order]
+    place = np.empty(count, np.int32)
+    source, target = np.empty(count, np.int32), np.empty(count, np.int32)
     features = np.zeros((count, 3), np.float32)
     for e in range(count):
-        a, b = source[e], target[e]
-        features[e, 0] = carried[e] / max(arrivals[b], 1e-300)
-        features[e, 1] = carried[e] / max(leaving[a], 1e-300)
-        features[e, 2] = bounded(np.log(capacity_bps[a] / capacity_bps[b]), -4.0, 4.0)
-    return source, target, features, hop_edge
+        a, b = pairs.before[e], pairs.after[e]
+        i = begin[b]
+        begin[b] += 1
+        place[e], source[i], target[i] = i, a, b
+        features[i, 0] = carried[e] / max(arrivals[b], 1e-300)
+        features[i, 1] = carried[e] / max(leaving[a], 1e-300)
+        features[i, 2] = bounded(np.log(capacity_bps[a] / capacity_bps[b]), -4.0, 4.0)
+    return source, target, features, place
 
 
 @njit_nogil

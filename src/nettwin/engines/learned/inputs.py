@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,18 @@ from numpy.typing import NDArray
 from nettwin.engines.learned.features import join_queues, rows_of, shape_features
 from nettwin.engines.learned.queue_features import queue_features
 from nettwin.engines.learned.row_features import RowTable, queue_mix, row_values
-from nettwin.engines.theory.flows import HopDelays, flow_sums, hop_delays, hop_table
+from nettwin.engines.theory.flows import (
+    HOP_S,
+    DelaysByKind,
+    FlowSums,
+    flow_sums,
+    hop_delays,
+    hop_table,
+)
 from nettwin.engines.theory.formulas import Formulas
+from nettwin.engines.theory.inputs import joins
 from nettwin.engines.theory.network import ROUNDS, solve
+from nettwin.engines.theory.parallel import at_once
 from nettwin.engines.theory.quantiles import percentiles
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.tables import FlowTable, tables
@@ -61,7 +71,7 @@ class Solved(NamedTuple):
     """What theory says of a scenario."""
 
     state: QueueSolution
-    each: HopDelays
+    each: DelaysByKind
 
 
 def solved(
@@ -85,11 +95,21 @@ def inputs_of(scenario: Scenario, theory: Solved | None = None) -> Inputs:
     capacity = np.asarray(ports.capacity_bps)[ports.port]
     queues = len(ports.port)
     flow_offset = np.asarray(scenario.paths.flow_offset)
-    rows = RowTable(*rows_of(flow_offset, paths.offset, paths.queue, queues))
-    source, target, edge, hop_edge = join_queues(paths, flows, each.loss, capacity)
-    flow = flow_features(scenario, flows)
+    pairs = joins(scenario)
+
+    def graph() -> tuple[Any, Any]:
+        met = rows_of(flow_offset, paths.offset, paths.queue, queues)
+        return met, join_queues(paths, flows, pairs, each, capacity)
+
+    (met, (source, target, edge, place)), sums = at_once(
+        graph, partial(_sums, scenario, state, each), len(paths.queue) * HOP_S
+    )
+    rows, flow = RowTable(*met), flow_features(scenario, flows)
     least = 1e-3 * state.service_s * np.minimum(state.load, 1.0) + 1e-15
-    values = row_values(rows, flow_offset, paths, flows, each, hops, hop_edge, edge, least)
+    sizes = np.array([size.mean_bits for size in scenario.traffic.sizes], np.float64)
+    values = row_values(
+        rows, flow_offset, paths, flows, each, sizes, hops, pairs, edge[place], least
+    )
     mix = queue_mix(rows, values, flows.packets_pps * flows.mean_bits, flow, queues)
     by_path = values.fixed_s, values.fixed_s2, values.dominance
     return Inputs(
@@ -112,7 +132,7 @@ def inputs_of(scenario: Scenario, theory: Solved | None = None) -> Inputs:
         values.waiting_s,
         values.waiting_cv2,
         values.loss_logit,
-        _shape(scenario, state, each, by_path),
+        _shape(scenario, sums, by_path),
         state.service_s,
     )
 
@@ -152,19 +172,27 @@ def flow_features(scenario: Scenario, flows: FlowTable) -> Singles:
     return side_by_side(columns)
 
 
-def _shape(
-    scenario: Scenario, state: QueueSolution, each: HopDelays, by_path: tuple[Floats, ...]
-) -> Singles:
-    """SHAPE; `by_path` is [paths]: fixed delay, its variance, the largest hop's part."""
+def _sums(
+    scenario: Scenario, state: QueueSolution, each: DelaysByKind
+) -> tuple[FlowSums, tuple[Floats, ...]]:
+    """Every flow's delay in theory, and its percentiles at LEVELS. [flows] each"""
     sums = flow_sums(scenario, state, each)
-    offset = scenario.paths.flow_offset
+    return sums, tuple(percentiles(LEVELS, sums.paths, scenario.paths.flow_offset))
+
+
+def _shape(
+    scenario: Scenario, of: tuple[FlowSums, tuple[Floats, ...]], by_path: tuple[Floats, ...]
+) -> Singles:
+    """SHAPE, from `_sums`; `by_path` is [paths]: fixed delay, its variance, the largest hop's
+    part."""
+    sums, levels = of
     found = shape_features(
         sums.mean_s,
         sums.variance_s2,
-        tuple(percentiles(LEVELS, sums.paths, offset)),
+        levels,
         by_path,
         scenario.paths.share,
-        offset,
+        scenario.paths.flow_offset,
         _size_levels(scenario.traffic.sizes),
         scenario.traffic.flow_size,
     )

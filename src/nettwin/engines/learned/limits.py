@@ -69,10 +69,10 @@ def within(limits: Limits, inputs: Inputs, answer: Answer) -> Answer:
 def _hops_within(limits: Limits, inputs: Inputs, answer: Answer, each: HopDelays) -> Answer:
     if len(each.waiting_s) != len(inputs.hop_queue):  # a model that goes along paths
         inputs = by_hop(inputs)
+    if not _any_over(each.waiting_s, inputs.hop_queue, limits.wait_s * (1 + ROUNDING)):
+        return answer
     most = limits.wait_s[inputs.hop_queue]
     over = each.waiting_s > most * (1 + ROUNDING)
-    if not over.any():
-        return answer
     waiting = np.minimum(each.waiting_s, most)
     kept = each._replace(
         waiting_s=waiting, variance_s2=np.where(over, 0.0, each.variance_s2)
@@ -80,6 +80,15 @@ def _hops_within(limits: Limits, inputs: Inputs, answer: Answer, each: HopDelays
     rows = np.diff(inputs.row_offset)
     flows = np.unique(np.repeat(np.arange(len(rows)), rows)[over])
     return cast(Answer, sum_up(flows, inputs, answer, kept))
+
+
+@njit_nogil
+def _any_over(waiting_s: Any, queue: Any, most_s: Any) -> Any:
+    """Whether a row waits longer than its queue allows; arrays of all rows are not made for it."""
+    over = 0
+    for k in range(queue.size):
+        over += waiting_s[k] > most_s[queue[k]]
+    return over > 0
 
 
 @njit_nogil

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.learned.features import HOP, MAX_LOSS, MIN_LOSS, bounded
-from nettwin.engines.theory.flows import HopDelays, HopTable
+from nettwin.engines.learned.features import HOP, MIN_LOSS, MAX_LOSS, bounded
+from nettwin.engines.theory.flows import DelaysByKind, HopTable
+from nettwin.engines.theory.inputs import Joins
 from nettwin.engines.theory.loops import njit_nogil
 from nettwin.engines.theory.parallel import parallel_for
 from nettwin.engines.theory.tables import FlowTable, PathTable
@@ -33,6 +34,17 @@ class RowTable(NamedTuple):
     offset: NDArray[np.int64]  # [flows + 1] into the rows
     queue: Whole  # [rows]
     of_hop: Whole  # [hops] the row of each hop of the paths
+
+
+class SharedKinds(NamedTuple):
+    """What is said of rows whose hops are of one shared kind. Arrays are [kinds], those of
+    DelaysByKind that are shared."""
+
+    ln_size: Floats
+    ln_waiting: Floats
+    waiting_s: Floats
+    waiting_cv2: Floats
+    loss_logit: Floats
 
 
 class RowValues(NamedTuple):
@@ -55,36 +67,63 @@ def row_values(
     flow_offset: NDArray[np.int64],
     paths: PathTable,
     flows: FlowTable,
-    each: HopDelays,
+    met: DelaysByKind,
+    size_bits: Floats,
     hops: HopTable,
-    hop_edge: Whole,
-    edge: NDArray[np.float32],
+    pairs: Joins,
+    by_pair: NDArray[np.float32],
     least_s: Floats,
 ) -> RowValues:
-    """What is said of the rows; `hop_edge` and `edge` are those of `features.join_queues`, and
-    `least_s` [queues] is the least waiting."""
+    """What is said of the rows. `by_pair` [pairs, EDGE] are the features of the edge of each of
+    `pairs`, `size_bits` [sizes] the mean sizes of packets, `least_s` [queues] the least waiting."""
     count, ways = len(rows.queue), len(paths.flow)
     out = RowValues(
         np.empty((count, COLUMNS), np.float32),
         *(np.empty(count) for _ in range(6)),
         *(np.empty(ways) for _ in range(3)),
     )
+    kinds = SharedKinds(*(np.empty(met.shared) for _ in SharedKinds._fields))
+    _of_kinds(met, size_bits, hops, least_s, kinds)
     fill = partial(
         _fill,
         rows=rows,
         flow_offset=flow_offset,
         paths=paths,
         flows=flows,
-        each=each,
+        met=met,
+        kinds=kinds,
         hops=hops,
-        hop_edge=hop_edge,
-        edge=edge,
+        hop_pair=pairs.hop,
+        by_pair=by_pair,
         least_s=least_s,
         out=out,
     )
     done = rows.offset * ROW_S + np.asarray(paths.offset)[flow_offset] * HOP_S
     parallel_for(fill, done, 1.0)
     return out
+
+
+@njit_nogil
+def _of_kinds(met: Any, size_bits: Any, hops: Any, least_s: Any, out: Any) -> None:
+    """Fill SharedKinds."""
+    waiting_s, variance_s2, loss_ratio = met.each.waiting_s, met.each.variance_s2, met.each.loss
+    for k in range(met.shared):
+        q, size = k // met.sizes, k % met.sizes
+        out.ln_size[k] = ln_ratio(size_bits[size], hops.packet_bits[q], 3.0)
+        out.ln_waiting[k] = ln_ratio(waiting_s[k], hops.waiting_s[q], 3.0)
+        wait = max(waiting_s[k], least_s[q])
+        out.waiting_s[k] = min(wait, MAX_WAITING_S)
+        out.waiting_cv2[k] = bounded(variance_s2[k] / wait**2, 1e-2, 1e3)
+        out.loss_logit[k] = logit(loss_ratio[k])
+
+
+@njit_nogil
+def logit(loss: float) -> float:
+    """The logit of theory's loss, kept finite."""
+    if loss <= MIN_LOSS:
+        return MIN_LOGIT
+    loss = min(loss, MAX_LOSS)
+    return float(np.log(loss / (1.0 - loss)))
 
 
 @njit_nogil
@@ -95,19 +134,24 @@ def _fill(
     flow_offset: Any,
     paths: Any,
     flows: Any,
-    each: Any,
+    met: Any,
+    kinds: Any,
     hops: Any,
-    hop_edge: Any,
-    edge: Any,
+    hop_pair: Any,
+    by_pair: Any,
     least_s: Any,
     out: Any,
 ) -> None:
     """Fill RowValues for a range of flows. Of a row: sums of what is offered and of the shares of
-    the paths; means, by what comes over each path, of the rest."""
+    the paths; means, by what comes over each path, of the rest. Rows of flows whose hops are of
+    shared kinds have one kind each, of which all is known."""
     # arrays by names of their own: what holds them is not looked at again at each turn
     row_offset, row_queue, of_hop = rows.offset, rows.queue, rows.of_hop
     path_offset, path_queue, path_share = paths.offset, paths.queue, paths.share
-    wait_s, variance_s2, loss_ratio = each.waiting_s, each.variance_s2, each.loss
+    wait_s, variance_s2, loss_ratio = met.each.waiting_s, met.each.variance_s2, met.each.loss
+    hop_kind, shared = met.kind, met.shared
+    ln_size, ln_waiting, kind_waiting_s = kinds.ln_size, kinds.ln_waiting, kinds.waiting_s
+    kind_cv2, kind_logit = kinds.waiting_cv2, kinds.loss_logit
     second_per_bit, delay_s = hops.second_per_bit, hops.delay_s
     capacity_bps, load_bps, packet_bits = hops.capacity_bps, hops.load_bps, hops.packet_bits
     queue_wait_s, queue_memory_s = hops.waiting_s, hops.memory_s
@@ -118,7 +162,7 @@ def _fill(
     for f in range(begin, stop):
         most = max(most, row_offset[f + 1] - row_offset[f])
     # of each row: offered, share, coming, first, together, inlet, waiting, variance, loss
-    sums = np.zeros((most, 9))
+    sums, row_kind = np.zeros((most, 9)), np.zeros(most, np.int32)
     for f in range(begin, stop):
         base, count = row_offset[f], row_offset[f + 1] - row_offset[f]
         bits = flows.mean_bits[f]
@@ -129,20 +173,22 @@ def _fill(
             share, passing, per_bit, delay = path_share[p], 1.0, 0.0, 0.0
             total, largest, bps = 0.0, 0.0, sent_bps * path_share[p]
             for h in range(path_offset[p], path_offset[p + 1]):
-                k, e, q = of_hop[h] - base, hop_edge[h], path_queue[h]
-                variance, loss = variance_s2[h], loss_ratio[h]
+                k, e, q, kind = of_hop[h] - base, hop_pair[h], path_queue[h], hop_kind[h]
+                variance, loss = variance_s2[kind], loss_ratio[kind]
                 comes = share * max(passing, 1e-12)
                 sums[k, 0] += bps
                 sums[k, 1] += share
                 sums[k, 2] += comes
                 if e >= 0:
-                    sums[k, 4] += comes * edge[e, 0]
-                    sums[k, 5] += comes * edge[e, 2]
+                    sums[k, 4] += comes * by_pair[e, 0]
+                    sums[k, 5] += comes * by_pair[e, 2]
                 else:
                     sums[k, 3] += comes
-                sums[k, 6] += comes * wait_s[h]
-                sums[k, 7] += comes * variance
-                sums[k, 8] += comes * loss
+                row_kind[k] = kind
+                if kind >= shared:
+                    sums[k, 6] += comes * wait_s[kind]
+                    sums[k, 7] += comes * variance
+                    sums[k, 8] += comes * loss
                 passing *= 1.0 - loss
                 bps *= 1.0 - loss
                 per_bit += second_per_bit[q]
@@ -155,9 +201,9 @@ def _fill(
         peak = 1.0 / flows.duty[f] - 1.0
         swing, period, memory = flows.rate_variance[f], flows.period_s[f], flows.memory_s[f]
         for i in range(count):
-            row = base + i
+            row, kind = base + i, row_kind[i]
             q, bps, there, coming = row_queue[row], sums[i, 0], sums[i, 1], sums[i, 2]
-            first, wait = sums[i, 3] / coming, sums[i, 6] / coming
+            first = sums[i, 3] / coming
             own, part = bps / capacity_bps[q], bps / max(load_bps[q], 1e-300)
             offered_bps[row], on_first[row], part_there[row] = bps, first, there
             hop[row, 0] = np.sqrt(min(own, 9.0))
@@ -165,26 +211,28 @@ def _fill(
             hop[row, 2] = 5.0 * min(own * peak, 2.0)
             hop[row, 3] = np.sqrt(min(part, 1.0))
             hop[row, 4] = first
-            hop[row, 5] = ln_ratio(bits, packet_bits[q], 3.0)
             hop[row, 6] = there
             hop[row, 7] = sums[i, 4] / coming
             hop[row, 8] = sums[i, 5] / coming
             hop[row, 9] = max(1.0 - coming / there, 0.0)
-            hop[row, 10] = ln_ratio(wait, queue_wait_s[q], 3.0)
             hop[row, 11] = hop[row, 12] = hop[row, 13] = 0.0
+            if kind < shared:
+                hop[row, 5], hop[row, 10] = ln_size[kind], ln_waiting[kind]
+                waiting_s[row], waiting_cv2[row] = kind_waiting_s[kind], kind_cv2[kind]
+                loss_logit[row] = kind_logit[kind]
+                continue
+            wait = sums[i, 6] / coming
+            hop[row, 5] = ln_ratio(bits, packet_bits[q], 3.0)
+            hop[row, 10] = ln_ratio(wait, queue_wait_s[q], 3.0)
             if swing > 0.0 and modulation_bits2[q] > 0.0:
                 hop[row, 11] = np.sqrt(min(swing * bps * bps / modulation_bits2[q], 1.0))
                 hop[row, 12] = ln_ratio(memory, queue_memory_s[q], 6.0) / 3.0
             if period > 0.0:
                 hop[row, 13] = ln_ratio(period, queue_memory_s[q], 6.0) / 3.0
             wait = max(wait, least_s[q])
-            loss = sums[i, 8] / coming
             waiting_s[row] = min(wait, MAX_WAITING_S)
             waiting_cv2[row] = bounded(sums[i, 7] / coming / wait**2, 1e-2, 1e3)
-            loss_logit[row] = MIN_LOGIT
-            if loss > MIN_LOSS:
-                loss = min(loss, MAX_LOSS)
-                loss_logit[row] = np.log(loss / (1.0 - loss))
+            loss_logit[row] = logit(sums[i, 8] / coming)
 
 
 @njit_nogil

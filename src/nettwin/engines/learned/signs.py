@@ -10,6 +10,7 @@ simulations are few. A sign is bounded, and so is the factor.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from nettwin.engines.learned.answer import Answer
 from nettwin.engines.learned.features import QUEUE
 from nettwin.engines.learned.inputs import Inputs
 from nettwin.engines.theory.loops import njit_nogil
+from nettwin.engines.theory.parallel import parallel_for
 
 Floats = NDArray[np.float64]
 OF_QUEUE = (  # of the queue of the path with the highest effective load
@@ -34,6 +36,7 @@ LEVEL = 0.9
 MOST = 2.5  # of the logarithm of a factor
 SMOOTH = 0.1  # of the pinball loss, around 0
 SHRINKING = 0.3  # simulations that speak for no factor at all, for each sign
+FLOW_S, HOP_S = 8e-8, 4e-9  # to tell the signs of a flow, and to look at a hop of its paths
 FLOWS_OF_ONE = 200  # of a simulation that are looked at
 
 
@@ -44,13 +47,28 @@ def signs_of(inputs: Inputs, answer: Answer) -> Floats:
     found = np.zeros((len(answer.mean_s), len(SIGNS)))
     with np.errstate(divide="ignore", invalid="ignore"):
         deviation = np.sqrt(answer.variance_s2) / answer.mean_s
-        _fill(inputs, answer.mean_s, deviation, answer.loss, answer.ln_scale, answer.spread,
-              columns, load, found)  # fmt: skip
+    fill = partial(
+        _fill,
+        inputs=inputs,
+        mean_s=answer.mean_s,
+        deviation=deviation,
+        loss=answer.loss,
+        ln_scale=answer.ln_scale,
+        spread=answer.spread,
+        columns=columns,
+        load_column=load,
+        out=found,
+    )
+    flows = np.arange(len(found) + 1)
+    done = flows * FLOW_S + inputs.path_offset[inputs.flow_offset] * HOP_S
+    parallel_for(fill, done, 1.0)
     return found
 
 
 @njit_nogil
 def _fill(
+    begin: int,
+    stop: int,
     inputs: Any,
     mean_s: Any,
     deviation: Any,
@@ -61,26 +79,29 @@ def _fill(
     load_column: Any,
     out: Any,
 ) -> None:
-    row_offset, queue = inputs.row_offset, inputs.queue
-    for f in range(mean_s.size):
+    """Fill the signs of a range of flows."""
+    row_offset, queue, hop_queue = inputs.row_offset, inputs.queue, inputs.hop_queue
+    flow_offset, path_offset, hop_row = inputs.flow_offset, inputs.path_offset, inputs.hop_row
+    path_share, fixed_s, waiting_s = inputs.path_share, inputs.path_fixed_s, inputs.waiting_s
+    for f in range(begin, stop):
         if not mean_s[f] > 0.0:
             continue
         busiest, load = -1, -1.0
         for k in range(row_offset[f], row_offset[f + 1]):
-            q = inputs.hop_queue[k]
+            q = hop_queue[k]
             if queue[q, load_column] > load:
                 busiest, load = q, np.float64(queue[q, load_column])
         if busiest < 0:
             continue
         fixed, theory, weight, hops = 0.0, 0.0, 0.0, 0
-        for p in range(inputs.flow_offset[f], inputs.flow_offset[f + 1]):
-            waited, share = 0.0, inputs.path_share[p]
-            for h in range(inputs.path_offset[p], inputs.path_offset[p + 1]):
-                waited += inputs.waiting_s[inputs.hop_row[h]]
-            hops = max(hops, inputs.path_offset[p + 1] - inputs.path_offset[p])
+        for p in range(flow_offset[f], flow_offset[f + 1]):
+            waited, share = 0.0, path_share[p]
+            for h in range(path_offset[p], path_offset[p + 1]):
+                waited += waiting_s[hop_row[h]]
+            hops = max(hops, path_offset[p + 1] - path_offset[p])
             weight += share
-            fixed += share * inputs.path_fixed_s[p]
-            theory += share * (inputs.path_fixed_s[p] + waited)
+            fixed += share * fixed_s[p]
+            theory += share * (fixed_s[p] + waited)
         fixed, theory = fixed / max(weight, 1e-300), theory / max(weight, 1e-300)
         row = out[f]
         row[0] = 1.0

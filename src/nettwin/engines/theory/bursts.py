@@ -52,10 +52,10 @@ def rate_distributions(
         have, i, end = 1, order.offset[q], order.offset[q + 1]
         w[0] = 1.0
         while i < end:
-            cell = inputs.cell[order.hop[i]]
+            cell = order.cell[i]
             n = 1
             y[0], u[0] = 0.0, 1.0
-            while i < end and inputs.cell[order.hop[i]] == cell:
+            while i < end and order.cell[i] == cell:
                 h = order.hop[i]
                 i += 1
                 if states[1, h] <= states[0, h]:

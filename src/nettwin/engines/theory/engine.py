@@ -12,7 +12,7 @@ from nettwin.engines.theory.flows import FlowSums, QueueSums, flow_sums, hop_del
 from nettwin.engines.theory.hops import hop_split
 from nettwin.engines.theory.limits import unsupported
 from nettwin.engines.theory.network import solve
-from nettwin.engines.theory.parallel import side_by_side
+from nettwin.engines.theory.parallel import predictions
 from nettwin.engines.theory.quantiles import percentiles
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.metrics import Metrics, Table
@@ -73,7 +73,7 @@ class Theory:
     def predict(self, scenarios: Sequence[Scenario]) -> list[Metrics]:
         """The metrics of each scenario, in their order."""
         like = self._solved(scenarios[0]) if len(scenarios) > 1 else None
-        return side_by_side(partial(self._predict, like=like), scenarios)
+        return predictions(partial(self._predict, like=like), scenarios)
 
     def unsupported(self, scenario: Scenario) -> list[str]:
         """Why theory should not be trusted with a scenario; empty where it may be."""

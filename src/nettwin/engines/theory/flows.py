@@ -70,6 +70,25 @@ class HopDelays(NamedTuple):
     loss: Floats
 
 
+class DelaysByKind(NamedTuple):
+    """What packets meet at hops, written down once for hops that are alike.
+
+    Flows that send at any time, Poisson or of short memory, meet in a queue the same if their
+    packets are of the same size: such hops are of kind `queue * sizes + size`. Kinds from `shared`
+    on belong to one hop each, in their order.
+    """
+
+    kind: NDArray[np.int32]  # [hops]
+    each: HopDelays  # arrays are [kinds]
+    third_s3: Floats  # [kinds] third central moment of the waiting
+    shared: int
+    sizes: int
+
+    def at_hops(self) -> HopDelays:
+        """What is met at each hop. [hops]"""
+        return HopDelays(*(values[self.kind] for values in self.each))
+
+
 class FlowSums(NamedTuple):
     """Sums along the paths of each flow, mixed by share; arrays are [flows]. NaN: nothing comes."""
 
@@ -137,21 +156,34 @@ def _of_few(scenario: Scenario, state: QueueSolution) -> NDArray[np.bool_]:
     return np.asarray(np.bincount(port[few], minlength=links)[port] > 0)
 
 
-def hop_delays(scenario: Scenario, state: QueueSolution) -> HopDelays:
+def hop_delays(scenario: Scenario, state: QueueSolution) -> DelaysByKind:
     """What each flow's packets meet at each hop, from the state of the queues."""
-    flows, paths, _ = tables(scenario)
-    out = HopDelays(*(np.empty(len(paths.queue)) for _ in HopDelays._fields))
+    flows, paths, ports = tables(scenario)
+    hops, sizes = len(paths.queue), scenario.traffic.sizes
+    plain = (flows.rate_variance <= 0.0) & (flows.period_s <= 0.0)
+    # where more kinds than hops would be shared, none is
+    shared = len(ports.port) * len(sizes) if len(ports.port) * len(sizes) <= hops else 0
+    alone = 0 if shared and plain[paths.flow].all() else hops
+    columns = (np.empty(shared + alone) for _ in range(4))
+    *each, third = columns
+    out = DelaysByKind(np.empty(hops, np.int32), HopDelays(*each), third, shared, len(sizes))
+    met, bursts = hop_table(scenario, state), state.formulas.bursts
+    bits = np.array([size.mean_bits for size in sizes], np.float64)
+    if shared:
+        _each_queue(bits, met, bursts, out)
     fill = partial(
         _each_hop,
         flows=flows,
         paths=paths,
-        hops=hop_table(scenario, state),
-        bursts=state.formulas.bursts,
+        plain=plain,
+        flow_size=scenario.traffic.flow_size,
+        hops=met,
+        bursts=bursts,
         out=out,
     )
     parallel_for(fill, paths.offset, HOP_S)
     if state.formulas.bounded and _near_capacity(scenario, state):
-        _keep_within_capacity(flows, paths, tables(scenario).queues, out.loss)
+        _keep_within_capacity(flows, paths, ports, out)
     return out
 
 
@@ -162,7 +194,7 @@ def _near_capacity(scenario: Scenario, state: QueueSolution) -> bool:
     return bool(load.max(initial=0.0) > SURELY_CARRIED)
 
 
-def flow_sums(scenario: Scenario, state: QueueSolution, each: HopDelays) -> FlowSums:
+def flow_sums(scenario: Scenario, state: QueueSolution, each: DelaysByKind) -> FlowSums:
     """Every flow's delay and loss from what it meets at each hop."""
     flows, paths, _ = tables(scenario)
     sizes = [(size.min_bits, size.max_bits) for size in scenario.traffic.sizes]
@@ -186,41 +218,72 @@ def flow_sums(scenario: Scenario, state: QueueSolution, each: HopDelays) -> Flow
     return out
 
 
-def queue_sums(scenario: Scenario, each: HopDelays) -> QueueSums:
+def queue_sums(scenario: Scenario, each: DelaysByKind) -> QueueSums:
     """What comes to each queue, waits and is lost there, from what flows meet at each hop."""
     flows, paths, ports = tables(scenario)
     return QueueSums(*_at_queues(flows, paths, each, len(ports.port)))
 
 
 @njit_nogil
+def _each_queue(size_bits: Any, hops: Any, bursts: bool, out: Any) -> None:
+    """Fill the kinds of DelaysByKind that are shared: what anybody meets in each queue."""
+    for q in range(hops.loss.size):
+        for k in range(size_bits.size):
+            _as_anybody(q, size_bits[k], hops, bursts, q * size_bits.size + k, out)
+
+
+@njit_nogil
+def _as_anybody(q: int, bits: float, hops: Any, bursts: bool, kind: int, out: Any) -> None:
+    """Fill what packets that come at any time meet in a queue."""
+    wait, spread, lost = hops.resting_s[q], hops.variance_s2[q], hops.loss[q]
+    if bursts and hops.fluid[q] and hops.modulation_bits2[q] > 0.0:
+        lost = min(max(hops.resting_loss[q], 0.0), 1.0)
+    most = hops.most_s[q]
+    wait = min(wait, most)
+    if most < np.inf:
+        spread = min(spread, wait * (most - wait))
+    out.each.waiting_s[kind], out.each.variance_s2[kind] = wait, spread
+    out.each.loss[kind] = size_loss(bits, lost, hops.size_bias[q], hops.packet_bits[q])
+    out.third_s3[kind] = 2.0 * spread * spread / wait if wait > 0.0 else 0.0
+
+
+@njit_nogil
 def _each_hop(
-    begin: int, stop: int, flows: Any, paths: Any, hops: Any, bursts: bool, out: Any
+    begin: int,
+    stop: int,
+    flows: Any,
+    paths: Any,
+    plain: Any,
+    flow_size: Any,
+    hops: Any,
+    bursts: bool,
+    out: Any,
 ) -> None:
-    """Fill HopDelays for a range of paths."""
-    waiting, variance, loss = out.waiting_s, out.variance_s2, out.loss
+    """Fill the kind of each hop, and those that are a hop's own, for a range of paths."""
+    waiting, variance, loss = out.each.waiting_s, out.each.variance_s2, out.each.loss
+    path_offset, path_queue, path_flow, kinds = paths.offset, paths.queue, paths.flow, out.kind
+    shared, sizes, third = out.shared, out.sizes, out.third_s3
     for p in range(begin, stop):
-        f = paths.flow[p]
-        bits = flows.mean_bits[f]
-        offered, passing = flows.packets_pps[f] * paths.share[p] * bits, 1.0
-        if flows.rate_variance[f] <= 0.0 and flows.period_s[f] <= 0.0:
-            for h in range(paths.offset[p], paths.offset[p + 1]):  # as anybody meets the queue
-                q = paths.queue[h]
-                wait, spread, lost = hops.resting_s[q], hops.variance_s2[q], hops.loss[q]
-                if bursts and hops.fluid[q] and hops.modulation_bits2[q] > 0.0:
-                    lost = min(max(hops.resting_loss[q], 0.0), 1.0)
-                most = hops.most_s[q]
-                wait = min(wait, most)
-                if most < np.inf:
-                    spread = min(spread, wait * (most - wait))
-                waiting[h], variance[h] = wait, spread
-                loss[h] = size_loss(bits, lost, hops.size_bias[q], hops.packet_bits[q])
+        f = path_flow[p]
+        if plain[f] and shared > 0:
+            size = flow_size[f]
+            for h in range(path_offset[p], path_offset[p + 1]):
+                kinds[h] = path_queue[h] * sizes + size
             continue
+        bits = flows.mean_bits[f]
+        if plain[f]:
+            for h in range(path_offset[p], path_offset[p + 1]):
+                kinds[h] = h
+                _as_anybody(path_queue[h], bits, hops, bursts, h, out)
+            continue
+        offered, passing = flows.packets_pps[f] * paths.share[p] * bits, 1.0
         low, high, part = 0.0, 0.0, flows.high_part[f]
         if bursts and flows.rate_variance[f] > 0.0:
             low, high = two_rates(offered, flows.rate_variance[f], part)
         swing, period = flows.rate_variance[f], flows.period_s[f] / paths.share[p]
-        for h in range(paths.offset[p], paths.offset[p + 1]):
-            q = paths.queue[h]
+        for h in range(path_offset[p], path_offset[p + 1]):
+            q, kind = path_queue[h], shared + h
+            kinds[h] = kind
             wait, spread = hops.resting_s[q], hops.variance_s2[q]
             share = 0.0
             if bursts and hops.fluid[q] and hops.modulation_bits2[q] > 0.0:
@@ -239,40 +302,46 @@ def _each_hop(
             if bursts and hops.fluid[q] and hops.modulation_bits2[q] > 0.0:
                 own, rest = offered * passing, hops.resting_loss[q]
                 lost = own_loss(lost, rest, share, 1.0, own, hops.load_bps[q])
-            loss[h] = size_loss(bits, lost, hops.size_bias[q], hops.packet_bits[q])
+            lost = size_loss(bits, lost, hops.size_bias[q], hops.packet_bits[q])
+            loss[kind] = lost
             if share > 0.0:
-                kept = offered * passing * (1.0 - loss[h])
+                kept = offered * passing * (1.0 - lost)
                 seen = share * hops.carried_bps[q] / max(kept, 1e-300)
                 wait = max(wait + (hops.waiting_s[q] - wait) * seen, 0.0)
             if bursts and high > low:
                 others = max(hops.load_bps[q] - offered * passing, 0.0)
                 low, high, part, _ = behind(
-                    low, high, part, rest, 1.0 - loss[h], hops.capacity_bps[q], others
+                    low, high, part, rest, 1.0 - lost, hops.capacity_bps[q], others
                 )
             wait = min(wait, hops.most_s[q])
             if hops.most_s[q] < np.inf:
                 spread = min(spread, wait * (hops.most_s[q] - wait))
-            waiting[h], variance[h] = wait, spread
-            passing *= 1.0 - loss[h]
+            waiting[kind], variance[kind] = wait, spread
+            third[kind] = 2.0 * spread * spread / wait if wait > 0.0 else 0.0
+            passing *= 1.0 - lost
 
 
 @njit_nogil
-def _keep_within_capacity(flows: Any, paths: Any, ports: Any, loss: Any) -> None:
-    """Raise the losses [hops] of links over which more would go than they can carry."""
-    part = np.zeros(ports.capacity_bps.size)
-    for again in range(2):
-        for p in range(paths.flow.size):
-            f = paths.flow[p]
-            bits = flows.packets_pps[f] * paths.share[p] * flows.mean_bits[f]
-            for h in range(paths.offset[p], paths.offset[p + 1]):
-                k = ports.port[paths.queue[h]]
-                if again:
-                    loss[h] = 1.0 - (1.0 - loss[h]) * min(1.0 / max(part[k], 1e-300), 1.0)
-                else:
-                    bits *= 1.0 - loss[h]
-                    part[k] += bits / ports.capacity_bps[k]
-        if part.max() <= 1.0:
-            return
+def _keep_within_capacity(flows: Any, paths: Any, ports: Any, met: Any) -> None:
+    """Raise the losses of links over which more would go than they can carry."""
+    part, loss = np.zeros(ports.capacity_bps.size), met.each.loss
+    for p in range(paths.flow.size):
+        f = paths.flow[p]
+        bits = flows.packets_pps[f] * paths.share[p] * flows.mean_bits[f]
+        for h in range(paths.offset[p], paths.offset[p + 1]):
+            k = ports.port[paths.queue[h]]
+            bits *= 1.0 - loss[met.kind[h]]
+            part[k] += bits / ports.capacity_bps[k]
+    if part.max() <= 1.0:
+        return
+    for k in range(part.size):
+        part[k] = min(1.0 / max(part[k], 1e-300), 1.0)
+    for kind in range(met.shared):
+        loss[kind] = 1.0 - (1.0 - loss[kind]) * part[ports.port[kind // met.sizes]]
+    for h in range(met.kind.size):
+        kind = met.kind[h]
+        if kind >= met.shared:
+            loss[kind] = 1.0 - (1.0 - loss[kind]) * part[ports.port[paths.queue[h]]]
 
 
 @njit_nogil
@@ -291,7 +360,8 @@ def _along_paths(
     """Fill FlowSums for a range of flows. Hops are independent, each waiting time like a gamma
     variable. Paths are summed around the mean of the first, so that little is lost."""
     path_offset, path_queue, path_share = paths.offset, paths.queue, paths.share
-    wait_s, variance_s2, loss_ratio = each.waiting_s, each.variance_s2, each.loss
+    wait_s, variance_s2, loss_ratio = each.each.waiting_s, each.each.variance_s2, each.each.loss
+    kinds, kind_third_s3 = each.kind, each.third_s3
     second_per_bit, delay_s, most_s = hops.second_per_bit, hops.delay_s, hops.most_s
     arriving, floor_s, mean_s = out.paths.arriving, out.paths.floor_s, out.paths.mean_s
     path_variance_s2, third_s3 = out.paths.variance_s2, out.paths.third_s3
@@ -305,15 +375,14 @@ def _along_paths(
             passing, delay, per_bit, fastest = 1.0, 0.0, 0.0, 0.0
             variance, third, ceiling = 0.0, 0.0, 0.0
             for h in range(path_offset[p], path_offset[p + 1]):
-                q, wait, spread = path_queue[h], wait_s[h], variance_s2[h]
-                delay += wait + delay_s[q]
-                variance += spread
-                if wait > 0.0:
-                    third += 2.0 * spread * spread / wait
+                q, kind = path_queue[h], kinds[h]
+                delay += wait_s[kind] + delay_s[q]
+                variance += variance_s2[kind]
+                third += kind_third_s3[kind]
                 per_bit += second_per_bit[q]
                 fastest += delay_s[q]
                 ceiling += delay_s[q] + most_s[q]
-                passing *= 1.0 - loss_ratio[h]
+                passing *= 1.0 - loss_ratio[kind]
             delay += bits * per_bit
             variance += spread_bits2 * per_bit * per_bit
             weight = path_share[p] * passing
@@ -338,18 +407,18 @@ def _along_paths(
 def _at_queues(flows: Any, paths: Any, each: Any, queues: int) -> Any:
     """The columns of QueueSums."""
     path_offset, path_queue = paths.offset, paths.queue
-    wait_s, loss_ratio = each.waiting_s, each.loss
+    wait_s, loss_ratio, kinds = each.each.waiting_s, each.each.loss, each.kind
     sums = np.zeros((queues, 4))
     for p in range(paths.flow.size):
         f = paths.flow[p]
         bits, packets = flows.mean_bits[f], flows.packets_pps[f] * paths.share[p]
         passing = 1.0
         for h in range(path_offset[p], path_offset[p + 1]):
-            q, come = path_queue[h], packets * passing
-            passing *= 1.0 - loss_ratio[h]
-            sums[q, 0] += come * wait_s[h]
+            q, kind, come = path_queue[h], kinds[h], packets * passing
+            passing *= 1.0 - loss_ratio[kind]
+            sums[q, 0] += come * wait_s[kind]
             sums[q, 1] += come
-            sums[q, 2] += come * loss_ratio[h]
+            sums[q, 2] += come * loss_ratio[kind]
             sums[q, 3] += packets * passing * bits
     for q in range(queues):
         sums[q, 0] /= max(sums[q, 1], 1e-300)

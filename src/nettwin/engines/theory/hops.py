@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nettwin.engines.theory.flows import STARVED, HopDelays, hop_table
+from nettwin.engines.theory.flows import STARVED, DelaysByKind, HopDelays, hop_table
 from nettwin.engines.theory.loops import njit_nogil
 from nettwin.engines.theory.solution import QueueSolution
 from nettwin.engines.theory.tables import tables
@@ -15,11 +15,13 @@ from nettwin.scenario.scenario import Scenario
 
 
 def hop_split(
-    scenario: Scenario, state: QueueSolution, theory: HopDelays, each: HopDelays | None = None
+    scenario: Scenario, state: QueueSolution, met: DelaysByKind, each: HopDelays | None = None
 ) -> HopSplit:
-    """What flows meet at each hop in theory, and what another model, which says `each`, adds."""
+    """What flows meet at each hop in theory, `met`, and what another model adds, which says `each`
+    [hops]."""
     flows, paths, _ = tables(scenario)
-    hops, each = hop_table(scenario, state), each or theory
+    hops, theory = hop_table(scenario, state), met.at_hops()
+    each = each or theory
     bits = flows.mean_bits[scenario.paths.hop_flow]
     return HopSplit(
         hops.delay_s[paths.queue],

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nettwin.engines.theory.bursts import behind, burst_of, own_loss, rate_distributions, two_rates
 from nettwin.engines.theory.formulas import Formulas
-from nettwin.engines.theory.inputs import HopOrder, InputTable, hop_order, input_table
+from nettwin.engines.theory.inputs import HopOrder, InputTable, hop_order, input_table, joins
 from nettwin.engines.theory.loops import ATOMS, njit_nogil
 from nettwin.engines.theory.modulated import Rates
 from nettwin.engines.theory.parallel import parallel_for
@@ -184,7 +184,7 @@ class OnTheWay(NamedTuple):
 
     inputs: InputTable | None
     order: HopOrder | None  # where bursts are told
-    cell: NDArray[np.int64]  # [hops]
+    pair: NDArray[np.int32]  # [hops] of queues that follow each other
     came: Floats  # [cells] bits a second
     states: Floats  # [3, hops] low and high rate in bit/s, and the high one's part of the time
     rates: Rates  # of the queues
@@ -197,8 +197,8 @@ def _on_the_way(scenario: Scenario, formulas: Formulas, *, bursts: bool) -> OnTh
     queues = len(ports.port) if bursts else 0
     return OnTheWay(
         inputs,
-        hop_order(inputs, paths, ports) if inputs is not None and bursts else None,
-        inputs.cell if inputs is not None else np.zeros(0, np.int64),
+        hop_order(inputs, joins(scenario), paths, ports) if inputs is not None and bursts else None,
+        joins(scenario).hop if inputs is not None else np.zeros(0, np.int32),
         np.zeros(int(inputs.block[-1]) if inputs is not None else 0),
         np.zeros((3, len(paths.queue) if bursts else 0)),
         Rates(np.zeros((queues, ATOMS)), np.zeros((queues, ATOMS)), np.ones(queues, np.int64)),
@@ -210,15 +210,19 @@ def _offered(
 ) -> Floats:
     """What comes to each queue. [SUMS, queues]"""
     flows, paths, ports = tables(scenario)
-    sums = np.asarray(
-        offered(flows, paths, ports, loss, state, candidate.cell, candidate.came, candidate.states)
+    inputs = candidate.inputs
+    cell = inputs.cell if inputs is not None else np.zeros(0, np.int64)
+    found = offered(
+        *(flows, paths, ports, loss, state),
+        *(candidate.pair, cell, candidate.came, candidate.states),
     )
-    if candidate.inputs is not None and smoothing:
-        smooth(candidate.inputs, candidate.came, loss, ports, sums)
+    sums = np.asarray(found)
+    if inputs is not None and smoothing:
+        smooth(inputs, candidate.came, loss, ports, sums)
     if candidate.order is not None:
         totals = sums[[MODULATION, SOURCES, PEAK]]
         rate_distributions(
-            candidate.inputs,
+            inputs,
             candidate.order,
             ports,
             candidate.came,
@@ -237,12 +241,21 @@ def resting_part(state: Floats) -> Floats:
 
 @njit_nogil
 def offered(
-    flows: Any, paths: Any, ports: Any, loss: Any, state: Any, cell: Any, came: Any, states: Any
+    flows: Any,
+    paths: Any,
+    ports: Any,
+    loss: Any,
+    state: Any,
+    pair: Any,
+    cell: Any,
+    came: Any,
+    states: Any,
 ) -> Any:
     """Add up what comes to each queue, thinned by the losses before it. [SUMS, queues]
 
     `loss` is of work; `state` tells how much more often large packets are lost, and packets of
-    bursts. Fills `came` and `states` of OnTheWay where they are not empty.
+    bursts. Fills `came` and `states` of OnTheWay where they are not empty; `cell` [pairs] is that
+    of InputTable.
     """
     # queue by queue, what is added to for a hop lies side by side
     sums = np.zeros((loss.size, SUMS))
@@ -286,8 +299,8 @@ def offered(
             if variance > 0.0:
                 sums[q, MODULATION] += variance
                 sums[q, MODULATION_MEMORY] += variance * lasting
-            if cell.size > 0 and cell[h] >= 0:
-                came[cell[h]] += packets * mean
+            if pair.size > 0 and pair[h] >= 0:
+                came[cell[pair[h]]] += packets * mean
                 sums[q, DEPTH] += packets * mean * (h - path_offset[p])
             mean_bps = packets * mean
             lost, rest = 0.0, 0.0

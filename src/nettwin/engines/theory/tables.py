@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import NamedTuple
 
@@ -12,10 +13,13 @@ from nettwin.engines.theory.kept import Kept
 from nettwin.engines.theory.ports import DRR, FIFO, LSF, SP, WFQ
 from nettwin.engines.theory.variability import flow_variability
 from nettwin.errors import InputError
+from nettwin.scenario.pathfinding import resolve
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.traffic import Traffic
 
 MAX_HOPS, BYTES_A_HOP = 100_000_000, 80  # of all paths; a hop's part in a prediction's memory
+MANY_FLOWS = 50_000  # from which on hops are estimated before all paths are found
+TARGETS, FLOWS_OF_ONE = 64, 30  # of the flows whose paths tell
 POLICIES = {"fifo": FIFO, "sp": SP, "wfq": WFQ, "drr": DRR, "lsf": LSF}
 Floats = NDArray[np.float64]
 
@@ -98,16 +102,40 @@ def _flow_table(traffic: Traffic) -> FlowTable:
 
 
 def _path_table(scenario: Scenario) -> PathTable:
+    if not scenario.knows_paths:
+        _refuse(_surely(scenario), scenario)
     paths = scenario.paths
-    hops, most = len(paths.links), MAX_HOPS
-    if hops > most:
-        raise InputError(
-            f"the paths of the {scenario.traffic.flow_count:,} flows have {hops:,} hops: theory "
-            f"and the learned models work with at most {most:,}, which take about "
-            f"{most * BYTES_A_HOP / 1e9:.0f} GB of memory. Ask about fewer flows, or without ECMP."
-        )
+    _refuse(len(paths.links), scenario)
     flow = np.asarray(paths.path_flow, np.int64)
     return PathTable(flow, paths.share, paths.link_offset, scenario.hop_queue)
+
+
+def _surely(scenario: Scenario) -> int:
+    """How many hops the paths surely have: what those to some targets, drawn at random, let expect,
+    less three deviations. 0 where flows are few. (To find all paths first would take minutes, and
+    the memory that is to be spared.)"""
+    traffic, random = scenario.traffic, np.random.default_rng(0)
+    count, target = traffic.flow_count, traffic.flow_target
+    if count < MANY_FLOWS:
+        return 0
+    some = np.flatnonzero(np.isin(target, target[random.permutation(count)[:TARGETS]]))
+    some = np.sort(random.permutation(some)[: TARGETS * FLOWS_OF_ONE])
+    found = resolve(scenario.routing.keep(some), scenario.topology, traffic.keep(some))
+    hops = np.diff(found.link_offset[found.flow_offset]).astype(np.float64)
+    _, place, flows = np.unique(target[some], return_inverse=True, return_counts=True)
+    mean = np.bincount(place, hops) / flows
+    return int(count * max(mean.mean() - 3.0 * mean.std() / math.sqrt(len(mean)), 0.0))
+
+
+def _refuse(hops: int, scenario: Scenario) -> None:
+    """Raise InputError where paths have so many hops, or more, that they do not fit in memory."""
+    if hops > MAX_HOPS:
+        raise InputError(
+            f"the paths of the {scenario.traffic.flow_count:,} flows have {hops:,} hops or more: "
+            f"theory and the learned models work with at most {MAX_HOPS:,}, which take about "
+            f"{MAX_HOPS * BYTES_A_HOP / 1e9:.0f} GB of memory. Ask about fewer flows, or without "
+            "ECMP."
+        )
 
 
 def _queue_table(scenario: Scenario) -> QueueTable:
