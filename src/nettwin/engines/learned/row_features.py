@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.learned.features import HOP, MIN_LOSS, MAX_LOSS, bounded
+from nettwin.engines.learned.features import HOP, MAX_LOSS, MIN_LOSS, bounded
 from nettwin.engines.theory.flows import DelaysByKind, HopTable
 from nettwin.engines.theory.inputs import Joins
 from nettwin.engines.theory.loops import njit_nogil
