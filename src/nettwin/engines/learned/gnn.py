@@ -170,7 +170,7 @@ def _said(v: Any, matrix: Any, out: Any) -> None:
 
 
 @njit_fastmath
-def _limit(x: Any, bias: float, inverse: float) -> None:
+def _limit(x: Any, bias: Any, inverse: Any) -> None:
     """Add the bias and limit as `limited` does to 1 over `inverse`, in place; in a loop of its own,
     so that several numbers are worked on at a time, as in `_exponential`."""
     one = np.float32(1.0)
