@@ -22,6 +22,7 @@ from nettwin.model import NetworkModel
 from nettwin.observation import configuration
 from nettwin.physical.linux.emulation import Emulation
 from nettwin.physical.linux.needs import missing
+from nettwin.physical.linux.traffic import first_ports
 from nettwin.physical.network import Event, Network, Opening
 from nettwin.physical.registry import NETWORKS
 from nettwin.scenario.changes import (
@@ -128,6 +129,25 @@ def test_packets_follow_the_segments_over_the_links_of_a_plan(tmp_path: Path) ->
         seen = network.observe()
         assert np.nanmax(seen.metrics.flow["loss_ratio"]) < 0.05
         assert seen.metrics.link["throughput_bps"][seen.scenario.topology.link("N1->N2")] > 2e5
+    finally:
+        network.close()
+
+
+def test_a_plan_steers_its_flow_and_none_that_passes_by(tmp_path: Path) -> None:
+    """N1->N3 passes N2, to the same target and from the same port as N2->N3, which is steered."""
+    plan = SetWeight("N1<->N4", 5.0).apply(ring())
+    names = np.array(plan.flow_names)
+    first = first_ports(plan)[[plan.flow("N1->N3"), plan.flow("N2->N3")]]
+    assert first[0] == first[1]
+    rates = np.where((names == "N1->N3") | (names == "N2->N3"), 2e5, 0.0)
+    traffic = plan.traffic.with_arrays(flow_rate_bps=rates)
+    plan = plan.with_(traffic=replace(traffic, sizes=(Fixed(4000.0),) * len(traffic.sizes)))
+    network = opened(tmp_path, plan)
+    try:
+        network.apply(plan_of(SetPath("N2->N3", ({"links": ["N2->N1", "N1->N4", "N4->N3"]},))))
+        seen = network.observe()
+        carried = seen.metrics.link["throughput_bps"]
+        assert carried == pytest.approx(seen.scenario.link_load_bps, rel=0.1, abs=2e4)
     finally:
         network.close()
 

@@ -30,6 +30,7 @@ def generate_dataset(
     folder: Path,
     simulator: Simulator,
     *,
+    network: str = "",
     jobs: int = 1,
     ray_address: str | None = None,
     progress: Progress | None = None,
@@ -37,10 +38,14 @@ def generate_dataset(
     """Make the samples of a recipe that a folder lacks; gives the manifest of all of them.
 
     Each shard is simulated in one process, of `jobs` here or on a Ray cluster, and counts when its
-    file is whole: an interrupted run loses at most the shards under way. Raises InputError where
-    the folder holds the samples of another recipe.
+    file is whole: an interrupted run loses at most the shards under way. `network` names what the
+    labels are of, where that is not the packet simulator. Raises InputError where the folder holds
+    the samples of another recipe or network.
     """
-    manifest = begun(folder, {**asdict(recipe), "digest": recipe.digest})
+    kept = {**asdict(recipe), "digest": recipe.digest}
+    if network:
+        kept |= {"network": network, "digest": f"{recipe.digest} {network}"}
+    manifest = begun(folder, kept)
     there = set(manifest.samples)
     todo = [n for n in range(recipe.samples) if n not in there]
     groups = [tuple(todo[k : k + recipe.shard]) for k in range(0, len(todo), recipe.shard)]

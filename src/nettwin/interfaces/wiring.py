@@ -179,6 +179,11 @@ def labeler(seed: int, max_packets: int, precision: float) -> NetworkModel:
     return _packet(seed=seed, max_packets=max_packets, precision=precision, jobs=1)
 
 
+def router_labeler(seed: int, max_packets: int, precision: float) -> NetworkModel:
+    """Routers of Linux that make the labels of a data set; how precise they are is up to them."""
+    return emulation(seed=seed, packets=max_packets)
+
+
 def catalog() -> Any:
     """The learned models by name: the module `nettwin.engines.learned.catalog`."""
     return import_module("nettwin.engines.learned.catalog")

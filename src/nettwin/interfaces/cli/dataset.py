@@ -38,6 +38,7 @@ SAMPLES = typer.Option(min=1, help="How many samples.", show_default="as the rec
     "nettwin dataset generate general --out data/ --samples 50 --jobs 2",
     "nettwin dataset generate my_recipe.toml --out data/",
     "nettwin dataset generate general --out /shared/data --ray auto",
+    "nettwin dataset generate routers --out data/ --network linux",
     group=group,
 )
 def generate(
@@ -46,6 +47,10 @@ def generate(
     samples: Annotated[int | None, SAMPLES] = None,
     jobs: Annotated[int, typer.Option(min=1, help="How many processes.")] = 1,
     ray: o.RayOption = None,
+    network: Annotated[
+        Literal["simulated", "linux"],
+        typer.Option(help="What is measured; linux: routers of Linux, one network at a time."),
+    ] = "simulated",
     json: o.JsonOption = False,
 ) -> None:
     """Draw scenarios, simulate them, and store both; resumes where an earlier run stopped."""
@@ -58,9 +63,21 @@ def generate(
     chosen = read_recipe(path)
     if samples is not None:
         chosen = replace(chosen, samples=samples)
+    real = network == "linux"
+    if real and (jobs > 1 or ray):
+        raise InputError(
+            "routers of Linux need the whole machine: one network runs at a time. Leave out --jobs"
+            " and --ray."
+        )
     with progress(output.err, f"{chosen.samples} samples") as tell:
         manifest = generate_dataset(
-            chosen, out, wiring.labeler, jobs=jobs, ray_address=ray, progress=tell
+            chosen,
+            out,
+            wiring.router_labeler if real else wiring.labeler,
+            network=network if real else "",
+            jobs=jobs,
+            ray_address=ray,
+            progress=tell,
         )
     output.document({"target": out, "samples": manifest.samples, "digest": chosen.digest})
     output.wrote(out)

@@ -25,6 +25,7 @@ from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.scheduling import USUAL, Queue, Scheduler
 
 PACKETS_A_SECOND = 8000.0  # that all links together carry; two cores do it with accurate clocks
+MOST_S = 600.0  # of a network that sends next to nothing
 POWERS = {"pdv_s2": 2, "throughput_bps": -1}  # of the factor; 1 for what is in seconds
 
 
@@ -32,11 +33,13 @@ POWERS = {"pdv_s2": 2, "throughput_bps": -1}  # of the factor; 1 for what is in 
 class Emulation:
     """Routers of Linux that stand for a scenario; root and FRR are needed (`needs.missing`).
 
-    `seconds` is how long a scenario is measured, on the clock of this machine, after `warmup_s`.
-    Two runs differ, as those of a network do.
+    `seconds` is how long a scenario is measured, on the clock of this machine, after `warmup_s`;
+    with `packets` as long as so many are sent, on average. Two runs differ, as those of a network
+    do.
     """
 
     seconds: float = 10.0
+    packets: float = 0.0
     warmup_s: float = 1.0
     seed: int = 1
     name: str = "emulation"
@@ -62,8 +65,12 @@ class Emulation:
             raise UnsupportedError(self.name, reasons)
         factor = slowness(scenario)
         with tempfile.TemporaryDirectory(prefix="nettwin-") as folder:
-            settings = Linux(self.seconds, self.seed, warmup_s=self.warmup_s)
-            network = LinuxNetwork(slowed(scenario, factor), Path(folder), settings)
+            slow = slowed(scenario, factor)
+            seconds = self.seconds
+            if self.packets:
+                seconds = self.packets / max(float(slow.traffic.flow_packet_rate_pps.sum()), 1e-9)
+            settings = Linux(min(seconds, MOST_S), self.seed, warmup_s=self.warmup_s)
+            network = LinuxNetwork(slow, Path(folder), settings)
             try:
                 seen = network.observe().metrics
             finally:

@@ -147,6 +147,8 @@ class Routers:
                 "add",
                 priority=STEERED,
                 table=base + k,
+                src=addresses.loopback(source),  # flows that pass by have the same ports
+                src_len=32,
                 ip_proto=socket.IPPROTO_UDP,
                 sport_range=f"{first + begin}:{first + end}",
             )
