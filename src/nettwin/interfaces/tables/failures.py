@@ -142,6 +142,7 @@ def classes(found: Resilience, top: int) -> Table:
     return style.table(
         "By traffic class",
         "<what fails | <class | mean delay | change | ?p99 delay | loss",
+        shown=len(shown),
         of=found.looked_at,
         rows=content,
     )

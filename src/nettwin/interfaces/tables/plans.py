@@ -105,7 +105,9 @@ def changes(plan: ChangePlan, top: int) -> Table:
     more = len(plan.changes) - top
     if more > 0:
         rows.append(("", f"... and {units.count(more)} more (the plan file and --json have all)"))
-    return style.table("Changes, in this order", "", "<change", of=len(plan.changes), rows=rows)
+    of = len(plan.changes)
+    shown = min(top, of)
+    return style.table("Changes, in this order", "", "<change", rows=rows, shown=shown, of=of)
 
 
 def reasons(plan: ChangePlan) -> list[str]:

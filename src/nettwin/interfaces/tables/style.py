@@ -70,6 +70,7 @@ def table(
     title: str,
     *columns: str | None,
     rows: Sequence[Sequence[str | Text]] = (),
+    shown: int | None = None,
     of: int = 0,
     wraps: bool = False,
 ) -> FittingTable:
@@ -77,12 +78,13 @@ def table(
 
     A column `<name` is aligned left, others right; `<<name` may go over several lines; `?name` is
     optional. None is not a column.
-    With `of` the title says how many rows there are where fewer are shown. Cells that do not fit
-    are cut, or with `wraps` go over several lines.
+    With `of` the title says how many things there are where fewer are `shown`: as many as rows,
+    unless it is said. Cells that do not fit are cut, or with `wraps` go over several lines.
     """
     words = Text(title, style="bold")
-    if of > len(rows):
-        words.append(f"  {len(rows)} of {units.count(of)}", style=FAINT)
+    shown = len(rows) if shown is None else shown
+    if of > shown:
+        words.append(f"  {shown} of {units.count(of)}", style=FAINT)
     made = FittingTable(
         title=words,
         title_justify="left",
