@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,3 +81,49 @@ class TestParquet(SourceContract):
     def broken(self, tmp_path: Path) -> Source:
         (tmp_path / "bad.parquet").write_bytes(b"PAR1 and nothing")
         return opened("parquet", tmp_path, path="bad.parquet", quantities={"out_octets": "tx"})
+
+
+class TestInflux(SourceContract):
+    @pytest.fixture
+    def choice(self) -> SourceChoice:
+        return SOURCES["influx"]
+
+    @pytest.fixture
+    def source(self, tmp_path: Path) -> Source:
+        lines = [
+            f"interface,source=r{k % 2},ifName=Gi0/1 tx={k}i {1_767_571_200 + k}000000000"
+            for k in range(10)
+        ]
+        (tmp_path / "a.lp").write_text("\n".join(lines))
+        return opened("influx", tmp_path, path="*.lp", quantities={"out_octets": "tx"})
+
+    @pytest.fixture
+    def broken(self, tmp_path: Path) -> Source:
+        (tmp_path / "bad.lp").write_text("<html>nothing here</html>")
+        return opened("influx", tmp_path, path="bad.lp", quantities={"out_octets": "tx"})
+
+
+class TestGnmic(SourceContract):
+    @pytest.fixture
+    def choice(self) -> SourceChoice:
+        return SOURCES["gnmic"]
+
+    @pytest.fixture
+    def source(self, tmp_path: Path) -> Source:
+        events = [
+            {
+                "name": "port_stats",
+                "timestamp": (1_767_571_200 + k) * 10**9,
+                "tags": {"source": "r1", "interface_name": "ethernet-1/1"},
+                "values": {"/interfaces/interface/state/counters/out-octets": str(1000 * k)},
+            }
+            for k in range(10)
+        ]
+        (tmp_path / "a.json").write_text("\n".join(json.dumps([one]) for one in events))
+        settings = {"interface": "interface_name", "quantities": {"out_octets": "out-octets"}}
+        return opened("gnmic", tmp_path, path="a.json", **settings)
+
+    @pytest.fixture
+    def broken(self, tmp_path: Path) -> Source:
+        (tmp_path / "bad.json").write_text('[{"event": 1}]')
+        return opened("gnmic", tmp_path, path="bad.json", quantities={"out_octets": "x"})

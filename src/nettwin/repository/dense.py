@@ -26,7 +26,7 @@ from nettwin.repository.tables import arrow
 
 Ints = NDArray[np.int64]
 KEY, RUNS = b"nettwin.dense", b"nettwin.runs"
-ROWS_A_GROUP = 1 << 17
+ROWS_A_GROUP = 150_000  # what is read to find one series
 REGULAR = 256  # different steps of time
 FINER = (
     100,

@@ -12,6 +12,8 @@ SOURCES: Registry[SourceChoice] = Registry(
         "prometheus": "nettwin.telemetry.prometheus:PROMETHEUS",
         "csv": "nettwin.telemetry.tabular:CSV",
         "parquet": "nettwin.telemetry.tabular:PARQUET",
+        "influx": "nettwin.telemetry.event_files:INFLUX",
+        "gnmic": "nettwin.telemetry.event_files:GNMIC",
     },
     adopt_choice(SourceChoice, "a telemetry source", "a SourceChoice, or open a Source"),
 )
