@@ -9,123 +9,132 @@ from nettwin.scenario.changes.change import with_links
 from nettwin.scenario.link_names import find_bundle
 from nettwin.scenario.scenario import Scenario
 
-WORDS = {False: "fails", True: "is restored"}
-
 
 @dataclass(frozen=True)
-class _LinkState:
-    """A link that goes down or comes up."""
-
-    link: str
-    up: ClassVar[bool]
-
-    def apply(self, scenario: Scenario) -> Scenario:
-        return with_links(scenario, "link_up", self.link, self.up)
-
-    def describe(self) -> str:
-        return f"link {self.link} {WORDS[self.up]}"
-
-
-class FailLink(_LinkState):
+class FailLink:
     """Take a link down; flows find another path where the routing allows."""
 
+    link: str
     kind: ClassVar[str] = "fail_link"
-    up = False
+
+    def apply(self, scenario: Scenario) -> Scenario:
+        return with_links(scenario, "link_up", self.link, False)
+
+    def describe(self) -> str:
+        return f"link {self.link} fails"
 
 
-class RestoreLink(_LinkState):
+@dataclass(frozen=True)
+class RestoreLink:
     """Bring a link up again."""
 
+    link: str
     kind: ClassVar[str] = "restore_link"
-    up = True
+
+    def apply(self, scenario: Scenario) -> Scenario:
+        return with_links(scenario, "link_up", self.link, True)
+
+    def describe(self) -> str:
+        return f"link {self.link} is restored"
 
 
 @dataclass(frozen=True)
-class _BundleState:
-    """All parallel links between two nodes, that go down or come up."""
-
-    bundle: str
-    up: ClassVar[bool]
-
-    def apply(self, scenario: Scenario) -> Scenario:
-        links = find_bundle(scenario.topology, self.bundle)
-        return with_links(scenario, "link_up", links, self.up)
-
-    def describe(self) -> str:
-        return f"all links {self.bundle} {'are restored' if self.up else 'fail'}"
-
-
-class FailBundle(_BundleState):
+class FailBundle:
     """Take down all parallel links between two nodes: `A<->B`, or from A to B: `A->B`."""
 
+    bundle: str
     kind: ClassVar[str] = "fail_bundle"
-    up = False
+
+    def apply(self, scenario: Scenario) -> Scenario:
+        return _with_bundle(scenario, self.bundle, False)
+
+    def describe(self) -> str:
+        return f"all links {self.bundle} fail"
 
 
-class RestoreBundle(_BundleState):
+@dataclass(frozen=True)
+class RestoreBundle:
     """Bring up all parallel links between two nodes."""
 
+    bundle: str
     kind: ClassVar[str] = "restore_bundle"
-    up = True
+
+    def apply(self, scenario: Scenario) -> Scenario:
+        return _with_bundle(scenario, self.bundle, True)
+
+    def describe(self) -> str:
+        return f"all links {self.bundle} are restored"
 
 
 @dataclass(frozen=True)
-class _NodeState:
-    """A node that goes down or comes up."""
-
-    node: str
-    up: ClassVar[bool]
-
-    def apply(self, scenario: Scenario) -> Scenario:
-        node_up = scenario.topology.node_up.copy()
-        node_up[scenario.topology.node(self.node)] = self.up
-        return scenario.with_(topology=scenario.topology.with_arrays(node_up=node_up))
-
-    def describe(self) -> str:
-        return f"node {self.node} {WORDS[self.up]}"
-
-
-class FailNode(_NodeState):
+class FailNode:
     """Take a node down, with all its links."""
 
+    node: str
     kind: ClassVar[str] = "fail_node"
-    up = False
 
+    def apply(self, scenario: Scenario) -> Scenario:
+        return _with_node(scenario, self.node, False)
 
-class RestoreNode(_NodeState):
-    """Bring a node up again."""
-
-    kind: ClassVar[str] = "restore_node"
-    up = True
+    def describe(self) -> str:
+        return f"node {self.node} fails"
 
 
 @dataclass(frozen=True)
-class _GroupState:
-    """A shared-risk group that goes down or comes up."""
+class RestoreNode:
+    """Bring a node up again."""
 
-    srlg: str
-    up: ClassVar[bool]
+    node: str
+    kind: ClassVar[str] = "restore_node"
 
     def apply(self, scenario: Scenario) -> Scenario:
-        topology = scenario.topology
-        nodes, links = topology.srlg_members(self.srlg)
-        node_up, link_up = topology.node_up.copy(), topology.link_up.copy()
-        node_up[nodes] = link_up[links] = self.up
-        return scenario.with_(topology=topology.with_arrays(node_up=node_up, link_up=link_up))
+        return _with_node(scenario, self.node, True)
 
     def describe(self) -> str:
-        return f"shared-risk group {self.srlg} {WORDS[self.up]}"
+        return f"node {self.node} is restored"
 
 
-class FailGroup(_GroupState):
+@dataclass(frozen=True)
+class FailGroup:
     """Take down every node and link of a shared-risk group."""
 
+    srlg: str
     kind: ClassVar[str] = "fail_srlg"
-    up = False
+
+    def apply(self, scenario: Scenario) -> Scenario:
+        return _with_group(scenario, self.srlg, False)
+
+    def describe(self) -> str:
+        return f"shared-risk group {self.srlg} fails"
 
 
-class RestoreGroup(_GroupState):
+@dataclass(frozen=True)
+class RestoreGroup:
     """Bring up every node and link of a shared-risk group."""
 
+    srlg: str
     kind: ClassVar[str] = "restore_srlg"
-    up = True
+
+    def apply(self, scenario: Scenario) -> Scenario:
+        return _with_group(scenario, self.srlg, True)
+
+    def describe(self) -> str:
+        return f"shared-risk group {self.srlg} is restored"
+
+
+def _with_bundle(scenario: Scenario, bundle: str, up: bool) -> Scenario:
+    return with_links(scenario, "link_up", find_bundle(scenario.topology, bundle), up)
+
+
+def _with_group(scenario: Scenario, srlg: str, up: bool) -> Scenario:
+    topology = scenario.topology
+    nodes, links = topology.srlg_members(srlg)
+    node_up, link_up = topology.node_up.copy(), topology.link_up.copy()
+    node_up[nodes] = link_up[links] = up
+    return scenario.with_(topology=topology.with_arrays(node_up=node_up, link_up=link_up))
+
+
+def _with_node(scenario: Scenario, node: str, up: bool) -> Scenario:
+    node_up = scenario.topology.node_up.copy()
+    node_up[scenario.topology.node(node)] = up
+    return scenario.with_(topology=scenario.topology.with_arrays(node_up=node_up))
