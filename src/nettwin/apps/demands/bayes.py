@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 POWERS = (1.0, 1.5, 2.0)  # variance as a power of the mean
 NODES = 0.05  # variance of what a node's demands have in common, over their mean squared
-OWN, TOGETHER = 0.25, 0.3  # shares of an earlier day's variances, and covariances
+OWN, TOGETHER = 0.25, 1.0  # shares of an earlier day's variances, and covariances
+GROWTH = 0.5  # how far a mean grows with all traffic before counters tell more
+LEAST_KEPT = 0.1  # of the prior mean, for the size of a demand
+LEAST_EARLIER = 12  # intervals of an earlier day that tell how demands vary
 PROJECTIONS = 6
 RECONCILING = 30
 SPREAD_POWER = 0.75  # how an interval's width goes with the demand in the course of time
@@ -52,46 +55,91 @@ class Part(NamedTuple):
 
 
 def solve(problem: Problem) -> Solution:
-    """Learn from all intervals at once; each interval's demands are given all of them."""
-    equations = problem.equations
+    """Learn from all intervals at once; each interval's demands are given all of them.
+
+    Without an earlier day the answer is the mean of this estimate and of that of least relative
+    entropy: the one knows which pairs vary, the other how sizes differ, and their errors are
+    little alike.
+    """
     mean, parts = learned_parts(problem)
+    demand = likely(problem, mean, parts)
+    if problem.earlier_bps is None:
+        floored = np.maximum(mean, 1e-9 * mean.max(initial=1e-300))
+        nearest = fitted(problem.equations, floored, noise=problem.noise, rounds=RECONCILING)
+        demand = (demand + nearest) / 2
+    return Solution(demand, spread_out(demand, left_of(problem, parts)))
+
+
+def likely(problem: Problem, mean: Floats, parts: list[Part]) -> Floats:
+    """The demands that are likely given prior, covariances and counters. [times, pairs]"""
     demand = mean.copy()
     for part in parts:
-        demand += part.covariance.spread(equations.matrix, part.residual @ part.inverse)
-    left = sum(part.covariance.left(equations.matrix, part.inverse) for part in parts)
-    found = explained(problem, np.maximum(demand, 0.0), parts)
-    return Solution(found, spread_out(found, np.asarray(left)))
+        pull = part.residual @ part.inverse
+        demand += part.covariance.spread(problem.equations.matrix, pull)
+    return explained(problem, np.maximum(demand, 0.0), parts)
+
+
+def left_of(problem: Problem, parts: list[Part]) -> Floats:
+    """The variance of each pair that counters leave. [pairs]"""
+    matrix = problem.equations.matrix
+    left = [part.covariance.left(matrix, part.inverse) for part in parts]
+    return np.asarray(np.sum(left, axis=0))
 
 
 def learned_parts(problem: Problem) -> tuple[Floats, list[Part]]:
-    """The prior mean in each interval, and the timescales with what was learned of them."""
-    equations = problem.equations
+    """The prior mean in each interval, and the timescales with what was learned of them.
+
+    With an earlier day this is done twice, at last with the sizes of demands that the first time
+    found: how much a demand varies goes with its size now.
+    """
     mean = prior_mean(problem)
+    typical = mean.mean(axis=0)
+    parts = _learn(problem, mean, typical)
+    if problem.earlier_bps is not None:
+        now = likely(problem, mean, parts).mean(axis=0)
+        parts = _learn(problem, mean, np.maximum(now, LEAST_KEPT * typical))
+    return mean, parts
+
+
+def _learn(problem: Problem, mean: Floats, typical: Floats) -> list[Part]:
+    equations = problem.equations
+    matrix = equations.matrix
     noise_variance = noise_of(problem)
     lengths = windows(equations.times_s)
     known = ~np.isnan(equations.measured_bps)
-    matrix = equations.matrix
     residual = np.where(known, equations.measured_bps - equations.counted(mean), 0.0)
-    structures = [structure(problem, mean, residual, lengths, k) for k in range(len(lengths) + 1)]
     if not known.all():
-        first = [part for each in structures for part in each]
-        residual = completed(residual, known, sum_of(first).seen(matrix), noise_variance)
-    found: list[Part] = []
+        parts = structure(problem, typical, residual, [], 0)
+        residual = completed(residual, known, sum_of(parts).seen(matrix), noise_variance)
+    courses = parted(residual, lengths)
+    found: list[Covariance] = []
     boost = np.ones(equations.pair_count)
-    for number, course in enumerate(parted(residual, lengths)):
-        priors = [Covariance(part.variance * boost, part.factors) for part in structures[number]]
-        covariance = learned(priors, matrix, sampled(course, lengths, number), noise_variance)
-        found.append(Part(course, covariance, inverse_of(covariance.seen(matrix), noise_variance)))
-    return mean, found
+    for number, course in enumerate(courses):
+        samples = sampled(course, lengths, number)
+        priors = [
+            Covariance(part.variance * boost, part.factors)
+            for part in structure(problem, typical, samples, lengths, number)
+        ]
+        covariance, ratio = learned(priors, matrix, samples, noise_variance)
+        found.append(covariance)
+        if problem.earlier_bps is not None:  # a pair that bursts more now may have another level
+            boost = np.sqrt(ratio)
+    if problem.earlier_bps is not None and len(found) > 2:  # few samples each: together they tell
+        courses = [courses[0], np.sum(courses[1:], axis=0)]
+        found = [found[0], sum_of(found[1:])]
+    return [
+        Part(course, covariance, inverse_of(covariance.seen(matrix), noise_variance))
+        for course, covariance in zip(courses, found, strict=True)
+    ]
 
 
 def prior_mean(problem: Problem) -> Floats:
-    """An earlier day's mean of each pair, scaled to each interval; the gravity model without one.
-    [times, pairs]"""
+    """An earlier day's mean of each pair, scaled to each interval by a power of what all traffic
+    has grown; the gravity model without one. [times, pairs]"""
     if problem.earlier_bps is None:
         return gravity(problem.equations)
     mean = problem.earlier_bps.mean(axis=0)
-    return scaled(problem.equations, np.maximum(mean, LEAST * mean.max()))
+    return scaled(problem.equations, np.maximum(mean, LEAST * mean.max()), GROWTH)
 
 
 def noise_of(problem: Problem) -> Floats:
@@ -107,18 +155,20 @@ def noise_of(problem: Problem) -> Floats:
 
 
 def structure(
-    problem: Problem, mean: Floats, residual: Floats, lengths: list[int], number: int
+    problem: Problem, typical: Floats, samples: Floats, lengths: list[int], number: int
 ) -> list[Covariance]:
-    """What a timescale's covariance may be made of, each part as large as it is likely to be."""
+    """What the covariance of a timescale may be made of, each part as large as it is likely to be.
+
+    `typical` [pairs] are demands, `samples` residuals of the counters on this timescale.
+    """
     equations = problem.equations
-    typical = np.maximum(mean.mean(axis=0), LEAST * mean.mean(axis=0).max())
+    typical = np.maximum(typical, LEAST * typical.max())
     shapes = [typical**p / np.sum(typical**p) for p in POWERS]
-    course = sampled(parted(residual, lengths)[number], lengths, number)
-    if problem.earlier_bps is None or problem.earlier_s is None:
-        wanted = max(float(np.mean(np.sum(course**2, axis=1))), 1e-300) / len(shapes)
+    earlier = problem.earlier_bps
+    if earlier is None or problem.earlier_s is None or len(earlier) < LEAST_EARLIER:
+        wanted = max(float(np.mean(np.sum(samples**2, axis=1))), 1e-300) / len(shapes)
         reach = np.asarray(equations.matrix.multiply(equations.matrix).sum(axis=0)).ravel()
         return [Covariance(shape * wanted / float(shape @ reach)) for shape in shapes]
-    earlier = problem.earlier_bps
     around = (
         earlier
         - earlier.mean(axis=0)
@@ -176,8 +226,10 @@ def completed(
 def explained(problem: Problem, demand_bps: Floats, parts: list[Part]) -> Floats:
     """Demands 0 or more that explain the counters: what clipping took is given to the others."""
     equations = problem.equations
-    whole = sum_of([part.covariance for part in parts])
-    inverse = inverse_of(whole.seen(equations.matrix), noise_of(problem))
+    whole, inverse = parts[0].covariance, parts[0].inverse
+    if len(parts) > 1:
+        whole = sum_of([part.covariance for part in parts])
+        inverse = inverse_of(whole.seen(equations.matrix), noise_of(problem))
     known = ~np.isnan(equations.measured_bps)
     found = demand_bps
     for _ in range(PROJECTIONS):

@@ -24,7 +24,7 @@ SCALING, EVIDENCE = 30, 20  # rounds
 PRIOR_COUNT = 5.0  # intervals that the scales' own prior is worth
 BELIEF = 1.0  # intervals that a variance's prior is worth, for each one that was counted
 RIDGE = 1e-9
-BLOCK = 20_000  # pairs at once
+ENTRIES = 250_000  # of an inverse, at once
 WORK = 4e10  # operations on matrices of counters that may be spent on scales
 
 
@@ -41,8 +41,8 @@ class Covariance:
         weighted = matrix.multiply(self.variance[None, :])
         seen = np.asarray((weighted @ matrix.T).todense())
         for factor in self.factors:
-            part = _dense(matrix @ factor)
-            seen = seen + part @ part.T
+            part = matrix @ factor
+            seen = seen + _dense(part @ part.T)
         return np.asarray(seen)
 
     def spread(self, matrix: csr_array, weights: Floats) -> Floats:
@@ -64,35 +64,40 @@ class Covariance:
     def left(self, matrix: csr_array, inverse: Floats) -> Floats:
         """The variance of each pair that is left when the counters are known; `inverse` is that of
         what they see. [pairs]"""
-        found = np.empty(len(self.variance))
-        for begin in range(0, len(found), BLOCK):
-            some = slice(begin, begin + BLOCK)
-            cross = _dense(matrix[:, some].T.multiply(self.variance[some, None]).tocsr())
-            for factor in self.factors:
-                cross = cross + _dense(factor[some] @ _dense(matrix @ factor).T)
-            found[some] = np.einsum("ij,ij->i", cross @ inverse, cross)
-        return np.asarray(np.maximum(self.own() - found, 0.0))
+        told = self.variance**2 * quadratic(matrix, inverse)
+        seen = [matrix @ factor for factor in self.factors]
+        for one, factor in enumerate(self.factors):
+            weights = inverse @ _dense(seen[one])
+            told = told + 2 * self.variance * _rows(factor, matrix.T @ weights)
+            for other, second in enumerate(self.factors):
+                cross = np.asarray(seen[other].T @ weights)
+                told = told + _rows(factor, second @ cross)
+        return np.asarray(np.maximum(self.own() - told, 0.0))
 
 
 def inverse_of(seen: Floats, noise_variance: Floats) -> Floats:
     """The inverse of what counters see of a covariance, and of their noise."""
-    from scipy.linalg import cho_factor, cho_solve
+    from scipy.linalg.lapack import dpotrf, dpotri
 
     size = len(seen)
     filled = seen + np.diag(noise_variance + RIDGE * np.trace(seen) / size + 1e-300)
-    return np.asarray(cho_solve(cho_factor(filled), np.eye(size)))
+    factor, _ = dpotrf(filled, lower=1)
+    inverse, _ = dpotri(factor, lower=1)
+    return np.asarray(np.tril(inverse) + np.tril(inverse, -1).T)
 
 
 def learned(
     parts: list[Covariance], matrix: csr_array, residual: Floats, noise_variance: Floats
-) -> Covariance:
+) -> tuple[Covariance, Floats]:
     """The covariance that residuals of the counters [samples, counters] make most likely: the
     scale of each of the parts, which are of the size that is likely before, then the variance of
-    each pair."""
+    each pair; and by how much this differs from what the scales give it. [pairs]"""
     seen = [part.seen(matrix) for part in parts]
-    rounds = int(np.clip(WORK / (len(parts) + 3) / residual.shape[1] ** 3, 3, SCALING))
+    rounds = int(np.clip(WORK / (len(parts) + 3) / residual.shape[1] ** 3, 2, SCALING))
     scales = _scales(seen, residual, noise_variance, rounds)
-    return _evident(total_of(parts, scales), matrix, residual, noise_variance, rounds)
+    scaled = total_of(parts, scales)
+    found = _evident(scaled, matrix, residual, noise_variance, rounds)
+    return found, found.variance / np.maximum(scaled.variance, 1e-300)
 
 
 def _scales(seen: list[Floats], residual: Floats, noise_variance: Floats, rounds: int) -> Floats:
@@ -121,19 +126,27 @@ def _evident(
         seen = Covariance(variance).seen(matrix) + shared
         inverse = inverse_of(seen, noise_variance)
         likely = np.asarray((matrix.T @ (residual @ inverse).T).T) * variance
-        sure = _quadratic(matrix, inverse)
+        sure = quadratic(matrix, inverse)
         second = np.mean(likely**2, axis=0) + variance - variance**2 * sure
         variance = (BELIEF * prior.variance + second) / (BELIEF + 1.0)
     return replace(prior, variance=np.asarray(variance))
 
 
-def _quadratic(matrix: csr_array, inverse: Floats) -> Floats:
-    """For each pair, its column of the matrix times the inverse times the column. [pairs]"""
+def quadratic(matrix: csr_array, inverse: Floats) -> Floats:
+    """For each pair, its column of the matrix times the inverse times the column. [pairs]
+
+    A pair is seen by few counters: only their entries of the inverse are looked at.
+    """
     columns = matrix.T.tocsr()
-    found = np.empty(columns.shape[0])
-    for begin in range(0, len(found), BLOCK):
-        some = columns[begin : begin + BLOCK]
-        found[begin : begin + BLOCK] = np.asarray(some.multiply(some @ inverse).sum(axis=1)).ravel()
+    count = np.diff(columns.indptr)
+    found = np.zeros(len(count))
+    for size in np.unique(count[count > 0]).tolist():
+        pairs = np.flatnonzero(count == size)
+        for some in np.array_split(pairs, max(1, len(pairs) * size**2 // ENTRIES)):
+            place = columns.indptr[some][:, None] + np.arange(size)
+            seen, part = columns.indices[place], columns.data[place]
+            block = inverse[seen[:, :, None], seen[:, None, :]]
+            found[some] = np.einsum("pi,pij,pj->p", part, block, part, optimize=True)
     return found
 
 
@@ -150,6 +163,13 @@ def total_of(parts: list[Covariance], scales: Floats) -> Covariance:
 
 def _dense(found: Any) -> Floats:
     return np.asarray(found.todense()) if hasattr(found, "todense") else np.asarray(found)
+
+
+def _rows(one: Any, other: Any) -> Floats:
+    """The sum over each row of a product, entry by entry."""
+    if hasattr(one, "multiply"):
+        return np.asarray(one.multiply(other).sum(axis=1)).ravel()
+    return np.asarray(np.einsum("ij,ij->i", one, _dense(other)))
 
 
 def _squared(factor: Any) -> Any:

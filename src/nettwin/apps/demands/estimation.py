@@ -19,8 +19,8 @@ from nettwin.formats.format import DemandSeries
 from nettwin.scenario.scenario import Scenario
 
 CONFIDENCE = 0.9
-# standard deviations that hold 90 % of demands; tuned on synthetic networks (docs/decisions.md)
-WIDTH, WIDTH_EARLIER = 1.645, 1.645
+# standard deviations that hold 90 % of demands (docs/decisions.md tells on which days)
+WIDTH, WIDTH_EARLIER = 1.1, 1.2
 RESIDUAL = 0.05  # of a link's traffic, from which it is told
 
 

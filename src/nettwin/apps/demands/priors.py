@@ -15,7 +15,8 @@ import numpy as np
 
 from nettwin.apps.demands.equations import Equations, Floats
 
-ROUNDS = 300
+ROUNDS, FEWEST = 100, 8
+WORK = 3e7  # entries that corrections may look at, before rounds become fewer
 MIN_SLACK = 1e-4  # of a counter
 LEAST = 1e-4  # of the largest mean: a pair that was silent may speak
 
@@ -68,6 +69,7 @@ def fitted(
     Algebraic reconstruction techniques, 1970). Contradictions are left as residuals.
     """
     matrix, measured = equations.matrix, equations.measured_bps
+    rounds = int(np.clip(WORK / (matrix.nnz * len(measured) + 1), min(rounds, FEWEST), rounds))
     slack = max(2 * noise, MIN_SLACK)
     low, high = measured * (1 - slack), measured * (1 + slack)
     guess = np.ascontiguousarray(prior_bps.T)  # [pairs, times]: a counter's pairs lie together
@@ -91,11 +93,12 @@ def fitted(
     return np.ascontiguousarray(guess.T)
 
 
-def scaled(equations: Equations, mean_bps: Floats) -> Floats:
-    """A mean of each pair, scaled in each interval to what all counters say. [times, pairs]"""
+def scaled(equations: Equations, mean_bps: Floats, power: float = 1.0) -> Floats:
+    """A mean of each pair, scaled in each interval by a power of what all counters say it has
+    grown. [times, pairs]"""
     measured = equations.measured_bps
     expected = equations.matrix @ mean_bps
     known = ~np.isnan(measured)
     have = known @ expected
     ratio = np.nan_to_num(measured).sum(axis=1) / np.maximum(have, 1e-300)
-    return np.asarray(mean_bps * ratio[:, None])
+    return np.asarray(mean_bps * ratio[:, None] ** power)
