@@ -47,11 +47,16 @@ class Solution(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One timescale: residuals of the counters, their covariance, and its inverse as seen."""
+    """One timescale: residuals of the counters, their covariance, and its inverse as seen.
+
+    `doubt` is the covariance by which it is told how sure an answer is: no pair varies less than
+    its size lets expect, though counters would not need it to.
+    """
 
     residual: Floats
     covariance: Covariance
     inverse: Floats
+    doubt: Covariance
 
 
 def solve(problem: Problem) -> Solution:
@@ -82,7 +87,11 @@ def likely(problem: Problem, mean: Floats, parts: list[Part]) -> Floats:
 def left_of(problem: Problem, parts: list[Part]) -> Floats:
     """The variance of each pair that counters leave. [pairs]"""
     matrix = problem.equations.matrix
-    left = [part.covariance.left(matrix, part.inverse) for part in parts]
+    noise_variance = noise_of(problem)
+    left = [
+        part.doubt.left(matrix, inverse_of(part.doubt.seen(matrix), noise_variance))
+        for part in parts
+    ]
     return np.asarray(np.sum(left, axis=0))
 
 
@@ -113,6 +122,7 @@ def _learn(problem: Problem, mean: Floats, typical: Floats) -> list[Part]:
         residual = completed(residual, known, sum_of(parts).seen(matrix), noise_variance)
     courses = parted(residual, lengths)
     found: list[Covariance] = []
+    doubts: list[Covariance] = []
     boost = np.ones(equations.pair_count)
     for number, course in enumerate(courses):
         samples = sampled(course, lengths, number)
@@ -122,14 +132,17 @@ def _learn(problem: Problem, mean: Floats, typical: Floats) -> list[Part]:
         ]
         covariance, ratio = learned(priors, matrix, samples, noise_variance)
         found.append(covariance)
+        wide = covariance.variance / np.minimum(ratio, 1.0)
+        doubts.append(Covariance(wide, covariance.factors))
         if problem.earlier_bps is not None:  # a pair that bursts more now may have another level
             boost = np.sqrt(ratio)
     if problem.earlier_bps is not None and len(found) > 2:  # few samples each: together they tell
         courses = [courses[0], np.sum(courses[1:], axis=0)]
         found = [found[0], sum_of(found[1:])]
+        doubts = [doubts[0], sum_of(doubts[1:])]
     return [
-        Part(course, covariance, inverse_of(covariance.seen(matrix), noise_variance))
-        for course, covariance in zip(courses, found, strict=True)
+        Part(course, covariance, inverse_of(covariance.seen(matrix), noise_variance), doubt)
+        for course, covariance, doubt in zip(courses, found, doubts, strict=True)
     ]
 
 

@@ -20,7 +20,7 @@ from nettwin.scenario.scenario import Scenario
 
 CONFIDENCE = 0.9
 # standard deviations that hold 90 % of demands (docs/decisions.md tells on which days)
-WIDTH, WIDTH_EARLIER = 1.1, 1.2
+WIDTH, WIDTH_EARLIER = 1.645, 1.2
 RESIDUAL = 0.05  # of a link's traffic, from which it is told
 
 
