@@ -34,6 +34,9 @@ class Totals:
     known: Bools
     counts: dict[str, int] = field(default_factory=dict)
 
+    def __len__(self) -> int:
+        return len(self.time_s)
+
     def at(self, times_s: Floats) -> Floats:
         """The total at times, interpolated; NaN outside. [times]"""
         if not len(self.time_s):

@@ -93,3 +93,21 @@ def opened(
         yield source
     finally:
         source.close()
+
+
+def with_names(path: Path, names: Names) -> str:
+    """The text of a source file with other names; comments stay. Raises FormatError."""
+    import io
+
+    from ruamel.yaml import YAML
+
+    data = load_yaml(path)
+    if names.devices:
+        data["devices"] = dict(names.devices)
+    if names.links:
+        data["links"] = {device: dict(mine) for device, mine in names.links.items()}
+    text = io.StringIO()
+    yaml = YAML(typ="rt", pure=True)
+    yaml.width = 4096
+    yaml.dump(data, text)
+    return text.getvalue()
