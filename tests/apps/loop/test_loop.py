@@ -269,6 +269,30 @@ def test_killed_while_it_applies_nothing_stays_half_applied(
         assert runs.state.kept == 1
 
 
+def test_killed_right_after_it_applied_the_plan_is_measured_and_kept(
+    place: Workspace, net: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not dropped as one that is no longer needed, to be undone behind the back of later plans."""
+    apply = net.apply
+
+    def killed(*plan: object, **options: object) -> None:
+        apply(*plan, **options)  # type: ignore[arg-type]
+        raise Killed
+
+    net.inject(FAILS)
+    with monkeypatch.context() as patched:
+        patched.setattr(net, "apply", killed)
+        with pytest.raises(Killed):
+            loop(place, net).cycle()
+    again = Workspace(place.folder)
+    with again.network() as reopened:
+        runs = loop(again, reopened)
+        assert (runs.state.step, runs.state.applied) == ("post-check", 1)
+        runs.cycle()
+        assert (runs.state.applied, runs.state.kept) == (1, 1)
+        assert [receipt.state for receipt in reopened.journal.all()] == ["confirmed"]
+
+
 def test_a_router_that_does_not_answer_in_mid_apply(
     place: Workspace, net: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -450,6 +450,10 @@ class Loop:
             if self.state.plan == receipt.key and self.state.step == "apply":
                 keep_fate(self.parts.repository, receipt.key, self._now_s(), "rolled back", words)
                 self._go("observe", plan="")
+        if self.state.step == "apply":
+            done = self.parts.network.receipt(self.state.plan)
+            if done is not None and done.stands:  # it died before it could say so
+                self._go(self._apply())
         if self.state.step != "observe":
             self.parts.audit.add(
                 self.parts.wall(), "resume", AUTHOR, words=f"goes on with {self.state.step}"
