@@ -14,15 +14,15 @@ class, with a probability of at least 90 %: over all such scenarios, not in each
 under other traffic nothing is guaranteed; it is measured (`benchmarks calibration`).
 
 An interval is for what a long simulation would record. What the calibrating ones know only within
-an error of their own is told with them (`noise`): a deviation of which that is a part is taken as
-smaller by it, as deviations add, and one that is no larger says nothing. A short recording is held
-less surely.
+an error of their own is told with them (`noise`), and taken out of the deviations, as variances
+add. A short recording is held less surely.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from statistics import NormalDist
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -35,7 +35,7 @@ from nettwin.engines.learned.coverage import ranges_of
 from nettwin.engines.learned.features import QUEUE
 from nettwin.engines.learned.inputs import Inputs, inputs_of, solved
 from nettwin.engines.learned.model_file import Model
-from nettwin.engines.learned.signs import factors, fitted, signs_of
+from nettwin.engines.learned.signs import LEVEL, factors, fitted, signs_of
 from nettwin.engines.theory.loops import njit_nogil
 from nettwin.engines.theory.parallel import at_once
 from nettwin.errors import InputError
@@ -65,9 +65,8 @@ CENSORED_S = 20.0  # the largest delay that the simulator of the public datanet 
 LARGE = 0.2  # relative error of the mean delay that a flagged flow may have
 MAX_SPREAD = 0.99  # part of the simulations whose networks differ no more than usual
 Z_OF_METRICS = 1.96  # standard errors in half an interval of a simulation's metrics
-Z_OF_LEVEL = 1.645  # standard errors that hold LEVEL of a normal variable
-MAX_NOISE = 0.9  # part of an error's usual size that may be noise of what was recorded
 INTERVAL_S = 3e-8  # to work out one interval of one flow
+SHORT = 0.05  # standard error of the mean delay from which on a simulation is short for its bursts
 HELD = 0.97  # of the large errors that flagged flows hold in calibration; elsewhere 95 % or more
 
 
@@ -174,8 +173,10 @@ def noise_of(metrics: Metrics) -> dict[str, Floats]:
     with np.errstate(invalid="ignore", divide="ignore"):
         half = {name: (flow.high[name] - flow.low[name]) / 2 / Z_OF_METRICS for name in flow.low}
         found = dict.fromkeys(DELAYS, half["owd_mean_s"] / flow["owd_mean_s"])
-        if "loss_ratio" in half:
-            found["loss_ratio"] = half["loss_ratio"] / (flow["loss_ratio"] + SMALL_LOSS)
+        if "loss_ratio" in half:  # one that no burst has met yet is 0 without any error
+            enough = found["owd_mean_s"] <= SHORT
+            loss = half["loss_ratio"] / (flow["loss_ratio"] + SMALL_LOSS)
+            found["loss_ratio"] = np.where(enough, loss, np.nan)
     return found
 
 
@@ -277,13 +278,9 @@ def quantiles(
         if not tried:
             continue
         errors = min(tried, key=_Errors.unlikeliness)
-        if errors.signs.shape[1]:
+        if errors.signs.shape[1] and name != "loss_ratio":  # whose classes tell more than signs do
             weights = fitted(errors.ln_ratio, errors.signs, errors.simulation)
-            errors = errors.scaled(weights)
-            if errors.noise.any():
-                errors = errors.without_noise()
-                again = fitted(errors.ln_ratio, errors.signs, errors.simulation)
-                errors, weights = errors.scaled(again), weights + again
+            errors = errors._replace(scale=errors.scale * factors(errors.signs, weights))
             arrays[f"{name}/signs"] = weights
         edges, table = errors.by_class()
         arrays[f"{name}/edges"] = edges
@@ -328,16 +325,11 @@ class _Errors(NamedTuple):
         number_of = simulation.astype(np.int64)
         return cls(name, part, error, scale, kind, number_of, np.concatenate(signs), noise)
 
-    def scaled(self, weights: NDArray[np.float32]) -> _Errors:
-        """With scales multiplied by what signs say."""
-        return self._replace(scale=self.scale * factors(self.signs, weights))
-
-    def without_noise(self) -> _Errors:
-        """Errors without what is noise of the recording, where scales are about the quantiles at
-        LEVEL of errors with it; flows of which it is all are left out."""
-        part = Z_OF_LEVEL * self.noise / self.scale
-        left = self._replace(error=self.error * np.sqrt(np.maximum(1.0 - part**2, 0.0)))
-        return left._where(part < MAX_NOISE)
+    def without_noise(self, level: float) -> Floats:
+        """Errors without the noise of what was recorded: their quantile at a level is then that of
+        the errors alone, if both are about normal, as variances add. [flows]"""
+        noise = NormalDist().inv_cdf((1.0 + level) / 2.0) * self.noise
+        return np.asarray(np.sqrt(np.maximum(self.error**2 - noise**2, 0.0)))
 
     def _where(self, good: Bools) -> _Errors:
         of_flows = ("error", "scale", "kind", "simulation", "signs", "noise")
@@ -346,7 +338,8 @@ class _Errors(NamedTuple):
     @property
     def ln_ratio(self) -> Floats:
         """The logarithms of errors over their scales. [flows]"""
-        return np.asarray(np.log(np.maximum(self.error, MIN_ERROR) / self.scale))
+        error = self.without_noise(LEVEL)
+        return np.asarray(np.log(np.maximum(error, MIN_ERROR) / self.scale))
 
     @property
     def simulations(self) -> int:
@@ -372,7 +365,12 @@ class _Errors(NamedTuple):
 
     def quantile(self, levels: Sequence[float]) -> Floats:
         """Quantiles of errors over scales; infinite where there are too few simulations."""
-        return quantile(self.error / self.scale, self.simulation, levels)
+        return np.array(
+            [
+                quantile(self.without_noise(level) / self.scale, self.simulation, [level])[0]
+                for level in levels
+            ]
+        )
 
     def unlikeliness(self) -> float:
         """How badly errors follow their scales: what a Laplace variable of the scales, all times

@@ -33,7 +33,7 @@ OF_FLOW = (
 )
 SIGNS = OF_FLOW + OF_QUEUE
 LEVEL = 0.9
-MOST = 2.5  # of the logarithm of a factor
+MOST = 2.5  # of the logarithm of a factor, beside what is usual
 SMOOTH = 0.1  # of the pinball loss, around 0
 SHRINKING = 0.3  # simulations that speak for no factor at all, for each sign
 FLOW_S, HOP_S = 8e-8, 4e-9  # to tell the signs of a flow, and to look at a hop of its paths
@@ -127,7 +127,8 @@ def _within(value: float, most: float) -> float:
 
 def factors(signs: Floats, weights: NDArray[np.float32]) -> Floats:
     """By how much usual errors are multiplied. [flows]"""
-    return np.asarray(np.exp(np.clip(signs @ weights.astype(np.float64), -MOST, MOST)))
+    usual, rest = float(weights[0]), signs[:, 1:] @ weights[1:].astype(np.float64)
+    return np.asarray(np.exp(signs[:, 0] * usual + np.clip(rest, -MOST, MOST)))
 
 
 def fitted(ln_error: Floats, signs: Floats, simulation: NDArray[np.int64]) -> NDArray[np.float32]:

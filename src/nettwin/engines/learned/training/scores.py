@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from nettwin.engines.learned.answer import Answer
 from nettwin.engines.learned.architecture import architecture
+from nettwin.engines.learned.calibration import STARVED
 from nettwin.engines.learned.model_file import Model
 from nettwin.engines.learned.training.prepared import SCORED, Prepared
 
+SURE = 0.5  # weight of a label from which on it is judged by: a standard error of 5 %
 Floats = NDArray[np.float64]
 
 
@@ -21,9 +23,10 @@ def accuracy(
 ) -> dict[str, Any]:
     """Errors of the model, of theory, and the noise of the labels, by metric.
 
-    Delays and their variance: mean absolute relative error of a scenario's flows, then the mean
-    (and for the mean delay the median) over scenarios. Loss: absolute. The noise is what a perfect
-    model would show, known where samples were simulated twice: the mean absolute difference of two
+    Labels that are not known to 5 % are left out, and delays where next to nothing arrives. Delays
+    and their variance: mean absolute relative error of a scenario's flows, then the mean (and for
+    the mean delay the median) over scenarios. Loss: absolute. The noise is what a perfect model
+    would show, known where samples were simulated twice: the mean absolute difference of two
     simulations divided by sqrt(2).
     """
     found: dict[str, list[Floats]] = {"model": [], "theory": [], "noise": []}
@@ -45,11 +48,15 @@ def accuracy(
 
 def _labels(item: Prepared) -> Floats:
     known = item.labels()
-    return _columns(known.mean_s, known.percentile_s, known.variance_s2, known.loss)
+    labels = _columns(known.mean_s, known.percentile_s, known.variance_s2, known.loss)
+    labels[known.weight < SURE] = np.nan
+    return labels
 
 
 def _said(answer: Answer) -> Floats:
-    return _columns(answer.mean_s, answer.percentile_s, answer.variance_s2, answer.loss)
+    said = _columns(answer.mean_s, answer.percentile_s, answer.variance_s2, answer.loss)
+    said[answer.loss >= STARVED, :-1] = np.nan
+    return said
 
 
 def _columns(mean: Any, percentile: Any, variance: Any, loss: Any) -> Floats:
