@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.engines.learned.answer import Answer
-from nettwin.engines.learned.features import FLOW, HOP, SHAPE
+from nettwin.engines.learned.features import FLOW, HOP, MIN_LOSS, SHAPE
 from nettwin.engines.learned.inputs import Inputs
 from nettwin.engines.learned.messages import activate_all, at_queues
 from nettwin.engines.learned.model_file import weight
@@ -28,9 +28,11 @@ Singles = NDArray[np.float32]
 Floats = NDArray[np.float64]
 MOST = 3.0  # the largest correction of waiting and of its variability, in ln
 MAX_LOGIT = 8.0  # and of loss
-# so little is none: simulations of some million packets, which the networks learn from, cannot tell it
-UNTOLD_LOSS = 1e-5
+# where theory loses nothing, so little is none: simulations of some million packets, which the
+# networks learn from, cannot tell it
+UNTOLD_LOSS = 5e-5
 UNTOLD_LOGIT = float(np.log(UNTOLD_LOSS / (1.0 - UNTOLD_LOSS)))
+NO_LOSS_LOGIT = float(np.log(MIN_LOSS / (1.0 - MIN_LOSS))) + 1e-9
 MANY_HOPS = 30_000  # from which on threads are worth their start
 BLOCK = 256  # hops that are worked on together
 HEAD = 24  # width of the layer that sees a whole flow
@@ -251,7 +253,7 @@ def _along_hops(first: int, end: int, inputs: Any, room: Any, flows: Any, each: 
         waiting_s[k] = theory_s[k] * moved[0, i]
         variance_s2[k] = theory_cv2[k] * moved[1, i] * waiting_s[k] * waiting_s[k]
         logit, loss = theory_logit[k] + moved[2, i], 0.0
-        if logit >= UNTOLD_LOGIT:
+        if theory_logit[k] > NO_LOSS_LOGIT or logit >= UNTOLD_LOGIT:
             loss = 1.0 / (1.0 + np.exp(-logit))
         loss_ratio[k] = loss
         reached[0, i] = reached[1, i] = 0.0
