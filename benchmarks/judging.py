@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.benchmark import Figure, Options, at_least, at_most
+from benchmarks.kinds import Judged
 from benchmarks.known_truth import MIN_LOSS, Truth
 from nettwin.engines.learned.catalog import load
 from nettwin.engines.learned.engine import Learned
@@ -61,6 +62,7 @@ class Tally:
     shares: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     flows: dict[str, list[Floats]] = field(default_factory=lambda: defaultdict(list))
     reasons: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    networks: list[Judged] = field(default_factory=list)
 
     def share(self, name: str, values: Floats | Bools, where: Bools) -> None:
         """The mean over some flows of a scenario; nothing where there are none."""
@@ -84,9 +86,23 @@ def judged(scenarios: Sequence[Scenario], truth: Sequence[Truth], model: str) ->
         said = learned.predict([scenario])[0]
         beside = theory.predict([scenario])[0]
         _judge(tally, known, said, beside)
+        tally.networks.append(_network(scenario, known, said))
         for reason in said.provenance["unsupported"]:
             tally.reasons[_shortened(reason)] += 1
     return tally
+
+
+def _network(scenario: Scenario, truth: Truth, said: Metrics) -> Judged:
+    """A network as the picture of kinds has it; its name says kind and policy."""
+    kind, _, policy = scenario.name.partition(", ")
+    arrivals = {type(one).__name__ for one in scenario.traffic.arrivals}
+    good, value = truth.known("owd_mean_s"), truth.of("owd_mean_s")
+    point, low, high = (
+        t["owd_mean_s"][good] for t in (said.flow.columns, said.flow.low, said.flow.high)
+    )
+    held = _held(value[good], point, low, high, truth.error_of("owd_mean_s")[good])
+    labels = (policy, ", ".join(sorted(arrivals)))
+    return Judged(kind, labels, np.abs(point / value[good] - 1), held)
 
 
 def _shortened(reason: str) -> str:

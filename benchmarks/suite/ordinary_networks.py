@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 
 from benchmarks import judging
 from benchmarks.benchmark import Options, Outcome
+from benchmarks.kinds import draw as draw_kinds
 from benchmarks.known_truth import drawn, truths
 from nettwin.scenario.arrivals import OnOff, Poisson
 from nettwin.scenario.generate import GENERATORS, MIXES, fiber_delay_s, port_scheduler
@@ -35,6 +37,7 @@ PACKETS = (400_000, 1_600_000, 6_400_000)
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Samples, cache, model, processes."""
     judging.arguments(parser, SAMPLES)
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw errors by kinds (SVG)")
 
 
 def run(options: Options) -> Outcome:
@@ -42,6 +45,8 @@ def run(options: Options) -> Outcome:
     scenarios = list(drawn(draw, SEED, judging.samples_of(options)))
     truth = truths(scenarios, options.extra["cache"], options.extra["jobs"], PACKETS)
     tally = judging.judged(scenarios, truth, options.extra["model"])
+    if options.extra["plot"]:
+        draw_kinds(options.extra["plot"], tally.networks)
     figures = judging.figures(tally, most=0.01, median=True, width=0.15)
     return Outcome(tuple(figures), judging.remarks(tally, scenarios))
 
