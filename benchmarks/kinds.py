@@ -1,7 +1,7 @@
 """Kinds: what the twin knows, by kinds of networks, as a picture.
 
-A row a kind, a column a policy or an arrival process; the color is the median error, the number below
-it how many values the intervals of 90 % hold.
+A row a kind, a column a policy or an arrival process; the color is the median error, the number
+below it how many values the intervals of 90 % hold.
 """
 
 from __future__ import annotations
