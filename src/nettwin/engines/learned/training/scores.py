@@ -23,7 +23,8 @@ def accuracy(
 ) -> dict[str, Any]:
     """Errors of the model, of theory, and the noise of the labels, by metric.
 
-    Labels that are not known to 5 % are left out, and delays where next to nothing arrives. Delays
+    Labels that are not known to 5 % are left out (of samples that have no other, they count), and
+    delays where next to nothing arrives. Delays
     and their variance: mean absolute relative error of a scenario's flows, then the mean (and for
     the mean delay the median) over scenarios. Loss: absolute. The noise is what a perfect model
     would show, known where samples were simulated twice: the mean absolute difference of two
@@ -49,7 +50,9 @@ def accuracy(
 def _labels(item: Prepared) -> Floats:
     known = item.labels()
     labels = _columns(known.mean_s, known.percentile_s, known.variance_s2, known.loss)
-    labels[known.weight < SURE] = np.nan
+    unsure = known.weight < SURE
+    if not unsure.all():
+        labels[unsure] = np.nan
     return labels
 
 
