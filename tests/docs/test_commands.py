@@ -20,11 +20,11 @@ from nettwin.interfaces.cli import app
 from tests.docs.pages import PAGES, ROOT, commands
 
 LINES = [(page.relative_to(ROOT).as_posix(), line) for page in PAGES for line in commands(page)]
-# what takes hours, or needs what those make; or a package that is not installed here
+# what takes hours, or needs what those make; or a package or a Prometheus that is not here
 NOT_RUN = re.compile(
     r"nettwin (dataset|train|models (install|verify)|plan (approve|apply|undo)"
-    r"|network (inject|serve))"
-    r"|trained/|square\.edges|data/|recordings/"
+    r"|network (inject|serve)|data (check|map|collect|links))"
+    r"|trained/|square\.edges|data/|recordings/|neighbors\.json"
 )
 INTENT = """\
 intent: keep voice fast
@@ -78,6 +78,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(samples[0], made / "Geant2012.graphml")
     demand = np.full((3, 6, 6), 1e6) * np.arange(1, 4)[:, None, None]
     np.savez(made / "week.npz", demand_bps=demand * (1 - np.eye(6)), times_s=np.arange(3) * 300.0)
+    (made / "counters.csv").write_text(
+        "time,Madrid->Rome [Mbit/s],Rome->Madrid [Mbit/s]\n2026-01-05T12:00:00Z,30,20\n",
+        encoding="utf-8",
+    )
     return made
 
 
