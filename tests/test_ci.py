@@ -1,4 +1,4 @@
-"""`.ci/run` runs both suites, fails where one of them fails, and never for want of apt."""
+"""`.ci/run` runs the suites that it is told, fails where one fails, and never for want of apt."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+BOTH = ("test", "test-system")
 RUN = Path(__file__).parents[1] / ".ci" / "run"
 
 
-def ran(folder: Path, *failing: str, apt: str = "exit 0") -> tuple[int, list[str]]:
+def ran(
+    folder: Path, *failing: str, suites: tuple[str, ...] = BOTH, apt: str = "exit 0"
+) -> tuple[int, list[str]]:
     """The exit code, and the suites that were run, where commands are played by scripts."""
     failures = "".join(f"[ $1 = {suite} ] && exit 2\n" for suite in failing)
     played = {
@@ -23,7 +26,7 @@ def ran(folder: Path, *failing: str, apt: str = "exit 0") -> tuple[int, list[str
         (folder / name).write_text(f"#!/bin/sh\n{script}", encoding="utf-8")
         (folder / name).chmod(0o755)
     path = os.pathsep.join([str(folder), "/usr/bin", "/bin"])
-    done = subprocess.run([str(RUN)], env={"PATH": path}, capture_output=True, check=False)
+    done = subprocess.run([str(RUN), *suites], env={"PATH": path}, capture_output=True, check=False)
     return done.returncode, (folder / "suites").read_text(encoding="utf-8").split()
 
 
@@ -33,6 +36,10 @@ def ran(folder: Path, *failing: str, apt: str = "exit 0") -> tuple[int, list[str
 )
 def test_it_fails_where_a_suite_fails(tmp_path: Path, failing: tuple[str, ...], code: int) -> None:
     assert ran(tmp_path, *failing) == (code, ["test", "test-system"])
+
+
+def test_it_runs_the_fast_tests_unless_told_otherwise(tmp_path: Path) -> None:
+    assert ran(tmp_path, suites=()) == (0, ["test"])
 
 
 def test_it_does_without_packages_that_cannot_be_installed(tmp_path: Path) -> None:
