@@ -10,7 +10,10 @@ from typing import Any
 from nettwin.engines.learned import catalog
 from nettwin.engines.learned.model_file import read_model, write_model
 
-OF_MODEL = ("gnnet", "calibration", "deletion", "inference", "sizes")
+OF_MODEL = (
+    *("gnnet", "odd_networks", "ordinary_networks"),
+    *("calibration", "deletion", "inference"),
+)
 
 
 def write_card(documents: list[dict[str, Any]]) -> Path:
