@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from benchmarks.benchmark import Figure, Options, Outcome, Skipped, at_least, at_most, say
 from benchmarks.noise import independent_error
 from nettwin.datasets.store import read_manifest, read_samples
-from nettwin.engines.learned import calibration, coverage
+from nettwin.engines.learned import coverage, intervals
 from nettwin.engines.learned.answer import Answer
 from nettwin.engines.learned.architecture import architecture
-from nettwin.engines.learned.calibration import LARGE, LOADS, Bounds, Known
+from nettwin.engines.learned.calibration import LARGE, LOADS
 from nettwin.engines.learned.inputs import Inputs, inputs_of, solved
+from nettwin.engines.learned.intervals import Bounds, Known
 from nettwin.engines.learned.model_file import Model, read_model
+from nettwin.engines.learned.recorded import recorded
 from nettwin.engines.learned.training.examples import parts_on_card, tests
 from nettwin.formats import read_all
 from nettwin.metrics import Metrics
@@ -158,7 +160,7 @@ def _one(methods: list[Method], scenario: Scenario, metrics: Metrics, tally: Tal
     """One simulation, into the tally; gives what `_flagged` counts."""
     inputs, truth = (
         inputs_of(scenario, solved(scenario, formulas=methods[0].model.formulas)),
-        calibration.recorded(metrics),
+        recorded(metrics),
     )
     answers: dict[int, tuple[Answer, Known]] = {}
     groups = _groups(scenario, inputs)
@@ -166,7 +168,7 @@ def _one(methods: list[Method], scenario: Scenario, metrics: Metrics, tally: Tal
     for method in methods:
         if id(method.model) not in answers:
             answer = architecture(method.model.architecture).answer(inputs, method.model.members)
-            answers[id(method.model)] = answer, calibration.known(inputs, answer)
+            answers[id(method.model)] = answer, intervals.known(inputs, answer)
         answer, known = answers[id(method.model)]
         found = method.intervals(method.model, known, answer)
         _tally(tally, method.name, found, known, truth, groups)
@@ -179,7 +181,7 @@ def _one(methods: list[Method], scenario: Scenario, metrics: Metrics, tally: Tal
 
 def _groups(scenario: Scenario, inputs: Inputs) -> dict[str, Bools]:
     """Flows by load class and, all of them, by the size of the network. [flows] each"""
-    kind = np.searchsorted(LOADS, calibration.highest_load(inputs), side="right")
+    kind = np.searchsorted(LOADS, intervals.highest_load(inputs), side="right")
     ends = ("0", *(f"{load:g}" for load in LOADS), "inf")
     groups = {
         f", load {ends[k]} to {ends[k + 1]}": np.asarray(kind == k) for k in range(len(LOADS) + 1)
@@ -220,7 +222,7 @@ def _tally(
 
 
 def _conformal(model: Model, known: Known, answer: Answer) -> Intervals:
-    return calibration.bounds(model.calibration, known, CONFIDENCE)
+    return intervals.bounds(model.calibration, known, CONFIDENCE)
 
 
 def _laplace(model: Model, known: Known, answer: Answer) -> Intervals:
@@ -258,7 +260,7 @@ def _flags(
 ) -> Floats:
     """Flows, flagged, out of range; large errors, flagged."""
     outside = coverage.flows_beyond(model.ranges, inputs) > coverage.JUST_BEYOND
-    flagged = outside | calibration.flagged(model.calibration, found)
+    flagged = outside | intervals.flagged(model.calibration, found)
     with np.errstate(invalid="ignore"):
         error = np.abs(known.predicted["owd_mean_s"] / truth["owd_mean_s"] - 1)
     good, large = np.isfinite(error), error > LARGE

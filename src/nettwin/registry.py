@@ -14,6 +14,8 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, Protocol, TypeVar, cast
 
+from nettwin.errors import UnknownNameError
+
 T = TypeVar("T")
 
 
@@ -80,6 +82,13 @@ class Registry(MutableMapping[str, T], Generic[T]):
         _FIRST_MODULES[found.module.partition(".")[0]] = _package(found)
         added[name] = made
         return made
+
+    def named(self, name: str) -> T:
+        """The member of a name. Raises UnknownNameError, which tells near ones, where there is
+        none."""
+        if name not in self:
+            raise UnknownNameError(self.kind, name, self)
+        return self[name]
 
     def __setitem__(self, name: str, member: T) -> None:
         self._own[name] = member

@@ -79,3 +79,11 @@ def test_an_unknown_link_is_told_with_near_ones(tmp_path: Path) -> None:
 def test_bad_files_are_told(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(FormatError, match=told):
         read_counters(written(tmp_path, text), TOPOLOGY)
+
+
+def test_a_parquet_file_that_is_none_is_called_so(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "junk.parquet"
+    path.write_bytes(bytes(range(256)))
+    with pytest.raises(FormatError, match="is not a whole Parquet file"):
+        read_counters(path, TOPOLOGY)

@@ -62,3 +62,17 @@ def test_without_a_server_nothing_is_kept(run: Run, tmp_path: Path, twin: Worksp
     assert "does not answer" in failed.err
     assert not len(twin.repository.times_s())
     assert "nettwin data collect" in run("data", "links", "-w", twin.folder).err
+
+
+@pytest.mark.parametrize("asked", ["check", "map", "collect"])
+def test_a_span_that_ends_before_it_begins_is_refused(
+    run: Run, tmp_path: Path, twin: Workspace, asked: str
+) -> None:
+    file = tmp_path / "source.yaml"
+    with serving(prometheus) as url:
+        file.write_text(f"source: prometheus\nurl: {url}\ninterval: 2s\n")
+        failed = run("data", asked, file, "-w", twin.folder, "--since", str(END_S), *TIMES[2:3],
+                     str(END_S - 24))  # fmt: skip
+    assert failed.code == 2
+    assert "--since must be before --until" in failed.err
+    assert not len(twin.repository.times_s())

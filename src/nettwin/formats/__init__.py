@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from nettwin.errors import FormatError, InputError, UnknownNameError
+from nettwin.errors import FormatError, InputError
 from nettwin.formats.files import read_head
 from nettwin.formats.format import DemandSeries, Format, ImportDefaults, Reading
 from nettwin.registry import Registry
@@ -98,7 +98,7 @@ def read_all(
 ) -> Iterator[Reading]:
     """Every scenario in a source, read lazily. Raises FormatError, and UnknownNameError for a
     format that is not in FORMATS."""
-    known = detect(source) if format is None else _named(format)
+    known = detect(source) if format is None else FORMATS.named(format)
     text = str(source)
     if known.prefix:
         text = text.removeprefix(known.prefix)
@@ -131,17 +131,11 @@ def write(scenario: Scenario, path: str | Path, *, format: str | None = None) ->
     scenario, or the place cannot be written.
     """
     target = Path(path)
-    known = _by_suffix(target) if format is None else _named(format)
+    known = _by_suffix(target) if format is None else FORMATS.named(format)
     if not known.writes:
         able = ", ".join(f.name for f in FORMATS.values() if f.writes)
         raise InputError(f"format {known.name} can only be read: must be one of {able}. Name one.")
     known.write(scenario, target)
-
-
-def _named(name: str) -> Format:
-    if name not in FORMATS:
-        raise UnknownNameError("format", name, FORMATS)
-    return FORMATS[name]
 
 
 def _by_suffix(path: Path) -> Format:

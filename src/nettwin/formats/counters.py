@@ -51,7 +51,8 @@ def read_counters(path: str | Path, topology: Topology) -> Counters:
     Raises FormatError; UnknownNameError for a link or node that the network has not.
     """
     file = Path(path)
-    rows = _parquet_rows(file) if read_head(file)[:4] == b"PAR1" else csv_rows(file)
+    parquet = file.suffix == ".parquet" or read_head(file)[:4] == b"PAR1"
+    rows = _parquet_rows(file) if parquet else csv_rows(file)
     line, names, at = header_of(file, rows, "counters")
     low = [name.lower() for name in names]
     table = _Table(file, topology)

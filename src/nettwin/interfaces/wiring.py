@@ -135,9 +135,7 @@ ENGINES: Registry[EngineChoice] = Registry(
 
 def choice(name: str) -> EngineChoice:
     """The entry of ENGINES with a name. Raises UnknownNameError if there is none."""
-    if name not in ENGINES:
-        raise UnknownNameError("engine", name, ENGINES)
-    return ENGINES[name]
+    return ENGINES.named(name)
 
 
 def engine(name: str, **settings: Any) -> NetworkModel:

@@ -2,7 +2,7 @@
 
 A counter wraps at 32 or 64 bits, begins anew when its device restarts, is read twice before it is
 updated, goes back for one sample where line cards answer in turn, or is not read at all. What it
-counted in an interval is then mended where that is certain, and otherwise not known.
+counted in an interval is then corrected where that is certain, and otherwise not known.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Totals:
 
 
 def in_order(time_s: Floats, value: Floats) -> tuple[Floats, Floats, dict[str, int]]:
-    """Samples in the order of their times, each time once, without what is no number."""
+    """Samples in the order of their times, each time once, without what is not a number."""
     counts: dict[str, int] = {}
     good = np.isfinite(time_s) & np.isfinite(value)
     counts["garbage"] = int(np.count_nonzero(~good))

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-Severity = Literal["bad", "doubtful", "mended"]
-SEVERITIES: tuple[Severity, ...] = ("bad", "doubtful", "mended")  # worst first
+Severity = Literal["error", "warning", "corrected"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "corrected")  # worst first
 
 
 class Kind(NamedTuple):
@@ -19,38 +19,38 @@ class Kind(NamedTuple):
 
 
 KINDS: Mapping[str, Kind] = {
-    "silent": Kind("bad", "links without any samples", "their load is not known"),
+    "silent": Kind("error", "links without any samples", "their load is not known"),
     "unmatched": Kind(
-        "doubtful", "ports with traffic that are no link of the network", "left out, or map them"
+        "warning", "ports with traffic that are no link of the network", "left out, or map them"
     ),
-    "reset": Kind("doubtful", "counters that began anew", "the interval is not known"),
-    "restart": Kind("doubtful", "restarts of a device", "its counters' interval is not known"),
+    "reset": Kind("warning", "counters that began anew", "the interval is not known"),
+    "restart": Kind("warning", "restarts of a device", "its counters' interval is not known"),
     "too_slow": Kind(
-        "bad",
+        "error",
         "32-bit counters that wrap faster than they are read",
         "not used; read 64-bit counters (ifHCOutOctets), or read more often",
     ),
-    "above_speed": Kind("bad", "rates above the speed of the port", "the interval is not known"),
+    "above_speed": Kind("error", "rates above the speed of the port", "the interval is not known"),
     "ends_disagree": Kind(
-        "bad", "links whose two ends count differently", "the sending end is believed"
+        "error", "links whose two ends count differently", "the sending end is believed"
     ),
     "flows_disagree": Kind(
-        "bad", "links whose flows and counters differ", "the counters are believed"
+        "error", "links whose flows and counters differ", "the counters are believed"
     ),
-    "clock": Kind("doubtful", "devices whose clock is off", "their times were shifted"),
-    "gap": Kind("doubtful", "times without samples", "not known where long, else the mean"),
-    "garbage": Kind("doubtful", "values that are no numbers", "left out"),
-    "conflict": Kind("doubtful", "two values for one time", "the later one was kept"),
-    "speed_zero": Kind("doubtful", "ports whose speed reads 0", "the network's capacity was used"),
+    "clock": Kind("warning", "devices whose clock is off", "their times were shifted"),
+    "gap": Kind("warning", "times without samples", "not known where long, else the mean"),
+    "garbage": Kind("warning", "values that are not numbers", "left out"),
+    "conflict": Kind("warning", "two values for one time", "the later one was kept"),
+    "speed_zero": Kind("warning", "ports whose speed reads 0", "the network's capacity was used"),
     "speed_differs": Kind(
-        "doubtful", "ports with another speed than the network has", "the network's was used"
+        "warning", "ports with another speed than the network has", "the network's was used"
     ),
-    "idle": Kind("mended", "ports without traffic that are no link of the network", "left out"),
-    "back": Kind("mended", "counters that went back for one sample", "that sample was left out"),
-    "wrap": Kind("mended", "counters that wrapped", "counted on"),
-    "repeat": Kind("mended", "counters that were read before they were updated", "spread evenly"),
-    "late": Kind("mended", "samples that came late", "put in their order"),
-    "duplicate": Kind("mended", "samples that came twice", "one was kept"),
+    "idle": Kind("corrected", "ports without traffic that are no link of the network", "left out"),
+    "back": Kind("corrected", "counters that went back for one sample", "that sample was left out"),
+    "wrap": Kind("corrected", "counters that wrapped", "counted on"),
+    "repeat": Kind("corrected", "counters read before they were updated", "spread evenly"),
+    "late": Kind("corrected", "samples that came late", "put in their order"),
+    "duplicate": Kind("corrected", "samples that came twice", "one was kept"),
 }
 
 

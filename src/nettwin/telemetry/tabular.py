@@ -227,7 +227,7 @@ def _unreadable(path: Path, kind: str, error: Exception) -> FormatError:
 
 
 def _numbers(column: pd.Series, quantity: str) -> np.ndarray[Any, Any]:
-    """The values of a column; NaN for what is no number. A state may be in words."""
+    """The values of a column; NaN for what is not a number. A state may be in words."""
     import pandas as pd
 
     numbers = pd.to_numeric(column, errors="coerce")

@@ -84,7 +84,7 @@ class SourceContract:
 
 
 def _samples(found: list[Series]) -> list[tuple[str, str, float, float]]:
-    """Every sample, in an order of its own; what is no number is told as -1."""
+    """Every sample, in an order of its own; what is not a number is given as -1."""
     return sorted(
         (str(one.port), one.quantity, float(t), -1.0 if np.isnan(v) else float(v))
         for one in found

@@ -6,12 +6,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nettwin.engines.learned.calibration import QUANTITIES, Compared, Known, bounds, quantiles
+from nettwin.engines.learned.calibration import Compared, quantiles
 from nettwin.engines.learned.coverage import JUST_BEYOND, WIDER, flows_beyond, ranges_of
 from nettwin.engines.learned.engine import Learned
 from nettwin.engines.learned.features import QUEUE
 from nettwin.engines.learned.gnn import answer
 from nettwin.engines.learned.inputs import inputs_of
+from nettwin.engines.learned.intervals import QUANTITIES, Known, bounds
 from nettwin.engines.learned.model_file import Model
 from nettwin.engines.learned.signs import OF_FLOW, SIGNS, fitted, signs_of
 from nettwin.scenario.generate import generate

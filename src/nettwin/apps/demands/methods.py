@@ -22,7 +22,6 @@ from nettwin.apps.demands.bayes import (
 )
 from nettwin.apps.demands.covariance import Covariance, inverse_of
 from nettwin.apps.demands.equations import Floats
-from nettwin.errors import UnknownNameError
 from nettwin.registry import Registry, adopt_choice
 
 DEFAULT = "bayes"
@@ -116,6 +115,4 @@ METHODS: Registry[Method] = Registry(
 
 def method(name: str) -> Method:
     """The entry of METHODS with a name. Raises UnknownNameError if there is none."""
-    if name not in METHODS:
-        raise UnknownNameError("estimation method", name, METHODS)
-    return METHODS[name]
+    return METHODS.named(name)

@@ -24,20 +24,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import NormalDist
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.learned.answer import Answer
 from nettwin.engines.learned.architecture import architecture
 from nettwin.engines.learned.coverage import ranges_of
-from nettwin.engines.learned.features import QUEUE
 from nettwin.engines.learned.inputs import Inputs, inputs_of, solved
+from nettwin.engines.learned.intervals import (
+    QUANTITIES,
+    Known,
+    bounds,
+    even,
+    half_width,
+    kind_of,
+    known,
+    scale_of,
+)
 from nettwin.engines.learned.model_file import Model
-from nettwin.engines.learned.signs import LEVEL, factors, fitted, signs_of
-from nettwin.engines.theory.loops import njit_nogil
-from nettwin.engines.theory.parallel import at_once
+from nettwin.engines.learned.recorded import noise_of, recorded
+from nettwin.engines.learned.signs import LEVEL, factors, fitted
 from nettwin.errors import InputError
 from nettwin.formats.weight_file import Weights
 from nettwin.metrics import Metrics
@@ -45,28 +52,16 @@ from nettwin.scenario.scenario import Scenario
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-DELAYS = ("owd_mean_s", "owd_p50_s", "owd_p90_s", "owd_p99_s")
-QUANTITIES = (*DELAYS, "pdv_s2", "loss_ratio")
 CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 LOADS = (0.5, 0.7, 0.85, 1.0)  # bounds of the classes of delays
 LOSSES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # and of those of loss, by what is predicted
 MIN_SIMULATIONS = 19  # below which no quantile of the highest confidence exists
 IN_A_CLASS = 30  # simulations; a class with fewer joins its neighbor
-MIN_PART = 1e-3  # of the mean that a percentile is taken for at least
-SMALL_LOSS = 1e-3  # errors of loss are absolute below, relative above
 # What a percentile's error may have of the delay's deviation, beside what the mean's has
 PARTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
-MAX_PART = 2.0  # deviations over a quantity that count at most
 MIN_ERROR = 1e-5  # as a logarithm; smaller ones are as good as none
-WIDEST = 7.0  # half an interval, as a logarithm: a factor of 1,100
-MIN_VARIANCE = 1e-3  # of a delay over its squared mean; smaller ones are not learned
-STARVED = 0.99  # loss from which on the delay of what arrives says nothing
-CENSORED_S = 20.0  # the largest delay that the simulator of the public datanet sets keeps
 LARGE = 0.2  # relative error of the mean delay that a flagged flow may have
 MAX_SPREAD = 0.99  # part of the simulations whose networks differ no more than usual
-Z_OF_METRICS = 1.96  # standard errors in half an interval of a simulation's metrics
-INTERVAL_S = 3e-8  # to work out one interval of one flow
-SHORT = 0.05  # standard error of the mean delay from which on a simulation is short for its bursts
 HELD = 0.97  # of the large errors that flagged flows hold in calibration; elsewhere 95 % or more
 
 
@@ -79,16 +74,6 @@ class Case(NamedTuple):
     noise: Mapping[str, Floats] | None = None  # standard errors of that, see `noise_of`
 
 
-class Known(NamedTuple):
-    """What is known of each flow before its answer is checked. [flows]"""
-
-    load: Floats  # highest effective load of the queues on its path
-    predicted: Mapping[str, Floats]  # by QUANTITIES
-    scale: Floats  # of the error expected of ln(owd_mean_s)
-    deviation: Mapping[str, Floats]  # deviation of the delay over the quantity; 1 for pdv_s2
-    signs: Floats | None = None  # [flows, SIGNS] of errors that are larger or smaller than usual
-
-
 class Compared(NamedTuple):
     """What was known of a simulation's flows, and what was recorded; its standard errors, where
     they are told. By QUANTITIES."""
@@ -96,13 +81,6 @@ class Compared(NamedTuple):
     known: Known
     truth: Mapping[str, Floats]
     noise: Mapping[str, Floats] = MappingProxyType({})
-
-
-class Bounds(NamedTuple):
-    """An interval for each flow; NaN where nothing is predicted. [flows]"""
-
-    low: Floats
-    high: Floats
 
 
 def calibrate(
@@ -144,117 +122,6 @@ def calibrated(
     arrays["doubt"] = np.array([_doubt(arrays, found)], np.float32)
     arrays["spread"] = np.array([np.quantile(spreads, MAX_SPREAD, method="higher")], np.float32)
     return replace(model, calibration=arrays, ranges=ranges_of(trained_on or seen))
-
-
-def recorded(metrics: Metrics) -> dict[str, Floats]:
-    """What metrics say of each flow, without delays that say nothing (of flows that are starved, or
-    whose delays the simulator of the public datanet sets cut off) and variances of nearly 0."""
-    flow = metrics.flow
-    unknown = np.full(len(flow), np.nan)
-    found = {name: flow.columns.get(name, unknown) for name in QUANTITIES}
-    with np.errstate(invalid="ignore"):
-        mean = found["owd_mean_s"]
-        good = (mean > 0) & ~(found["loss_ratio"] >= STARVED)
-        if "archive" in metrics.provenance:  # a recording of a datanet set
-            good &= ~(found["owd_p90_s"] >= CENSORED_S * (1 - 1e-9))
-        varies = found["pdv_s2"] > MIN_VARIANCE * mean**2
-    for name in (*DELAYS, "pdv_s2"):
-        found[name] = np.where(good & varies if name == "pdv_s2" else good, found[name], np.nan)
-    return found
-
-
-def noise_of(metrics: Metrics) -> dict[str, Floats]:
-    """The standard errors of what was recorded of each flow, by QUANTITIES, on the scale on which
-    errors are compared: relative ones of delays; NaN where a simulation cannot tell. Empty where
-    nothing is said of them. Those of percentiles are taken as the mean's."""
-    flow = metrics.flow
-    if "owd_mean_s" not in flow.low:
-        return {}
-    with np.errstate(invalid="ignore", divide="ignore"):
-        half = {name: (flow.high[name] - flow.low[name]) / 2 / Z_OF_METRICS for name in flow.low}
-        found = dict.fromkeys(DELAYS, half["owd_mean_s"] / flow["owd_mean_s"])
-        if "loss_ratio" in half:  # one that no burst has met yet is 0 without any error
-            enough = found["owd_mean_s"] <= SHORT
-            loss = half["loss_ratio"] / (flow["loss_ratio"] + SMALL_LOSS)
-            found["loss_ratio"] = np.where(enough, loss, np.nan)
-    return found
-
-
-def known(inputs: Inputs, answer: Answer) -> Known:
-    """What calibration looks at."""
-    deviation, mean = np.sqrt(answer.variance_s2), answer.mean_s
-    percentiles = (np.maximum(values, MIN_PART * mean) for values in answer.percentile_s.T)
-    delays = dict(zip(DELAYS, (mean, *percentiles), strict=True))
-    parts = {name: np.minimum(deviation / v, MAX_PART) for name, v in delays.items()}
-    return Known(
-        highest_load(inputs),
-        {**delays, "pdv_s2": answer.variance_s2, "loss_ratio": answer.loss},
-        np.hypot(np.exp(answer.ln_scale), answer.spread),
-        {**parts, "pdv_s2": np.ones_like(deviation)},
-        signs_of(inputs, answer),
-    )
-
-
-def highest_load(inputs: Inputs) -> Floats:
-    """The highest effective load of the queues on each flow's path; 0 without one. [flows]"""
-    load = inputs.queue[:, QUEUE.index("effective_load")].astype(np.float64)
-    return np.asarray(_highest(load, inputs.hop_queue, inputs.row_offset))
-
-
-@njit_nogil
-def _highest(load: Any, queue: Any, row_offset: Any) -> Any:
-    out = np.zeros(row_offset.size - 1)
-    for f in range(out.size):
-        for k in range(row_offset[f], row_offset[f + 1]):
-            out[f] = max(out[f], load[queue[k]])
-    return out
-
-
-def bounds(
-    calibration: Weights, of: Known, confidence: float = 0.9, wider: Floats | float = 1.0
-) -> dict[str, Bounds]:
-    """The interval of each quantity that was calibrated; `confidence` up to the highest that was.
-
-    Half widths, as logarithms, are `wider` by a factor [flows].
-    The next higher of the calibrated confidences is taken. Raises InputError beyond the highest.
-    """
-    if not calibration:
-        return {}
-    levels = calibration["confidences"]
-    at = int(np.searchsorted(levels, np.float32(confidence)))
-    if not 0 < confidence < 1 or at == len(levels):
-        raise InputError(
-            f"confidence is {confidence}: must be above 0 and at most {levels[-1]:g}, the highest "
-            "that was calibrated. Ask for less, or calibrate with more simulations."
-        )
-
-    def one(name: str) -> Bounds:
-        part = float(calibration[f"{name}/part"][0])
-        edges, table = calibration[f"{name}/edges"], calibration[f"{name}/quantiles"]
-        scale = _scale(of, name, part) * _factor(of, calibration.get(f"{name}/signs"))
-        width = np.minimum(wider * scale * table[_classes(of, name, edges), at], WIDEST)
-        return _around(name, of.predicted[name], np.exp(width))
-
-    names = [name for name in QUANTITIES if f"{name}/quantiles" in calibration]
-    some = names[: len(names) // 2], names[len(names) // 2 :]
-    halves = at_once(
-        lambda: [one(name) for name in some[0]],
-        lambda: [one(name) for name in some[1]],
-        len(names) * len(of.load) * INTERVAL_S,
-    )
-    return dict(zip(names, halves[0] + halves[1], strict=True))
-
-
-def half_width(of: Mapping[str, Bounds]) -> Floats:
-    """By how much the mean delay may be off, as a logarithm; NaN where nothing arrives. [flows]"""
-    mean = of["owd_mean_s"]
-    return np.asarray(np.log(mean.high / mean.low) / 2)
-
-
-def flagged(calibration: Weights, of: Mapping[str, Bounds]) -> Bools:
-    """Flows whose mean delay may be off by more than a usual large error allows. [flows]"""
-    with np.errstate(invalid="ignore"):
-        return np.asarray(half_width(of) >= calibration["doubt"][0])
 
 
 def quantiles(
@@ -312,8 +179,8 @@ class _Errors(NamedTuple):
         signs: list[Floats] = []
         for number, (of, truth, noises) in enumerate(found):
             with np.errstate(divide="ignore", invalid="ignore"):
-                error = np.abs(_even(name, truth[name]) - _even(name, of.predicted[name]))
-            scale, kind = _scale(of, name, part), _kind(of, name)
+                error = np.abs(even(name, truth[name]) - even(name, of.predicted[name]))
+            scale, kind = scale_of(of, name, part), kind_of(of, name)
             noise = noises.get(name, np.zeros(len(error)))
             good = np.isfinite(error) & np.isfinite(scale) & np.isfinite(noise)
             signs.append(np.zeros((good.sum(), 0)) if of.signs is None else of.signs[good])
@@ -421,47 +288,3 @@ def _doubt(arrays: Weights, found: Sequence[Compared]) -> float:
 
 def _parts(name: str) -> tuple[float, ...]:
     return (0.0,) if name == "loss_ratio" else PARTS
-
-
-def _kind(of: Known, name: str) -> Floats:
-    return of.predicted[name] if name == "loss_ratio" else of.load
-
-
-def _classes(of: Known, name: str, edges: NDArray[np.float32]) -> NDArray[np.intp]:
-    return np.asarray(_place(_kind(of, name), edges))
-
-
-@njit_nogil
-def _place(values: Any, edges: Any) -> Any:
-    """How many of a few ascending edges each value reaches; all of them where it is NaN."""
-    out = np.zeros(values.size, np.intp)
-    for i in range(values.size):
-        for k in range(edges.size):
-            if not values[i] < edges[k]:
-                out[i] += 1
-    return out
-
-
-def _factor(of: Known, weights: NDArray[np.float32] | None) -> Floats | float:
-    return 1.0 if weights is None or of.signs is None else factors(of.signs, weights)
-
-
-def _scale(of: Known, name: str, part: float) -> Floats:
-    if name == "loss_ratio":
-        return np.ones_like(of.scale)
-    return np.asarray(np.sqrt(of.scale**2 + (part * of.deviation[name]) ** 2))
-
-
-def _even(name: str, values: Floats) -> Floats:
-    """A quantity on the scale on which its errors are compared."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.log(values + (SMALL_LOSS if name == "loss_ratio" else 0.0)))
-
-
-def _around(name: str, point: Floats, factor: Floats) -> Bounds:
-    """The interval from a quantity over a factor to it times that; losses with SMALL_LOSS added."""
-    if name != "loss_ratio":
-        return Bounds(point / factor, point * factor)
-    low, high = (point + SMALL_LOSS) / factor, (point + SMALL_LOSS) * factor
-    # the point is inside, however numbers are rounded
-    return Bounds(np.clip(low - SMALL_LOSS, 0.0, point), np.clip(high - SMALL_LOSS, point, 1.0))

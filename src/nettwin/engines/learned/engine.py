@@ -9,7 +9,7 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from nettwin.engines.learned import calibration, coverage
+from nettwin.engines.learned import coverage, intervals
 from nettwin.engines.learned.answer import Answer
 from nettwin.engines.learned.architecture import Architecture, architecture
 from nettwin.engines.learned.conservation import Carried, conserved
@@ -113,16 +113,16 @@ class Learned:
 
     def _bounds(
         self, inputs: Inputs, answer: Answer, beyond: Floats
-    ) -> dict[str, calibration.Bounds]:
+    ) -> dict[str, intervals.Bounds]:
         """Intervals; wider where a flow meets what is out of range, by `beyond` [flows]."""
-        known = calibration.known(inputs, answer)
+        known = intervals.known(inputs, answer)
         wider = 1.0 + coverage.WIDER * beyond
-        return calibration.bounds(self.model.calibration, known, self.confidence, wider)
+        return intervals.bounds(self.model.calibration, known, self.confidence, wider)
 
-    def _flagged(self, bounds: dict[str, calibration.Bounds], beyond: Floats) -> Bools:
+    def _flagged(self, bounds: dict[str, intervals.Bounds], beyond: Floats) -> Bools:
         marked = beyond > coverage.JUST_BEYOND
         if bounds:
-            marked |= calibration.flagged(self.model.calibration, bounds)
+            marked |= intervals.flagged(self.model.calibration, bounds)
         return marked
 
     def _predict(self, scenario: Scenario, like: QueueSolution | None) -> Metrics:

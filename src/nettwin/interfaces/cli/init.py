@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nettwin.errors import InputError, UnknownNameError
+from nettwin.errors import InputError
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.output import Output
@@ -72,8 +72,7 @@ def init(
         reading = Source(capacity=capacity, load=load).read(network)
         notes = output.told(reading)
         plan, intent = reading.scenario, INTENT
-    if kind not in NETWORKS:
-        raise UnknownNameError("network", kind, NETWORKS)
+    NETWORKS.named(kind)
     begin(folder, plan, intent, kind=kind, auto=demo)
     output.document({"workspace": str(folder), **notes})
     output.wrote(folder / "nettwin.toml")

@@ -16,7 +16,7 @@ from nettwin.telemetry.findings import KINDS, Findings, summary
 from nettwin.telemetry.links import LinkLoads
 
 Moment = Callable[[float], str]
-COLORS = {"bad": style.ALARM, "doubtful": style.WARNING, "mended": style.CALM}
+COLORS = {"error": style.ALARM, "warning": style.WARNING, "corrected": style.CALM}
 
 
 def findings_document(found: Findings) -> dict[str, Any]:

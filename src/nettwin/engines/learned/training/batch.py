@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nettwin.engines.learned.inputs import Inputs, by_hop
+from nettwin.engines.learned.recorded import recorded
 from nettwin.metrics import Metrics
 
 Singles = NDArray[np.float32]
 PERCENTILES = ("owd_p50_s", "owd_p90_s", "owd_p99_s")
-STARVED = 0.99  # loss from which on the delay of what arrives says nothing
 NOISE = 0.05  # relative standard error of a label at which it counts half
-MIN_VARIANCE = 1e-3  # of a delay over its squared mean; smaller ones are not learned
 
 
 class Batch(NamedTuple):
@@ -62,30 +61,17 @@ class Labels(NamedTuple):
 
 def labels_of(metrics: Metrics) -> Labels:
     """What can be learned from metrics."""
-    flow = metrics.flow
-    count = len(flow)
-    unknown = np.full(count, np.nan)
-
-    def label(name: str) -> NDArray[np.float64]:
-        return flow.columns.get(name, unknown)
-
-    mean = label("owd_mean_s")
-    weight = np.ones(count)
+    flow, known = metrics.flow, recorded(metrics)
+    weight = np.ones(len(flow))
     if "owd_mean_s" in flow.low:
         with np.errstate(invalid="ignore", divide="ignore"):
-            noise = (flow.high["owd_mean_s"] - flow.low["owd_mean_s"]) / 4 / mean
+            noise = (flow.high["owd_mean_s"] - flow.low["owd_mean_s"]) / 4 / flow["owd_mean_s"]
         weight = 1 / (1 + (np.nan_to_num(noise, nan=1.0, posinf=1.0) / NOISE) ** 2)
-    loss = label("loss_ratio")
-    delivers = np.isfinite(mean) & (mean > 0) & ~(loss >= STARVED) & ~_censored(metrics)
-    variance = label("pdv_s2")
-    with np.errstate(invalid="ignore"):
-        varies = delivers & (variance > MIN_VARIANCE * mean**2)
-    percentiles = np.stack([label(name) for name in PERCENTILES], axis=1)
     columns = (
-        np.where(delivers, mean, np.nan),
-        np.where(varies, variance, np.nan),
-        loss,
-        np.where(delivers[:, None], percentiles, np.nan),
+        known["owd_mean_s"],
+        known["pdv_s2"],
+        known["loss_ratio"],
+        np.stack([known[name] for name in PERCENTILES], axis=1),
         weight,
     )
     return Labels(*(column.astype(np.float32) for column in columns))
@@ -161,19 +147,6 @@ def together(batches: Sequence[Batch]) -> Batch:
         if name != "ports"
     }
     return Batch(**joined, ports=begin["port"][-1])
-
-
-def _censored(metrics: Metrics) -> NDArray[np.bool_]:
-    """Flows whose delays the recording cut off. [flows]
-
-    Where a tenth of a flow's packets or more had the longest delay that was kept, or the record
-    ended before they came, its recorded delays are less than those that it had.
-    """
-    flow = metrics.flow
-    p90 = flow.columns.get("owd_p90_s", np.full(len(flow), np.nan))
-    most = float(metrics.provenance.get("longest_delay_s", np.inf))
-    with np.errstate(invalid="ignore"):
-        return np.asarray(p90 >= most * (1 - 1e-9))
 
 
 def some_flows(batch: Batch, most: int, random: np.random.Generator) -> Batch:

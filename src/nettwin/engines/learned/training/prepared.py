@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from nettwin.engines.learned.calibration import QUANTITIES, Case, noise_of, recorded
+from nettwin.engines.learned.calibration import Case
 from nettwin.engines.learned.inputs import Inputs, inputs_of, solved
+from nettwin.engines.learned.intervals import QUANTITIES
 from nettwin.engines.learned.model_file import FEATURES
+from nettwin.engines.learned.recorded import noise_of, recorded
 from nettwin.engines.learned.training.batch import (
     Batch,
     Labels,
@@ -180,7 +182,7 @@ def _code() -> str:
     files: Sequence[Path] = [
         *sorted((engines / "theory").glob("*.py")),
         *sorted((engines.parent / "scenario").rglob("*.py")),
-        *(engines / "learned" / f"{name}.py" for name in ("features", "inputs")),
+        *(engines / "learned" / f"{name}.py" for name in ("features", "inputs", "recorded")),
         *(Path(__file__).parent / f"{name}.py" for name in ("batch", "prepared")),
     ]
     contents = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]

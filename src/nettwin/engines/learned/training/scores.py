@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from nettwin.engines.learned.answer import Answer
 from nettwin.engines.learned.architecture import architecture
-from nettwin.engines.learned.calibration import STARVED
 from nettwin.engines.learned.model_file import Model
+from nettwin.engines.learned.recorded import STARVED
 from nettwin.engines.learned.training.prepared import SCORED, Prepared
 
 SURE = 0.5  # weight of a label from which on it is judged by: a standard error of 5 %

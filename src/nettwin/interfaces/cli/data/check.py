@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from typing import Annotated
-
 from rich.text import Text
 
-from nettwin.errors import InputError
-from nettwin.formats import read
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.data.group import (
     FolderOption,
+    NetworkOption,
     SinceOption,
     SourceFileArg,
     UntilOption,
     group,
-    moment_of,
+    network_of,
+    span_of,
 )
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.tables import telemetry as tables
-
-HOUR_S = 3600.0
-
-
-NETWORK = o.given(
-    "--network",
-    metavar="FILE",
-    help="The network, in any known format. Default: that of the workspace.",
-)
 
 
 @command(
@@ -40,7 +28,7 @@ NETWORK = o.given(
 )
 def check(
     source: SourceFileArg,
-    network: Annotated[str | None, NETWORK] = None,
+    network: NetworkOption = None,
     workspace: w.WorkspaceOption = w.HERE,
     folder: FolderOption = None,
     since: SinceOption = None,
@@ -51,22 +39,15 @@ def check(
     """Show what is wrong with the telemetry of a source, the worst first, and what is done about
     it; nothing is kept."""
     from nettwin.apps.collection import read_loads
-    from nettwin.telemetry.source import ALWAYS_S
     from nettwin.telemetry.source_file import opened, read_source_file
 
     output = Output("data check", json)
     file = read_source_file(source)
-    scenario = read(network).scenario if network else w.opened(workspace).plan
+    scenario = network_of(network, workspace)
     told: list[str] = []
     with opened(file, told, folder) as opening:
         about = opening.test()
-        live = opening.live
-        now_s = time.time()
-        usual = (now_s - HOUR_S, now_s) if live else ALWAYS_S
-        begin_s, end_s = moment_of(since, usual[0]), moment_of(until, usual[1])
-        if begin_s >= end_s:
-            raise InputError("--since must be before --until. Correct one of them.")
-        loads = read_loads(opening, file, scenario, begin_s, end_s)
+        loads = read_loads(opening, file, scenario, *span_of(opening, since, until))
     output.document(
         {
             "source": about,

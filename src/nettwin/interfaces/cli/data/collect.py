@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from rich.text import Text
 
 from nettwin.interfaces.cli import options as o
@@ -14,13 +12,11 @@ from nettwin.interfaces.cli.data.group import (
     SourceFileArg,
     UntilOption,
     group,
-    moment_of,
+    span_of,
 )
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.tables import telemetry as tables
-
-HOUR_S = 3600.0
 
 
 @command(
@@ -39,21 +35,16 @@ def collect(
 ) -> None:
     """Read telemetry of a source into the history of a workspace, and show what it tells."""
     from nettwin.apps.collection import collect as collected
-    from nettwin.telemetry.source import ALWAYS_S
     from nettwin.telemetry.source_file import opened, read_source_file
 
     output = Output("data collect", json)
     file = read_source_file(source)
     place = w.opened(workspace)
-    now_s = time.time()
-    begin_s, end_s = moment_of(since, ALWAYS_S[0]), moment_of(until, ALWAYS_S[1])
     told: list[str] = []
     with opened(file, told, folder) as opening, place.writing("nettwin data collect"):
-        if opening.live:
-            times = place.repository.times_s()
-            usual_s = float(times[-1]) if len(times) else now_s - HOUR_S
-            begin_s, end_s = moment_of(since, min(usual_s, now_s)), moment_of(until, now_s)
-        done = collected(opening, file, place.plan, place.repository, begin_s, end_s)
+        times = place.repository.times_s()
+        span = span_of(opening, since, until, float(times[-1]) if len(times) else None)
+        done = collected(opening, file, place.plan, place.repository, *span)
     loads = done.loads
     output.document(
         {

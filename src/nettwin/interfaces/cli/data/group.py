@@ -7,9 +7,13 @@ import time
 from pathlib import Path
 from typing import Annotated
 
+from nettwin.errors import InputError
+from nettwin.formats import read
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.program import subcommands
+from nettwin.scenario.scenario import Scenario
+from nettwin.telemetry.source import ALWAYS_S, Source
 
 _AGO = re.compile(r"(\d+(?:\.\d+)?)(s|m|min|h|d)")
 _UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -46,6 +50,37 @@ UntilOption = Annotated[
     str | None,
     o.given("--until", metavar="TIME", help="Until when (UTC). Default: now."),
 ]
+
+
+NetworkOption = Annotated[
+    str | None,
+    o.given(
+        "--network",
+        metavar="FILE",
+        help="The network, in any known format. Default: that of the workspace.",
+    ),
+]
+HOUR_S = 3600.0
+
+
+def network_of(network: str | None, workspace: Path) -> Scenario:
+    """The network that is named, or that of the workspace."""
+    return read(network).scenario if network else w.opened(workspace).plan
+
+
+def span_of(
+    opening: Source, since: str | None, until: str | None, usual_s: float | None = None
+) -> tuple[float, float]:
+    """From when and until when a source is read: what is asked for; else of a live one from
+    `usual_s`, an hour ago if it is None, and all of files. Raises InputError."""
+    now_s = time.time()
+    begin_s, end_s = ALWAYS_S
+    if opening.live:
+        begin_s, end_s = now_s - HOUR_S if usual_s is None else min(usual_s, now_s), now_s
+    begin_s, end_s = moment_of(since, begin_s), moment_of(until, end_s)
+    if begin_s > end_s or (begin_s == end_s and since and until):
+        raise InputError("--since must be before --until. Correct one of them.")
+    return begin_s, end_s
 
 
 def moment_of(text: str | None, usual_s: float) -> float:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated
 
 from rich.text import Text
 
-from nettwin.formats import read
 from nettwin.formats.files import write_text
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
-from nettwin.interfaces.cli.data.check import HOUR_S, NETWORK
 from nettwin.interfaces.cli.data.group import (
     FolderOption,
+    NetworkOption,
     SinceOption,
     SourceFileArg,
     UntilOption,
     group,
-    moment_of,
+    network_of,
+    span_of,
 )
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import command
@@ -40,7 +39,7 @@ OUT = o.given(
 )
 def map_names(
     source: SourceFileArg,
-    network: Annotated[str | None, NETWORK] = None,
+    network: NetworkOption = None,
     workspace: w.WorkspaceOption = w.HERE,
     folder: FolderOption = None,
     since: SinceOption = None,
@@ -51,17 +50,14 @@ def map_names(
     """Propose the node of each unknown device and the link of each unknown port: by names that are
     alike, and by traffic that one port sends and another receives."""
     from nettwin.telemetry.mapping import merged, propose
-    from nettwin.telemetry.source import ALWAYS_S
     from nettwin.telemetry.source_file import opened, read_source_file, with_names
 
     output = Output("data map", json)
     file = read_source_file(source)
-    scenario = read(network).scenario if network else w.opened(workspace).plan
+    scenario = network_of(network, workspace)
     with opened(file, folder=folder) as opening:
-        now_s = time.time()
-        usual = (now_s - HOUR_S, now_s) if opening.live else ALWAYS_S
-        span = moment_of(since, usual[0]), moment_of(until, usual[1])
-        found = propose(opening.read(*span), scenario.topology, file.names)
+        samples = opening.read(*span_of(opening, since, until))
+        found = propose(samples, scenario.topology, file.names)
     output.document({"proposals": [vars(one) for one in found]})
     rows = [(one.device, one.interface, one.stands_for, one.why) for one in found]
     columns = "<device | <interface | <is | ?<because"
