@@ -7,6 +7,7 @@ import pytest
 
 from nettwin.errors import FormatError, InputError
 from nettwin.telemetry.event_files import EventFiles, GnmicEvents
+from nettwin.telemetry.matching import matching
 from nettwin.telemetry.series import Port
 from nettwin.telemetry.source import ALWAYS_S, Opening
 
@@ -52,3 +53,9 @@ def test_wrong_settings_and_files(tmp_path: Path) -> None:
     missing = EventFiles(Opening({"path": "x", "quantities": {"up": "a"}}, tmp_path))
     with pytest.raises(FormatError, match="no such file"):
         missing.test()
+
+
+def test_a_folder_that_matches_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "points.lp").mkdir()
+    with pytest.raises(FormatError, match="no such file"):
+        matching(tmp_path, "*.lp")

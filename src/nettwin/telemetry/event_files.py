@@ -26,6 +26,7 @@ from nettwin.errors import FormatError, InputError
 from nettwin.formats.files import read_text
 from nettwin.settings import settings_of
 from nettwin.telemetry.columns import UP_WORDS, columns_of
+from nettwin.telemetry.matching import matching
 from nettwin.telemetry.series import Port, Series
 from nettwin.telemetry.source import Opening, Quality, SourceChoice
 from nettwin.telemetry.times import UNITS
@@ -77,13 +78,13 @@ class EventFiles:
         self.columns = columns_of(self.settings.quantities)
 
     def test(self) -> str:
-        files = self._files()
+        files = matching(self.folder, self.settings.path)
         next(self._events(files[0]), None)
         return f"{len(files)} files of events in {self.folder}"
 
     def read(self, since_s: float, until_s: float) -> Iterator[Series]:
         found: dict[tuple[Port, str], list[tuple[float, float]]] = {}
-        for path in self._files():
+        for path in matching(self.folder, self.settings.path):
             for event in self._events(path):
                 if not since_s <= event.time_s < until_s:
                     continue
@@ -102,15 +103,6 @@ class EventFiles:
 
     def close(self) -> None:
         """Nothing is held."""
-
-    def _files(self) -> list[Path]:
-        path = Path(self.settings.path).expanduser()
-        root = Path(path.anchor) if path.is_absolute() else self.folder
-        found = sorted(root.glob(str(path.relative_to(root) if path.is_absolute() else path)))
-        if not found:
-            where = self.folder / self.settings.path
-            raise FormatError(where, "", "there is no such file", "Correct the path.")
-        return found
 
     def _events(self, path: Path) -> Iterator[Event]:
         """The points of a file in line protocol; lines that are none are counted, and said."""

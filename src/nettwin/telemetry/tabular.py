@@ -29,6 +29,7 @@ import numpy as np
 from nettwin.errors import FormatError, InputError, MissingExtraError, UnknownNameError
 from nettwin.settings import settings_of
 from nettwin.telemetry.columns import UP_WORDS, Column, columns_of
+from nettwin.telemetry.matching import matching
 from nettwin.telemetry.quantities import QUANTITIES
 from nettwin.telemetry.series import Port, Series
 from nettwin.telemetry.source import Opening, Quality, SourceChoice
@@ -36,8 +37,6 @@ from nettwin.telemetry.times import AUTO, UNITS, seconds_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MAX_FILES = 10_000
 
 
 @dataclass(frozen=True)
@@ -88,32 +87,18 @@ class Tables:
     def test(self) -> str:
         files = 0
         for table, columns in zip(self.tables, self.columns, strict=True):
-            found = self._files(table)
+            found = matching(self.folder, table.path)
             self._frame(found[0], table, _wanted(table, columns))
             files += len(found)
         return f"{files} {'Parquet' if self.parquet else 'CSV'} files in {self.folder}"
 
     def read(self, since_s: float, until_s: float) -> Iterator[Series]:
         for table, columns in zip(self.tables, self.columns, strict=True):
-            for path in self._files(table):
+            for path in matching(self.folder, table.path):
                 yield from self._file(path, table, columns, since_s, until_s)
 
     def close(self) -> None:
         """Nothing is held."""
-
-    def _files(self, table: TableSettings) -> list[Path]:
-        path = Path(table.path).expanduser()
-        root = Path(path.anchor) if path.is_absolute() else self.folder
-        found = sorted(root.glob(str(path.relative_to(root) if path.is_absolute() else path)))
-        if not found:
-            raise FormatError(
-                self.folder / table.path, "", "there is no such file", "Correct the path."
-            )
-        if len(found) > MAX_FILES:
-            raise FormatError(
-                self.folder / table.path, "", f"there are {len(found):,} files", "Name fewer."
-            )
-        return [one for one in found if one.is_file()]
 
     def _file(
         self,
