@@ -18,6 +18,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from functools import cache
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import ModuleType
@@ -151,6 +152,26 @@ def begin_beside(work: Callable[[], object]) -> BaseProcess:
     with _without_main(work):
         process.start()
     return process
+
+
+def begin_talking(work: Callable[[Connection], object]) -> tuple[BaseProcess, Connection]:
+    """Begin a piece of work in a process of its own, and a line over which to talk with it.
+
+    The work is given its end of the line, where `recv` raises EOFError once this process has
+    ended or closed its own.
+    """
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_talking, args=(work, there), daemon=True)
+    with _without_main(work):
+        process.start()
+    there.close()
+    return process, here
+
+
+def _talking(work: Callable[[Connection], object], line: Connection) -> None:
+    _begin(None)
+    work(line)
 
 
 def _in_silence(work: Callable[[], object]) -> None:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from nettwin import units
 from nettwin.errors import InputError, MissingExtraError
+from nettwin.interfaces import operating
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.engines import warn_of_compiling
 from nettwin.interfaces.cli.init import demo_network
@@ -140,7 +141,7 @@ def demo_loop(output: Output, folder: Path, kind: str = "simulated") -> None:
         output.out.print(line_of(one), soft_wrap=True)
 
     with place.writing("nettwin demo loop"), place.network() as network:
-        runs = w.loop_of(place, network, tell)
+        runs = operating.loop_of(place, network, tell)
         moments = list(_day(output, stage, network, runs))
     output.show(Text())
     output.show(tables.over_day(moments, w.moment))

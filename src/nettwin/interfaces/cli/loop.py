@@ -10,6 +10,7 @@ from rich.text import Text
 
 from nettwin import units
 from nettwin.errors import InputError
+from nettwin.interfaces import operating
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.engines import warn_of_compiling
@@ -65,7 +66,9 @@ def loop(
     for one in events:
         one.event.change.apply(place.plan)  # a name that is not there is told at once
     settings = place.settings.loop
-    warn_of_compiling(output, *{settings.engine, settings.verify} - {w.NONE, w.EMULATION})
+    warn_of_compiling(
+        output, *{settings.engine, settings.verify} - {operating.NONE, operating.EMULATION}
+    )
     told: list[Told] = []
 
     def tell(one: Told) -> None:
@@ -81,7 +84,7 @@ def loop(
         output.say("Ending after this step; Ctrl-C again ends at once.")
 
     with place.writing("nettwin loop"), place.network() as network, stoppable(stop):
-        runs = w.loop_of(place, network, tell)
+        runs = operating.loop_of(place, network, tell)
         begin_s: float | None = None
         done = 0
         while running and (cycles is None or done < cycles):

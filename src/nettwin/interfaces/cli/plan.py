@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from nettwin.errors import InputError
+from nettwin.interfaces import operating
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.output import Output
@@ -91,8 +92,8 @@ def verify(
     output = Output("plan verify", json)
     place = w.opened(workspace)
     settings = place.settings.loop
-    model, verifier = w.model_of(settings), w.verifier_of(settings)
-    found = by_hand.verify(place, plan, model, verifier, w.corrected(place))
+    model, verifier = operating.model_of(settings), operating.verifier_of(settings)
+    found = by_hand.verify(place, plan, model, verifier, operating.corrected(place))
     output.document({"id": found.known.id, "plan": plan_to_dict(found.plan)})
     output.show(
         plan_tables.heading(found.plan, place.settings.name), plan_tables.expectations(found.plan)

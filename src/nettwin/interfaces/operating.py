@@ -1,0 +1,74 @@
+"""Operating: the loop of a workspace, with the engines that its settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nettwin.interfaces import wiring
+from nettwin.model import NetworkModel
+from nettwin.scenario.scenario import Scenario
+
+if TYPE_CHECKING:
+    from nettwin.apps.loop.loop import Loop, Told
+    from nettwin.physical.network import Network
+    from nettwin.workspace.settings import LoopSettings
+    from nettwin.workspace.workspace import Workspace
+
+NONE = "none"
+SIMULATOR, EMULATION = "packet", "emulation"
+# of a verification: it has to be done before the network has become another one
+VERIFIER = {"precision": 0.05, "max_packets": 400_000}
+
+
+def corrected(workspace: Workspace) -> Callable[[Scenario], Scenario]:
+    """The twin's scenario of what a network tells, with the corrections of the workspace."""
+    from nettwin.apps.calibration.corrections import read_corrections
+
+    return read_corrections(workspace.twin_file).corrected
+
+
+def model_of(settings: LoopSettings) -> NetworkModel:
+    """The engine that predicts."""
+    return wiring.engine(settings.engine)
+
+
+def verifier_of(settings: LoopSettings) -> NetworkModel | None:
+    """The engine that looks at plans; None where none shall."""
+    if settings.verify == NONE:
+        return None
+    if settings.verify == EMULATION:
+        return wiring.emulation()
+    own: dict[str, Any] = dict(VERIFIER) if settings.verify == SIMULATOR else {}
+    return wiring.engine(settings.verify, **own)
+
+
+def loop_of(
+    workspace: Workspace,
+    network: Network,
+    tell: Callable[[Told], None],
+    at_step: Callable[[str], None] = lambda step: None,
+) -> Loop:
+    """The loop of a workspace that this process writes to."""
+    from nettwin.apps.loop.loop import Loop, Parts
+    from nettwin.optimize.optimize import warm_up
+
+    settings = workspace.settings
+    warm_up(settings.loop.method, workspace.intent)  # before a failure waits for it
+    return Loop(
+        Parts(
+            network=network,
+            intent=workspace.intent,
+            model=model_of(settings.loop),
+            verifier=verifier_of(settings.loop),
+            repository=workspace.repository,
+            audit=workspace.audit,
+            approvals=workspace.approvals,
+            state_file=workspace.state_file,
+            settings=settings.loop,
+            policy=settings.policy,
+            corrected=corrected(workspace),
+            tell=tell,
+            at_step=at_step,
+        )
+    )
