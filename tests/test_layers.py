@@ -67,6 +67,7 @@ HOMES = {
     "pytest": ("nettwin.testing",),
     "hypothesis": ("nettwin.testing",),
     "duckdb": ("nettwin.repository",),
+    "gufo": ("nettwin.telemetry.snmp",),
 }
 
 # Above the engines, one module chooses among them; the others receive a NetworkModel. The network

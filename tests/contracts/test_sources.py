@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from nettwin.telemetry.registry import SOURCES
 from nettwin.telemetry.source import Opening, Source, SourceChoice
 from nettwin.testing import SourceContract
+from tests.telemetry.agent import agent, ports
 from tests.telemetry.recorded import PROMETHEUS, prometheus, serving
 
 ROWS = [
@@ -44,6 +46,30 @@ class TestPrometheus(SourceContract):
     @pytest.fixture
     def broken(self) -> Source:
         return opened("prometheus", url="http://127.0.0.1:9")
+
+
+class TestSnmp(SourceContract):
+    @pytest.fixture
+    def choice(self) -> SourceChoice:
+        return SOURCES["snmp"]
+
+    @pytest.fixture
+    def source(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Source]:
+        pytest.importorskip("gufo.snmp")
+        monkeypatch.setenv("COMMUNITY", "public")
+        with agent(lambda: ports({1: "xe-0/0/1"}, {"xe-0/0/1": 2**40})) as address:
+            yield opened("snmp", agents={"r1": address}, community="env:COMMUNITY", every="50ms")
+
+    @pytest.fixture
+    def span_s(self) -> tuple[float, float]:
+        return time.time(), time.time() + 0.1
+
+    @pytest.fixture
+    def broken(self, monkeypatch: pytest.MonkeyPatch) -> Source:
+        pytest.importorskip("gufo.snmp")
+        monkeypatch.setenv("COMMUNITY", "public")
+        settings = {"agents": {"r1": "127.0.0.1:9"}, "community": "env:COMMUNITY"}
+        return opened("snmp", timeout_s=0.05, retries=0, **settings)
 
 
 class TestCsv(SourceContract):

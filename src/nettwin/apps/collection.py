@@ -56,6 +56,11 @@ def collect(
     returns.
     """
     loads = read_loads(source, file, scenario, since_s, until_s)
+    return landed(loads, scenario, repository)
+
+
+def landed(loads: LinkLoads, scenario: Scenario, repository: Repository) -> Collected:
+    """Loads in the history. Raises InputError where nothing is known of any link."""
     known = np.isfinite(loads.bps).any(axis=1)
     if not known.any():
         raise InputError("nothing is known of any link in that time. See nettwin data check.")

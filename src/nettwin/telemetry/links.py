@@ -26,6 +26,10 @@ DISAGREE = 0.05  # of the octets that the two ends of a link count
 RESTARTED = 0.5  # of the counters of a device that fall at one time: it began anew
 
 
+class TooFewSamples(InputError):
+    """Samples that span no interval yet."""
+
+
 @dataclass(frozen=True)
 class LinkLoads:
     """What links carried: `bps` is the mean over the interval that ends at each of `time_s`
@@ -269,7 +273,7 @@ def _edges(totals: list[Totals], interval_s: float, since_s: float, until_s: flo
     """The edges of the intervals: whole multiples of the interval, inside what was sampled."""
     sampled = [one.time_s for one in totals if len(one.time_s) > 1]
     if not sampled:
-        raise InputError(
+        raise TooFewSamples(
             "no port has two samples of octets or rates in that time. Give a longer time."
         )
     if not interval_s:
@@ -280,7 +284,7 @@ def _edges(totals: list[Totals], interval_s: float, since_s: float, until_s: flo
     end = min(max(float(times[-1]) for times in sampled), until_s)
     first, last = int(np.ceil(begin / interval_s - 1e-9)), int(np.floor(end / interval_s + 1e-9))
     if last <= first:
-        raise InputError(
+        raise TooFewSamples(
             f"the samples span less than one interval of {interval_s:g} s. Give a longer time, or a"
             " shorter interval."
         )

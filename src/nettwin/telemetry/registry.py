@@ -10,6 +10,7 @@ SOURCES: Registry[SourceChoice] = Registry(
     "nettwin.sources",
     {
         "prometheus": "nettwin.telemetry.prometheus:PROMETHEUS",
+        "snmp": "nettwin.telemetry.snmp.source:SNMP",
         "csv": "nettwin.telemetry.tabular:CSV",
         "parquet": "nettwin.telemetry.tabular:PARQUET",
         "influx": "nettwin.telemetry.event_files:INFLUX",

@@ -62,8 +62,15 @@ class SourceContract:
         for one in source.read(*span_s):
             assert ((one.time_s >= span_s[0]) & (one.time_s < span_s[1])).all()
 
-    def test_it_back_fills(self, source: Source, span_s: tuple[float, float]) -> None:
-        """A stretch that is read again, or in two parts, has the same samples."""
+    def test_it_back_fills(
+        self, choice: SourceChoice, source: Source, span_s: tuple[float, float]
+    ) -> None:
+        """A stretch that is read again, or in two parts, has the same samples. A source that keeps
+        nothing (its quality says so) says that it cannot tell of the past."""
+        if not choice.quality.back_fills:
+            with pytest.raises(NettwinError, match="past"):
+                list(source.read(0.0, 1e9))
+            return
         whole = _samples(list(source.read(*span_s)))
         assert whole == _samples(list(source.read(*span_s)))
         times = sorted({at for _, _, at, _ in whole})

@@ -8,6 +8,7 @@ from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.data.group import (
     FolderOption,
+    ForOption,
     NetworkOption,
     SinceOption,
     SourceFileArg,
@@ -33,6 +34,7 @@ def check(
     folder: FolderOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    lasting: ForOption = None,
     top: o.TopOption = 40,
     json: o.JsonOption = False,
 ) -> None:
@@ -47,7 +49,9 @@ def check(
     told: list[str] = []
     with opened(file, told, folder) as opening:
         about = opening.test()
-        loads = read_loads(opening, file, scenario, *span_of(opening, since, until))
+        loads = read_loads(
+            opening, file, scenario, *span_of(opening, since, until, lasting=lasting)
+        )
     output.document(
         {
             "source": about,

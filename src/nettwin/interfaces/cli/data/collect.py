@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from rich.text import Text
 
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.data.group import (
     FolderOption,
+    ForOption,
     SinceOption,
     SourceFileArg,
     UntilOption,
@@ -17,11 +21,20 @@ from nettwin.interfaces.cli.data.group import (
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.tables import telemetry as tables
+from nettwin.telemetry.polling import Polled
+from nettwin.telemetry.source_file import SourceFile
+
+if TYPE_CHECKING:
+    from nettwin.apps.collection import Collected
+    from nettwin.workspace.workspace import Workspace
+
+WHO = "nettwin data collect"
 
 
 @command(
     "nettwin data collect prometheus.yaml --workspace twin",
     "nettwin data collect prometheus.yaml --workspace twin --since 7d",
+    "nettwin data collect snmp.yaml --workspace twin --for 10m",
     group=group,
 )
 def collect(
@@ -30,6 +43,7 @@ def collect(
     folder: FolderOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    lasting: ForOption = None,
     top: o.TopOption = 20,
     json: o.JsonOption = False,
 ) -> None:
@@ -41,10 +55,20 @@ def collect(
     file = read_source_file(source)
     place = w.opened(workspace)
     told: list[str] = []
-    with opened(file, told, folder) as opening, place.writing("nettwin data collect"):
-        times = place.repository.times_s()
-        span = span_of(opening, since, until, float(times[-1]) if len(times) else None)
-        done = collected(opening, file, place.plan, place.repository, *span)
+    with opened(file, told, folder) as opening:
+        if isinstance(opening, Polled):
+            done = _polled(output, opening, file, place, since, until, lasting)
+        else:
+            with place.writing(WHO):
+                times = place.repository.times_s()
+                last = float(times[-1]) if len(times) else None
+                span = span_of(opening, since, until, last, lasting)
+                done = collected(opening, file, place.plan, place.repository, *span)
+    if done is None:
+        output.document({"source": str(source), "intervals": 0, "rows": 0, "ignored": told})
+        output.note("Ignored", told)
+        output.show(Text("The poll is kept. Two make an interval: collect again, or --for 5m."))
+        return
     loads = done.loads
     output.document(
         {
@@ -65,3 +89,28 @@ def collect(
         f" {w.moment(float(loads.time_s[-1]))}: {done.rows:,} rows"
     )
     output.show(Text(words, "bold"))
+
+
+def _polled(
+    output: Output,
+    opening: Polled,
+    file: SourceFile,
+    place: Workspace,
+    since: str | None,
+    until: str | None,
+    lasting: str | None,
+) -> Collected | None:
+    """Poll a source; its intervals in all, with the findings of the last."""
+    from nettwin.apps.polling import collect_polled
+
+    once = None if lasting or until else "0s"
+    _, end_s = span_of(opening, since, until, lasting=lasting or once)
+    last: Collected | None = None
+    rows = intervals = 0
+    for done in collect_polled(
+        opening, file, place.plan, place.repository, end_s, lambda: place.writing(WHO)
+    ):
+        if done is not None:
+            last, rows, intervals = done, rows + done.rows, intervals + done.intervals
+            output.say(f"{w.moment(float(done.loads.time_s[-1]))}: {done.rows} rows")
+    return last and replace(last, rows=rows, intervals=intervals)

@@ -13,6 +13,7 @@ from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.program import subcommands
 from nettwin.scenario.scenario import Scenario
+from nettwin.telemetry.polling import Polled
 from nettwin.telemetry.source import ALWAYS_S, Source
 
 _AGO = re.compile(r"(\d+(?:\.\d+)?)(s|m|min|h|d)")
@@ -52,6 +53,17 @@ UntilOption = Annotated[
 ]
 
 
+ForOption = Annotated[
+    str | None,
+    o.given(
+        "--for",
+        metavar="TIME",
+        help="How long a source is polled that keeps nothing (snmp), such as 10m. Default: once;"
+        " of check and map twice its interval.",
+    ),
+]
+
+
 NetworkOption = Annotated[
     str | None,
     o.given(
@@ -69,11 +81,23 @@ def network_of(network: str | None, workspace: Path) -> Scenario:
 
 
 def span_of(
-    opening: Source, since: str | None, until: str | None, usual_s: float | None = None
+    opening: Source,
+    since: str | None,
+    until: str | None,
+    usual_s: float | None = None,
+    lasting: str | None = None,
 ) -> tuple[float, float]:
     """From when and until when a source is read: what is asked for; else of a live one from
-    `usual_s`, an hour ago if it is None, and all of files. Raises InputError."""
+    `usual_s`, an hour ago if it is None, and all of files. One that is polled is read from now on,
+    `lasting` so long. Raises InputError."""
     now_s = time.time()
+    if isinstance(opening, Polled):
+        if since:
+            raise InputError("a source that is polled tells nothing of the past. Leave --since.")
+        usual = now_s + 2.5 * opening.every_s
+        return now_s, moment_of(until, now_s + _seconds(lasting) if lasting else usual)
+    if lasting:
+        raise InputError("--for is of sources that are polled, such as snmp. Give --since.")
     begin_s, end_s = ALWAYS_S
     if opening.live:
         begin_s, end_s = now_s - HOUR_S if usual_s is None else min(usual_s, now_s), now_s
@@ -90,3 +114,10 @@ def moment_of(text: str | None, usual_s: float) -> float:
     if ago := _AGO.fullmatch(text):
         return time.time() - float(ago[1]) * _UNITS[ago[2]]
     return w.time_of(text)
+
+
+def _seconds(text: str) -> float:
+    """How long, such as 10m. Raises InputError."""
+    if match := _AGO.fullmatch(text):
+        return float(match[1]) * _UNITS[match[2]]
+    raise InputError(f"--for {text}: must be a time such as 90s, 10m or 6h. Correct it.")

@@ -12,6 +12,7 @@ from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.data.group import (
     FolderOption,
+    ForOption,
     NetworkOption,
     SinceOption,
     SourceFileArg,
@@ -44,6 +45,7 @@ def map_names(
     folder: FolderOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    lasting: ForOption = None,
     out: Annotated[Path | None, OUT] = None,
     json: o.JsonOption = False,
 ) -> None:
@@ -56,7 +58,7 @@ def map_names(
     file = read_source_file(source)
     scenario = network_of(network, workspace)
     with opened(file, folder=folder) as opening:
-        samples = opening.read(*span_of(opening, since, until))
+        samples = opening.read(*span_of(opening, since, until, lasting=lasting))
         found = propose(samples, scenario.topology, file.names)
     output.document({"proposals": [vars(one) for one in found]})
     rows = [(one.device, one.interface, one.stands_for, one.why) for one in found]
