@@ -68,6 +68,15 @@ HOMES = {
     "hypothesis": ("nettwin.testing",),
     "duckdb": ("nettwin.repository",),
     "gufo": ("nettwin.telemetry.snmp",),
+    "fastapi": ("nettwin.interfaces.server", "nettwin.interfaces.web"),
+    "starlette": ("nettwin.interfaces.server", "nettwin.interfaces.web"),
+    "uvicorn": ("nettwin.interfaces.server",),
+    "nicegui": ("nettwin.interfaces.web",),
+    "limits": ("nettwin.interfaces.server",),
+    "prometheus_client": ("nettwin.interfaces.server",),
+    "pwdlib": ("nettwin.workspace",),
+    "mcp": ("nettwin.interfaces.mcp",),
+    "textual": ("nettwin.interfaces.top",),
 }
 
 # Above the engines, one module chooses among them; the others receive a NetworkModel. The network

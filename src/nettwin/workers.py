@@ -12,6 +12,7 @@ import os
 import pickle
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -32,6 +33,7 @@ Result = TypeVar("Result")
 Warm = Callable[[], object]
 MAX_DEATHS = 2  # of workers, with no piece of work finished between them
 CGROUP = Path("/sys/fs/cgroup")
+_MAIN = threading.RLock()
 
 
 class LostWorkerError(NettwinError):
@@ -184,15 +186,16 @@ def _in_silence(work: Callable[[], object]) -> None:
 @contextmanager
 def _without_main(pickled: object) -> Iterator[None]:
     """Let processes begin without running the caller's script again, where they can do without."""
-    main = sys.modules["__main__"]
     if b"__main__" in pickle.dumps(pickled):
         yield
         return
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
+    with _MAIN:  # several threads may begin processes
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def _on_ray(

@@ -10,7 +10,7 @@ import pytest
 from nettwin.errors import FormatError, InputError
 from nettwin.secrets import secret
 from nettwin.workspace.approval import Approval, Approvals
-from nettwin.workspace.people import Person, hashed, person_of
+from nettwin.workspace.people import Person, person_of
 from nettwin.workspace.policy import Window
 from nettwin.workspace.settings import read_settings
 from nettwin.workspace.workspace import Workspace, begin
@@ -68,7 +68,7 @@ def test_people_prove_who_they_are(place: Workspace) -> None:
     assert token not in (place.folder / "nettwin.toml").read_text()
     again = Workspace(place.folder)
     ada = person_of(token, again.settings.people)
-    assert ada == Person("ada", ("approver", "operator"), hashed(token))
+    assert (ada.name, ada.roles) == ("ada", ("approver", "operator"))
     ada.need("viewer", "look")
     with pytest.raises(InputError, match="nobody's here"):
         person_of(token + "x", again.settings.people)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nettwin import units
 from nettwin.errors import FormatError, InputError
 from nettwin.formats.files import read_text
 from nettwin.formats.toml_document import parse_toml
@@ -19,6 +21,7 @@ from nettwin.workspace.policy import Policy, Window
 
 NAME = "nettwin.toml"
 LARGEST_BYTES = 2**20
+_PERSON = ("roles", "token_argon2", "expires", "token_sha256")
 _SECTION = re.compile(r"\s*\[+\s*([^\]]+?)\s*\]+")
 _KEY = re.compile(r"\s*(\"[^\"]*\"|'[^']*'|[A-Za-z0-9_-]+)\s*=")
 
@@ -168,14 +171,32 @@ class _Reader:
             place = ("people", name)
             if not isinstance(self.data["people"][name], Mapping):
                 raise self.issue(place, "is not a table: must be [people.NAME]", "Write it so.")
-            self._known(place, self.data["people"][name], ("roles", "token_sha256"))
+            self._known(place, self.data["people"][name], _PERSON)
             roles = tuple(map(str, self.value((*place, "roles"), list, [])))
             for role in roles:
                 if role not in ROLES:
                     reason = f"has {role}: must be of {', '.join(ROLES)}"
                     raise self.issue((*place, "roles"), reason, "Correct it.")
-            found.append(Person(name, roles, self.value((*place, "token_sha256"), str, "")))
+            texts = {key: self.value((*place, key), str, "") for key in _PERSON[1:]}
+            found.append(
+                Person(
+                    name,
+                    roles,
+                    token_argon2=texts["token_argon2"],
+                    expires_s=self._moment((*place, "expires"), texts["expires"]),
+                    token_sha256=texts["token_sha256"],
+                )
+            )
         return tuple(found)
+
+    def _moment(self, place: tuple[str, ...], text: str) -> float:
+        """A time, in seconds since 1970; for ever where there is none."""
+        if not text:
+            return math.inf
+        try:
+            return units.moment_s(text, "2027-01-31T12:00:00Z")
+        except InputError as error:
+            raise self.issue(place, str(error), "") from None
 
     def table(self, name: str) -> Mapping[str, Any]:
         """A table of the file; empty where it is not there."""

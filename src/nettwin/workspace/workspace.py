@@ -4,17 +4,20 @@ nettwin.toml   settings               network.yaml, intent.yaml   what they name
 repository/    the history            audit/, audit.head          the audit log, and its head
 network/       what the network keeps loop.json, twin.json        the loop's state, corrections
 approvals/     one file each          lock                        one process writes
+access/        the server's own log   networks/, sessions/, jobs/ what the server keeps
 """
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from nettwin.errors import FormatError, InputError, NetworkError
+from nettwin.errors import FormatError, InputError, NetworkError, UnknownNameError
 from nettwin.formats import read, write
 from nettwin.formats.files import read_text, write_text
 from nettwin.formats.intent import read_intent
@@ -26,7 +29,15 @@ from nettwin.repository.lock import held
 from nettwin.repository.repository import Repository
 from nettwin.scenario.scenario import Scenario
 from nettwin.workspace.approval import Approvals
-from nettwin.workspace.people import ROLES, new_token
+from nettwin.workspace.people import (
+    DAY_S,
+    DAYS,
+    ROLES,
+    Person,
+    entry_of,
+    new_token,
+    without_person,
+)
 from nettwin.workspace.settings import NAME, Settings, read_settings
 from nettwin.workspace.template import INTENT, filled
 
@@ -45,6 +56,12 @@ class Workspace:
             self.settings.repository, relative_error=self.settings.counter_error
         )
         self.audit = AuditLog(folder / "audit", folder / "audit.head")
+
+    @cached_property
+    def access_log(self) -> AuditLog:
+        """What a server refused and who came to it; the server alone writes it, so that the audit
+        log keeps its one writer."""
+        return AuditLog(self.folder / "access", self.folder / "access.head")
 
     @property
     def approvals(self) -> Approvals:
@@ -97,22 +114,45 @@ class Workspace:
         finally:
             network.close()
 
-    def add_person(self, name: str, roles: tuple[str, ...]) -> str:
-        """Write a person into nettwin.toml; their token, which is kept nowhere."""
+    def add_person(self, name: str, roles: tuple[str, ...], days: float = DAYS) -> str:
+        """Write a person into nettwin.toml; their token, which is kept nowhere and holds for so
+        many days."""
         if any(person.name == name for person in self.settings.people):
             raise InputError(f"there is a {name} already. Remove them from {NAME}, or rename one.")
-        if not name or any(not (ch.isalnum() or ch in "-_") for ch in name):
+        if not name or any(not (ch.isascii() and (ch.isalnum() or ch in "-_")) for ch in name):
             raise InputError(f"the name {name!r} must be of letters, digits, - and _. Correct it.")
         for role in roles:
             if role not in ROLES:
                 raise InputError(f"{role} is not a role: must be of {', '.join(ROLES)}. Name one.")
-        token, digest = new_token()
-        path = self.folder / NAME
-        listed = ", ".join(f'"{role}"' for role in roles)
-        entry = f'\n[people.{name}]\nroles = [{listed}]\ntoken_sha256 = "{digest}"\n'
-        write_text(path, read_text(path).rstrip("\n") + "\n" + entry, durable=True)
-        self.settings = read_settings(self.folder)
+        token, digest = new_token(name)
+        self._write_person(name, roles, digest, time.time() + days * DAY_S)
         return token
+
+    def renew_token(self, name: str, days: float = DAYS) -> str:
+        """A new token of a person, in place of the one they had. Raises UnknownNameError."""
+        person = self._person(name)
+        token, digest = new_token(name)
+        self._write_person(name, person.roles, digest, time.time() + days * DAY_S)
+        return token
+
+    def revoke_token(self, name: str) -> None:
+        """Have a person's token hold no longer. Raises UnknownNameError."""
+        self._write_person(name, self._person(name).roles, "", math.inf)
+
+    def _person(self, name: str) -> Person:
+        found = next((p for p in self.settings.people if p.name == name), None)
+        if found is None:
+            raise UnknownNameError("person", name, [p.name for p in self.settings.people])
+        return found
+
+    def _write_person(
+        self, name: str, roles: tuple[str, ...], digest: str, expires_s: float
+    ) -> None:
+        path = self.folder / NAME
+        text = without_person(read_text(path), name)
+        entry = entry_of(name, roles, digest, expires_s)
+        write_text(path, f"{text}\n{entry}", durable=True)
+        self.settings = read_settings(self.folder)
 
 
 def begin(

@@ -91,7 +91,7 @@ def apply(workspace: Workspace, network: Network, id: str, person: Person, now_s
     """Apply a plan that was approved, as a person. Raises ApplyError where no approval holds or the
     network does not take it: nothing is changed then."""
     known = known_plan(workspace.repository, id)
-    person.need("operator", f"apply the plan {known.id}")
+    person.need("operator or approver", f"apply the plan {known.id}")
     done = network.receipt(known.id)
     if done is None or not done.stands:
         _approved(workspace, known, configuration(network.configured()), now_s)
@@ -112,7 +112,7 @@ def apply(workspace: Workspace, network: Network, id: str, person: Person, now_s
 def undo(workspace: Workspace, network: Network, id: str, person: Person, now_s: float) -> Receipt:
     """Take back a plan that stands, as a person. Raises InputError where it was never applied."""
     known = known_plan(workspace.repository, id)
-    person.need("operator", f"undo the plan {known.id}")
+    person.need("operator or approver", f"undo the plan {known.id}")
     receipt = network.receipt(known.id)
     if receipt is None:
         raise InputError(f"the plan {known.id} was never applied: there is nothing to undo.")

@@ -61,7 +61,10 @@ COMMANDS = {
     "status": "Show where the loop of a workspace stands, and what its network is like now.",
     "history": "Show what was seen and done in a workspace, or the network as it was at a time.",
     "plan": "Plans of a workspace: list, add, verify, approve, apply and undo them.",
-    "people": "People of a workspace: add them with roles, and list them.",
+    "serve": "Serve a workspace over HTTP: the API and the web pages, for people with tokens.",
+    "people": (
+        "People of a workspace: add them with roles, renew or revoke their tokens, and list them."
+    ),
     "network": "The network of a workspace: let something happen to it, serve its counters.",
     "repository": "The history of a workspace on disk: check, repair, maintain and export it.",
     "data": (

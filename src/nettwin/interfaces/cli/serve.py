@@ -1,0 +1,57 @@
+"""nettwin serve: a workspace over HTTP, for browsers and programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli import workspaces as w
+from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.program import command
+
+HOST = typer.Option("--host", metavar="ADDRESS", help="Where to listen; others reach it elsewhere.")
+PORT = typer.Option("--port", min=0, max=65535, help="The port; 0 takes one that is free.")
+NAME = o.given(
+    "--name", metavar="NAME", help="A name by which others call the server. May be repeated."
+)
+CERTIFICATE = o.given("--certificate", metavar="FILE", help="The server's certificate, PEM.")
+KEY = o.given("--key", metavar="FILE", help="The certificate's private key, PEM.")
+WORKERS = typer.Option("--workers", min=2, help="Processes that do jobs.")
+
+LIVE = typer.Option(
+    "--live/--no-live", help="Run the loop, or leave it to another process and only look."
+)
+
+
+@command(
+    "nettwin serve --workspace twin",
+    "nettwin serve --workspace twin --host 0.0.0.0 --name twin.example.net --certificate cert.pem"
+    " --key key.pem",
+)
+def serve(
+    workspace: w.WorkspaceOption = w.HERE,
+    host: Annotated[str, HOST] = "127.0.0.1",
+    port: Annotated[int, PORT] = 8080,
+    name: Annotated[list[str] | None, NAME] = None,
+    certificate: Annotated[Path | None, CERTIFICATE] = None,
+    key: Annotated[Path | None, KEY] = None,
+    workers: Annotated[int, WORKERS] = 2,
+    live: Annotated[bool, LIVE] = True,
+) -> None:
+    """Serve a workspace over HTTP: the API and the web pages, for people with tokens."""
+    from nettwin.interfaces.server.desk import open_desk
+    from nettwin.interfaces.server.run import Serving, log_to
+    from nettwin.interfaces.server.run import serve as run
+
+    output = Output("serve")
+    log_to("warning")
+    serving = Serving(host, port, tuple(name or ()), certificate, key)
+    serving.check()
+    desk = open_desk(workspace, workers=workers, live=live)
+    if not desk.workspace.settings.people:
+        output.say("Nobody may log in yet: nettwin people add NAME --role operator makes a token.")
+    run(desk, serving, told=lambda address: output.show(Text(f"Serving at {address}")))

@@ -1,0 +1,80 @@
+"""Desk: what everything that serves one workspace shares: REST, web pages and MCP."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nettwin.apps.sessions import Sessions
+from nettwin.interfaces.server.access import Access
+from nettwin.interfaces.server.jobs.jobs import Jobs
+from nettwin.interfaces.server.limits import Limits
+from nettwin.interfaces.server.live import Live
+from nettwin.interfaces.server.networks import Networks
+from nettwin.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from nettwin.repository.audit import AuditLog
+
+
+@dataclass
+class Desk:
+    """One workspace, served.
+
+    `jobs` do the work that takes time, in other processes. `live` is the process that owns the
+    network and runs the loop, None where the workspace is only looked at; `sessions` are the
+    sandboxes. `access` knows who a request comes from, `networks` the files that were uploaded.
+    """
+
+    workspace: Workspace
+    jobs: Jobs
+    access: Access
+    networks: Networks
+    sessions: Sessions
+    live: Live | None = None
+    limits: Limits = field(default_factory=Limits)
+    started_s: float = field(default_factory=time.time)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, what: str, who: str, **details: Any) -> None:
+        """Write into the server's log what somebody did or was refused."""
+        with self._lock:
+            self.log.add(time.time(), what, who, **details)
+
+    @cached_property
+    def log(self) -> AuditLog:
+        """Where this server writes what it refused, and who came; the audit log of the workspace
+        belongs to whoever runs the loop."""
+        return self.workspace.access_log
+
+    def begin(self) -> None:
+        """Start what works beside the requests."""
+        self.jobs.begin()
+
+    def close(self) -> None:
+        """End it; nothing is left running."""
+        if self.live is not None:
+            self.live.close()
+        self.jobs.close()
+
+
+def open_desk(
+    folder: Path, limits: Limits | None = None, *, workers: int = 2, live: bool = True
+) -> Desk:
+    """The desk of the workspace in a folder; unless `live`, its loop is left to another process.
+    Raises FormatError where there is none."""
+    limits = limits or Limits()
+    workspace = Workspace(folder)
+    return Desk(
+        workspace=workspace,
+        jobs=Jobs(folder, limits, workers),
+        access=Access(workspace, limits),
+        networks=Networks(folder / "networks", limits),
+        sessions=Sessions(folder / "sessions"),
+        live=Live(folder) if live else None,
+        limits=limits,
+    )

@@ -1,0 +1,6 @@
+"""Work: what jobs do, in processes of their own: a Work in, a document out.
+
+networks    files read and written       questions    predict, whatif, failures, explain
+searches    plans looked for             plans        plans judged again
+intents     checked and reported         warm         what a fresh process loads first
+"""
