@@ -197,11 +197,8 @@ class Jobs:
             worker = Worker(self.folder, self.limits.job_bytes, WARM)
             warm = False
             try:
-                while not warm:
-                    if self._closing:
-                        return
-                    warm = worker.receive(0.2) is not None
-                self._ready += 1
+                warm = self._warmed(worker)
+                self._ready += warm
                 while (job := self._next(lanes, worker)) is not None:
                     if not self._run(worker, job):
                         break
@@ -212,6 +209,13 @@ class Jobs:
             finally:
                 self._ready -= warm
                 worker.kill()
+
+    def _warmed(self, worker: Worker) -> bool:
+        """Wait until a worker is warm; False at the end."""
+        while not self._closing:
+            if worker.receive(0.2) is not None:
+                return True
+        return False
 
     def _next(self, lanes: tuple[str, ...], worker: Worker) -> Job | None:
         """The next job of some lanes, the quick ones first; None at the end."""
