@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from nettwin.repository.talkers import Talkers, unpacked
 from nettwin.scenario.scenario import Scenario
 
 NETWORK = "network"  # the kind of record that holds a configuration
+TOPOLOGY = "topology"  # that which holds the network as a topology source told it
 
 
 class Repository:
@@ -104,6 +105,21 @@ class Repository:
         """The newest record of a kind and a name, None where there is none."""
         found = self.records(kind, id)
         return json.loads(found[-1].document) if found else None
+
+    def keep_network(
+        self, scenario: Scenario, source: str, time_s: float, events: Iterable[Document] = ()
+    ) -> None:
+        """Keep the network as a topology source told it, and what happened to it since the last."""
+        document = json.dumps({"source": source, "network": native_text(scenario)})
+        self.keep(*events, Document(time_s, TOPOLOGY, scenario.fingerprint(), document))
+
+    def network_told(self) -> Scenario | None:
+        """The network as a topology source told it last; None where none was read."""
+        found = self.records(TOPOLOGY)
+        if not found:
+            return None
+        text: str = json.loads(found[-1].document)["network"]
+        return native_from_text(text, str(self.folder))
 
     def times_s(self) -> NDArray[np.float64]:
         """The times of all observations, in order. [observations]"""

@@ -83,6 +83,12 @@ class Workspace:
         """The network as it was planned."""
         return read(self.settings.plan).scenario
 
+    @property
+    def network_now(self) -> Scenario:
+        """The network as a topology source told it last (`nettwin data topology`); as it was
+        planned where none was read."""
+        return self.repository.network_told() or self.plan
+
     @cached_property
     def intent(self) -> Intent:
         """What is wanted: all intents together. Raises InputError where there is none."""

@@ -2,7 +2,9 @@
 
 adjacencies   ports joined in pairs, told by one end or both, to a network
 neighbors     LLDP and CDP neighbors in JSON
-link_state    OSPF and IS-IS databases in JSON, as FRR shows them
+openconfig    interfaces, LAGs and LLDP as OpenConfig models them
+link_state    adjacencies with costs, to ports that are joined
+ospf, isis    link-state databases as FRR shows them; system_ids: which host has which
 inventory     devices, interfaces and cables as NetBox exports them
 records       values of JSON by the names that they have in several tools
 """

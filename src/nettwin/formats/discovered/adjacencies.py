@@ -77,6 +77,20 @@ class Adjacencies:
         )
         self.ignored.append(f"the adjacency of {words}: one of them is joined elsewhere already")
 
+    def leave(self, end: End | None) -> None:
+        """Leave a port out that stands for others, or that others stand for."""
+        if end in self.ends:
+            self.ends.remove(end)
+
+    def drop_alone(self, words: str) -> None:
+        """Leave out the nodes that nothing is joined to; they are told of in these words."""
+        joined = {end.device for end in self.ends if end.joined is not None}
+        alone = [name for name in self.nodes if name not in joined]
+        for name in alone:
+            del self.nodes[name]
+        if alone:
+            self.ignored.append(f"{len(alone)} {words}, such as {alone[0]}")
+
     def partial(self) -> PartialNetwork:
         """The network: two links for each pair, named by the ports that they leave from."""
         made = PartialNetwork(self.format, str(self.source), name=self.source.stem)

@@ -17,20 +17,21 @@ from typing import Any
 
 from nettwin.errors import FormatError, InputError
 from nettwin.formats.discovered.adjacencies import Adjacencies
-from nettwin.formats.discovered.records import Place, has, issue, load, text_of
+from nettwin.formats.discovered.openconfig import is_openconfig, read_openconfig
+from nettwin.formats.discovered.records import (
+    FAR_DEVICE,
+    FAR_PORT,
+    Place,
+    has,
+    issue,
+    load,
+    text_of,
+)
 from nettwin.formats.files import read_head
 from nettwin.formats.format import Format, ImportDefaults, Reading
 from nettwin.formats.native.document import Document
 from nettwin.scenario.scenario import Scenario
 
-FAR_DEVICE = (
-    "target_device", "remote_device", "remote_system_name", "system_name", "system-name",
-    "neighbor", "neighbor_name", "destination_host", "remote_host", "remote_hostname", "hostname",
-)  # fmt: skip
-FAR_PORT = (
-    "target_port", "remote_port", "port_id", "port-id", "neighbor_interface", "neighbor_port_id",
-    "remote_interface", "remote_port_id", "port", "destination_port",
-)  # fmt: skip
 DEVICE = ("local_device", "local_host", "local_hostname", "source_device", "device", "host")
 PORT = ("local_port", "local_interface", "source_port", "interface", "local_intf")
 _MARK = re.compile(
@@ -39,9 +40,6 @@ _MARK = re.compile(
     rb'|\{\s*"hostname"\s*:\s*"[^"]*"\s*,\s*"port"\s*:'
 )
 _FOREIGN = re.compile(rb'"(nettwin|ietf-network:\w+|directed|multigraph|a_terminations)"\s*:')
-OPENCONFIG = ("openconfig-lldp:lldp", "openconfig-interfaces:interfaces")
-SPEED = re.compile(r"(?:openconfig-if-ethernet:)?SPEED_(\d+)(GB|MB|KB)", re.IGNORECASE)
-_SCALE = {"gb": 1e9, "mb": 1e6, "kb": 1e3}
 
 
 class Neighbors(Format):
@@ -90,15 +88,9 @@ class _Reader:
         if "lldp" in data and has(data["lldp"], ("interface",)):
             self._lldpcli(data["lldp"]["interface"])
             return
-        for key in (
-            "openconfig-lldp:lldp",
-            "openconfig-interfaces:interfaces",
-            "lldp",
-            "interfaces",
-        ):
-            if isinstance(data.get(key), Mapping) and not _ports(data[key]):
-                self._openconfig(data)
-                return
+        if is_openconfig(data):
+            read_openconfig(self.document, self.found, self.own)
+            return
         for key in ("neighbors", "devices"):
             if isinstance(data.get(key), list):
                 self._records(data[key], (key,))
@@ -165,55 +157,5 @@ class _Reader:
                     value = text_of(far_port, ("descr",)) or value
                 self._adjacent(self.own, port, {"neighbor": name, "port": value}, place)
 
-    def _openconfig(self, data: Mapping[str, Any]) -> None:
-        lldp = data.get("openconfig-lldp:lldp", data.get("lldp", {}))
-        ports = data.get("openconfig-interfaces:interfaces", data.get("interfaces", {}))
-        device = self.own
-        for part in ("state", "config"):
-            if has(lldp, (part,)) and isinstance(lldp[part], Mapping):
-                device = text_of(lldp[part], ("system-name",)) or device
-        members: dict[str, int] = {}
-        for place, one in self._listed(ports, "interfaces"):
-            state = one.get("state", {})
-            end = self.found.end(device, text_of(one, ("name",)))
-            ethernet = one.get("openconfig-if-ethernet:ethernet", one.get("ethernet", {}))
-            for part in (ethernet.get("config", {}), ethernet.get("state", {})):
-                match = SPEED.fullmatch(str(part.get("port-speed", "")))
-                if match:
-                    end.speed_bps = float(match[1]) * _SCALE[match[2].lower()]
-                elif "port-speed" in part and "UNKNOWN" not in str(part["port-speed"]):
-                    reason = f"port-speed is {part['port-speed']!r}: must be such as SPEED_10GB"
-                    raise issue(self.document, place, reason, "Correct it.")
-                lag = text_of(part, ("aggregate-id", "openconfig-if-aggregate:aggregate-id"))
-            if lag := (lag if isinstance(ethernet, Mapping) and ethernet else ""):
-                members[lag] = members.get(lag, 0) + 1
-            end.up = str(state.get("oper-status", "UP")).upper() == "UP"
-        for lag, count in members.items():
-            self.found.assumptions.append(
-                f"the {count} members of the LAG {device} {lag}: each a link"
-            )
-        for place, one in self._listed(lldp.get("interfaces", {}), "lldp"):
-            port = text_of(one, ("name",))
-            told = one.get("neighbors", {})
-            listed = told.get("neighbor", []) if isinstance(told, Mapping) else []
-            for neighbor in listed if isinstance(listed, list) else []:
-                state = neighbor.get("state", {}) if isinstance(neighbor, Mapping) else {}
-                self._adjacent(device, port, {"system-name": "", **state}, place)
-
-    def _listed(self, holder: Any, word: str) -> Iterator[tuple[Place, Mapping[str, Any]]]:
-        listed = holder.get("interface", []) if isinstance(holder, Mapping) else None
-        if not isinstance(listed, list):
-            raise issue(self.document, (word,), "must be a list of interfaces", "Correct it.")
-        for i, one in enumerate(listed):
-            place: Place = (word, "interface", i)
-            if not isinstance(one, Mapping) or not text_of(one, ("name",)):
-                raise issue(self.document, place, "is no interface with a name", "Correct it.")
-            yield place, one
-
     def _not(self, place: Place, key: str | int, what: str) -> FormatError:
         return issue(self.document, (*place, key), what, "Correct it.")
-
-
-def _ports(data: Any) -> bool:
-    """Whether a mapping holds records of neighbors by port."""
-    return isinstance(data, Mapping) and any(has(v, FAR_DEVICE) for v in data.values())

@@ -11,6 +11,15 @@ from nettwin.formats.files import read_text
 from nettwin.formats.native.document import Document
 
 Place = tuple[str | int, ...]
+# names of a neighbor, and of its port
+FAR_DEVICE = (
+    "target_device", "remote_device", "remote_system_name", "system_name", "system-name",
+    "neighbor", "neighbor_name", "destination_host", "remote_host", "remote_hostname", "hostname",
+)  # fmt: skip
+FAR_PORT = (
+    "target_port", "remote_port", "port_id", "port-id", "neighbor_interface", "neighbor_port_id",
+    "remote_interface", "remote_port_id", "port", "destination_port",
+)  # fmt: skip
 
 
 def load(path: Path) -> Document:

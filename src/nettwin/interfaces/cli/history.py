@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+from nettwin.apps.topology.events import EVENT, event_of
 from nettwin.errors import InputError
 from nettwin.formats import write
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import command
+from nettwin.interfaces.tables import topology as tables_of_topology
 from nettwin.interfaces.tables import workspace as tables
 
 SERIES = o.given(
@@ -60,12 +62,19 @@ def history(
         output.show(tables.series(series, stamps[-top:], values.tolist()[-top:]))
         return
     entries = list(place.audit.entries())
+    happened = [(one.time_s, event_of(one)) for one in place.repository.records(EVENT)]
     output.document(
         {
             "entries": [
                 {**vars(entry), "details": dict(entry.details), "hash": entry.digest}
                 for entry in entries
-            ]
+            ],
+            "events": [
+                {"time_s": time_s, "time": w.moment(time_s), **vars(one)}
+                for time_s, one in happened
+            ],
         }
     )
+    if happened:
+        output.show(tables_of_topology.events(happened[-top:], w.moment, len(happened)))
     output.show(tables.entries(entries[-top:], w.moment, len(entries)))

@@ -63,7 +63,7 @@ def collect(
                 times = place.repository.times_s()
                 last = float(times[-1]) if len(times) else None
                 span = span_of(opening, since, until, last, lasting)
-                done = collected(opening, file, place.plan, place.repository, *span)
+                done = collected(opening, file, place.network_now, place.repository, *span)
     if done is None:
         output.document({"source": str(source), "intervals": 0, "rows": 0, "ignored": told})
         output.note("Ignored", told)
@@ -108,7 +108,7 @@ def _polled(
     last: Collected | None = None
     rows = intervals = 0
     for done in collect_polled(
-        opening, file, place.plan, place.repository, end_s, lambda: place.writing(WHO)
+        opening, file, place.network_now, place.repository, end_s, lambda: place.writing(WHO)
     ):
         if done is not None:
             last, rows, intervals = done, rows + done.rows, intervals + done.intervals

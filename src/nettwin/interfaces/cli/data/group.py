@@ -77,7 +77,7 @@ HOUR_S = 3600.0
 
 def network_of(network: str | None, workspace: Path) -> Scenario:
     """The network that is named, or that of the workspace."""
-    return read(network).scenario if network else w.opened(workspace).plan
+    return read(network).scenario if network else w.opened(workspace).network_now
 
 
 def span_of(
