@@ -113,7 +113,9 @@ def bottlenecks(
     return Bottlenecks(scenario, answers[0], tuple(found))
 
 
-def _on_link(scenario: Scenario, link: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def load_of_flows(
+    scenario: Scenario, link: int
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """What each flow puts on a link, in bit/s. [flows]"""
     paths = scenario.paths
     hops = paths.links == link
@@ -124,7 +126,7 @@ def _on_link(scenario: Scenario, link: int) -> np.ndarray[tuple[int, ...], np.dt
 
 def _fillers(scenario: Scenario, link: int) -> list[Filler]:
     """The flows on a link, the largest first."""
-    put, traffic = _on_link(scenario, link), scenario.traffic
+    put, traffic = load_of_flows(scenario, link), scenario.traffic
     total = max(float(put.sum()), 1e-300)
     order = np.argsort(-put, kind="stable")
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,17 @@ GAP = 0.5  # between parts that no link joins, in hops
 Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 
+@dataclass(frozen=True)
+class Projection:
+    """How longitude and latitude become places on a map: x = (longitude - edge, in 0 to 360) times
+    `squeeze`, y = latitude, both less `low` and over `span`."""
+
+    edge_deg: float
+    squeeze: float
+    low: tuple[float, float]
+    span: float
+
+
 def node_positions(topology: Topology) -> Points:
     """A place for every node in a box of about one: by coordinates, or by the graph without them.
 
@@ -22,14 +34,21 @@ def node_positions(topology: Topology) -> Points:
     one site are set apart. A node without links takes no room from the others: one far from them is
     drawn at their edge. [nodes, 2]
     """
+    return projected(topology)[0]
+
+
+def projected(topology: Topology) -> tuple[Points, Projection | None]:
+    """The places of `node_positions`, and the projection that they were made by; None where they
+    come of the graph."""
     latitude, longitude = topology.node_latitude_deg, topology.node_longitude_deg
     known = np.isfinite(latitude) & np.isfinite(longitude)
     if known.sum() < max(2, topology.node_count / 2):
-        return _unit(_by_graph(topology))
+        return _unit(_by_graph(topology)), None
     middle = np.radians(np.clip(np.nanmean(latitude[known]), -75, 75))
-    points = np.column_stack([_unwrapped(longitude, known) * np.cos(middle), latitude])
+    edge, squeeze = _edge(longitude[known]), float(np.cos(middle))
+    points = np.column_stack([(longitude - edge) % 360 * squeeze, latitude])
     if np.ptp(points[known], axis=0).max() == 0:
-        return _unit(_by_graph(topology))
+        return _unit(_by_graph(topology)), None
     for _ in range(topology.node_count):
         if known.all():
             break
@@ -44,7 +63,9 @@ def node_positions(topology: Topology) -> Points:
             if len(near):
                 points[i], known[i] = points[near].mean(axis=0), True
     points[~known] = np.nanmean(points, axis=0)
-    return _apart(_unit(_near(points, topology)))
+    points = _near(points, topology)
+    low, span = _box(points)
+    return _apart(_unit(points)), Projection(edge, squeeze, (float(low[0]), float(low[1])), span)
 
 
 def _near(points: Points, topology: Topology) -> Points:
@@ -58,18 +79,23 @@ def _near(points: Points, topology: Topology) -> Points:
     return np.where(linked[:, None], points, np.clip(points, low - margin, high + margin))
 
 
-def _unwrapped(longitude: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Longitudes without a jump: the widest empty stretch of the globe is the map's edge."""
-    around = np.sort(longitude[known] % 360)
+def _edge(longitude: NDArray[np.float64]) -> float:
+    """The longitude at which the map is cut: the end of the widest empty stretch of the globe."""
+    around = np.sort(longitude % 360)
     gaps = np.diff(np.append(around, around[0] + 360))
-    edge = around[(int(gaps.argmax()) + 1) % len(around)]
-    return np.asarray((longitude - edge) % 360)
+    return float(around[(int(gaps.argmax()) + 1) % len(around)])
 
 
 def _unit(points: Points) -> Points:
     """Moved and scaled, shape kept, so that the larger side is one."""
+    low, span = _box(points)
+    return np.asarray((points - low) / span)
+
+
+def _box(points: Points) -> tuple[Points, float]:
+    """The lower left corner of some points, and their larger side, one where they have none."""
     low, high = points.min(axis=0), points.max(axis=0)
-    return np.asarray((points - low) / (float((high - low).max()) or 1.0))
+    return low, float((high - low).max()) or 1.0
 
 
 def _apart(points: Points, least: float = 0.02) -> Points:

@@ -150,7 +150,7 @@ def _frame(axes: Axes, points: Points, margin: float, aspect: float) -> None:
     axes.axis("off")
 
 
-def _lanes(topology: Topology) -> NDArray[np.float64]:
+def lanes(topology: Topology) -> NDArray[np.float64]:
     """How many lines' widths each link's line is beside the straight path; parallel lines part."""
     seen: dict[tuple[int, int, int], int] = {}
     lane = np.zeros(topology.link_count)
@@ -170,7 +170,7 @@ def _arrows(topology: Topology, points: Points, inch: float) -> list[_Arrow]:
     scale = np.log10(capacity / capacity.min(initial=np.inf)) if len(capacity) else capacity
     crowd = float(np.clip(60 / max(topology.link_count, 1), 0.5, 1.0))
     widths = (0.085 + 0.03 * np.clip(scale, 0, 3)) * inch * crowd
-    lanes = _lanes(topology)
+    beside = lanes(topology)
     out = []
     for k in range(topology.link_count):
         a, b = points[topology.link_source[k]], points[topology.link_target[k]]

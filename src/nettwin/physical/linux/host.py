@@ -106,6 +106,15 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "NUMBA_NUM_THREADS": "1"}
 
 
+def _many_files() -> None:
+    """As many open files as the kernel allows: every flow has sockets of its own."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with contextlib.suppress(OSError, ValueError):  # not every root may raise the limit
+        most = max(most, int(Path("/proc/sys/fs/nr_open").read_text("ascii")))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _private_folders() -> None:
     """Folders of the daemons that nobody else sees."""
     for folder in ("/etc/frr", "/var/run/frr"):
@@ -151,8 +160,7 @@ def main() -> None:
     """The process: its standard input is the line, its argument who started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     line = Connection(os.dup(0))
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    _many_files()
     _private_folders()
     serve(line, int(sys.argv[1]))
 
