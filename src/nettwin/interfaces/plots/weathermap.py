@@ -178,7 +178,7 @@ def _arrows(topology: Topology, points: Points, inch: float) -> list[_Arrow]:
         along = (b - a) / length
         aside = np.array([-along[1], along[0]])
         width = min(widths[k], 0.2 * length)
-        shift = aside * lanes[k] * widths[k] * 2.2
+        shift = aside * beside[k] * widths[k] * 2.2
         start, middle = a + shift, (a + b) / 2 + shift
         head = min(2.0 * width, 0.4 * length / 2)
         neck = middle - along * (head + 0.12 * width)

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
 from nettwin import __version__
 from nettwin.errors import NettwinError
@@ -73,6 +74,7 @@ def create_app(
     for one in mount:
         one(app, desk)
     app.add_middleware(Guard, desk=desk, addresses=Addresses((*LOCAL, *map(str.lower, names))))
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
     return app
 
 

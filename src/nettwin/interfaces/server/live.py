@@ -100,7 +100,7 @@ class Live:
         while True:
             try:
                 kind, value = self._line.recv()
-            except (EOFError, OSError):
+            except (EOFError, OSError, TypeError):  # TypeError: closed while it was read
                 break
             if kind == "moment":
                 self.moment, self.trouble = value, ""

@@ -16,7 +16,7 @@ from nettwin.apps.sessions import Session
 from nettwin.apps.twin_fit import twin_fit
 from nettwin.errors import NettwinError
 from nettwin.interfaces.server.live import age_s
-from nettwin.interfaces.web import show
+from nettwin.interfaces.web import pieces, show
 from nettwin.interfaces.web.place import Place, person_of
 from nettwin.workspace.people import Person
 
@@ -68,10 +68,8 @@ def address(path: str, session: Session | None, **query: str) -> str:
     """A path with a query, and the session that it shows."""
     from urllib.parse import urlencode
 
-    given = {
-        **({"session": session.id} if session else {}),
-        **{k: v for k, v in query.items() if v},
-    }
+    given = {"session": session.id} if session else {}
+    given |= {name: value for name, value in query.items() if value}
     return f"{path}?{urlencode(given)}" if given else path
 
 
@@ -86,7 +84,6 @@ def frame(
     dark = {"dark": True, "light": False}.get(request.cookies.get("nettwin_theme", ""))
     theme = ui.dark_mode(dark)
     ui.colors(primary="#1f5fa8")
-    ui.skip_link("Skip to the content", "#main") if hasattr(ui, "skip_link") else None
     with ui.element("div").classes("frame"):
         if session is not None:
             _session_bar(place, session)
@@ -97,6 +94,7 @@ def frame(
         main = ui.element("main").props('id="main" tabindex="-1"')
         side_part = ui.element("aside").props('aria-label="Selection"') if side else None
         foot_part = ui.element("footer") if foot else None
+    ui.skip_link("Skip to the content", target=main)
     built = Frame(place, person, request, session, main, side_part, foot_part)
     with main:
         yield built
@@ -115,18 +113,17 @@ def _status(place: Place, session: Session | None, person: Person, theme: ui.dar
     search = (
         ui.input(placeholder="Search  /")
         .props('dense outlined clearable aria-label="Search nodes, links and flows"')
-        .style("width: 200px")
+        .style("width: 220px")
     )
     search.on("keydown.enter", lambda: _find(place, session, str(search.value or "")))
     search.mark("search")
-    ui.html('<span class="soft"></span>', sanitize=False)
-    with ui.button(person.name).classes("nt quiet").props("no-caps flat aria-haspopup=menu"):
-        with ui.menu():
-            ui.menu_item(", ".join(person.roles)).props("disable")
-            for _, title, path in MORE:
-                ui.menu_item(title, lambda path=path: ui.navigate.to(path))
-            ui.menu_item("Dark or light", lambda: _turn(theme))
-            ui.menu_item("Log out", lambda: ui.navigate.to("/logout"))
+    who = pieces.button(person.name, lambda: None, "quiet").props("aria-haspopup=menu")
+    with who, ui.menu():
+        ui.menu_item(", ".join(person.roles)).props("disable")
+        for _, title, path in MORE:
+            ui.menu_item(title, lambda path=path: ui.navigate.to(path))
+        ui.menu_item("Dark or light", lambda: _turn(theme))
+        ui.menu_item("Log out", lambda: ui.navigate.to("/logout"))
 
     def refresh() -> None:
         moment = place.moment
@@ -219,7 +216,7 @@ def _keys(built: Frame) -> None:
                     ui.label(key).classes("kbd")
                 with ui.element("dd"):
                     ui.label(words)
-        ui.button("Close", on_click=help.close).classes("nt")
+        pieces.button("Close", help.close)
 
     def pressed(event: Any) -> None:
         if not event.action.keydown or event.modifiers.ctrl or event.modifiers.alt:

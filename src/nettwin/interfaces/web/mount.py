@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
-from nicegui import core, ui
+from nicegui import ui
 from nicegui.page import page
 
 from nettwin.interfaces.web.feed import Feed
@@ -38,6 +38,7 @@ def mount(app: FastAPI, desk: Desk) -> None:
         binding_refresh_interval=None,
         show_welcome_message=False,
         reconnect_timeout=10.0,
+        gzip_middleware_factory=None,  # the guard must read pages; what it lets out is packed
         mount_path="/",
     )
     started = app.router.lifespan_context
@@ -52,7 +53,7 @@ def mount(app: FastAPI, desk: Desk) -> None:
 
 
 def _add_page(app: FastAPI, place: Place, path: str, title: str, build: Any) -> None:
-    @page(path, title=f"{title} - nettwin", api_router=core.app.router)
+    @page(path, title=f"{title} - nettwin")
     async def shown(request: Request) -> Any:
         return await build(place, request)
 

@@ -46,7 +46,8 @@ class Choice:
 
 def button(words: str, on_click: Callable[..., Any], kind: str = "") -> ui.button:
     """A button; `kind` is empty, `main`, `quiet` or `danger`."""
-    return ui.button(words, on_click=on_click).classes(f"nt {kind}").props("no-caps flat")
+    found = ui.button(words, on_click=on_click, color=None)
+    return found.classes(f"nt {kind}").props("no-caps flat")
 
 
 def heading(words: str, level: int = 2) -> ui.element:

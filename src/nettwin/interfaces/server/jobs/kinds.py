@@ -59,6 +59,7 @@ KINDS: dict[str, Kind] = {
         Kind("write", f"{_WORK}.networks:write", "quick"),
         Kind("predict", f"{_WORK}.questions:predict", "quick"),
         Kind("whatif", f"{_WORK}.questions:whatif", "quick"),
+        Kind("session", f"{_WORK}.metrics:session_whatif", "quick"),
         Kind("explain", f"{_WORK}.questions:explain", "quick"),
         Kind("simulate", f"{_WORK}.questions:predict"),
         Kind("failures", f"{_WORK}.questions:failures"),

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from nettwin.interfaces.server.jobs.kinds import Work
 
 from nettwin.apps.sessions import Sessions
 from nettwin.apps.whatif import what_if
 from nettwin.interfaces import wiring
 from nettwin.interfaces.operating import corrected
+from nettwin.interfaces.server.jobs.kinds import Work
 from nettwin.metrics import Metrics, Table
 from nettwin.workspace.workspace import Workspace
 

@@ -1,4 +1,4 @@
-"""Series: lines over time, measured ones filled in, predicted ones dashed, gaps where nothing is."""
+"""Series: lines over time: measured ones filled, predicted ones dashed, gaps where nothing is."""
 
 from __future__ import annotations
 
@@ -95,5 +95,6 @@ def thinned(
         return times_s, values
     from tsdownsample import MinMaxLTTBDownsampler
 
-    kept = MinMaxLTTBDownsampler().downsample(times_s, np.nan_to_num(values), n_out=points)
+    sampler: Any = MinMaxLTTBDownsampler()  # type: ignore[no-untyped-call]
+    kept = sampler.downsample(times_s, np.nan_to_num(values), n_out=points)
     return times_s[kept], values[kept]

@@ -12,6 +12,7 @@ from nettwin.interfaces.web import pieces, show
 from nettwin.interfaces.web.frame import frame
 from nettwin.interfaces.web.place import Place
 from nettwin.interfaces.web.table.data_table import Column, DataTable
+from nettwin.repository.audit import AuditLog, Entry
 
 ENTRIES = (
     Column("number", "Entry", number=True),
@@ -35,7 +36,7 @@ async def build(place: Place, request: Request) -> None:
         for title, log in logs:
             pieces.heading(title)
             try:
-                found = await asyncio.to_thread(lambda log=log: list(log.entries()))
+                found = await asyncio.to_thread(_entries, log)
             except NettwinError as error:
                 ui.label(str(error)).classes("bad")
                 continue
@@ -57,3 +58,7 @@ async def build(place: Place, request: Request) -> None:
                     " a hash: the chain is whole."
                 ).classes("soft")
             DataTable(title, ENTRIES, rows, empty="Nothing yet.", few=25)
+
+
+def _entries(log: AuditLog) -> list[Entry]:
+    return list(log.entries())

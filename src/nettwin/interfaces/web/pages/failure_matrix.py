@@ -31,10 +31,9 @@ def matrix(document: Mapping[str, Any]) -> None:
     """Both tables, the worst first, and a summary in words."""
     found = document.get("resilience", document)
     about = found["summary"]
-    number = lambda name: about[name] if isinstance(about, Mapping) else getattr(about, name)  # noqa: E731
     ui.label(
-        f"{show.count(int(number('failures')), 'failure')}: {number('overloading')} overload a link,"
-        f" {number('cutting')} cut traffic off, {number('breaking')} break the intent."
+        f"{show.count(about['failures'], 'failure')}: {about['overloading']} overload a link,"
+        f" {about['cutting']} cut traffic off, {about['breaking']} break the intent."
     ).classes("strong")
     rows = []
     for k, one in enumerate(found["failures"]):

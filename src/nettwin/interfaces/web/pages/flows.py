@@ -163,9 +163,9 @@ class _Flows:
             for words, metrics in (("Measured", self.measured), ("Predicted", self.predicted)):
                 if metrics is not None:
                     _distribution(words, metrics, f)
-            if self.predicted is not None and self.predicted.flagged is not None:
-                if self.predicted.flagged[f]:
-                    ui.label("The twin doubts this flow: it is unlike what it was made with.")
+            flagged = self.predicted.flagged if self.predicted is not None else None
+            if flagged is not None and flagged[f]:
+                ui.label("The twin doubts this flow: it is unlike what it was made with.")
             pieces.heading("Why", 3)
             said = ui.label("asking the twin ...").classes("soft").props('role="status"')
             box = ui.element("div").classes("stack")

@@ -79,7 +79,8 @@ class Side:
             found = metrics.totals(scenario)
             totals.set_text(
                 f"{show.rate(found['offered_bps'])} offered; mean delay"
-                f" {show.duration(found['owd_mean_s'])}; loss {show.percent(found['loss_ratio'], 2)}"
+                f" {show.duration(found['owd_mean_s'])}; loss"
+                f" {show.percent(found['loss_ratio'], 2)}"
             )
             table.show(link_rows(scenario, metrics))
             live = self.built.place.desk.live

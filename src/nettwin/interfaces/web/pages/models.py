@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import Request
@@ -21,6 +22,12 @@ LINKS = (
     Column("predicted", "predicted", number=True),
     Column("difference", "Difference", number=True),
 )
+FIGURES = (
+    Column("name", "Figure"),
+    Column("value", "Value", number=True),
+    Column("target", "Target", number=True),
+    Column("met", "State"),
+)
 
 
 async def build(place: Place, request: Request) -> None:
@@ -30,8 +37,20 @@ async def build(place: Place, request: Request) -> None:
         _fit(built)
         pieces.heading("Engines")
         with ui.element("div").classes("cards"):
+            boxes = {}
             for choice in wiring.ENGINES.values():
-                _card(choice)
+                with ui.element("div").classes("card stack"):
+                    pieces.heading(choice.name, 3)
+                    ui.label(choice.title)
+                    boxes[choice.name] = ui.element("div")
+
+        async def fill() -> None:
+            for name, box in boxes.items():
+                card = await asyncio.to_thread(_card_of, name)
+                with box:
+                    _card(card)
+
+        ui.timer(0.05, fill, once=True)
 
 
 def _fit(built: Frame) -> None:
@@ -82,19 +101,36 @@ def _fit(built: Frame) -> None:
         place.feed.moment.subscribe(fill)
 
 
-def _card(choice: Any) -> None:
-    with ui.element("div").classes("card stack"):
-        pieces.heading(choice.name, 3)
-        ui.label(choice.title)
-        card = _card_of(choice.name)
-        accuracy = card.get("accuracy", {}) if card else {}
-        rows = []
-        for part, found in accuracy.items():
-            for name, value in found.items() if isinstance(found, dict) else ():
-                if isinstance(value, int | float):
-                    rows.append((f"{part}: {name}", f"{value:.4g}"))
-        if card:
-            pieces.facts(rows[:8])
+def _card(card: dict[str, Any]) -> None:
+    """What a card tells of a model: where it knows its way, and how well."""
+    test = card.get("accuracy", {}).get("test", {})
+    if not test:
+        return
+    own, theory = test["model"], test["theory"]
+    rows = [("Knows", str(card.get("range", ""))), ("Tested on", f"{test['scenarios']} networks")]
+    for words, name in (("Mean delay, median error", "owd_mean_s_median"), ("Loss", "loss_ratio")):
+        rows.append(
+            (words, f"{show.percent(own[name], 2)}; theory {show.percent(theory[name], 2)}")
+        )
+    pieces.facts(rows)
+    figures = [
+        {
+            "key": f"{one['command']}/{f['name']}",
+            "name": f["name"],
+            "value": f"{f['value']:.4g} {f['unit']}",
+            "target": f"{f.get('sense', '')} {f['target']:g}"
+            if f.get("target") is not None
+            else "",
+            "met": "met" if f["met"] else "missed",
+            "met_class": "good" if f["met"] else "bad",
+        }
+        for one in card.get("measured", ())
+        for f in one["figures"]
+    ]
+    with ui.element("details"):
+        with ui.element("summary"):
+            ui.label("Figures that were measured").style("display: inline")
+        DataTable(f"Figures of {card['name']}", FIGURES, figures)
 
 
 def _card_of(name: str) -> dict[str, Any]:

@@ -186,7 +186,9 @@ class _One:
         said.set_text(f"{what} ...")
         id = arguments[0] if arguments else self.id
         try:
-            future = self.place.desk.live.ask(what, id, *arguments[1:])
+            live = self.place.desk.live
+            assert live is not None
+            future = live.ask(what, id, *arguments[1:])
             answer = await asyncio.wrap_future(future)
         except NettwinError as error:
             said.set_text("")

@@ -114,7 +114,7 @@ class _One:
             with ui.element("details"):
                 with ui.element("summary"):
                     ui.label("What can be changed").style("display: inline")
-                pieces.facts((kind, takes(CHANGES[kind])) for kind in CHANGES)
+                pieces.facts((kind, takes(kind)) for kind in CHANGES)
         self._draw()
         tabs = {"compare": "Compare", "failures": "Failures", "optimize": "Optimize"}
         choice = pieces.Choice("What is asked", tabs, tab if tab in tabs else "compare", self._tab)
