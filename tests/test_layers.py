@@ -67,7 +67,6 @@ HOMES = {
     "pytest": ("nettwin.testing",),
     "hypothesis": ("nettwin.testing",),
     "duckdb": ("nettwin.repository",),
-    "nicegui": ("nettwin.interfaces.web",),
     "gufo": ("nettwin.telemetry.snmp",),
     "fastapi": ("nettwin.interfaces.server", "nettwin.interfaces.web"),
     "starlette": ("nettwin.interfaces.server", "nettwin.interfaces.web"),
