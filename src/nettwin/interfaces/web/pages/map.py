@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from fastapi import Request
 from nicegui import ui
 
@@ -15,52 +13,19 @@ from nettwin.errors import NettwinError
 from nettwin.interfaces.web import pieces, show
 from nettwin.interfaces.web.acting import fail_in_session
 from nettwin.interfaces.web.frame import Frame, address, frame, say
-from nettwin.interfaces.web.map.layers import LAYERS, Layer, Paint, difference, painted
+from nettwin.interfaces.web.map.layers import LAYERS, Paint
 from nettwin.interfaces.web.map.network_map import NetworkMap
 from nettwin.interfaces.web.pages.map_side import Side
+from nettwin.interfaces.web.pages.shown import (
+    AFTER,
+    LIVE_SIDES,
+    MEASURED,
+    SESSION_SIDES,
+    Shown,
+)
 from nettwin.interfaces.web.place import LIVE, Place
 from nettwin.interfaces.web.work import Answer, ask_whatif
-from nettwin.metrics import Metrics
 from nettwin.observation import Observation
-from nettwin.scenario.scenario import Scenario
-
-MEASURED, PREDICTED, DIFFERENCE = "measured", "predicted", "difference"
-BEFORE, AFTER = "before", "after"
-LIVE_SIDES = {MEASURED: "Measured", PREDICTED: "Predicted", DIFFERENCE: "Difference"}
-SESSION_SIDES = {BEFORE: "Before", AFTER: "After", DIFFERENCE: "Difference"}
-
-
-@dataclass
-class Shown:
-    """What the map shows now."""
-
-    scenario: Scenario
-    measured: Metrics | None = None
-    predicted: Metrics | None = None
-    whatif: WhatIf | None = None
-    layer: Layer = field(default_factory=lambda: LAYERS["carried"])
-    side: str = MEASURED
-    past_s: float | None = None  # a moment of the history; None for now
-    chosen: tuple[str, str] = ("", "")  # link or node, and its name
-
-    def paint(self) -> Paint:
-        """The colors of the links."""
-        if self.whatif is not None:
-            before, after = self.whatif.before, self.whatif.after
-            touched = set(self.whatif.touched_links)
-            if self.side == DIFFERENCE:
-                words = "with the changes less without"
-                was = self.whatif.scenario_before
-                return difference(self.layer, self.scenario, after, before, words, was)
-            if self.side == BEFORE:
-                return painted(self.layer, self.whatif.scenario_before, before, set())
-            return painted(self.layer, self.scenario, after, touched)
-        if self.side == DIFFERENCE and self.measured and self.predicted:
-            return difference(self.layer, self.scenario, self.measured, self.predicted)
-        metrics = self.measured if self.side == MEASURED else self.predicted
-        return painted(
-            self.layer, self.scenario, None if self.side == DIFFERENCE else metrics, set()
-        )
 
 
 async def build(place: Place, request: Request) -> None:
@@ -318,10 +283,3 @@ def _legend_step(step: int, color: str, words: str, act: Any) -> None:
     with pressed:
         ui.element("i").style(f"background: {color}")
         ui.label(words)
-
-
-def worst_first(values: np.ndarray[Any, Any], most: int) -> list[int]:
-    """The places of the largest known numbers."""
-    known = np.nan_to_num(values, nan=-np.inf)
-    order = np.argsort(-known, kind="stable")[:most]
-    return [int(k) for k in order if np.isfinite(known[k])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from nicegui import ui
@@ -13,12 +13,10 @@ from nettwin.apps.summary import worst_links
 from nettwin.interfaces.web import pieces, show
 from nettwin.interfaces.web.chart.series import Line, chart
 from nettwin.interfaces.web.frame import Frame
+from nettwin.interfaces.web.pages.shown import Shown
 from nettwin.interfaces.web.table.data_table import Column, DataTable
 from nettwin.metrics import Metrics
 from nettwin.scenario.scenario import Scenario
-
-if TYPE_CHECKING:
-    from nettwin.interfaces.web.pages.map import Shown
 
 LINKS = (
     Column("link", "Link", pick=True),
