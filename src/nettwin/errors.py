@@ -20,6 +20,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,9 @@ class ApplyError(NetworkError):
     def __init__(self, message: str, *, undone: bool) -> None:
         self.undone = undone
         super().__init__(message)
+
+    def __reduce__(self) -> Any:  # so that it can come from another process
+        return partial(ApplyError, undone=self.undone), (str(self),)
 
 
 class SourceError(NetworkError):

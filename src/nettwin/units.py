@@ -75,6 +75,11 @@ def moment_s(text: str, example: str = "2026-01-05T12:00:00+00:00") -> float:
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
+def moment(time_s: float) -> str:
+    """A time in seconds since 1970 for people, UTC."""
+    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def _split(text: str, noun: str) -> tuple[float, str]:
     match = _NUMBER.match(text)
     if not match or not math.isfinite(float(match[1])):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from nettwin import units
 from nettwin.interfaces import wiring
 from nettwin.model import NetworkModel
 from nettwin.scenario.scenario import Scenario
@@ -41,6 +42,35 @@ def verifier_of(settings: LoopSettings) -> NetworkModel | None:
         return wiring.emulation()
     own: dict[str, Any] = dict(VERIFIER) if settings.verify == SIMULATOR else {}
     return wiring.engine(settings.verify, **own)
+
+
+def status_document(workspace: Workspace) -> dict[str, Any]:
+    """Where the loop of a workspace stands, and how what was measured last meets the intent; as
+    `nettwin status --json` tells it."""
+    from nettwin.apps.loop import checks
+    from nettwin.apps.loop.state import read_state
+    from nettwin.change_plan import judgement_to_dict
+
+    state = read_state(workspace.state_file)
+    times = workspace.repository.times_s()
+    facts: dict[str, Any] = {
+        "workspace": workspace.settings.name,
+        "network": workspace.settings.kind,
+        "observations": len(times),
+        "last": units.moment(float(times[-1])) if len(times) else None,
+        "last_s": float(times[-1]) if len(times) else None,
+        "step": state.step,
+        "plan": state.plan or None,
+        "applied": state.applied,
+        "kept": state.kept,
+        "rolled_back": state.rolled_back,
+        "calibrate": state.calibrate or None,
+    }
+    if len(times) and workspace.settings.intents:
+        seen = workspace.repository.observation(float(times[-1]))
+        facts["measured"] = judgement_to_dict(checks.measured(workspace.intent, seen))
+    issues = [*workspace.repository.store.damaged(), *workspace.audit.issues()]
+    return {**facts, "issues": issues}
 
 
 def loop_of(

@@ -14,6 +14,8 @@ from nettwin.interfaces import documents
 from nettwin.metrics import Interval, Metrics
 from nettwin.scenario.scenario import Scenario
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 def write_answer(
     path: Path, scenario: Scenario, metrics: Metrics, intervals: Sequence[Interval] = ()
@@ -54,5 +56,13 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
     return path
 
 
+def harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: what begins as one gets an apostrophe, which
+    they hide."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
 def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return harmless(value)
     return "" if isinstance(value, float) and not math.isfinite(value) else value

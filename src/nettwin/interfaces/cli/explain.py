@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from nettwin.apps.explanation.causes import Causes
 from nettwin.apps.explanation.explanation import (
     Explanation,
     FlowExplanation,
@@ -28,11 +27,11 @@ from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import Source
+from nettwin.interfaces.documents import questions
 from nettwin.interfaces.plots import cause_bars, delay_waterfall, weathermap
 from nettwin.interfaces.progress import progress
 from nettwin.interfaces.tables import explanation as tables
 from nettwin.model import NetworkModel
-from nettwin.scenario.changes import change_to_dict
 from nettwin.scenario.scenario import Scenario
 
 HALF = 0.5
@@ -83,7 +82,8 @@ def explain(
     notes["warnings"] += output.answered(found.metrics)
     output.note("Note", found.notes)
     about = {"network": documents.reading(reading, source.index)}
-    output.document({**about, **notes, **documents.engine(found.metrics), **_document(found)})
+    content = questions.explanation(found)
+    output.document({**about, **notes, **documents.engine(found.metrics), **content})
     output.show(tables.sentences(in_words(found)))
     _show(output, found, top)
     if plot:
@@ -166,42 +166,3 @@ def _draw(found: Explanation, plot: Path) -> None:
                 links, which = {queue.link for queue in found.critical.queues}, "that decide"
             title = f"{found.scenario.name}: ringed are the links {which}"
             weathermap(found.scenario, found.metrics, plot, title=title, highlight=links)
-
-
-def _document(found: Explanation) -> dict[str, Any]:
-    about: dict[str, Any] = {"words": in_words(found), "notes": found.notes}
-    match found:
-        case FlowExplanation():
-            return {
-                **about,
-                "parts": found.parts,
-                "needed": [part.queue for part in found.needed],
-                "causes": _causes(found.causes),
-                "causes_at_worst": _causes(found.worst) if found.worst is not None else None,
-            }
-        case PortExplanation():
-            return {**about, "causes": _causes(found.causes)}
-        case NetworkExplanation():
-            critical = found.critical
-            return {
-                **about,
-                "critical": vars(critical) if critical is not None else None,
-                "causes": [_causes(causes) for causes in found.causes],
-            }
-
-
-def _causes(causes: Causes) -> dict[str, Any]:
-    return {
-        "kind": causes.target.kind,
-        "name": causes.target.name,
-        "measure": causes.measure,
-        "delay_s": causes.delay_s,
-        "loss_ratio": causes.loss,
-        "factor": causes.factor,
-        "flows": causes.flows,
-        "rank_agreement": causes.agreement,
-        "found": [
-            {**c._asdict(), "effect": causes.effect(c), "change": change_to_dict(c.change)}
-            for c in causes.found
-        ],
-    }

@@ -20,6 +20,7 @@ from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import STOPPED, command
 from nettwin.interfaces.cli.sources import Source
+from nettwin.interfaces.documents import questions
 from nettwin.interfaces.plots import failure_matrix
 from nettwin.interfaces.progress import progress
 from nettwin.interfaces.tables import failures as tables
@@ -133,7 +134,7 @@ def failures(
             "network": documents.reading(reading, source.index, scenario),
             "happened": [change_to_dict(change) for change in happened],
             **notes,
-            **{side or "resilience": _document(one) for side, one in found.items()},
+            **{side or "resilience": questions.failures(one) for side, one in found.items()},
         }
     )
     _show(output, found, wanted, top)
@@ -184,31 +185,6 @@ def _peak(output: Output, scenario: Scenario, demands: Path) -> Scenario:
     return peak[2]
 
 
-def _document(found: Resilience) -> dict[str, Any]:
-    head = {} if found.metrics is None else documents.engine(found.metrics)
-    return {
-        **head,
-        "kinds": found.kinds,
-        "complete": found.complete,
-        "failures_total": found.failure_count,
-        "looked_at": found.looked_at,
-        "summary": found.summary,
-        "lost_before": found.lost_before,
-        "owd_mean_before_s": found.owd_mean_before_s,
-        "classes_before": found.classes_before,
-        "broken_before": found.broken_before,
-        "failures": _rows(found),
-        "links": found.links,
-    }
-
-
-def _rows(found: Resilience) -> list[dict[str, Any]]:
-    return [
-        {**f._asdict(), "changes": [change_to_dict(change) for change in f.changes]}
-        for f in found.failures
-    ]
-
-
 def _show(output: Output, found: dict[str, Resilience], intent: Intent | None, top: int) -> None:
     sides = list(found.values())
     output.show(tables.heading(sides[-1]))
@@ -229,7 +205,7 @@ def _write(output: Output, found: Resilience, csv: Path | None, plot: Path | Non
                 "broken": "; ".join(f.broken),
                 "classes": "; ".join(f"{c.name} loses {c.loss:.4%}" for c in f.classes),
             }
-            for row, f in zip(_rows(found), found.failures, strict=True)
+            for row, f in zip(questions.failure_rows(found), found.failures, strict=True)
         ]
         output.wrote(sheets.write_rows(csv / "failures.csv", rows))
         links = [link._asdict() for link in found.links]

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json as json_text
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from nettwin.intent import LEVER_OF, LEVERS, MEASURES
-from nettwin.intent.diagnostics import Place, spot
+from nettwin.intent.diagnostics import Place
 from nettwin.interfaces import documents
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import WRONG_INPUT, command, subcommands
 from nettwin.interfaces.cli.sources import Source
+from nettwin.interfaces.documents import questions
 
 group = subcommands(
     "intent",
@@ -43,7 +43,7 @@ def check(
 ) -> None:
     """Show what each line of an intent selects in a network, and its issues: faults,
     contradictions, warnings; exit with 2 where it cannot be met."""
-    from nettwin.formats.intent import intent_data, intent_document, intent_from
+    from nettwin.formats.intent import intent_document, intent_from
     from nettwin.intent.check import check as hold
     from nettwin.interfaces.tables import intent as tables
 
@@ -55,7 +55,7 @@ def check(
     checked = hold(intent, reading.scenario)
 
     def number(place: Place) -> int | None:
-        return document.line(place) if _written(document.data, place) else None
+        return document.line(place) if questions.written(document.data, place) else None
 
     def where(place: Place) -> str:
         found = number(place)
@@ -65,20 +65,7 @@ def check(
         {
             "network": documents.reading(reading, source.index),
             **notes,
-            "intent": intent_data(intent),
-            "sound": checked.sound,
-            "lines": [
-                {**x._asdict(), "place": spot(x.place), "line": number(x.place)}
-                for x in checked.lines
-            ],
-            "diagnostics": [
-                {
-                    **x._asdict(),
-                    "places": list(map(spot, x.places)),
-                    "lines": list(map(number, x.places)),
-                }
-                for x in checked.diagnostics
-            ],
+            **questions.checked(intent, checked, number),
         }
     )
     output.show(tables.lines(checked, where), tables.diagnostics(checked, where))
@@ -113,14 +100,3 @@ def measures(json: o.JsonOption = False) -> None:
         }
     )
     output.show(tables.measures(), tables.levers())
-
-
-def _written(data: Any, place: Place) -> bool:
-    """Whether a part stands in a document, rather than being the usual where nothing is said."""
-    for step in place:
-        if not isinstance(data, Mapping):
-            break
-        if step not in data:
-            return False
-        data = data[str(step)]
-    return True

@@ -13,10 +13,10 @@ import typer
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from nettwin import __version__
 from nettwin.formats import Reading
 from nettwin.interfaces import documents
 from nettwin.interfaces.cli.program import MARKDOWN, WARNED
+from nettwin.interfaces.documents import questions
 from nettwin.interfaces.tables.markdown import to_markdown
 from nettwin.metrics import Metrics
 from nettwin.model import NetworkModel
@@ -72,8 +72,7 @@ class Output:
     def document(self, content: dict[str, Any]) -> None:
         """Print the JSON document; nothing without --json."""
         if self.json:
-            head = {"nettwin": __version__, "command": self.command}
-            sys.stdout.write(documents.dumps({**head, **content}) + "\n")
+            sys.stdout.write(documents.dumps(documents.headed(self.command, content)) + "\n")
 
     def told(self, reading: Reading, models: Sequence[NetworkModel] = ()) -> dict[str, Any]:
         """Tell what was assumed and ignored while reading, and the issues of the models with it.
@@ -90,8 +89,7 @@ class Output:
 
     def warn_of(self, scenario: Scenario, models: Sequence[NetworkModel]) -> list[str]:
         """Tell the routing's problems and why models should not be trusted; the same for JSON."""
-        found = scenario.routing_problems()
-        found += [f"{m.name}: {reason}" for m in models for reason in m.unsupported(scenario)]
+        found = questions.issues(scenario, models)
         new = [warning for warning in found if warning not in self.warnings]
         self.note("Warning", new, "yellow")
         self.warnings += new
@@ -100,22 +98,11 @@ class Output:
     def answered(self, *answers: Metrics) -> list[str]:
         """Tell where another engine than the one of first choice answered, and how many flows are
         flagged; the same for JSON."""
-        found: list[str] = []
-        for metrics in answers:
-            found += [
-                f"{metrics.engine}: {metrics.answered_by} answers: {why}" for why in metrics.because
-            ]
-        flagged = max(answers, key=lambda metrics: metrics.flagged_count, default=None)
-        if flagged is not None and flagged.flagged_count:
-            found.append(
-                f"{flagged.label}: {flagged.flagged_count:,} of {len(flagged.flow):,} flows are"
-                " flagged: their delay may be off by more than 20 %, or they meet what the model"
-                " was not trained on"
-            )
-        new = [warning for warning in dict.fromkeys(found) if warning not in self.warnings]
+        found = questions.doubts(*answers)
+        new = [warning for warning in found if warning not in self.warnings]
         self.note("Warning", new, "yellow")
         self.warnings += new
-        return list(dict.fromkeys(found))
+        return found
 
     def note(self, title: str, lines: Sequence[str], color: str = "cyan") -> None:
         """A short list on stderr."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from nettwin.apps.whatif import WhatIf, what_if
 from nettwin.errors import InputError
@@ -16,10 +16,11 @@ from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import Source
+from nettwin.interfaces.documents import questions
 from nettwin.interfaces.plots import delay_distribution, weathermap
 from nettwin.interfaces.tables import changes as tables
 from nettwin.interfaces.tables import facts
-from nettwin.scenario.changes import CHANGES, change_to_dict, takes
+from nettwin.scenario.changes import CHANGES, takes
 
 
 def _list() -> None:
@@ -80,7 +81,7 @@ def whatif(
         notes["warnings_after"] = output.warn_of(answer.scenario_after, [answering])
         notes["warnings_after"] += output.answered(answer.before, answer.after)
     output.document(
-        {"network": documents.reading(reading, source.index), **notes, **_document(answer)}
+        {"network": documents.reading(reading, source.index), **notes, **questions.whatif(answer)}
     )
     output.show(tables.totals(answer))
     if len(answer.classes) > 1:
@@ -88,18 +89,6 @@ def whatif(
     output.show(tables.links(answer, top), tables.flows(answer, top))
     _write(output, answer, csv, plot, plot_delays)
     output.finish()
-
-
-def _document(answer: WhatIf) -> dict[str, Any]:
-    return {
-        "changes": [change_to_dict(change) for change in answer.changes],
-        **documents.engine(answer.before, answer.after),
-        "before": documents.answer(answer.scenario_before, answer.before),
-        "after": documents.answer(answer.scenario_after, answer.after),
-        "classes": answer.classes,
-        "links": answer.links,
-        "flows": answer.flows,
-    }
 
 
 def _write(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +26,7 @@ WorkspaceOption = Annotated[
     ),
 ]
 HERE = Path()
+moment = units.moment
 TokenOption = Annotated[
     str | None,
     typer.Option(
@@ -71,11 +71,6 @@ def opened_by(folder: Path, token: str | None) -> tuple[Workspace, Person]:
     """The workspace in a folder, and who opens it. Raises FormatError and InputError."""
     workspace = opened(folder)
     return workspace, person(workspace, token)
-
-
-def moment(time_s: float) -> str:
-    """A time for people, UTC."""
-    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def time_of(text: str) -> float:

@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Any
 from nettwin.apps.sessions import Sessions
 from nettwin.interfaces.server.access import Access
 from nettwin.interfaces.server.jobs.jobs import Jobs
+from nettwin.interfaces.server.keys import Keys
 from nettwin.interfaces.server.limits import Limits
 from nettwin.interfaces.server.live import Live
 from nettwin.interfaces.server.networks import Networks
+from nettwin.interfaces.server.rates import Rates
+from nettwin.interfaces.server.references import pinned
+from nettwin.interfaces.server.replies import Views
 from nettwin.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -38,12 +42,30 @@ class Desk:
     live: Live | None = None
     limits: Limits = field(default_factory=Limits)
     started_s: float = field(default_factory=time.time)
+    views: Views = field(default_factory=Views)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, what: str, who: str, **details: Any) -> None:
         """Write into the server's log what somebody did or was refused."""
         with self._lock:
             self.log.add(time.time(), what, who, **details)
+
+    @cached_property
+    def rates(self) -> Rates:
+        """How often people may ask."""
+        return Rates(self.limits)
+
+    def pinned(self, reference: str) -> str:
+        """A reference to a network as it is now (see `references`). Raises UnknownNameError and
+        InputError."""
+        if reference == "live" and self.live is not None and self.live.moment is not None:
+            return f"live@{self.live.moment.seen.time_s:.6f}"
+        return pinned(reference, self.workspace, self.networks, self.sessions)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The keys under which deeds were done."""
+        return Keys(self.workspace.folder / "jobs" / "keys.sqlite")
 
     @cached_property
     def log(self) -> AuditLog:

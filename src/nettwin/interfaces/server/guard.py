@@ -28,7 +28,6 @@ from nettwin.interfaces.server import meters, problems
 from nettwin.interfaces.server.access import COOKIE, Login
 from nettwin.interfaces.server.desk import Desk
 from nettwin.interfaces.server.problems import ProblemError
-from nettwin.interfaces.server.rates import Rates
 from nettwin.workspace.people import Person
 
 OPEN = ("/health", "/ready", "/metrics", "/openapi.json", "/login")
@@ -80,7 +79,6 @@ class Guard:
 
     def __init__(self, app: ASGIApp, desk: Desk, addresses: Addresses) -> None:
         self.app, self.desk, self.addresses = app, desk, addresses
-        self.rates = Rates(desk)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -144,7 +142,7 @@ class Guard:
             _same_session(headers, login)
         person = scope["state"].get("person")
         if person is not None:
-            self.rates.hit("requests", person.name)
+            self.desk.rates.hit("requests", person.name)
         elif not _is_open(path):
             if _wants_page(scope, headers):
                 query = scope.get("query_string", b"").decode("latin-1")
@@ -175,11 +173,11 @@ class Guard:
         access = self.desk.access
         if (known := access.known(token)) is not None:
             return known
-        self.rates.test("logins", address)
+        self.desk.rates.test("logins", address)
         try:
             return await run_in_threadpool(access.check, token)
         except InputError as error:
-            self.rates.hit("logins", address)
+            self.desk.rates.hit("logins", address)
             detail, remedy = problems.apart(str(error))
             headers = {"www-authenticate": 'Bearer realm="nettwin", error="invalid_token"'}
             raise ProblemError(401, "token", detail, remedy, headers=headers) from None
@@ -224,7 +222,7 @@ class Guard:
 
     async def _refused(self, scope: Scope, answer: _Answer, error: ProblemError) -> None:
         if error.status in (401, 403, 421, 429):
-            note_refusal(self.desk, self.rates, scope, error)
+            note_refusal(self.desk, scope, error)
         if not answer.begun:
             await _tell(answer.send, error)
 
@@ -241,7 +239,7 @@ class Guard:
             if scope["state"].get("person") is None:
                 raise ProblemError(401, "no-token", "the socket carries no session")
         except ProblemError as error:
-            note_refusal(self.desk, self.rates, scope, error)
+            note_refusal(self.desk, scope, error)
             await receive()
             await send({"type": "websocket.close", "code": 4403, "reason": error.kind})
             return
@@ -332,12 +330,12 @@ class _Answer:
         return found
 
 
-def note_refusal(desk: Desk, rates: Rates, scope: Scope, error: ProblemError) -> None:
+def note_refusal(desk: Desk, scope: Scope, error: ProblemError) -> None:
     """Write what was refused into the server's log: all of it, unless somebody floods it."""
     person = scope["state"].get("person")
     address = _address(scope)
     meters.REFUSED.labels(error.kind).inc()
-    if not rates.may("refusals", address):
+    if not desk.rates.may("refusals", address):
         return
     details = {
         "words": error.detail,

@@ -36,5 +36,6 @@ class Limits:
     session_s: float = 12 * 3600.0
     idle_s: float = 3600.0
     link_s: float = 3600.0
+    inside: tuple[str, ...] = ()  # networks of inner addresses that sources may have
     page: int = 100  # rows of a list, unless asked for
     largest_page: int = 1000

@@ -20,7 +20,7 @@ from typing import Any
 
 from nettwin.apps.loop.loop import Told
 from nettwin.apps.loop.state import LoopState
-from nettwin.errors import BusyError, InputError, NettwinError, NetworkError
+from nettwin.errors import ApplyError, BusyError, InputError, NettwinError, NetworkError
 from nettwin.intent import Judgement
 from nettwin.metrics import Metrics
 from nettwin.observation import Observation
@@ -213,6 +213,8 @@ class _Server:
 
 def sendable(error: Exception) -> Exception:
     """An error as it can be sent to another process: of a kind that needs its words alone."""
+    if isinstance(error, ApplyError):
+        return error
     for kind in (BusyError, NetworkError, InputError):
         if isinstance(error, kind):
             return kind(str(error))

@@ -21,6 +21,7 @@ from nettwin.errors import (
     UnsupportedError,
 )
 
+RESOURCES = ("network", "upload", "session", "plan", "job", "answer of the job", "model", "series")
 MEDIA_TYPE = "application/problem+json"
 PREFIX = "urn:nettwin:problem:"
 STATUS: tuple[tuple[type[Exception], int, str], ...] = (
@@ -79,6 +80,8 @@ def of_error(error: BaseException) -> dict[str, Any]:
     more than its kind."""
     for kind, status, name in STATUS:
         if isinstance(error, kind):
+            if isinstance(error, UnknownNameError) and error.kind not in RESOURCES:
+                status = 422  # of something in what was sent
             detail, remedy = apart(str(error))
             more: dict[str, Any] = {}
             if isinstance(error, ScenarioError):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
+from nettwin.interfaces.server.limits import Limits
 from nettwin.interfaces.server.problems import ProblemError
-
-if TYPE_CHECKING:
-    from nettwin.interfaces.server.desk import Desk
 
 What = Literal["requests", "jobs", "logins", "refusals"]
 
@@ -20,8 +18,7 @@ What = Literal["requests", "jobs", "logins", "refusals"]
 class Rates:
     """The rates of a server's limits, counted in memory."""
 
-    def __init__(self, desk: Desk) -> None:
-        limits = desk.limits
+    def __init__(self, limits: Limits) -> None:
         self._items: dict[str, RateLimitItem] = {
             "requests": parse(limits.requests),
             "jobs": parse(limits.jobs),

@@ -42,6 +42,7 @@ class Jobs:
         self._listeners: list[Listener] = []
         self._closing = False
         self._ready = 0
+        self._compiled = threading.Event()  # by the first worker; the others find it done
         lanes = [("quick",)] + [("quick", "long")] * max(1, workers - 1)
         self._threads = [
             threading.Thread(target=self._attend, args=(lane,), daemon=True, name=f"jobs {n}")
@@ -160,8 +161,8 @@ class Jobs:
 
     @property
     def ready(self) -> bool:
-        """Whether every worker is warm."""
-        return self._ready >= len(self._threads)
+        """Whether a worker is warm: the one of quick jobs is the first."""
+        return self._ready > 0
 
     # working
 
@@ -185,6 +186,7 @@ class Jobs:
         """End the workers; what runs is taken up by the next server."""
         with self._condition:
             self._closing = True
+            self._compiled.set()
             self._condition.notify_all()
         for thread in self._threads:
             if thread.is_alive():
@@ -193,12 +195,15 @@ class Jobs:
 
     def _attend(self, lanes: tuple[str, ...]) -> None:
         """The life of one worker, and of those that take its place."""
+        if threading.current_thread() is not self._threads[0]:
+            self._compiled.wait()
         while not self._closing:
             worker = Worker(self.folder, self.limits.job_bytes, WARM)
             warm = False
             try:
                 warm = self._warmed(worker)
                 self._ready += warm
+                self._compiled.set()
                 while (job := self._next(lanes, worker)) is not None:
                     if not self._run(worker, job):
                         break

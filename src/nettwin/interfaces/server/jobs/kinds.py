@@ -62,9 +62,13 @@ KINDS: dict[str, Kind] = {
         Kind("session", f"{_WORK}.metrics:session_whatif", "quick"),
         Kind("explain", f"{_WORK}.questions:explain", "quick"),
         Kind("simulate", f"{_WORK}.questions:predict"),
-        Kind("failures", f"{_WORK}.questions:failures"),
+        Kind("failures", f"{_WORK}.questions:failures", best=True),
         Kind("optimize", f"{_WORK}.searches:optimize", best=True),
         Kind("verify", f"{_WORK}.plans:verify"),
+        Kind("plan", f"{_WORK}.plans:of_session", "quick"),
+        Kind("describe", f"{_WORK}.networks:describe", "quick"),
+        Kind("check", f"{_WORK}.intents:check", "quick"),
+        Kind("source", f"{_WORK}.sources:check"),
         Kind("report", f"{_WORK}.intents:report", "quick"),
     )
 }

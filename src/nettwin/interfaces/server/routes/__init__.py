@@ -1,7 +1,32 @@
-"""Routes: the resources of the API, version 1, one module each."""
+"""Routes: the resources of the API, version 1, one module each.
+
+models    bodies of requests          about     examples and problems for OpenAPI
+"""
 
 from __future__ import annotations
 
-from nettwin.interfaces.server.routes import health
+from nettwin.interfaces.server.routes import (
+    account,
+    catalog,
+    health,
+    history,
+    intents,
+    jobs,
+    networks,
+    plans,
+    questions,
+    sessions,
+)
 
-ROUTERS = (health.router,)
+ROUTERS = (
+    health.router,
+    account.router,
+    networks.router,
+    questions.router,
+    sessions.router,
+    plans.router,
+    intents.router,
+    history.router,
+    jobs.router,
+    catalog.router,
+)

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from nettwin import __version__
 from nettwin.interfaces.server import meters
-from nettwin.interfaces.server.desk import Desk
+from nettwin.interfaces.server.asking import AtDesk
 
 router = APIRouter(tags=["server"])
-
-
-def desk_of(request: Request) -> Desk:
-    """The desk that a request is served by."""
-    found: Desk = request.app.state.desk
-    return found
-
-
-AtDesk = Annotated[Desk, Depends(desk_of)]
 
 
 @router.get("/health", summary="Whether the server runs")

@@ -10,7 +10,8 @@ An answer is
      "links": [{"link", "source", "target", "capacity_bps", "up", "offered_load", ...}],
      "queues": [...]}
 
-Rows follow the network's order. Each command wraps its answers in {"nettwin": version, "command"}.
+Rows follow the network's order. Each command wraps its answers in {"nettwin": version, "command"};
+the API gives the same documents. `questions` has what else commands answer.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from nettwin import __version__
 from nettwin.formats import Reading
 from nettwin.metrics import Interval, Metrics, Table
 from nettwin.scenario.scenario import Scenario
@@ -32,6 +34,11 @@ Rows = list[dict[str, Any]]
 def dumps(document: object) -> str:
     """JSON text that every reader takes: no NaN, no infinity."""
     return json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def headed(command: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """A document as a command gives it."""
+    return {"nettwin": __version__, "command": command, **content}
 
 
 def network(scenario: Scenario, **more: Any) -> dict[str, Any]:
