@@ -48,10 +48,7 @@ def link_rows(
     """The columns of the rows that keep metrics of links [intervals, links], a day at a time with
     its intervals; what is NaN has none."""
     pa = arrow()
-    days = np.floor(times_s / DAY_S)
-    edges = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(times_s)]
-    for begin, end in pairwise(edges):
-        rows = slice(begin, end)
+    for rows in _days(times_s):
         stamps = np.rint(times_s[rows] * 1e6).astype(np.int64)
         labels = [INTERVAL]
         time, code, value = (
@@ -73,6 +70,31 @@ def link_rows(
                 "value": pa.array(np.concatenate(value)),
             },
         )
+
+
+def series_rows(
+    names: Sequence[str], times_s: Floats, values: Floats
+) -> Iterator[tuple[slice, dict[str, Any]]]:
+    """The columns of the rows that keep series [times, series], a day at a time with its times;
+    what is NaN has none."""
+    pa = arrow()
+    for rows in _days(times_s):
+        t, k = np.nonzero(np.isfinite(values[rows]))
+        stamps = np.rint(times_s[rows] * 1e6).astype(np.int64)
+        yield (
+            rows,
+            {
+                "time": pa.array(stamps[t]),
+                "series": pa.DictionaryArray.from_arrays(k.astype(np.int32), list(names)),
+                "value": pa.array(values[rows][t, k]),
+            },
+        )
+
+
+def _days(times_s: Floats) -> Iterator[slice]:
+    """The times of each day, in order."""
+    edges = [0, *(np.flatnonzero(np.diff(np.floor(times_s / DAY_S))) + 1).tolist(), len(times_s)]
+    yield from (slice(begin, end) for begin, end in pairwise(edges))
 
 
 def _columns(

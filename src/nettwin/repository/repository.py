@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from nettwin.errors import InputError
 from nettwin.formats.native import native_from_text, native_text
 from nettwin.observation import Observation, configuration
 from nettwin.repository.lock import held
-from nettwin.repository.observations import link_rows, observation_of, rows_of
+from nettwin.repository.observations import link_rows, observation_of, rows_of, series_rows
 from nettwin.repository.store import Store
 from nettwin.repository.tables import ROLLUP, Document, micros
 from nettwin.repository.talkers import Talkers, unpacked
@@ -201,6 +202,38 @@ class Repository:
         at = found["us"][0].as_py()
         numbers = dict(zip(found["series"].to_pylist(), found["value"].to_pylist(), strict=True))
         return observation_of(at / 1e6, self._configured(at), numbers)
+
+    def networks(self, times_s: NDArray[np.float64]) -> list[tuple[slice, Scenario]]:
+        """The network at each time as it was configured, in stretches of times in which it stayed
+        the same. Raises InputError where none is known."""
+        kept = self.records(NETWORK)
+        begins = np.array([one.time_s for one in kept])
+        which = np.searchsorted(begins, times_s + 1e-6, side="right") - 1
+        if len(which) and which[0] < 0:
+            raise InputError(
+                f"the configuration of the network at {times_s[0]:.0f} is not in {self.folder}."
+                " Restore the folder `records` from a copy."
+            )
+        read: dict[str, Scenario] = {}
+        found: list[tuple[slice, Scenario]] = []
+        edges = [0, *(np.flatnonzero(np.diff(which)) + 1).tolist(), len(which)]
+        for begin, end in pairwise(edges):
+            if begin < end:
+                one = kept[int(which[begin])]
+                if one.id not in read:
+                    read[one.id] = native_from_text(one.document, str(self.folder))
+                found.append((slice(begin, end), read[one.id]))
+        return found
+
+    def keep_series(
+        self, names: Sequence[str], times_s: NDArray[np.float64], values: NDArray[np.float64]
+    ) -> int:
+        """Keep numbers by time and series [times, series], but for those that are NaN; the number
+        of rows when all are on the disk."""
+        return sum(
+            self.store.append("observations", float(times_s[rows.start]), table)
+            for rows, table in series_rows(names, times_s, values)
+        )
 
     def as_of(self, time_s: float) -> Scenario:
         """The network as it was at a time, with what its flows offered. Raises InputError where

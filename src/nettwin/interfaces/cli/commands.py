@@ -59,7 +59,10 @@ COMMANDS = {
         " apply, measure, and keep or roll back."
     ),
     "status": "Show where the loop of a workspace stands, and what its network is like now.",
-    "history": "Show what was seen and done in a workspace, or the network as it was at a time.",
+    "history": (
+        "Show what was seen and done in a workspace, or the network as it was at a time; predict it"
+        " and compare."
+    ),
     "plan": "Plans of a workspace: list, add, verify, approve, apply and undo them.",
     "serve": "Serve a workspace over HTTP: the API and the web pages, for people with tokens.",
     "people": (

@@ -175,9 +175,15 @@ def command(
     return group.command(name, epilog=examples(*lines))
 
 
-def subcommands(name: str, help: str, *lines: str) -> typer.Typer:
-    """A command that has commands of its own, with examples of them."""
-    group = typer.Typer(help=help, epilog=examples(*lines), no_args_is_help=True)
+def subcommands(name: str, help: str, *lines: str, alone: bool = False) -> typer.Typer:
+    """A command that has commands of its own, with examples of them; `alone` it does something
+    itself, as its callback says."""
+    group = typer.Typer(
+        help=help,
+        epilog=examples(*lines),
+        no_args_is_help=not alone,
+        invoke_without_command=alone,
+    )
     app.add_typer(group, name=name)
     return group
 

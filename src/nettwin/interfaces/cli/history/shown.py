@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import typer
+
 from nettwin.apps.topology.events import EVENT, event_of
 from nettwin.errors import InputError
 from nettwin.formats import write
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
+from nettwin.interfaces.cli.commands import COMMANDS
 from nettwin.interfaces.cli.output import Output
-from nettwin.interfaces.cli.program import command
+from nettwin.interfaces.cli.program import subcommands
 from nettwin.interfaces.tables import topology as tables_of_topology
 from nettwin.interfaces.tables import workspace as tables
 
@@ -25,12 +28,20 @@ AT = o.given(
 OUT = o.given("--output", "-o", metavar="FILE", help="Where to.")
 
 
-@command(
+group = subcommands(
+    "history",
+    COMMANDS["history"],
     "nettwin history --workspace twin",
     "nettwin history --workspace twin --series 'link/A->B/utilization'",
     "nettwin history --workspace twin --at 2026-01-05T12:10 -o then.yaml",
+    "nettwin history predict --workspace twin --since 7d",
+    alone=True,
 )
+
+
+@group.callback()
 def history(
+    context: typer.Context,
     workspace: w.WorkspaceOption = w.HERE,
     series: Annotated[str | None, SERIES] = None,
     at: Annotated[str | None, AT] = None,
@@ -39,6 +50,8 @@ def history(
     json: o.JsonOption = False,
 ) -> None:
     """Show what was seen and done in a workspace, or the network as it was at a time."""
+    if context.invoked_subcommand is not None:
+        return
     output = Output("history", json)
     place = w.opened(workspace)
     output.note("Damaged", place.repository.store.damaged(), "red")
