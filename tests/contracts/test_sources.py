@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from nettwin.telemetry.flows.records import FlowSource
 from nettwin.telemetry.registry import SOURCES
-from nettwin.telemetry.source import Opening, Source, SourceChoice
+from nettwin.telemetry.source import ALWAYS_S, Opening, Source, SourceChoice
 from nettwin.testing import SourceContract
 from tests.telemetry.agent import agent, ports
-from tests.telemetry.recorded import PROMETHEUS, prometheus, serving
+from tests.telemetry.flows import exported
+from tests.telemetry.recorded import PROMETHEUS, SAMPLES, prometheus, serving
 
 ROWS = [
     {"when": f"2026-01-05T12:00:{k:02}Z", "router": f"r{p}", "port": "Gi0/1", "tx": 100 * k + p}
@@ -153,3 +155,59 @@ class TestGnmic(SourceContract):
     def broken(self, tmp_path: Path) -> Source:
         (tmp_path / "bad.json").write_text('[{"event": 1}]')
         return opened("gnmic", tmp_path, path="bad.json", quantities={"out_octets": "x"})
+
+
+class FlowContract(SourceContract):
+    """Sources of flow records, by what the real collectors wrote."""
+
+    kind = path = ""
+
+    @pytest.fixture
+    def choice(self) -> SourceChoice:
+        return SOURCES[self.kind]
+
+    @pytest.fixture
+    def source(self) -> Source:
+        return opened(self.kind, SAMPLES, path=self.path)
+
+    @pytest.fixture
+    def broken(self, tmp_path: Path) -> Source:
+        (tmp_path / "bad").write_text("<html>nothing here</html>")
+        return opened(self.kind, tmp_path, path="bad")
+
+    def test_it_tells_flows(self, source: Source) -> None:
+        """Whose octets are those of its series."""
+        assert isinstance(source, FlowSource)
+        records = source.flows(*ALWAYS_S)
+        octets = sum(one.value.sum() for one in source.read(*ALWAYS_S))
+        assert octets == (records.octets * records.sampling).sum() > 0
+
+
+class TestNfdump(FlowContract):
+    kind, path = "nfdump", "nfdump.json"
+
+
+class TestNfdumpCsv(FlowContract):
+    kind, path = "nfdump", "nfdump.csv"
+
+
+class TestPmacct(FlowContract):
+    kind, path = "pmacct", "nfacctd.json"
+
+
+class TestPmacctCsv(FlowContract):
+    kind, path = "pmacct", "nfacctd.csv"
+
+
+class TestGoflow2(FlowContract):
+    kind, path = "goflow2", "flows.json"
+
+    @pytest.fixture
+    def source(self, tmp_path: Path) -> Source:
+        exported(tmp_path, nodes=3)
+        return opened(self.kind, tmp_path, path=self.path)
+
+
+def test_every_source_has_a_contract() -> None:
+    with_one = {"prometheus", "snmp", "csv", "parquet", "influx", "gnmic", "nfdump", "pmacct"}
+    assert set(SOURCES.own) == {*with_one, "goflow2"}

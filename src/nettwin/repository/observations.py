@@ -39,14 +39,15 @@ def rows_of(observation: Observation) -> dict[str, list[Any]]:
     }
 
 
-def link_rows(
+def metric_rows(
+    kind: str,
     names: Sequence[str],
     times_s: Floats,
     interval_s: float,
     columns: Mapping[str, Floats],
 ) -> Iterator[tuple[slice, dict[str, Any]]]:
-    """The columns of the rows that keep metrics of links [intervals, links], a day at a time with
-    its intervals; what is NaN has none."""
+    """The columns of the rows that keep metrics of a kind of element, such as `link` [intervals,
+    elements], a day at a time with its intervals; what is NaN has none."""
     pa = arrow()
     for rows in _days(times_s):
         stamps = np.rint(times_s[rows] * 1e6).astype(np.int64)
@@ -61,7 +62,7 @@ def link_rows(
             time.append(stamps[t])
             code.append((k + len(labels)).astype(np.int32))
             value.append(numbers[rows][t, k])
-            labels += [f"link/{name}/{column}" for name in names]
+            labels += [f"{kind}/{name}/{column}" for name in names]
         yield (
             rows,
             {
@@ -144,7 +145,9 @@ def observation_of(
         }
         for kind, columns in found.items()
     }
-    rate = tables["flow"].pop(RATE, configured.traffic.flow_rate_bps)
+    planned = configured.traffic.flow_rate_bps
+    rate = tables["flow"].pop(RATE, planned)
+    rate = np.where(np.isnan(rate), planned, rate)  # of some flows alone it was measured
     scenario = configured.with_(traffic=configured.traffic.with_arrays(flow_rate_bps=rate))
     low, high = BOUNDS
     parts = [

@@ -16,7 +16,7 @@ from nettwin.errors import InputError
 from nettwin.formats.native import native_from_text, native_text
 from nettwin.observation import Observation, configuration
 from nettwin.repository.lock import held
-from nettwin.repository.observations import link_rows, observation_of, rows_of, series_rows
+from nettwin.repository.observations import metric_rows, observation_of, rows_of, series_rows
 from nettwin.repository.store import Store
 from nettwin.repository.tables import ROLLUP, Document, micros
 from nettwin.repository.talkers import Talkers, unpacked
@@ -68,9 +68,34 @@ class Repository:
             if is_now != self._configuration_at(time_s):
                 self.keep(Document(time_s, NETWORK, is_now, native_text(state)))
         self._written = ""
+        return self._metrics("link", scenario.topology.link_name, times_s, interval_s, columns)
+
+    def measured_flows(
+        self,
+        scenario: Scenario,
+        times_s: NDArray[np.float64],
+        interval_s: float,
+        columns: Mapping[str, NDArray[np.float64]],
+    ) -> int:
+        """Keep what was measured of flows, as `measured_links` does of links: metrics, their bounds
+        (`owd_mean_s.low`), or `rate_bps`, what they offered. [intervals, flows]"""
+        if len(times_s) and not self._configuration_at(float(times_s[0])):
+            text = native_text(scenario)
+            self.keep(Document(float(times_s[0]), NETWORK, configuration(scenario), text))
+        self._written = ""
+        return self._metrics("flow", scenario.flow_names, times_s, interval_s, columns)
+
+    def _metrics(
+        self,
+        kind: str,
+        names: Sequence[str],
+        times_s: NDArray[np.float64],
+        interval_s: float,
+        columns: Mapping[str, NDArray[np.float64]],
+    ) -> int:
         return sum(
             self.store.append("observations", float(times_s[rows.start]), table)
-            for rows, table in link_rows(scenario.topology.link_name, times_s, interval_s, columns)
+            for rows, table in metric_rows(kind, names, times_s, interval_s, columns)
         )
 
     def keep(self, *documents: Document) -> None:
@@ -148,10 +173,10 @@ class Repository:
         return self.store.ingest("counters", rows)
 
     def talked(self, time_s: float, found: Talkers) -> int:
-        """Keep the talkers of the interval that ends at a time; the number of rows."""
+        """Keep the talkers of the interval that ends at a time, in the place of those that were
+        kept of it before; the number of rows."""
         us = micros(time_s)
         columns = {"time": [us] * len(found.key), "key": list(found.key), "octets": found.octets}
-        rows = self.store.append("talkers", time_s, columns)
         sketch = {
             "time": [us],
             "records": [found.records],
@@ -159,7 +184,13 @@ class Repository:
             "depth": [len(found.cells)],
             "cells": [found.packed()],
         }
-        return rows + self.store.append("sketches", time_s, sketch)
+        rows = self.store.put("talkers", time_s, columns)
+        return rows + self.store.put("sketches", time_s, sketch)
+
+    def talked_s(self) -> NDArray[np.float64]:
+        """The ends of the intervals whose talkers are kept, in order."""
+        found = self.store.read("sketches")["time"].cast("int64").to_numpy()
+        return np.asarray(np.unique(found) / 1e6, np.float64)
 
     def talkers(self, time_s: float) -> Talkers:
         """The talkers of the interval that ends at a time. Raises InputError where there are

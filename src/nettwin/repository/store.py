@@ -64,17 +64,22 @@ class Store:
     def append(self, table: str, time_s: float, columns: Columns) -> int:
         """Add rows of one day to a table; their number when they are on the disk. Raises InputError
         where they cannot be written: nothing was added then."""
+        return self._append(table, day_of(time_s), self._table(table, columns))
+
+    def put(self, table: str, time_s: float, columns: Columns) -> int:
+        """Add the rows of one time to a table, in the place of those that it has of that time."""
+        if not self.read(table, None, time_s, time_s).num_rows:
+            return self.append(table, time_s, columns)
         pa = arrow()
-        known = schema(table)
-        arrays = [
-            (
-                given
-                if isinstance(given := columns[f.name], pa.Array | pa.ChunkedArray)
-                else pa.array(given, self._plain(pa, f.type))
-            ).cast(f.type)
-            for f in known
-        ]
-        return self._append(table, day_of(time_s), pa.Table.from_arrays(arrays, schema=known))
+        new = self._table(table, columns)
+        for place in {part.path.parent for part in self.parts(table, time_s, time_s)}:
+            mine = [part for part in self.parts(table) if part.path.parent == place]
+            rows = pa.concat_tables([_rows(pa, part.path).cast(schema(table)) for part in mine])
+            others = rows["time"].cast(pa.int64()).to_numpy() != micros(time_s)
+            if not others.all():
+                kept = [rows.filter(pa.array(others)), new]
+                self.replace(table, place.name, pa.concat_tables(kept).unify_dictionaries(), "")
+        return int(new.num_rows)
 
     def ingest(self, table: str, rows: Any) -> int:
         """Add an Arrow table or batch of any days; the number of rows when all are on the disk."""
@@ -362,6 +367,20 @@ class Store:
         except OSError:  # compacted meanwhile
             return False
         return True
+
+    def _table(self, table: str, columns: Columns) -> Any:
+        """Rows as the table has them."""
+        pa = arrow()
+        known = schema(table)
+        arrays = [
+            (
+                given
+                if isinstance(given := columns[f.name], pa.Array | pa.ChunkedArray)
+                else pa.array(given, self._plain(pa, f.type))
+            ).cast(f.type)
+            for f in known
+        ]
+        return pa.Table.from_arrays(arrays, schema=known)
 
     @staticmethod
     def _plain(pa: Any, kind: Any) -> Any:

@@ -37,6 +37,24 @@ KINDS: Mapping[str, Kind] = {
     "flows_disagree": Kind(
         "error", "links whose flows and counters differ", "the counters are believed"
     ),
+    "flows_over": Kind("error", "more flows than a port can carry", "the counters are believed"),
+    "flows_twice": Kind("error", "exporters that count flows twice", "their flows were halved"),
+    "flows_sampled": Kind(
+        "warning",
+        "exporters that sample, at a rate that is not told",
+        "the rate was estimated from the counters",
+    ),
+    "flows_scaled": Kind(
+        "warning",
+        "flows that their collector had multiplied by the sampling rate already",
+        "not multiplied again",
+    ),
+    "flows_off": Kind(
+        "warning", "exporters whose flows are off by one factor", "scaled to the counters"
+    ),
+    "flows_unknown": Kind(
+        "warning", "flows between addresses that no prefix has", "left out, or name prefixes"
+    ),
     "clock": Kind("warning", "devices whose clock is off", "their times were shifted"),
     "gap": Kind("warning", "times without samples", "not known where long, else the mean"),
     "garbage": Kind("warning", "values that are not numbers", "left out"),
@@ -50,6 +68,12 @@ KINDS: Mapping[str, Kind] = {
     "wrap": Kind("corrected", "counters that wrapped", "counted on"),
     "repeat": Kind("corrected", "counters read before they were updated", "spread evenly"),
     "late": Kind("corrected", "samples that came late", "put in their order"),
+    "flows_both": Kind(
+        "corrected",
+        "flows that an exporter tells both where they enter and where they leave",
+        "counted once",
+    ),
+    "flows_again": Kind("corrected", "flow records that came twice", "one was kept"),
     "duplicate": Kind("corrected", "samples that came twice", "one was kept"),
 }
 

@@ -51,7 +51,7 @@ def match_ports(ports: Iterable[Port], topology: Topology, names: Names) -> Matc
     network has not."""
     found: dict[Port, int] = {}
     unmatched: list[Unmatched] = []
-    nodes = _Nodes(topology, names.devices)
+    nodes = NodeNames(topology, names.devices)
     leaving: dict[int, list[int]] = {}
     for k, source in enumerate(topology.link_source.tolist()):
         leaving.setdefault(source, []).append(k)
@@ -91,7 +91,7 @@ def _is_port(link: str, interface: str) -> bool:
     return bool(separator) and same_interface(port, interface)
 
 
-class _Nodes:
+class NodeNames:
     """Nodes by the names that sources have for them."""
 
     def __init__(self, topology: Topology, aliases: Mapping[str, str]) -> None:

@@ -35,6 +35,8 @@ QUANTITIES: Mapping[str, TelemetryQuantity] = {
         TelemetryQuantity("owd_mean_s", "s", "gauge", "one-way delay from device to target"),
         TelemetryQuantity("rtt_s", "s", "gauge", "round-trip time between device and target"),
         TelemetryQuantity("loss_ratio", "", "gauge", "share of probes lost to the target"),
-        TelemetryQuantity("flow_octets", "octet", "gauge", "octets of a flow record"),
+        TelemetryQuantity(
+            "flow_octets", "octet", "gauge", "octets of a flow record, from device to target"
+        ),
     )
 }

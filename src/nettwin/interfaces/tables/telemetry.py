@@ -79,6 +79,18 @@ def findings(found: Findings, top: int) -> Table:
     )
 
 
+def coverage_document(loads: LinkLoads, moment: Moment) -> dict[str, Any]:
+    """How much is known, for JSON."""
+    return {
+        "intervals": len(loads.time_s),
+        "interval_s": loads.interval_s,
+        "from": moment(float(loads.time_s[0] - loads.interval_s)),
+        "until": moment(float(loads.time_s[-1])),
+        "links_known": int(np.isfinite(loads.bps).any(axis=0).sum()),
+        "links": loads.bps.shape[1],
+    }
+
+
 def coverage(loads: LinkLoads, moment: Moment) -> Table:
     """How much is known."""
     known = np.isfinite(loads.bps)

@@ -5,7 +5,16 @@ One module a command; each adds itself to `group`.
 
 from __future__ import annotations
 
-from nettwin.interfaces.cli.data import check, collect, demands, links, map, sources, topology
+from nettwin.interfaces.cli.data import (
+    check,
+    collect,
+    demands,
+    flows,
+    links,
+    map,
+    sources,
+    topology,
+)
 from nettwin.interfaces.cli.data.group import group
 
-__all__ = ["check", "collect", "demands", "group", "links", "map", "sources", "topology"]
+__all__ = ["check", "collect", "demands", "flows", "group", "links", "map", "sources", "topology"]

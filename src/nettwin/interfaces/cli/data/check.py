@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 from rich.text import Text
 
 from nettwin.interfaces.cli import options as o
@@ -19,12 +22,20 @@ from nettwin.interfaces.cli.data.group import (
 )
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import command
+from nettwin.interfaces.tables import flows as flow_tables
 from nettwin.interfaces.tables import telemetry as tables
+
+COUNTERS = o.given(
+    metavar="FILE",
+    help="What links carried, that flow records are compared with: CSV or Parquet, or the YAML file"
+    " of a source. Default: the history of the workspace.",
+)
 
 
 @command(
     "nettwin data check prometheus.yaml --network network.yaml",
     "nettwin data check prometheus.yaml --workspace twin --since 6h --json",
+    "nettwin data check flows.yaml --network network.yaml --counters counters.csv",
     group=group,
 )
 def check(
@@ -35,12 +46,14 @@ def check(
     since: SinceOption = None,
     until: UntilOption = None,
     lasting: ForOption = None,
+    counters: Annotated[Path | None, COUNTERS] = None,
     top: o.TopOption = 40,
     json: o.JsonOption = False,
 ) -> None:
     """Show what is wrong with the telemetry of a source, the worst first, and what is done about
-    it; nothing is kept."""
+    it; flow records are reconciled with counters, link by link. Nothing is kept."""
     from nettwin.apps.collection import read_loads
+    from nettwin.telemetry.flows.records import FlowSource
     from nettwin.telemetry.source_file import opened, read_source_file
 
     output = Output("data check", json)
@@ -49,28 +62,29 @@ def check(
     told: list[str] = []
     with opened(file, told, folder) as opening:
         about = opening.test()
-        loads = read_loads(
-            opening, file, scenario, *span_of(opening, since, until, lasting=lasting)
-        )
+        span = span_of(opening, since, until, lasting=lasting)
+        if isinstance(opening, FlowSource):
+            from nettwin.apps.flows import read_flows
+            from nettwin.interfaces.cli.data.counters import counters_of
+
+            counted = None if counters is None else counters_of(counters, scenario, span, folder)
+            history = None if network or counted else w.opened(workspace).repository
+            reading = read_flows(
+                opening, file, scenario, *span, counters=counted, repository=history
+            )
+            findings = reading.findings
+            document = flow_tables.reading_document(reading, w.moment)
+            shown = flow_tables.reading(reading, scenario, top, w.moment)
+        else:
+            loads = read_loads(opening, file, scenario, *span)
+            findings = loads.findings
+            document = tables.coverage_document(loads, w.moment)
+            shown = [tables.coverage(loads, w.moment)]
     output.document(
-        {
-            "source": about,
-            "intervals": len(loads.time_s),
-            "interval_s": loads.interval_s,
-            "from": w.moment(float(loads.time_s[0] - loads.interval_s)),
-            "until": w.moment(float(loads.time_s[-1])),
-            "links_known": int((loads.bps == loads.bps).any(axis=0).sum()),
-            "links": scenario.topology.link_count,
-            "ignored": told,
-            **tables.findings_document(loads.findings),
-        }
+        {"source": about, **document, "ignored": told, **tables.findings_document(findings)}
     )
     output.note("Source", [about])
     output.note("Ignored", told)
-    output.show(
-        tables.coverage(loads, w.moment),
-        tables.kinds(loads.findings),
-        tables.findings(loads.findings, top),
-    )
-    if not loads.findings.found:
+    output.show(*shown, tables.kinds(findings), tables.findings(findings, top))
+    if not findings.found:
         output.show(Text("Nothing is wrong.", "bold green"))

@@ -20,12 +20,14 @@ from nettwin.interfaces.cli.data.group import (
 )
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import command
+from nettwin.interfaces.tables import flows as flow_tables
 from nettwin.interfaces.tables import telemetry as tables
 from nettwin.telemetry.polling import Polled
 from nettwin.telemetry.source_file import SourceFile
 
 if TYPE_CHECKING:
     from nettwin.apps.collection import Collected
+    from nettwin.telemetry.flows.records import FlowSource
     from nettwin.workspace.workspace import Workspace
 
 WHO = "nettwin data collect"
@@ -49,6 +51,7 @@ def collect(
 ) -> None:
     """Read telemetry of a source into the history of a workspace, and show what it tells."""
     from nettwin.apps.collection import collect as collected
+    from nettwin.telemetry.flows.records import FlowSource
     from nettwin.telemetry.source_file import opened, read_source_file
 
     output = Output("data collect", json)
@@ -58,6 +61,11 @@ def collect(
     with opened(file, told, folder) as opening:
         if isinstance(opening, Polled):
             done = _polled(output, opening, file, place, since, until, lasting)
+        elif isinstance(opening, FlowSource):
+            with place.writing(WHO):
+                span = span_of(opening, since, until, lasting=lasting)
+                _flows(output, opening, file, place, span, told, top)
+            return
         else:
             with place.writing(WHO):
                 times = place.repository.times_s()
@@ -114,3 +122,40 @@ def _polled(
             last, rows, intervals = done, rows + done.rows, intervals + done.intervals
             output.say(f"{w.moment(float(done.loads.time_s[-1]))}: {done.rows} rows")
     return last and replace(last, rows=rows, intervals=intervals)
+
+
+def _flows(
+    output: Output,
+    opening: FlowSource,
+    file: SourceFile,
+    place: Workspace,
+    span: tuple[float, float],
+    told: list[str],
+    top: int,
+) -> None:
+    """Flow records into the history, reconciled with what it has of links."""
+    from nettwin.apps.flows import collect_flows, read_flows
+
+    plan, repository = place.plan, place.repository
+    reading = read_flows(opening, file, plan, *span, repository=repository)
+    done = collect_flows(reading, plan, repository)
+    if done.strange:
+        told.append(f"demands of {done.strange} pairs for which the network file has no flow")
+    output.document(
+        {
+            "source": str(file.path),
+            "flows": done.flows,
+            "talkers": done.talkers,
+            "ignored": told,
+            **flow_tables.reading_document(reading, w.moment),
+            **tables.findings_document(reading.findings),
+        }
+    )
+    output.note("Ignored", told)
+    output.show(*flow_tables.reading(reading, plan, top, w.moment))
+    output.show(tables.findings(reading.findings, top))
+    words = (
+        f"{done.intervals} intervals of {reading.interval_s:g} s: rates of {done.flows} flows,"
+        f" {done.talkers:,} of the largest records' flows"
+    )
+    output.show(Text(words, "bold"))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from nettwin.apps.demands import METHODS, DemandEstimate, estimate_demands
 from nettwin.apps.demands.methods import DEFAULT
-from nettwin.formats.counters import read_counters
+from nettwin.apps.flows import INTERVAL_S
+from nettwin.errors import InputError
+from nettwin.formats.counters import Counters, read_counters
 from nettwin.formats.demands import read_demands, write_demands
 from nettwin.formats.format import DemandSeries
 from nettwin.interfaces import documents
 from nettwin.interfaces.cli import options as o
+from nettwin.interfaces.cli.data.counters import YAML
 from nettwin.interfaces.cli.data.group import group
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
@@ -21,6 +26,8 @@ from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.tables import demands as tables
 from nettwin.interfaces.tables import facts
+from nettwin.scenario.scenario import Scenario
+from nettwin.telemetry.findings import KINDS
 
 complete_method = o.completed(lambda: ((m.name, m.title) for m in METHODS.values()))
 
@@ -35,7 +42,11 @@ COUNTERS = o.argument(
     help="CSV or Parquet: a time, and what each link carried (A->B); ->A is what enters the"
     " network at A, A-> what leaves it there.",
 )
-KNOWN = o.given(help="Demands that are known, such as exported flows; kept.", metavar="FILE")
+KNOWN = o.given(
+    help="Demands that are known and are kept: CSV or npz, or the YAML file of a source of flow"
+    " records.",
+    metavar="FILE",
+)
 HISTORY = o.given(
     help="Demands that were measured on an earlier day, to learn from.", metavar="FILE"
 )
@@ -51,6 +62,7 @@ OUT = o.written("--output", "-o", help="Write the demands of all intervals: .npz
     "nettwin data demands network.yaml counters.csv -o demands.csv",
     "nettwin data demands network.yaml counters.csv --history monday.npz -o demands.npz",
     "nettwin data demands network.yaml counters.parquet --known flows.csv --json",
+    "nettwin data demands network.yaml counters.parquet --known flows.yaml",
     "nettwin data demands --list",
     group=group,
 )
@@ -76,18 +88,20 @@ def demands(
     reading = source.read(network)
     topology = reading.scenario.topology
     seen = read_counters(counters, topology)
-    series = [
-        None if path is None else read_demands(path, topology=topology) for path in (known, history)
-    ]
+    earlier = None if history is None else read_demands(history, topology=topology)
+    told: list[str] = []
+    exported = None if known is None else _known(known, reading.scenario, seen, told)
     found = estimate_demands(
         reading.scenario,
         seen,
         method_name=method,
-        known=series[0],
-        earlier=series[1],
+        known=exported,
+        earlier=earlier,
         peers=tuple(name.strip() for name in (peers or "").split(",") if name.strip()),
     )
-    notes = _told(output, [reading.assumptions, seen.assumptions, found.assumptions], found)
+    notes = _told(
+        output, [reading.assumptions, seen.assumptions, tuple(told), found.assumptions], found
+    )
     if out is not None:
         _write(out, found, topology.node_name)
         output.wrote(out)
@@ -105,6 +119,32 @@ def demands(
     )
     output.show(tables.demands(found, topology.node_name, top), tables.residuals(found, top))
     output.finish()
+
+
+def _known(path: Path, scenario: Scenario, counters: Counters, told: list[str]) -> DemandSeries:
+    """Demands of a file of them, or of a source of flow records at the time of the counters."""
+    if path.suffix.lower() not in YAML:
+        return read_demands(path, topology=scenario.topology)
+    from nettwin.apps.flows import demands_of, read_flows
+    from nettwin.telemetry.flows.records import FlowSource
+    from nettwin.telemetry.source_file import opened, read_source_file
+
+    file = read_source_file(path)
+    times = counters.times_s
+    step = float(np.median(np.diff(times))) if len(times) > 1 else INTERVAL_S
+    file = replace(file, interval_s=file.interval_s or step)
+    with opened(file, told) as opening:
+        if not isinstance(opening, FlowSource):
+            raise InputError(f"{path} is no source of flow records. Give one such as nfdump.")
+        span = (float(times[0]) - step, float(times[-1]))
+        reading = read_flows(opening, file, scenario, *span, counters=counters)
+    told += [
+        f"{one.where}: {KINDS[one.kind].found}: {one.detail}; {KINDS[one.kind].done}"
+        for one in reading.findings.worst_first()
+    ]
+    series = demands_of(reading, scenario)
+    told += series.assumptions
+    return series
 
 
 def _told(
