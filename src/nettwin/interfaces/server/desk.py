@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nettwin.apps.sessions import Sessions
 from nettwin.interfaces.server.access import Access
-from nettwin.interfaces.server.jobs.jobs import Jobs
+from nettwin.interfaces.server.jobs.jobs import WARM, Jobs
 from nettwin.interfaces.server.keys import Keys
 from nettwin.interfaces.server.limits import Limits
 from nettwin.interfaces.server.live import Live
@@ -85,7 +85,12 @@ class Desk:
 
 
 def open_desk(
-    folder: Path, limits: Limits | None = None, *, workers: int = 2, live: bool = True
+    folder: Path,
+    limits: Limits | None = None,
+    *,
+    workers: int = 2,
+    live: bool = True,
+    warm: str = WARM,
 ) -> Desk:
     """The desk of the workspace in a folder; unless `live`, its loop is left to another process.
     Raises FormatError where there is none."""
@@ -93,7 +98,7 @@ def open_desk(
     workspace = Workspace(folder)
     return Desk(
         workspace=workspace,
-        jobs=Jobs(folder, limits, workers),
+        jobs=Jobs(folder, limits, workers, warm),
         access=Access(workspace, limits),
         networks=Networks(folder / "networks", limits),
         sessions=Sessions(folder / "sessions"),

@@ -215,7 +215,8 @@ class Guard:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > most:
-                raise _too_large(most)
+                answer.instead = _too_large(most)  # whatever is made of what was cut off
+                raise answer.instead
             return message
 
         return limited
@@ -285,11 +286,20 @@ class _Answer:
     def __init__(self, send: Send, id: str, path: str, state: dict[str, Any]) -> None:
         self._send, self._id, self._path, self._state = send, id, path, state
         self.begun, self.status = False, 0
+        self._over = False
+        self.instead: ProblemError | None = None  # told, whatever the application answers
         self._page: Message | None = None
         self._parts: list[bytes] = []
 
     async def send(self, message: Message) -> None:
         """Send a part of the answer."""
+        if self.instead is not None and not self.begun:
+            problem, self.instead = self.instead, None
+            await _tell(self.send, problem)
+            self._over = True
+            return
+        if self._over:
+            return
         if message["type"] == "http.response.start":
             self.begun, self.status = True, message["status"]
             kind = next((v for k, v in message["headers"] if k.lower() == b"content-type"), b"")

@@ -8,10 +8,13 @@ applied and undone, and events are let happen. It ends with the process that beg
 from __future__ import annotations
 
 import itertools
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
@@ -89,12 +92,18 @@ class Live:
 
     def close(self) -> None:
         """End the process; what is on the disk stays as the last step left it."""
+        if self._closed:
+            return
         self._closed = True
-        self._line.close()
+        line = socket.socket(fileno=os.dup(self._line.fileno()))
+        with line, suppress(OSError):  # it ended by itself
+            line.shutdown(socket.SHUT_RDWR)  # a close alone does not wake who reads
         self._process.join(CLOSING_S)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+        self._reader.join()
+        self._line.close()
 
     def _read(self) -> None:
         while True:

@@ -97,7 +97,7 @@ async def sent(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A view as an answer: 304 where the asker has it, packed where they take it so."""
-    own = {"etag": view.tag, "cache-control": "private, no-cache", "vary": "accept-encoding"}
+    own = {"etag": view.tag, "cache-control": "private, no-cache"}
     own |= dict(headers or {})
     given = request.headers.get("if-none-match", "")
     if status == 200 and given and (given == "*" or view.tag in given.replace("W/", "")):

@@ -30,11 +30,15 @@ Listener = Callable[[Job], None]
 
 
 class Jobs:
-    """The jobs of a workspace. `begin` starts the workers, `close` ends them."""
+    """The jobs of a workspace. `begin` starts the workers, `close` ends them; `warm` is the
+    function that each worker calls first."""
 
-    def __init__(self, folder: Path, limits: Limits | None = None, workers: int = 2) -> None:
+    def __init__(
+        self, folder: Path, limits: Limits | None = None, workers: int = 2, warm: str = WARM
+    ) -> None:
         self.folder, self.limits = folder, limits or Limits()
         self.store = JobStore(folder / "jobs")
+        self._warm = warm
         self._condition = threading.Condition()
         self._queue: list[Job] = []
         self._running: dict[str, Job] = {}
@@ -198,7 +202,7 @@ class Jobs:
         if threading.current_thread() is not self._threads[0]:
             self._compiled.wait()
         while not self._closing:
-            worker = Worker(self.folder, self.limits.job_bytes, WARM)
+            worker = Worker(self.folder, self.limits.job_bytes, self._warm)
             warm = False
             try:
                 warm = self._warmed(worker)

@@ -125,6 +125,7 @@ async def network(request: Request, desk: AtDesk, person: By, network: str) -> R
 @router.get(
     "/{network}/file",
     summary="Get a network as a file",
+    response_class=Response,
     responses=other(
         200, "The file", 401, 403, 404, 409, 421, 422, 429, 503, application_octet_stream=TEXT
     ),

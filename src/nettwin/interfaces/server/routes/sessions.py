@@ -23,6 +23,7 @@ from nettwin.workspace.people import Person
 
 router = APIRouter(prefix=f"{API}/sessions", tags=["sessions"])
 Id = Annotated[str, Path(max_length=100)]
+HERE = m.SessionBegin()
 SESSION = {
     "id": "0a1b2c3d4e",
     "name": "what if Palo Alto fails",
@@ -74,7 +75,9 @@ async def list_sessions(
 
 
 @router.post("", summary="Begin a session", status_code=201, responses=gives(SESSION, status=201))
-async def begin(request: Request, desk: AtDesk, person: By, body: m.SessionBegin) -> Response:
+async def begin(
+    request: Request, desk: AtDesk, person: By, body: m.SessionBegin = HERE
+) -> Response:
     """A copy of a network: as it is now, as it was at a time, or of an upload."""
 
     def made() -> Session:

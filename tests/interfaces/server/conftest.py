@@ -1,0 +1,68 @@
+"""A desk as tests ask it: the square's workspace, seen once, with people of every role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from nettwin.interfaces.server.app import create_app
+from nettwin.interfaces.server.desk import Desk, open_desk
+from nettwin.interfaces.server.guard import OPEN
+from nettwin.interfaces.server.limits import Limits
+from tests import live
+
+PEOPLE = {"ada": ("operator",), "bob": ("approver",), "cyd": ("operator", "approver"), "eve": ()}
+ADDRESS = "http://127.0.0.1:8080"
+
+
+class Asker:
+    """A program with the token of a person."""
+
+    def __init__(self, client: TestClient, token: str) -> None:
+        self.client = client
+        self.headers = {"authorization": f"Bearer {token}"} if token else {}
+
+    def ask(self, method: str, path: str, headers: Mapping[str, str] = {}, **more: Any) -> Any:
+        path = path if path in OPEN else f"/api/v1{path}"
+        return self.client.request(method, path, headers={**self.headers, **headers}, **more)
+
+    def get(self, path: str, headers: Mapping[str, str] = {}, **more: Any) -> Any:
+        return self.ask("GET", path, headers, **more)
+
+    def post(
+        self, path: str, json: Any = None, headers: Mapping[str, str] = {}, **more: Any
+    ) -> Any:
+        return self.ask("POST", path, headers, json=json, **more)
+
+
+class Served:
+    """A desk, its application, and who may ask."""
+
+    def __init__(self, desk: Desk, client: TestClient, tokens: Mapping[str, str]) -> None:
+        self.desk, self.client, self.tokens = desk, client, tokens
+        self.people = {name: Asker(client, token) for name, token in tokens.items()}
+        self.nobody = Asker(client, "")
+
+    def __getattr__(self, name: str) -> Asker:
+        return self.people[name]
+
+
+def served(folder: Path, limits: Limits | None = None) -> Iterator[Served]:
+    """A desk over a new workspace of the square; no loop runs."""
+    place = live.workspace(folder)
+    with place.writing("tests"), place.network() as network:
+        live.loop(place, network).cycle()
+    tokens = {name: place.add_person(name, roles or ("viewer",)) for name, roles in PEOPLE.items()}
+    desk = open_desk(folder, limits or Limits(), live=False, warm="")
+    with TestClient(create_app(desk, web=False), ADDRESS) as client:
+        yield Served(desk, client, tokens)
+
+
+@pytest.fixture(scope="package")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A desk that the tests of this folder share."""
+    yield from served(tmp_path_factory.mktemp("desk") / "twin")
