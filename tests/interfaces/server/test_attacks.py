@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import WebSocket
+from fastapi.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
 from nettwin.interfaces.server.access import COOKIE, Access
+from nettwin.interfaces.server.app import create_app
 from nettwin.interfaces.server.guard import CSRF_HEADER, SESSION_OVER
 from nettwin.interfaces.server.limits import Limits
 from nettwin.interfaces.server.problems import ProblemError
@@ -180,12 +184,6 @@ def test_who_is_not_logged_in_is_sent_to_the_login(at: Served) -> None:
 
 
 def test_sockets_are_let_in_as_requests_are(at: Served) -> None:
-    from fastapi import WebSocket
-    from fastapi.testclient import TestClient
-    from starlette.websockets import WebSocketDisconnect
-
-    from nettwin.interfaces.server.app import create_app
-
     def echo(app: Any, desk: Any) -> None:
         @app.websocket("/echo")
         async def talk(socket: WebSocket) -> None:

@@ -23,7 +23,7 @@ from nettwin.workspace.people import Person
 
 router = APIRouter(prefix=f"{API}/sessions", tags=["sessions"])
 Id = Annotated[str, Path(max_length=100)]
-HERE = m.SessionBegin()
+HERE = m.SessionBegin.model_validate({})
 SESSION = {
     "id": "0a1b2c3d4e",
     "name": "what if Palo Alto fails",
