@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -188,8 +189,9 @@ def test_sockets_are_let_in_as_requests_are(at: Served) -> None:
         @app.websocket("/echo")
         async def talk(socket: WebSocket) -> None:
             await socket.accept()
-            while True:
-                await socket.send_text(await socket.receive_text())
+            with suppress(WebSocketDisconnect):
+                while True:
+                    await socket.send_text(await socket.receive_text())
 
     app = create_app(at.desk, web=False, mount=[echo])
     client = TestClient(app, ADDRESS)  # not entered: the desk is running already
