@@ -157,6 +157,21 @@ class TestGnmic(SourceContract):
         return opened("gnmic", tmp_path, path="bad.json", quantities={"out_octets": "x"})
 
 
+class TestIrtt(SourceContract):
+    @pytest.fixture
+    def choice(self) -> SourceChoice:
+        return SOURCES["irtt"]
+
+    @pytest.fixture
+    def source(self) -> Source:
+        return opened("irtt", SAMPLES, path="irtt.json")
+
+    @pytest.fixture
+    def broken(self, tmp_path: Path) -> Source:
+        (tmp_path / "bad.json").write_text("{}")
+        return opened("irtt", tmp_path, path="bad.json")
+
+
 class FlowContract(SourceContract):
     """Sources of flow records, by what the real collectors wrote."""
 
@@ -209,5 +224,5 @@ class TestGoflow2(FlowContract):
 
 
 def test_every_source_has_a_contract() -> None:
-    with_one = {"prometheus", "snmp", "csv", "parquet", "influx", "gnmic", "nfdump", "pmacct"}
-    assert set(SOURCES.own) == {*with_one, "goflow2"}
+    with_one = {"prometheus", "snmp", "csv", "parquet", "influx", "gnmic", "irtt"}
+    assert set(SOURCES.own) == {*with_one, "nfdump", "pmacct", "goflow2"}

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 import numpy as np
 
-from nettwin.apps.collection import MARGIN_S, Collected, landed
+from nettwin.apps.collection import MARGIN_S, Collected, Telemetry, landed
 from nettwin.errors import BusyError
 from nettwin.repository.repository import Repository
 from nettwin.repository.tables import arrow, micros
@@ -74,7 +74,11 @@ def _land(
         )
     except TooFewSamples:
         return None
-    return landed(loads, scenario, repository) if np.isfinite(loads.bps).any() else None
+    known = np.isfinite(loads.bps).any(axis=1)
+    if not known.any():
+        return None
+    rows = landed(loads, scenario, repository)
+    return Collected(Telemetry(loads), rows, int(known.sum()))
 
 
 def keep(repository: Repository, samples: Samples) -> int:

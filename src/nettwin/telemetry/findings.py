@@ -34,6 +34,12 @@ KINDS: Mapping[str, Kind] = {
     "ends_disagree": Kind(
         "error", "links whose two ends count differently", "the sending end is believed"
     ),
+    "probe_unmatched": Kind(
+        "warning", "probes of hosts that are no nodes of the network", "left out, or name devices"
+    ),
+    "probe_negative": Kind(
+        "warning", "probes with a delay below 0, as clocks differ", "left out; set the clocks"
+    ),
     "flows_disagree": Kind(
         "error", "links whose flows and counters differ", "the counters are believed"
     ),

@@ -15,6 +15,7 @@ SOURCES: Registry[SourceChoice] = Registry(
         "parquet": "nettwin.telemetry.tabular:PARQUET",
         "influx": "nettwin.telemetry.event_files:INFLUX",
         "gnmic": "nettwin.telemetry.event_files:GNMIC",
+        "irtt": "nettwin.telemetry.irtt:IRTT",
         "nfdump": "nettwin.telemetry.flows.files:NFDUMP_CHOICE",
         "pmacct": "nettwin.telemetry.flows.files:PMACCT_CHOICE",
         "goflow2": "nettwin.telemetry.flows.files:GOFLOW2_CHOICE",

@@ -1,6 +1,6 @@
 """Source files: YAML that names a kind of source, its settings, and its names for the network's.
 
-source: prometheus          # a name of SOURCES; the rest but devices, links, interval is its own
+source: prometheus          # a name of SOURCES; the rest but COMMON is its own
 url: http://127.0.0.1:9090
 devices: {r1.example.net: Seattle}
 links: {Seattle: {"xe-0/0/1": "Seattle->Denver"}}
@@ -22,18 +22,20 @@ from nettwin.telemetry.ports import Names
 from nettwin.telemetry.registry import SOURCES
 from nettwin.telemetry.source import Opening, Source
 
-COMMON = ("source", "devices", "links", "interval")
+COMMON = ("source", "devices", "links", "interval", "class")
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """What a source file says; `interval_s` 0: as often as the source was read."""
+    """What a source file says; `interval_s` 0: as often as the source was read; `traffic_class` is
+    that of probes, empty where it is not said."""
 
     path: Path
     kind: str
     settings: Mapping[str, Any]
     names: Names = field(default_factory=Names)
     interval_s: float = 0.0
+    traffic_class: str = ""
 
 
 def read_source_file(path: Path) -> SourceFile:
@@ -68,7 +70,7 @@ def read_source_file(path: Path) -> SourceFile:
             for device, mine in links.items()
         },
     )
-    return SourceFile(path, kind, settings, names, interval_s)
+    return SourceFile(path, kind, settings, names, interval_s, str(data.get("class") or ""))
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from nettwin.apps.calibration.corrections import Corrections
 from nettwin.errors import InputError
+from nettwin.metrics import Table
 from nettwin.model import Explainable, HopSplit, NetworkModel, settled
 from nettwin.observation import Observation
 from nettwin.scenario.scenario import Scenario
@@ -113,24 +114,31 @@ def calibrate(
 
 def _data(seen: Observation) -> Data:
     flow, link = seen.metrics.flow, seen.metrics.link
-    delay = flow["owd_mean_s"].copy()
+    loss = _column(flow, "loss_ratio", seen.scenario.traffic.flow_count)
+    delay = _column(flow, "owd_mean_s", seen.scenario.traffic.flow_count).copy()
     low, high = (side.get("owd_mean_s", delay * np.nan) for side in (flow.low, flow.high))
     error = (high - low) / 2 / TWO_SIDED
-    lossy = ~(flow["loss_ratio"] == 0)
+    lossy = ~(loss == 0)
     delay[lossy | ~np.isfinite(error)] = np.nan
     load = seen.scenario.link_load_bps
-    used = (load > 0) & np.isfinite(link["throughput_bps"]) & (link["throughput_bps"] > 0)
+    carried = _column(link, "throughput_bps", len(load))
+    used = (load > 0) & np.isfinite(carried) & (carried > 0)
     used &= seen.scenario.topology.link_live
     rate = np.full(len(load), np.nan)
-    rate[used] = link["throughput_bps"][used] / load[used]
-    utilization = link["utilization"]
+    rate[used] = carried[used] / load[used]
+    utilization = _column(link, "utilization", len(load))
     low, high = (side.get("utilization", utilization * np.nan) for side in (link.low, link.high))
     with np.errstate(invalid="ignore", divide="ignore"):
         rate_error = (high - low) / 2 / TWO_SIDED / utilization
     rate[~np.isfinite(rate_error)] = np.nan
-    if np.nansum(flow["loss_ratio"] > 0):
+    if np.nansum(loss > 0):
         rate[:] = np.nan  # where something is lost links carry less than flows offer
     return Data(seen.scenario, delay, error, rate, rate_error)
+
+
+def _column(table: Table, name: str, rows: int) -> Floats:
+    """A column of what was measured; NaN where nothing was."""
+    return table[name] if name in table else np.full(rows, np.nan)
 
 
 def _linear(

@@ -37,8 +37,8 @@ def errors(
     predicted = by_one_engine(model, lambda engine: engine.predict(scenarios))
     found = []
     for one, metrics in zip(observations, predicted, strict=True):
-        flow = one.metrics.flow
-        real, thought = flow["owd_mean_s"], metrics.flow["owd_mean_s"]
+        flow, thought = one.metrics.flow, metrics.flow["owd_mean_s"]
+        real = flow["owd_mean_s"] if "owd_mean_s" in flow else thought * np.nan
         low, high = flow.low.get("owd_mean_s"), flow.high.get("owd_mean_s")
         half = (high - low) / 2 if low is not None and high is not None else real * np.nan
         known = np.isfinite(real) & np.isfinite(thought) & (real > 0)

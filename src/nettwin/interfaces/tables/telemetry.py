@@ -10,10 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from nettwin import units
+from nettwin.apps.collection import Telemetry
 from nettwin.interfaces.tables import style
 from nettwin.observation import Observation
+from nettwin.scenario.scenario import Scenario
 from nettwin.telemetry.findings import KINDS, Findings, summary
 from nettwin.telemetry.links import LinkLoads
+from nettwin.telemetry.probes import PathDelays
 
 Moment = Callable[[float], str]
 COLORS = {"error": style.ALARM, "warning": style.WARNING, "corrected": style.CALM}
@@ -77,6 +80,70 @@ def findings(found: Findings, top: int) -> Table:
     return style.table(
         "Findings", "<", "<kind", "<where", "times", "?<detail", of=len(rows), rows=content
     )
+
+
+def telemetry_document(told: Telemetry, scenario: Scenario, moment: Moment) -> dict[str, Any]:
+    """What a source tells, for JSON: of links how much is known, of probes the delays."""
+    made: dict[str, Any] = {}
+    if told.delays is not None:
+        names = scenario.topology.node_name
+        made["probes"] = [
+            {
+                "source": names[pair[0]],
+                "target": names[pair[1]],
+                **{key: units.finite_or_none(value) for key, value in numbers.items()},
+            }
+            for pair, numbers in _delay_rows(told.delays)
+        ]
+    return made | (coverage_document(told.loads, moment) if told.loads is not None else {})
+
+
+def telemetry(told: Telemetry, scenario: Scenario, top: int, moment: Moment) -> list[Table]:
+    """The same in tables."""
+    shown: list[Table] = [] if told.loads is None else [coverage(told.loads, moment)]
+    if told.delays is not None:
+        names = scenario.topology.node_name
+        content = [
+            (
+                f"{names[pair[0]]}->{names[pair[1]]}",
+                units.duration(n["owd_mean_s"]),
+                units.duration(n["low_s"]),
+                units.duration(n["high_s"]),
+                units.percent(n["loss_ratio"]),
+                str(int(n["intervals"])),
+            )
+            for pair, n in _delay_rows(told.delays)[:top]
+        ]
+        columns = ("<path", "one-way delay", "low", "high", "loss", "intervals")
+        of = len(told.delays.pair)
+        shown.append(style.table("Probes", *columns, of=of, rows=content))
+    return shown
+
+
+def _delay_rows(delays: PathDelays) -> list[tuple[tuple[int, int], dict[str, float]]]:
+    """Means over all intervals of each pair."""
+    columns = {
+        "owd_mean_s": delays.owd_mean_s,
+        "low_s": delays.low_s,
+        "high_s": delays.high_s,
+        "loss_ratio": delays.loss_ratio,
+    }
+    known = {name: np.isfinite(values) for name, values in columns.items()}
+    return [
+        (
+            pair,
+            {
+                **{
+                    name: float(values[known[name][:, k], k].mean())
+                    if known[name][:, k].any()
+                    else float("nan")
+                    for name, values in columns.items()
+                },
+                "intervals": float(known["owd_mean_s"][:, k].sum()),
+            },
+        )
+        for k, pair in enumerate(delays.pair)
+    ]
 
 
 def coverage_document(loads: LinkLoads, moment: Moment) -> dict[str, Any]:

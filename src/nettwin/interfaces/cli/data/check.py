@@ -52,7 +52,7 @@ def check(
 ) -> None:
     """Show what is wrong with the telemetry of a source, the worst first, and what is done about
     it; flow records are reconciled with counters, link by link. Nothing is kept."""
-    from nettwin.apps.collection import read_loads
+    from nettwin.apps.collection import read_telemetry
     from nettwin.telemetry.flows.records import FlowSource
     from nettwin.telemetry.source_file import opened, read_source_file
 
@@ -76,10 +76,10 @@ def check(
             document = flow_tables.reading_document(reading, w.moment)
             shown = flow_tables.reading(reading, scenario, top, w.moment)
         else:
-            loads = read_loads(opening, file, scenario, *span)
-            findings = loads.findings
-            document = tables.coverage_document(loads, w.moment)
-            shown = [tables.coverage(loads, w.moment)]
+            telemetry = read_telemetry(opening, file, scenario, *span)
+            findings = telemetry.findings
+            document = tables.telemetry_document(telemetry, scenario, w.moment)
+            shown = tables.telemetry(telemetry, scenario, top, w.moment)
     output.document(
         {"source": about, **document, "ignored": told, **tables.findings_document(findings)}
     )

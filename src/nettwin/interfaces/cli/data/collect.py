@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 from rich.text import Text
 
 from nettwin.interfaces.cli import options as o
@@ -77,25 +78,25 @@ def collect(
         output.note("Ignored", told)
         output.show(Text("The poll is kept. Two make an interval: collect again, or --for 5m."))
         return
-    loads = done.loads
+    interval_s = done.told.parts[0].interval_s
+    span_s = np.concatenate([part.time_s for part in done.told.parts])
+    begin, end = w.moment(float(span_s.min())), w.moment(float(span_s.max()))
+    findings = done.told.findings
     output.document(
         {
             "source": str(source),
             "intervals": done.intervals,
-            "interval_s": loads.interval_s,
+            "interval_s": interval_s,
             "rows": done.rows,
-            "from": w.moment(float(loads.time_s[0])),
-            "until": w.moment(float(loads.time_s[-1])),
+            "from": begin,
+            "until": end,
             "ignored": told,
-            **tables.findings_document(loads.findings),
+            **tables.findings_document(findings),
         }
     )
     output.note("Ignored", told)
-    output.show(tables.findings(loads.findings, top))
-    words = (
-        f"{done.intervals} intervals of {loads.interval_s:g} s, until"
-        f" {w.moment(float(loads.time_s[-1]))}: {done.rows:,} rows"
-    )
+    output.show(tables.findings(findings, top))
+    words = f"{done.intervals} intervals of {interval_s:g} s, until {end}: {done.rows:,} rows"
     output.show(Text(words, "bold"))
 
 
@@ -120,7 +121,7 @@ def _polled(
     ):
         if done is not None:
             last, rows, intervals = done, rows + done.rows, intervals + done.intervals
-            output.say(f"{w.moment(float(done.loads.time_s[-1]))}: {done.rows} rows")
+            output.say(f"{w.moment(float(done.told.parts[0].time_s[-1]))}: {done.rows} rows")
     return last and replace(last, rows=rows, intervals=intervals)
 
 
