@@ -132,3 +132,18 @@ def test_a_lag_that_is_joined_is_one_link() -> None:
     assert topology.link_name == ("agg1:ae0", "agg2:ae7")
     np.testing.assert_array_equal(topology.link_capacity_bps, 20e9)
     assert any("of 3 members: one link" in words for words in reading.assumptions)
+
+
+def test_ports_for_management_are_no_links(tmp_path: Path) -> None:
+    data = {
+        "r1": {
+            "HundredGigE0/0/0/1": {"target_device": "r2", "target_port": "Hu0/0/0/1"},
+            "MgmtEth0/RP0/CPU0/0": {"target_device": "oob", "target_port": "Ethernet1/7"},
+        },
+        "r2": {"Ethernet9": {"target_device": "oob", "target_port": "mgmt0"}},
+    }
+    path = tmp_path / "lldp.json"
+    path.write_text(json.dumps(data))
+    reading = quiet(path)
+    assert reading.scenario.topology.node_name == ("r1", "r2")
+    assert any(words.startswith("2 adjacencies of ports for manage") for words in reading.ignored)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,9 @@ from nettwin.workspace.workspace import begin
 from tests.interfaces.conftest import Run
 
 RING = generate("ring", nodes=4, load=0.5)
+ROOT = Path(__file__).resolve().parents[2]
+RECORDINGS = sorted((ROOT.parent / "shared/data/cisco_telemetry").glob("*.tar.gz"))
+IOS_XR = ROOT / "examples/sources/ios_xr_telemetry.yaml"
 BEGIN_S, STEP_S, COUNT = 1767571200.0, 300.0, 120
 
 
@@ -82,3 +86,33 @@ def test_what_does_not_belong_together_is_said(run: Run, net: Path, tmp_path: Pa
     twin = begin(tmp_path / "twin", RING)
     empty = run("history", "predict", "-w", twin.folder)
     assert empty.code == 2 and "at least 2" in empty.err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not RECORDINGS, reason="../shared/data is not there")
+@pytest.mark.parametrize("archive", RECORDINGS, ids=lambda path: path.name)
+def test_recordings_of_real_routers_from_files_to_predictions(
+    run: Run, tmp_path: Path, archive: Path
+) -> None:
+    """From topology to prediction, of Cisco routers, with a mapping file alone."""
+    with tarfile.open(archive) as packed:
+        packed.extractall(tmp_path / "recording", filter="data")
+    (folder,) = (path.parent for path in tmp_path.rglob("events.csv"))
+    (map_file,) = folder.glob("cdp*.json")
+    assert run("convert", map_file, "net.yaml", "--load", "none").code == 0
+    assert run("init", "twin", "--network", "net.yaml").code == 0
+    place = (IOS_XR, "--folder", folder, "-w", "twin", "--json")
+    checked = json.loads(run("data", "check", *place).out)
+    assert checked["links_known"] > 200
+    collected = json.loads(run("data", "collect", *place).out)
+    assert collected["intervals"] == checked["intervals"]
+    export = ("repository", "export", "c.parquet", "-w", "twin", "--series")
+    assert run(*export, "link/*/throughput_bps").code == 0
+    demands = json.loads(run("data", "demands", "net.yaml", "c.parquet", "--json").out)
+    assert len(demands["demands"]) > 100
+    done = run("history", "predict", "-w", "twin", "--json")
+    told = json.loads(done.out)
+    assert told["intervals"] == collected["intervals"]
+    assert 0.8 < told["links"]["coverage"] < 1
+    busiest = max(told["links"]["elements"], key=lambda row: row["mean_measured"] or 0)
+    assert busiest["error"] < 0.1

@@ -29,7 +29,13 @@ _GIGABITS = (  # what the letters of an interface begin with: its speed
     ("xe", 10.0),
     ("ge", 1.0),
 )
+_MANAGEMENT = re.compile(r"(mgmt|management|fxp)", re.IGNORECASE)
 _WHOLE = ("hu", "fo", "te", "gi", "xe", "ge")  # which stand alone, not for what begins so
+
+
+def is_management(interface: str) -> bool:
+    """Whether an interface is for management alone, by its name."""
+    return bool(_MANAGEMENT.match(interface.strip()))
 
 
 def port_name(device: str, interface: str) -> str:

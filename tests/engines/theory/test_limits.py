@@ -7,6 +7,7 @@ import pytest
 
 from nettwin.engines.theory import Theory
 from nettwin.metrics import Metrics
+from nettwin.scenario.generate import generate
 from nettwin.scenario.packet_sizes import Discrete, Exponential, Fixed, PacketSize, Uniform
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.scheduling import Queue, Scheduler, drr, fifo, strict_priority, wfq
@@ -190,3 +191,14 @@ def test_a_shaped_port_leaves_out_serialization_and_saves_its_burst() -> None:
     deep = Scheduler("fifo", (Queue(ROOMY),), burst_bits=40000.0)
     saved = predict(port(deep, [("x", 0.8)], Fixed(8000.0))).flow["owd_mean_s"][0]
     assert saved == pytest.approx(work * np.exp(-4 * SERVICE_S * 0.8 / work), rel=1e-6)
+
+
+def test_rates_that_numbers_hardly_hold() -> None:
+    """Estimated demands may be 1e-306 bit/s: no warning, and no delay that is not a number."""
+    scenario = generate("ring", nodes=4, load=0.5)
+    rate = scenario.traffic.flow_rate_bps.copy()
+    rate[:3] = 1e-306, 5e-320, 1e-30
+    traffic = scenario.traffic.with_arrays(flow_rate_bps=rate)
+    seen = Theory().predict([scenario.with_(traffic=traffic)])[0]
+    assert np.isfinite(seen.link["utilization"]).all()
+    assert np.isfinite(seen.flow["owd_mean_s"][2:]).all()

@@ -13,6 +13,9 @@ from nettwin.apps.history.tracks import Hindsight, Track
 HOUR_S, DAY_S = 3600.0, 86400.0
 PERCENTILE = 95.0
 RUN = 3  # intervals in a row outside of the interval: unusual
+FAR = 3.0  # half intervals: unusual at once
+MATERIAL = {"utilization": 0.005, "owd_mean_s": 0.0}  # by how much off counts, and relatively:
+MATERIAL_SHARE = {"utilization": 0.0, "owd_mean_s": 0.01}
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -42,7 +45,7 @@ class Unusual(NamedTuple):
     end_s: float
     predicted: float  # means over the stretch, as the next
     measured: float
-    score: float  # how far out, in half intervals, summed over the stretch
+    off: float  # by how much in all: utilizations, or shares of the prediction, added up
 
 
 def busy_hours(found: Hindsight) -> tuple[Floats, Bools]:
@@ -84,20 +87,25 @@ def rows(found: Hindsight, track: Track) -> list[Row]:
 
 
 def unusual(found: Hindsight, track: Track) -> list[Unusual]:
-    """Stretches of at least RUN intervals outside, the farthest out first."""
+    """Stretches outside of the intervals by so much that it matters: of at least RUN, or FAR out;
+    those that are off by the most first."""
     half = np.maximum((track.high - track.low) / 2, 1e-12)
     middle = (track.high + track.low) / 2
+    least = MATERIAL[track.quantity], MATERIAL_SHARE[track.quantity]
     with np.errstate(invalid="ignore"):
-        score = np.abs(track.measured - middle) / half
-    out = track.outside
+        far = np.abs(track.measured - middle) / half > FAR
+        off = np.abs(track.residual)
+        out = track.outside & (off >= least[0]) & (off >= least[1] * track.predicted)
+        if least[1]:
+            off = off / np.maximum(track.predicted, 1e-12)
     edge = np.zeros((1, out.shape[1]), np.int8)
     change = np.diff(np.concatenate([edge, out.astype(np.int8), edge]), axis=0)
     stretches = []
     for k in np.flatnonzero(out.any(axis=0)).tolist():
         begins, ends = np.flatnonzero(change[:, k] > 0), np.flatnonzero(change[:, k] < 0)
         for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
-            if end - begin >= RUN:
-                part = slice(begin, end)
+            part = slice(begin, end)
+            if end - begin >= RUN or far[part, k].any():
                 stretches.append(
                     Unusual(
                         track.element[k],
@@ -106,7 +114,7 @@ def unusual(found: Hindsight, track: Track) -> list[Unusual]:
                         float(found.times_s[end - 1]),
                         float(track.predicted[part, k].mean()),
                         float(track.measured[part, k].mean()),
-                        float(score[part, k].sum()),
+                        float(off[part, k].sum()),
                     )
                 )
-    return sorted(stretches, key=lambda one: -one.score)
+    return sorted(stretches, key=lambda one: -one.off)

@@ -22,6 +22,7 @@ from nettwin.engines.theory.loops import in_place
 from nettwin.scenario.arrivals import CBR, MMPP, ArrivalProcess, Autocorrelated, OnOff, Poisson
 from nettwin.scenario.traffic import Traffic
 
+SILENT_PPS = 1e-30  # below, a flow has no gaps that numbers could hold
 Floats = NDArray[np.float64]
 
 
@@ -40,7 +41,7 @@ class FlowVariability:
 def flow_variability(traffic: Traffic) -> FlowVariability:
     """What each flow's arrival process says about its irregularity."""
     packets = traffic.flow_packet_rate_pps
-    gap = np.divide(1.0, packets, out=np.zeros(traffic.flow_count), where=packets > 0)
+    gap = np.divide(1.0, packets, out=np.zeros(traffic.flow_count), where=packets > SILENT_PPS)
     warm_start = np.array([process_variability(a) for a in traffic.arrivals], np.float64).reshape(
         -1, 5
     )

@@ -35,6 +35,7 @@ class Adjacencies:
     ends: list[End] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
+    left: dict[str, int] = field(default_factory=dict)  # what is left out, and how often
     _by_port: dict[tuple[str, str], list[End]] = field(default_factory=dict)
     _canonical: dict[str, str] = field(default_factory=dict)
 
@@ -77,6 +78,10 @@ class Adjacencies:
         )
         self.ignored.append(f"the adjacency of {words}: one of them is joined elsewhere already")
 
+    def left_out(self, words: str) -> None:
+        """Count something that is left out."""
+        self.left[words] = self.left.get(words, 0) + 1
+
     def leave(self, end: End | None) -> None:
         """Leave a port out that stands for others, or that others stand for."""
         if end in self.ends:
@@ -95,7 +100,8 @@ class Adjacencies:
         """The network: two links for each pair, named by the ports that they leave from."""
         made = PartialNetwork(self.format, str(self.source), name=self.source.stem)
         made.nodes = list(self.nodes.values())
-        made.ignored, made.assumptions = self.ignored, self.assumptions
+        counts = [f"{count} {words}" for words, count in self.left.items()]
+        made.ignored, made.assumptions = [*self.ignored, *counts], self.assumptions
         done: set[int] = set()
         named = one_sided = 0
         for near in self.ends:

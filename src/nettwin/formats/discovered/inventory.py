@@ -86,7 +86,6 @@ class _Inventory:
     _place: dict[int, tuple[float, float]] = field(default_factory=dict)  # of sites
     _ends: dict[int, End] = field(default_factory=dict)  # of interfaces
     _lags: dict[str, int] = field(default_factory=dict)
-    _left: dict[str, int] = field(default_factory=dict)  # what was left out, and how often
 
     def gather(self, document: Document) -> None:
         """The records of a document, by their kinds."""
@@ -106,7 +105,7 @@ class _Inventory:
                     raise issue(document, place, reason, "Give what NetBox's API answers.")
                 value, inner = value["results"], (*place, "results")
                 if isinstance(document.data, Mapping) and document.data.get("next"):
-                    self._leave("pages of NetBox that follow one of the files: give limit=0")
+                    self.found.left_out("pages that follow, which are not here: ask with limit=0")
             if not isinstance(value, list):
                 raise issue(document, inner, "must be a list", "Give what NetBox's API answers.")
             for i, record in enumerate(value):
@@ -116,7 +115,7 @@ class _Inventory:
                 if kind := _kind(record):
                     self.records[kind].append((document, where, record))
                 else:
-                    self._leave("records that are no site, device, interface or cable")
+                    self.found.left_out("records that are no site, device, interface or cable")
 
     def build(self) -> None:
         """Devices with their places, ports with their speeds, and what joins them."""
@@ -132,7 +131,7 @@ class _Inventory:
             if math.isnan(here[0]) and isinstance(where, Mapping):
                 here = self._place.get(_id(where), here)
             if _value(device.get("status")) in _DOWN:
-                self._leave(f"devices that are not active, such as {name}")
+                self.found.left_out(f"devices that are not active, such as {name}")
                 continue
             self.found.node(name, *here)
         for document, place, interface in self.records["interfaces"]:
@@ -143,7 +142,6 @@ class _Inventory:
             self._endpoint(document, place, interface)
         for lag, count in self._lags.items():
             self.found.assumptions.append(f"the {count} members of the LAG {lag}: each a link")
-        self.found.ignored += [f"{count} {words}" for words, count in self._left.items()]
         self.found.drop_alone("devices that no cable joins to another")
 
     def _interface(self, document: Document, place: Place, interface: Record) -> None:
@@ -152,7 +150,7 @@ class _Inventory:
             raise issue(document, place, "is an interface without device or name", "Add them.")
         kind = str(_value(interface.get("type")))
         if kind in ("lag", "virtual", "bridge"):
-            self._leave("virtual, bridge and LAG interfaces: their members are the links")
+            self.found.left_out("virtual, bridge and LAG interfaces: their members are the links")
             return
         end = self.found.end(device, name)
         speed = interface.get("speed")
@@ -171,7 +169,7 @@ class _Inventory:
         """Join the ports at both ends of a cable; one that ends elsewhere is left out."""
         sides = [self._terminations(document, place, cable, side) for side in "ab"]
         if not all(sides) or len(sides[0]) != len(sides[1]):
-            self._leave("cables that do not join two interfaces: panels, circuits, consoles, power")
+            self.found.left_out("cables that do not join two interfaces")
             return
         length, unit = cable.get("length"), str(_value(cable.get("length_unit")) or "m").lower()
         for near, far in zip(*sides, strict=True):
@@ -228,9 +226,6 @@ class _Inventory:
                         self.found.join(end, far)
                         self.found.join(far, end)
                         return
-
-    def _leave(self, words: str) -> None:
-        self._left[words] = self._left.get(words, 0) + 1
 
 
 def _kind(record: Record) -> str:

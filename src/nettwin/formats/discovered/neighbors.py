@@ -29,6 +29,7 @@ from nettwin.formats.discovered.records import (
 )
 from nettwin.formats.files import read_head
 from nettwin.formats.format import Format, ImportDefaults, Reading
+from nettwin.formats.interface_names import is_management
 from nettwin.formats.native.document import Document
 from nettwin.scenario.scenario import Scenario
 
@@ -133,9 +134,12 @@ class _Reader:
                 raise issue(self.document, place, "its neighbor is no name", "Correct it.")
             self.found.ignored.append(f"the neighbor of {device} {port}: it has no name")
             return
-        self.found.join(
-            self.found.end(device, port), self.found.end(far, text_of(record, FAR_PORT))
-        )
+        far_port = text_of(record, FAR_PORT)
+        if is_management(port) or is_management(far_port):
+            self.found.node(device)
+            self.found.left_out("adjacencies of ports for management, which forward nothing")
+            return
+        self.found.join(self.found.end(device, port), self.found.end(far, far_port))
 
     def _lldpcli(self, interfaces: Any) -> None:
         """What `lldpcli show neighbors -f json` says: a mapping, or a list of mappings of one."""

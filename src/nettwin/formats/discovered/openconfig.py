@@ -12,6 +12,7 @@ from typing import Any
 
 from nettwin.formats.discovered.adjacencies import Adjacencies, End
 from nettwin.formats.discovered.records import FAR_DEVICE, FAR_PORT, Place, has, issue, text_of
+from nettwin.formats.interface_names import is_management
 from nettwin.formats.native.document import Document
 
 LLDP, INTERFACES = "openconfig-lldp:lldp", "openconfig-interfaces:interfaces"
@@ -57,9 +58,11 @@ def read_openconfig(document: Document, found: Adjacencies, own: str) -> None:
         for neighbor in listed if isinstance(listed, list) else []:
             state = _part(neighbor, ("state",)) if isinstance(neighbor, Mapping) else {}
             far = text_of(state, FAR_DEVICE)
-            port = text_of(one, ("name",))
-            if far:
-                found.join(found.end(device, port), found.end(far, text_of(state, FAR_PORT)))
+            port, far_port = text_of(one, ("name",)), text_of(state, FAR_PORT)
+            if is_management(port) or is_management(far_port):
+                found.left_out("adjacencies of ports for management, which forward nothing")
+            elif far:
+                found.join(found.end(device, port), found.end(far, far_port))
             else:
                 found.ignored.append(f"the neighbor of {device} {port}: it has no name")
     for lag in {*members, *lags}:

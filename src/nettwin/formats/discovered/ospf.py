@@ -80,7 +80,6 @@ class _Reader:
         self.found = found
         self.adjacencies: list[Adjacency] = []
         self.segments: dict[str, Segment] = {}
-        self._left: dict[str, int] = {}
         self._seen: set[tuple[str, str]] = set()
 
     def read(self, document: Document) -> None:
