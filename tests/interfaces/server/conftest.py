@@ -58,7 +58,7 @@ def served(folder: Path, limits: Limits | None = None) -> Iterator[Served]:
         live.loop(place, network).cycle()
     tokens = {name: place.add_person(name, roles or ("viewer",)) for name, roles in PEOPLE.items()}
     desk = open_desk(folder, limits or Limits(), live=False, warm="")
-    with TestClient(create_app(desk, web=False), ADDRESS) as client:
+    with TestClient(create_app(desk, web=False, names=["testserver"]), ADDRESS) as client:
         yield Served(desk, client, tokens)
 
 
