@@ -42,6 +42,7 @@ LAYERS: tuple[tuple[tuple[str, ...], ...], ...] = (
             "secrets",
             "settings",
             "allocation",
+            "client",
         ),
     ),
 )
@@ -68,6 +69,7 @@ HOMES = {
     "hypothesis": ("nettwin.testing",),
     "duckdb": ("nettwin.repository",),
     "gufo": ("nettwin.telemetry.snmp",),
+    "httpx": ("nettwin.client",),
     "fastapi": ("nettwin.interfaces.server", "nettwin.interfaces.web"),
     "starlette": ("nettwin.interfaces.server", "nettwin.interfaces.web"),
     "uvicorn": ("nettwin.interfaces.server",),

@@ -141,14 +141,14 @@ def plan_from_dict(data: Mapping[str, Any]) -> ChangePlan:
     try:
         return ChangePlan(
             changes=tuple(change_from_dict(change) for change in data["changes"]),
-            before=_judgement(data["before"]),
-            after=_judgement(data["after"]),
+            before=judgement_of(data["before"]),
+            after=judgement_of(data["after"]),
             method=str(data["method"]),
             seed=int(data["seed"]),
             seconds=float(data["seconds"]),
             bound=None if data["bound"] is None else float(data["bound"]),
             evidence=tuple(
-                Evidence(str(e["engine"]), str(e["method"]), _judgement(e))
+                Evidence(str(e["engine"]), str(e["method"]), judgement_of(e))
                 for e in data["evidence"]
             ),
             stages=tuple(
@@ -190,7 +190,8 @@ def judgement_to_dict(judgement: Judgement) -> dict[str, Any]:
     }
 
 
-def _judgement(data: Mapping[str, Any]) -> Judgement:
+def judgement_of(data: Mapping[str, Any]) -> Judgement:
+    """The inverse of `judgement_to_dict`."""
     lines = [
         Line(
             text=str(line["text"]),

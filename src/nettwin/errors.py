@@ -10,6 +10,7 @@ NettwinError                what a user can understand and mend
 ├── NetworkError            a network that does not do what it is asked
 │   ├── ApplyError          a change plan that was not applied; what it had changed is undone
 │   └── SourceError         a source of telemetry that does not answer
+├── ServerError             a server of nettwin that refuses, or does not answer
 ├── BusyError               another process holds what may have one user only
 ├── UnsupportedError        a model that must not be trusted with a scenario
 └── MissingExtraError       an optional dependency that is not installed
@@ -18,7 +19,7 @@ NettwinError                what a user can understand and mend
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -113,6 +114,17 @@ class ApplyError(NetworkError):
 
 class SourceError(NetworkError):
     """A source of telemetry that does not answer, or not with what it should."""
+
+
+class ServerError(NettwinError):
+    """A server of nettwin that refuses or does not answer. `status` is that of HTTP, 0 where
+    nothing came; `problem` is what it told (RFC 9457)."""
+
+    def __init__(
+        self, message: str, status: int = 0, problem: Mapping[str, Any] | None = None
+    ) -> None:
+        self.status, self.problem = status, dict(problem or {})
+        super().__init__(message)
 
 
 class BusyError(NettwinError):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 
 from nettwin.interfaces.server.app import create_app
@@ -66,3 +70,29 @@ def served(folder: Path, limits: Limits | None = None) -> Iterator[Served]:
 def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A desk that the tests of this folder share."""
     yield from served(tmp_path_factory.mktemp("desk") / "twin")
+
+
+@contextmanager
+def listening(desk: Desk, **more: Any) -> Iterator[str]:
+    """A desk that has begun, over HTTP; its address."""
+    app = create_app(desk, web=False, **more)
+    config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    end = time.monotonic() + 20
+    while not server.started and time.monotonic() < end:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture(scope="package")
+def address(at: Served) -> Iterator[str]:
+    """The desk that the tests of this folder share, over HTTP."""
+    with listening(at.desk) as found:
+        yield found

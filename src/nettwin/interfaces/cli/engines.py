@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from nettwin.errors import InputError
+from nettwin.formats import Reading
 from nettwin.interfaces import wiring
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.progress import progress
 from nettwin.model import NetworkModel
 
@@ -29,6 +33,30 @@ class AskedEngine:
         """What `wiring.engine` takes beside the name."""
         given = {"seed": self.seed} if self.engine == "packet" else {}
         return given if self.model is None else given | {"model": self.model}
+
+
+@contextmanager
+def working_at(
+    output: Output,
+    server: str | None,
+    token: str | None,
+    source: Source,
+    name: str,
+    **settings: Any,
+) -> Iterator[tuple[NetworkModel, Callable[[str], Reading]]]:
+    """An engine, here or at a server, and what reads networks for it. Raises InputError,
+    ServerError."""
+    if server is None:
+        with working(output, name, **settings) as answering:
+            yield answering, source.read
+        return
+    from nettwin.interfaces.cli import remote
+
+    if settings:
+        given = ", ".join(f"--{one}" for one in settings)
+        raise InputError(f"{given} cannot be given with --server: it has its own. Leave it out.")
+    with remote.client_of(server, token) as client:
+        yield remote.Remote(client, name), partial(remote.reading, client, source)
 
 
 @contextmanager

@@ -103,6 +103,7 @@ PLOT = o.written("--plot", help="Draw the network before and after, side by side
     "nettwin optimize network.yaml --intent voice.yaml --method local_search --seconds 30",
     "nettwin optimize network.yaml --after 'fail_link Madrid<->Paris' --intent few.yaml",
     "nettwin optimize network.yaml --intent voice.yaml --check plan.yaml",
+    "nettwin optimize live --intent voice.yaml --server http://127.0.0.1:8080",
     "nettwin optimize --list",
 )
 @grouped
@@ -122,6 +123,8 @@ def optimize(
     force: Annotated[bool, FORCE] = False,
     *,
     source: Source,
+    server: o.ServerOption = None,
+    token: o.ServerTokenOption = None,
     top: o.TopOption = 10,
     out: Annotated[Path | None, OUT] = None,
     plot: Annotated[Path | None, PLOT] = None,
@@ -147,6 +150,17 @@ def optimize(
     options = searches.SearchOptions(method, seconds, near, seed, engine, model, verify, constants)
     wanted = read_intent(streams.given(str(intent))) if intent else Intent(name=MIN_LOAD)
     happened = changes_or_files(after or ())
+    if server is not None:
+        if check or params or model:
+            raise InputError("--check, --params and --model go without --server. Leave them out.")
+        given_there = (server, token, source, network, wanted if intent else None, happened)
+        reading, said, plan = searches.searched_at(output, *given_there, options)
+        output.document(said)
+        show(output, reading.scenario, wanted, plan, top)
+        _write(output, reading.scenario, plan, out, plot)
+        if not plan.met:
+            raise typer.Exit(NOT_MET)
+        return
     reading = source.read(network)
     reading = replace(reading, scenario=apply_all(reading.scenario, happened))
     searches.prepare(output, wanted, options)

@@ -69,6 +69,28 @@ def assumed(name: str, help: str, default: str) -> Any:
     return typer.Option(name, help=help, show_default=default, rich_help_panel=ASSUME)
 
 
+ServerOption = Annotated[
+    str | None,
+    given(
+        "--server",
+        metavar="URL",
+        help="Ask a server instead of this machine (see nettwin serve). NETWORK may then also be"
+        " live, live@TIME, plan, session:ID or an upload's id.",
+        panel="Server",
+    ),
+]
+ServerTokenOption = Annotated[
+    str | None,
+    given(
+        "--token",
+        metavar="TOKEN",
+        help="Who asks: the token that `nettwin people add` has shown.",
+        envvar="NETTWIN_TOKEN",
+        panel="Server",
+    ),
+]
+
+
 def listing(show: Callable[[], None], help: str) -> Any:
     """The option --list: `show` prints what there is, and the command ends."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
@@ -18,11 +18,15 @@ from nettwin.interfaces.cli.program import NOT_MET, command, subcommands
 from nettwin.interfaces.tables import plans as plan_tables
 from nettwin.interfaces.tables import workspace as tables
 
+if TYPE_CHECKING:
+    from nettwin.client import Client
+
 group = subcommands(
     "plan",
     "Plans of a workspace: list, add, verify, approve, apply and undo them.",
     "nettwin plan list --workspace twin",
     "nettwin plan approve 3f2a --workspace twin --token $ADA",
+    "nettwin plan list --server http://127.0.0.1:8080 --token $ADA",
 )
 
 PlanArg = Annotated[
@@ -32,29 +36,24 @@ PlanArg = Annotated[
 
 
 @command("nettwin plan list --workspace twin --json", group=group, name="list")
-def list_plans(workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False) -> None:
+def list_plans(
+    workspace: w.WorkspaceOption = w.HERE,
+    server: o.ServerOption = None,
+    token: w.TokenOption = None,
+    json: o.JsonOption = False,
+) -> None:
     """List every plan with its author and what became of it."""
     from nettwin.apps.loop.plans import known_plans
+    from nettwin.interfaces.documents.questions import plan_row
 
     output = Output("plan list", json)
-    known = known_plans(w.opened(workspace).repository)
-    output.document(
-        {
-            "plans": [
-                {
-                    "id": one.id,
-                    "time_s": one.time_s,
-                    "author": one.author,
-                    "state": one.fate,
-                    "why": one.why,
-                    "digest": one.plan.digest,
-                    "changes": [change.describe() for change in one.plan.changes],
-                }
-                for one in known
-            ]
-        }
-    )
-    output.show(tables.plans(known, w.moment))
+    if server is not None:
+        with client_of(server, token) as client:
+            rows = client.plans()[::-1]
+    else:
+        rows = [plan_row(one) for one in known_plans(w.opened(workspace).repository)]
+    output.document({"plans": rows})
+    output.show(tables.plans(rows, w.moment))
 
 
 FILE = o.argument(metavar="FILE", help="A plan that `nettwin optimize --out` wrote.")
@@ -64,41 +63,57 @@ FILE = o.argument(metavar="FILE", help="A plan that `nettwin optimize --out` wro
 def add(
     file: Annotated[Path, FILE],
     workspace: w.WorkspaceOption = w.HERE,
+    server: o.ServerOption = None,
     token: w.TokenOption = None,
     json: o.JsonOption = False,
 ) -> None:
     """Add a plan of your own, for the network as it was seen last."""
     from nettwin.apps.loop import by_hand
+    from nettwin.change_plan import plan_to_dict
     from nettwin.formats.change_plan import read_change_plan
 
     output = Output("plan add", json)
-    place, author = w.opened_by(workspace, token)
-    with place.writing("nettwin plan add"):
-        known = by_hand.add(place, read_change_plan(file), author)
-        place.audit.add(time.time(), "add", author.name, words="a plan of their own", plan=known.id)
-    output.document({"id": known.id})
-    output.show(Text(f"plan {known.id} added; somebody else approves it"))
+    plan = read_change_plan(file)
+    if server is not None:
+        with client_of(server, token) as client:
+            id = str(client.propose(plan=plan_to_dict(plan))["id"])
+    else:
+        place, author = w.opened_by(workspace, token)
+        with place.writing("nettwin plan add"):
+            id = by_hand.add(place, plan, author).id
+            words = "a plan of their own"
+            place.audit.add(time.time(), "add", author.name, words=words, plan=id)
+    output.document({"id": id})
+    output.show(Text(f"plan {id} added; somebody else approves it"))
 
 
 @command("nettwin plan verify 3f2a --workspace twin", group=group)
 def verify(
-    plan: PlanArg, workspace: w.WorkspaceOption = w.HERE, json: o.JsonOption = False
+    plan: PlanArg,
+    workspace: w.WorkspaceOption = w.HERE,
+    server: o.ServerOption = None,
+    token: w.TokenOption = None,
+    json: o.JsonOption = False,
 ) -> None:
     """Judge a plan again on the network as it was seen last; exit with 4 where the intent is
     not met after it."""
     from nettwin.apps.loop import by_hand
-    from nettwin.change_plan import plan_to_dict
+    from nettwin.change_plan import plan_from_dict, plan_to_dict
 
     output = Output("plan verify", json)
-    place = w.opened(workspace)
-    settings = place.settings.loop
-    model, verifier = operating.model_of(settings), operating.verifier_of(settings)
-    found = by_hand.verify(place, plan, model, verifier, operating.corrected(place))
-    output.document({"id": found.known.id, "plan": plan_to_dict(found.plan)})
-    output.show(
-        plan_tables.heading(found.plan, place.settings.name), plan_tables.expectations(found.plan)
-    )
-    if not found.plan.met:
+    if server is not None:
+        with client_of(server, token) as client:
+            said = client.verify(plan)
+        id, name, judged = said["id"], server, plan_from_dict(said["plan"])
+    else:
+        place = w.opened(workspace)
+        settings = place.settings.loop
+        model, verifier = operating.model_of(settings), operating.verifier_of(settings)
+        found = by_hand.verify(place, plan, model, verifier, operating.corrected(place))
+        id, name, judged = found.known.id, place.settings.name, found.plan
+    output.document({"id": id, "plan": plan_to_dict(judged)})
+    output.show(plan_tables.heading(judged, name), plan_tables.expectations(judged))
+    if not judged.met:
         raise typer.Exit(NOT_MET)
 
 
@@ -106,6 +121,7 @@ def verify(
 def approve(
     plan: PlanArg,
     workspace: w.WorkspaceOption = w.HERE,
+    server: o.ServerOption = None,
     token: w.TokenOption = None,
     json: o.JsonOption = False,
 ) -> None:
@@ -114,11 +130,15 @@ def approve(
     from nettwin.apps.loop import by_hand
 
     output = Output("plan approve", json)
-    place = w.opened(workspace)
-    approval = by_hand.approve(place, plan, w.person(place, token), time.time())
-    output.document({"approval": approval.to_dict()})
-    until = w.moment(approval.expires_s)
-    output.show(Text(f"{approval.by} approved the plan of {approval.author}; until {until} UTC"))
+    if server is not None:
+        with client_of(server, token) as client:
+            said = client.approve(plan)["approval"]
+    else:
+        place = w.opened(workspace)
+        said = by_hand.approve(place, plan, w.person(place, token), time.time()).to_dict()
+    output.document({"approval": said})
+    until = w.moment(said["expires_s"])
+    output.show(Text(f"{said['by']} approved the plan of {said['author']}; until {until} UTC"))
 
 
 DRY_RUN = o.given(
@@ -135,6 +155,7 @@ ACTUATOR = typer.Option(
 def apply(
     plan: PlanArg,
     workspace: w.WorkspaceOption = w.HERE,
+    server: o.ServerOption = None,
     token: w.TokenOption = None,
     dry_run: Annotated[Path | None, DRY_RUN] = None,
     actuator: Annotated[str, ACTUATOR] = "dry_run",
@@ -143,8 +164,15 @@ def apply(
     """Apply an approved plan to the network: all of its changes, or none."""
     from nettwin.apps.loop import by_hand
     from nettwin.apps.loop.plans import known_plan
+    from nettwin.interfaces.documents.questions import receipt_of
 
     output = Output("plan apply", json)
+    if server is not None:
+        if dry_run is not None:
+            raise InputError("--dry-run goes with --workspace. Leave out --server.")
+        with client_of(server, token) as client:
+            _done(output, client.apply(plan))
+        return
     place = w.opened(workspace)
     if dry_run is not None:
         known = known_plan(place.repository, plan)
@@ -153,26 +181,43 @@ def apply(
     who = w.person(place, token)
     with place.writing("nettwin plan apply"), place.network() as network:
         receipt = by_hand.apply(place, network, plan, who, time.time())
-    output.document({"receipt": receipt.key, "state": receipt.state})
-    output.show(Text(f"plan {receipt.key} {receipt.state}: {len(receipt.changes)} changes"))
+    _done(output, receipt_of(receipt))
 
 
 @command("nettwin plan undo 3f2a --workspace twin --token $ADA", group=group)
 def undo(
     plan: PlanArg,
     workspace: w.WorkspaceOption = w.HERE,
+    server: o.ServerOption = None,
     token: w.TokenOption = None,
     json: o.JsonOption = False,
 ) -> None:
     """Take a plan out of the network again."""
     from nettwin.apps.loop import by_hand
+    from nettwin.interfaces.documents.questions import receipt_of
 
     output = Output("plan undo", json)
+    if server is not None:
+        with client_of(server, token) as client:
+            _done(output, client.undo(plan))
+        return
     place, who = w.opened_by(workspace, token)
     with place.writing("nettwin plan undo"), place.network() as network:
         receipt = by_hand.undo(place, network, plan, who, time.time())
-    output.document({"receipt": receipt.key, "state": receipt.state})
-    output.show(Text(f"plan {receipt.key} {receipt.state}"))
+    _done(output, receipt_of(receipt))
+
+
+def _done(output: Output, receipt: dict[str, Any]) -> None:
+    """Tell what became of a plan in the network."""
+    output.document(receipt)
+    output.show(Text(f"plan {receipt['receipt']} {receipt['state']}: {receipt['changes']} changes"))
+
+
+def client_of(server: str, token: str | None) -> Client:
+    """The client of a server."""
+    from nettwin.interfaces.cli.remote import client_of as found
+
+    return found(server, token)
 
 
 def _written(output: Output, plan: Any, scenario: Any, folder: Path, name: str) -> None:

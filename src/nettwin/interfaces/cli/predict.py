@@ -14,7 +14,7 @@ from nettwin.errors import InputError
 from nettwin.formats import Reading
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.answers import Answer, Files, deliver
-from nettwin.interfaces.cli.engines import working
+from nettwin.interfaces.cli.engines import working_at
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import command
@@ -33,6 +33,7 @@ DEMANDS = o.given(
     "nettwin predict Geant2012.graphml --capacity 10G --load 70% --plot geant.svg",
     "nettwin predict network.yaml --json | jq '.answers[0].totals'",
     "nettwin predict *.yaml --csv results/",
+    "nettwin predict live --server http://127.0.0.1:8080",
     "nettwin predict abilene.yaml --demands abilene_5min.npz --csv march/",
 )
 @grouped
@@ -43,6 +44,8 @@ def predict(
     demands: Annotated[Path | None, DEMANDS] = None,
     *,
     source: Source,
+    server: o.ServerOption = None,
+    token: o.ServerTokenOption = None,
     top: o.TopOption = 10,
     json: o.JsonOption = False,
     files: Files,
@@ -55,8 +58,8 @@ def predict(
         raise InputError(f"--demands is of one network, not {len(networks)}. Name one.")
     answers = []
     settings = {} if model is None else {"model": model}
-    with working(output, engine, **settings) as answering:
-        for reading in source.read_each(networks):
+    with working_at(output, server, token, source, engine, **settings) as (answering, read):
+        for reading in map(read, networks):
             if demands is not None:
                 answers.append(_over_time(output, reading, demands, answering))
                 continue

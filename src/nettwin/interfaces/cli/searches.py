@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nettwin.change_plan import ChangePlan
 from nettwin.errors import InputError
+from nettwin.formats import Reading
 from nettwin.intent import Intent
 from nettwin.interfaces import wiring
 from nettwin.interfaces.cli.engines import COMPILING, warn_of_compiling
 from nettwin.interfaces.cli.output import Output
+from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.searching import Watch, searching, stoppable
 from nettwin.interfaces.tables.plans import every_level, level_value
 from nettwin.model import NetworkModel
 from nettwin.optimize.params import SearchParams
-from nettwin.scenario.changes import Change, apply_all
+from nettwin.scenario.changes import Change, apply_all, change_to_dict
 from nettwin.scenario.scenario import Scenario
 
 SIMULATOR = "packet"
@@ -121,6 +124,48 @@ def searched(
             tell=watch.tell,
             params=options.params,
         )
+
+
+def searched_at(
+    output: Output,
+    server: str,
+    token: str | None,
+    source: Source,
+    network: str,
+    intent: Intent | None,
+    happened: Sequence[Change],
+    options: SearchOptions,
+) -> tuple[Reading, dict[str, Any], ChangePlan]:
+    """The network with what had happened to it, the document of a server, and the plan that it
+    found."""
+    from nettwin.change_plan import plan_from_dict
+    from nettwin.formats.intent import intent_data
+    from nettwin.formats.native import native_text
+    from nettwin.interfaces.cli import remote
+
+    with remote.client_of(server, token) as client:
+        reading = remote.reading(client, source, network)
+        begun = remote.is_here(network)
+        id = (
+            client.upload(native_text(reading.scenario), "network.json")["id"] if begun else network
+        )
+        try:
+            said = client.optimize(
+                None if intent is None else json.dumps(intent_data(intent)),
+                id,
+                seconds=options.seconds,
+                method=options.method,
+                gap=options.gap,
+                seed=options.seed,
+                verify=options.verify,
+                engine=options.engine,
+                happened=[change_to_dict(change) for change in happened],
+            )
+        finally:
+            if begun:
+                client.remove(id)
+    after = replace(reading, scenario=apply_all(reading.scenario, happened))
+    return after, said, plan_from_dict(said["plan"])
 
 
 def judged_again(

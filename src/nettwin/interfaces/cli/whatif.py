@@ -11,7 +11,7 @@ from nettwin.interfaces import documents, sheets
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.answers import Files
 from nettwin.interfaces.cli.changes import EXAMPLE, changes_of
-from nettwin.interfaces.cli.engines import AskedEngine, working
+from nettwin.interfaces.cli.engines import AskedEngine, working_at
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import command
@@ -47,6 +47,7 @@ CSV = o.written(
     "nettwin whatif network.yaml 'fail_link Madrid<->Paris' --plot after.svg",
     "nettwin whatif network.yaml 'scale_traffic 1.3' 'set_capacity A->B 20G' -e packet",
     "nettwin whatif network.yaml --changes maintenance.yaml --json",
+    "nettwin whatif live 'fail_link Madrid<->Paris' --server http://127.0.0.1:8080",
     "nettwin whatif --list",
 )
 @grouped
@@ -57,6 +58,8 @@ def whatif(
     *,
     asked: AskedEngine,
     source: Source,
+    server: o.ServerOption = None,
+    token: o.ServerTokenOption = None,
     top: o.TopOption = 10,
     json: o.JsonOption = False,
     csv: Annotated[Path | None, CSV] = None,
@@ -74,8 +77,9 @@ def whatif(
             " failure in turn there is nettwin failures."
         )
     Files(csv, plot, plot_delays).check(1)
-    reading = source.read(network)
-    with working(output, asked.engine, **asked.settings) as answering:
+    given = (server, token, source, asked.engine)
+    with working_at(output, *given, **asked.settings) as (answering, read):
+        reading = read(network)
         notes = output.told(reading, [answering])
         answer = what_if(reading.scenario, made, answering)
         notes["warnings_after"] = output.warn_of(answer.scenario_after, [answering])

@@ -13,6 +13,7 @@ from nettwin.apps.explanation.explanation import (
     PortExplanation,
 )
 from nettwin.apps.explanation.words import in_words
+from nettwin.apps.loop.plans import Known
 from nettwin.apps.resilience.resilience import Resilience
 from nettwin.apps.whatif import WhatIf
 from nettwin.formats.intent import intent_data
@@ -23,6 +24,7 @@ from nettwin.interfaces.documents import Rows, engine
 from nettwin.interfaces.documents import answer as answer_of
 from nettwin.metrics import Metrics
 from nettwin.model import NetworkModel
+from nettwin.physical.journal import Receipt
 from nettwin.scenario.changes import change_to_dict
 from nettwin.scenario.scenario import Scenario
 
@@ -161,3 +163,21 @@ def written(data: Any, place: Place) -> bool:
             return False
         data = data[str(step)]
     return True
+
+
+def plan_row(known: Known) -> dict[str, Any]:
+    """A plan in brief."""
+    return {
+        "id": known.id,
+        "time_s": known.time_s,
+        "author": known.author,
+        "state": known.fate,
+        "why": known.why,
+        "digest": known.plan.digest,
+        "changes": [change.describe() for change in known.plan.changes],
+    }
+
+
+def receipt_of(receipt: Receipt) -> dict[str, Any]:
+    """What became of a plan in a network."""
+    return {"receipt": receipt.key, "state": receipt.state, "changes": len(receipt.changes)}

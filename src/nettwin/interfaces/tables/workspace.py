@@ -8,7 +8,6 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from nettwin.apps.loop.plans import Known
 from nettwin.intent import Judgement
 from nettwin.interfaces.tables import style
 from nettwin.interfaces.tables.plans import measured
@@ -63,10 +62,17 @@ def series(name: str, times: Sequence[str], values: Sequence[float]) -> Table:
     return style.table(name, "<time", "value", rows=content)
 
 
-def plans(known: Sequence[Known], moment: Moment) -> Table:
-    """Plans of a workspace, oldest first."""
+def plans(rows: Sequence[Mapping[str, Any]], moment: Moment) -> Table:
+    """Plans of a workspace, as `documents.questions.plan_row` tells them."""
     content = [
-        (one.id, moment(one.time_s), one.author, str(len(one.plan.changes)), one.fate, one.why)
-        for one in known
+        (
+            str(one["id"]),
+            moment(one["time_s"]),
+            str(one["author"]),
+            str(len(one["changes"])),
+            str(one["state"]),
+            str(one["why"]),
+        )
+        for one in rows
     ]
     return style.table("Plans", "<plan", "<made", "<by", "changes", "<state", "?<why", rows=content)

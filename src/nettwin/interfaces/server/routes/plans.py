@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from nettwin.apps.loop.plans import Known, known_plan, known_plans
+from nettwin.apps.loop.plans import known_plan, known_plans
 from nettwin.change_plan import ChangePlan, plan_from_dict, plan_to_dict
+from nettwin.interfaces.documents.questions import plan_row, receipt_of
 from nettwin.interfaces.server.asking import (
     API,
     AtDesk,
@@ -46,19 +47,6 @@ APPROVAL = {"approval": {"plan": "3f2a", "author": "ada", "by": "bob", "expires_
 VERIFIED = {"id": "3f2a9b7c1d4e", "plan": {}}
 RECEIPT = {"receipt": "3f2a9b7c1d4e", "state": "applied", "changes": 3}
 ROLES = {"add": "operator", "approve": "approver", "change": "operator or approver"}
-
-
-def plan_row(known: Known) -> dict[str, Any]:
-    """A plan in brief, as `nettwin plan list --json` tells it."""
-    return {
-        "id": known.id,
-        "time_s": known.time_s,
-        "author": known.author,
-        "state": known.fate,
-        "why": known.why,
-        "digest": known.plan.digest,
-        "changes": [change.describe() for change in known.plan.changes],
-    }
 
 
 @router.get("", summary="List the plans", responses=gives({"total": 1, "items": [PLAN]}))
@@ -141,7 +129,7 @@ async def apply(
     known = await run_in_threadpool(known_plan, desk.workspace.repository, plan)
 
     async def deed() -> dict[str, Any]:
-        return _receipt(await Deeds(desk).apply(known.id, person))
+        return receipt_of(await Deeds(desk).apply(known.id, person))
 
     return await once(request, desk.keys, person, deed)
 
@@ -156,13 +144,9 @@ async def undo(
     known = await run_in_threadpool(known_plan, desk.workspace.repository, plan)
 
     async def deed() -> dict[str, Any]:
-        return _receipt(await Deeds(desk).undo(known.id, person))
+        return receipt_of(await Deeds(desk).undo(known.id, person))
 
     return await once(request, desk.keys, person, deed)
-
-
-def _receipt(receipt: Any) -> dict[str, Any]:
-    return {"receipt": receipt.key, "state": receipt.state, "changes": len(receipt.changes)}
 
 
 async def _given(desk: Desk, person: Person, body: m.Proposal) -> ChangePlan:
