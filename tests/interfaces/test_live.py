@@ -78,7 +78,7 @@ def test_plans_in_peoples_hands(run, tmp_path) -> None:
     assert "this needs a person" in run(f"plan approve {id} -w twin").err
     assert "must have approver" in run(f"plan approve {id} -w twin --token {tokens['eve']}").err
     assert run(f"plan approve {id} -w twin --token {tokens['ada']}").code == 0
-    assert "must have operator" in run(f"plan apply {id} -w twin --token {tokens['ada']}").err
+    assert "must have operator" in run(f"plan apply {id} -w twin --token {tokens['eve']}").err
     assert run(f"plan apply {id} --dry-run dry -w twin").code == 0
     assert "flow" in Path("dry/A.txt").read_text()
     assert run(f"plan apply {id} --dry-run xr --as ios_xr -w twin").code == 0
