@@ -237,6 +237,7 @@ PROMETHEUS = SourceChoice(
         documented=True,
         says_outage=True,
         back_fills=True,
-        tried_on="Prometheus 2.42 that scrapes the simulated network",
+        tried_on="Prometheus 2.42 that scrapes snmp_exporter 0.21, blackbox_exporter 0.23 and the"
+        " simulated network",
     ),
 )
