@@ -47,9 +47,10 @@ OPTIONS = searches.SearchOptions(seconds=2.0, engine=TWIN)
 
 
 WHICH = o.argument(
-    metavar="[loop]",
+    metavar="[loop|history]",
     help="Nothing for the main job; loop: a day under the closed loop, with a failure, more"
-    " load and a misconfigured queue.",
+    " load and a misconfigured queue; history: the two weeks that `nettwin serve --demo` begins"
+    " with, simulated anew.",
 )
 FOLDER = typer.Option("--output", "-o", metavar="DIR", help="Where its files go.")
 
@@ -71,9 +72,12 @@ def demo(
     """Show the main job on NSFNET: predict, simulate, fail the worst link, meet an intent, plot."""
     output = Output("demo")
     if which:
-        if which != "loop":
-            raise InputError(f"there is no demo {which!r}: must be loop, or nothing.")
-        demo_loop(output, folder / "loop", kind)
+        if which == "loop":
+            demo_loop(output, folder / "loop", kind)
+        elif which == "history":
+            _history(output, folder)
+        else:
+            raise InputError(f"there is no demo {which!r}: must be loop, history, or nothing.")
         return
     network = generate(
         "nsfnet", load=LOAD, classes="three", scheduler="wfq", arrival="poisson"
@@ -103,6 +107,17 @@ def demo(
     _chapter(output, 5, "Now you")
     output.show(Text(f"All of this took {units.duration(perf_counter() - start)}.", "bright_black"))
     _next(output, plan, pictures, ranked[0])
+
+
+def _history(output: Output, folder: Path) -> None:
+    """Simulate the history that the live demo begins with."""
+    from nettwin.interfaces.server.demo.history import write_history
+
+    warn_of_compiling(output, "packet")
+    with progress(output.err, "Simulating two weeks") as tell:
+        count = write_history(folder, tell)
+    output.show(Text(f"{count} intervals"))
+    output.wrote(folder / "past")
 
 
 def _compile(output: Output) -> None:

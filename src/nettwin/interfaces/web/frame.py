@@ -17,7 +17,9 @@ from nettwin.apps.twin_fit import twin_fit
 from nettwin.errors import NettwinError
 from nettwin.interfaces.server.live import age_s
 from nettwin.interfaces.web import pieces, show
+from nettwin.interfaces.web.addresses import address
 from nettwin.interfaces.web.place import Place, person_of
+from nettwin.interfaces.web.tour import tour
 from nettwin.workspace.people import Person
 
 RAIL = (
@@ -64,15 +66,6 @@ class Frame:
         return address(path, self.session, **query)
 
 
-def address(path: str, session: Session | None, **query: str) -> str:
-    """A path with a query, and the session that it shows."""
-    from urllib.parse import urlencode
-
-    given = {"session": session.id} if session else {}
-    given |= {name: value for name, value in query.items() if value}
-    return f"{path}?{urlencode(given)}" if given else path
-
-
 @contextmanager
 def frame(
     place: Place, request: Request, active: str, *, side: bool = False, foot: bool = False
@@ -98,6 +91,7 @@ def frame(
     built = Frame(place, person, request, session, main, side_part, foot_part)
     with main:
         yield built
+    tour(request, session)
     _keys(built)
 
 
@@ -122,6 +116,7 @@ def _status(place: Place, session: Session | None, person: Person, theme: ui.dar
         ui.menu_item(", ".join(person.roles)).props("disable")
         for _, title, path in MORE:
             ui.menu_item(title, lambda path=path: ui.navigate.to(path))
+        ui.menu_item("Guided tour", lambda: ui.navigate.to(address("/", session, tour="1")))
         ui.menu_item("Dark or light", lambda: _turn(theme))
         ui.menu_item("Log out", lambda: ui.navigate.to("/logout"))
 

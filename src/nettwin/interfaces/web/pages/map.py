@@ -12,7 +12,8 @@ from nettwin.apps.whatif import WhatIf
 from nettwin.errors import NettwinError
 from nettwin.interfaces.web import pieces, show
 from nettwin.interfaces.web.acting import fail_in_session
-from nettwin.interfaces.web.frame import Frame, address, frame, say
+from nettwin.interfaces.web.addresses import address
+from nettwin.interfaces.web.frame import Frame, frame, say
 from nettwin.interfaces.web.map.layers import LAYERS, Paint
 from nettwin.interfaces.web.map.network_map import NetworkMap
 from nettwin.interfaces.web.pages.map_side import Side

@@ -11,7 +11,8 @@ from nicegui import ui
 from nettwin.apps.sessions import Session
 from nettwin.errors import NettwinError
 from nettwin.interfaces.web import pieces, show
-from nettwin.interfaces.web.frame import Frame, address, frame, say
+from nettwin.interfaces.web.addresses import address
+from nettwin.interfaces.web.frame import Frame, frame, say
 from nettwin.interfaces.web.pages.session_answers import Answers
 from nettwin.interfaces.web.place import Place
 from nettwin.interfaces.web.table.data_table import Column, DataTable
