@@ -1,4 +1,4 @@
-# Two commands are all a user needs: `make run` (the main job) and `make test`.
+# Two commands are all a user needs: `make run` (a live network in the browser) and `make test`.
 # test         lint, types and every fast test: minutes
 # test-system  what installs or builds something first: wheel, plugin, documentation, Ray; and
 #              routers of Linux, where there are root and FRR
@@ -15,7 +15,7 @@ SYSTEM := $(VENV)/.system
 .DEFAULT_GOAL := run
 
 run: venv
-	$(VENV)/bin/nettwin demo
+	@$(VENV)/bin/nettwin serve --demo
 
 test: lint $(TRAIN)
 	$(PY) -m pytest -n 2

@@ -12,6 +12,7 @@ from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import command
+from nettwin.interfaces.cli.serve_demo import serve_demo
 
 HOST = typer.Option("--host", metavar="ADDRESS", help="Where to listen; others reach it elsewhere.")
 PORT = typer.Option("--port", min=0, max=65535, help="The port; 0 takes one that is free.")
@@ -27,7 +28,13 @@ LIVE = typer.Option(
 )
 
 
+DEMO = typer.Option(
+    "--demo", help="Serve NSFNET, simulated, under the load of a day, in a folder that goes again."
+)
+
+
 @command(
+    "nettwin serve --demo",
     "nettwin serve --workspace twin",
     "nettwin serve --workspace twin --host 0.0.0.0 --name twin.example.net --certificate cert.pem"
     " --key key.pem",
@@ -41,6 +48,7 @@ def serve(
     key: Annotated[Path | None, KEY] = None,
     workers: Annotated[int, WORKERS] = 2,
     live: Annotated[bool, LIVE] = True,
+    demo: Annotated[bool, DEMO] = False,
 ) -> None:
     """Serve a workspace over HTTP: the API and the web pages, for people with tokens."""
     from nettwin.interfaces.server.desk import open_desk
@@ -51,6 +59,9 @@ def serve(
     log_to("warning")
     serving = Serving(host, port, tuple(name or ()), certificate, key)
     serving.check()
+    if demo:
+        serve_demo(output, serving, workers)
+        return
     desk = open_desk(workspace, workers=workers, live=live)
     if not desk.workspace.settings.people:
         output.say("Nobody may log in yet: nettwin people add NAME --role operator makes a token.")

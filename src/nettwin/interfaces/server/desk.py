@@ -91,9 +91,11 @@ def open_desk(
     workers: int = 2,
     live: bool = True,
     warm: str = WARM,
+    pace_s: float | None = None,
 ) -> Desk:
     """The desk of the workspace in a folder; unless `live`, its loop is left to another process.
-    Raises FormatError where there is none."""
+    A cycle of the loop begins every `pace_s`, or as often as the network has an interval. Raises
+    FormatError where there is no workspace."""
     limits = limits or Limits()
     workspace = Workspace(folder)
     return Desk(
@@ -102,6 +104,6 @@ def open_desk(
         access=Access(workspace, limits),
         networks=Networks(folder / "networks", limits),
         sessions=Sessions(folder / "sessions"),
-        live=Live(folder) if live else None,
+        live=Live(folder, pace_s=pace_s) if live else None,
         limits=limits,
     )

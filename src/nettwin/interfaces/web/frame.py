@@ -82,16 +82,16 @@ def frame(
             _session_bar(place, session)
         with ui.element("header"):
             _status(place, session, person, theme)
+        tour(request, session)
         with ui.element("nav").props('aria-label="Pages"'):
             _rail(session, active)
-        main = ui.element("main").props('id="main" tabindex="-1"')
+        main = ui.element("div").classes("content")
         side_part = ui.element("aside").props('aria-label="Selection"') if side else None
         foot_part = ui.element("footer") if foot else None
     ui.skip_link("Skip to the content", target=main)
     built = Frame(place, person, request, session, main, side_part, foot_part)
     with main:
         yield built
-    tour(request, session)
     _keys(built)
 
 

@@ -14,6 +14,7 @@ from nettwin.apps.sessions import Session
 from nettwin.errors import NettwinError
 from nettwin.interfaces import operating
 from nettwin.interfaces.server.live import Moment
+from nettwin.interfaces.server.references import pinned
 from nettwin.interfaces.web import show
 from nettwin.interfaces.web.feed import Feed
 from nettwin.scenario.scenario import Scenario
@@ -61,6 +62,13 @@ class Place:
         made: Session = self.desk.sessions.begin(self.network, base, person.name, name)
         self.feed.sessions.emit()
         return made
+
+    def pinned(self, session: Session | None) -> str:
+        """The reference to what a page shows now, as questions are asked about it. Raises
+        InputError where nothing was seen yet."""
+        text = f"session:{session.id}" if session is not None else LIVE
+        desk = self.desk
+        return pinned(text, desk.workspace, desk.networks, desk.sessions)
 
     def corrected(self, scenario: Scenario) -> Scenario:
         """What the twin takes a network for, with the corrections of the workspace."""

@@ -38,20 +38,20 @@ STEPS = (
     ),
     Step(
         "Ask: why is voice late?",
-        "Here are the flows in the session, the worst first. Click one of voice: the right side says"
-        " where its delay arises, hop by hop, and who causes it.",
+        "Here are the flows in the session, the worst first. Click one of voice: the right side"
+        " says where its delay arises, hop by hop, and who causes it.",
         "/flows",
     ),
     Step(
         "Optimize: meet the intent",
-        "Press Search. The curve is the best answer so far, the dashed line what no answer can beat."
-        " Put the answer into the session, then press 'Make a plan'.",
+        "Press Search. The curve is the best answer so far, the dashed line what no answer can"
+        " beat. Put the answer into the session, then press 'Make a plan'.",
         "/sessions",
     ),
     Step(
         "Apply: with a second pair of eyes",
-        "Open the approver's link from the terminal in a private window, choose the plan and approve"
-        " it. Then apply it here, watch what is measured, and undo it.",
+        "Open the approver's link from the terminal in a private window, choose the plan and"
+        " approve it. Then apply it here, watch what is measured, and undo it.",
         "/plans",
     ),
 )
@@ -65,7 +65,7 @@ def tour(request: Request, session: Session | None) -> None:
         _keep(given)
     if not given.isdigit() or int(given) >= len(STEPS):
         return
-    card = ui.element("section").classes("card tour stack").props('aria-label="Guided tour"')
+    card = ui.element("section").classes("tour").props('aria-label="Guided tour"')
 
     def show(step: int) -> None:
         _keep(str(step))
@@ -75,9 +75,8 @@ def tour(request: Request, session: Session | None) -> None:
             return
         one = STEPS[step]
         with card:
-            with ui.element("div").classes("row"):
-                pieces.tag(f"{step + 1} of {len(STEPS)}")
-                ui.label(one.title).classes("strong")
+            pieces.tag(f"{step + 1} of {len(STEPS)}")
+            ui.label(one.title).classes("strong")
             ui.label(one.words)
             with ui.element("div").classes("row"):
                 tab = "optimize" if one.path == "/sessions" and session is not None else ""

@@ -15,12 +15,12 @@ from nettwin.observation import Observation
 from nettwin.physical.network import Event
 from nettwin.physical.simulated.network import Simulated, SimulatedNetwork
 from nettwin.repository.repository import Repository
-from nettwin.scenario.changes import FailLink, RestoreLink
+from nettwin.scenario.changes import Change, FailLink, RestoreLink
 
 FLOW = ("owd_mean_s", "loss_ratio")
 LINK = ("utilization", "loss_ratio")
 # hours after the beginning: what a history worth looking at has
-EVENTS = (
+EVENTS: tuple[tuple[float, Change], ...] = (
     (81.0, FailLink("Salt Lake City<->Ann Arbor")),
     (85.5, RestoreLink("Salt Lake City<->Ann Arbor")),
     (260.0, FailLink("Houston<->College Park")),

@@ -49,8 +49,19 @@ def _options() -> dict[str, Any]:
         "animation": False,
         "grid": {"left": 56, "right": 64, "top": 20, "bottom": 28},
         "tooltip": {"trigger": "axis"},
-        "xAxis": {"type": "value", "name": "s", "axisLabel": grey, "nameTextStyle": grey},
-        "yAxis": {"type": "value", "scale": True, "axisLabel": grey},
+        "xAxis": {
+            "type": "value",
+            "name": "s",
+            "axisLabel": grey,
+            "nameTextStyle": grey,
+            "splitLine": {"show": False},
+        },
+        "yAxis": {
+            "type": "value",
+            "scale": True,
+            "axisLabel": grey,
+            "splitLine": {"lineStyle": {"color": "rgba(128, 140, 150, 0.25)"}},
+        },
         "series": [
             {**line, "name": "best", "color": "#3d7fb8", "endLabel": _label("best")},
             {

@@ -81,7 +81,7 @@ def options(lines: Sequence[Line], unit: str, limit: float | None = None) -> dic
             "min": 0,
             "nameTextStyle": {"color": "#7c8a97"},
             "axisLabel": {"color": "#7c8a97"},
-            "splitLine": {"lineStyle": {"color": "#8884"}},
+            "splitLine": {"lineStyle": {"color": "rgba(128, 140, 150, 0.25)"}},
         },
         "series": series,
     }

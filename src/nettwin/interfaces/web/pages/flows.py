@@ -13,7 +13,6 @@ from nettwin.apps.summary import worst_flows
 from nettwin.errors import NettwinError
 from nettwin.interfaces.web import pieces, show
 from nettwin.interfaces.web.frame import Frame, frame
-from nettwin.interfaces.web.pages.session_answers import stamp
 from nettwin.interfaces.web.place import Place
 from nettwin.interfaces.web.table.data_table import Column, DataTable
 from nettwin.interfaces.web.work import ask, ask_whatif
@@ -171,11 +170,9 @@ class _Flows:
             box = ui.element("div").classes("stack")
 
         async def why() -> None:
-            session = self.built.session
-            reference = f"session:{session.id}" if session else "live"
-            arguments: dict[str, Any] = {"network": reference, "flow": name}
-            if session is not None:
-                arguments["stamp"] = stamp(session)
+            network = self.place.pinned(self.built.session)
+            engine = self.place.desk.workspace.settings.loop.engine
+            arguments: dict[str, Any] = {"network": network, "flow": name, "engine": engine}
             answer = await ask(self.place, self.built.person, "explain", arguments)
             if answer.value is None:
                 said.set_text(answer.error)

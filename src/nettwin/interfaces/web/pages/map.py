@@ -57,6 +57,7 @@ class _Map:
             " Arrow keys move it, plus and minus zoom, n and p step through the links, the hottest"
             " first. The table beside it lists them."
         )
+        pieces.heading("Map", 1).classes("sr")
         self.reference = reference
         self.map = NetworkMap(f"/desk/topology/{reference}", "/desk/outlines.json", label)
         with ui.element("div").classes("over top"):

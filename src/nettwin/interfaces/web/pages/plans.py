@@ -85,7 +85,9 @@ class _One:
         """Draw it."""
         ui.link("All plans", "/plans")
         self.box = ui.element("div").classes("stack")
+        self.now: ui.element | None = None
         await self._draw()
+        self.place.feed.moment.subscribe(self._fill_now)
 
     async def _draw(self) -> None:
         try:
@@ -94,6 +96,8 @@ class _One:
             with self.box:
                 pieces.empty("There is no such plan", str(error))
             return
+        self.known = known
+        self.now = None
         self.box.clear()
         with self.box:
             self._show(known)
@@ -210,19 +214,17 @@ class _One:
         if known.fate not in STANDS or moment is None or moment.measured is None:
             return
         with ui.element("div").classes("card stack"):
-            pieces.heading("What is measured now")
-            box = ui.element("div")
+            pieces.heading("What is measured now, beside what was before")
+            self.now = ui.element("div")
+        self._fill_now()
 
-            def fill() -> None:
-                now = self.place.moment
-                if now is None or now.measured is None:
-                    return
-                box.clear()
-                with box:
-                    lines_table(now.measured, known.plan.before)
-
-            fill()
-            self.place.feed.moment.subscribe(fill)
+    def _fill_now(self) -> None:
+        moment = self.place.moment
+        if self.now is None or moment is None or moment.measured is None:
+            return
+        self.now.clear()
+        with self.now:
+            lines_table(moment.measured, self.known.plan.before)
 
 
 def _about(known: Known) -> list[tuple[str, str]]:
@@ -230,8 +232,9 @@ def _about(known: Known) -> list[tuple[str, str]]:
     found = [
         ("Intent", plan.intent),
         ("Made by", f"{known.author}, {show.clock(known.time_s)}"),
-        ("Found by", f"{plan.method} in {show.duration(plan.seconds)}"),
     ]
+    if plan.seconds:
+        found.append(("Found by", f"{plan.method} in {show.duration(plan.seconds)}"))
     if plan.bound is not None and plan.gap is not None:
         proven = "; proven the best" if plan.proven else ""
         found.append(("Bound", f"{plan.bound:.4g}; {show.percent(plan.gap, 2)} above it{proven}"))

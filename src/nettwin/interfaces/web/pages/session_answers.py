@@ -231,11 +231,12 @@ class Answers:
 
     def _take(self, session: Session, changes: list[Any], kept: Kept) -> None:
         try:
-            kept(session.with_change(*changes))
+            more = session.with_change(*changes)
         except NettwinError as error:
             say(error)
             return
         ui.notify("The changes are in the session. Compare them, then make a plan.")
+        kept(more)
 
     async def plan_of(self, session: Session) -> Known:
         """Make a plan of the steered changes and have it kept. Raises NettwinError."""
@@ -251,7 +252,13 @@ class Answers:
     async def _ask(
         self, kind: str, session: Session, more: dict[str, Any], tell: Callable[[Job], None]
     ) -> Answer[dict[str, Any]]:
-        arguments = {"network": f"session:{session.id}", "stamp": stamp(session), **more}
+        engine = self.place.desk.workspace.settings.loop.engine
+        arguments = {
+            "network": self.place.pinned(session),
+            "intent": "workspace",
+            "engine": engine,
+            **more,
+        }
         return await ask(self.place, self.built.person, kind, arguments, tell)
 
     def _intent(self) -> Any:
@@ -260,13 +267,6 @@ class Answers:
         except NettwinError as error:
             ui.label(str(error)).classes("warn")
             return None
-
-
-def stamp(session: Session) -> str:
-    """What tells one state of a session from another."""
-    import hashlib
-
-    return hashlib.sha256(repr(session.changes).encode()).hexdigest()[:16]
 
 
 def _told(job: Job) -> str:
