@@ -269,11 +269,16 @@ def _of_link(scenario: Scenario, metrics: Metrics | None, k: int) -> dict[str, s
 
 def _queue_rows(scenario: Scenario, metrics: Metrics, k: int) -> list[dict[str, Any]]:
     table, names = metrics.queue, scenario.queue_names
+    scheduler = scenario.topology.schedulers[int(scenario.topology.link_scheduler[k])]
+    classes: dict[int, list[str]] = {}
+    for name in scenario.traffic.class_name:
+        classes.setdefault(scheduler.queue_of(name), []).append(name)
     rows = []
-    for q in np.flatnonzero(scenario.topology.queues.link == k).tolist():
+    mine = np.flatnonzero(scenario.topology.queues.link == k).tolist()
+    for i, q in enumerate(mine):
         delay = float(table["delay_mean_s"][q]) if "delay_mean_s" in table else np.nan
         loss = float(table["loss_ratio"][q]) if "loss_ratio" in table else np.nan
-        label = names[q].rpartition("/")[2] or names[q]
+        label = f"{i}: {', '.join(classes.get(i, ('nothing',)))}"
         rows.append(
             {
                 "key": names[q],

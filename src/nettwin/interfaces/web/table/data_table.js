@@ -59,7 +59,11 @@ export default {
     },
   },
   methods: {
-    text(r, c) { const v = r[c.name]; return v === null || v === undefined ? "–" : String(v); },
+    text(r, c) {
+      const v = r[c.name];
+      // an arrow in a name is not where a line breaks
+      return v === null || v === undefined ? "–" : String(v).replaceAll("->", "-\u2060>");
+    },
     by(c) {
       if (this.sort === c.name) this.down = !this.down;
       else { this.sort = c.name; this.down = !!c.number; }
