@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,9 +23,12 @@ TITLE = "Telemetry: rows a second of each source"
 PROTOCOL = (
     "Octet counters of 200 ports in samples of 30 s, as each source has them: files, and an HTTP "
     "server that answers as a Prometheus does (its processor time counts as well). Read are all "
-    "series, to arrays; processor time."
+    "series, to arrays; processor time. An SNMP agent of 1,000 ports (in a process of its own) is "
+    "polled ten times: a row is a value of a port. Flow records are 100,000, and read as records; "
+    "probes of irtt 50,000, each a row of both directions, the round trip and loss."
 )
 PORTS, SAMPLES, BEGIN_S, STEP_S = 200, 1000, 1767571200, 30
+AGENT_PORTS, POLLS, RECORDS, PROBES = 1000, 10, 100_000, 50_000
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +52,13 @@ def run(options: Options) -> Outcome:
             settings["window_s"] = 1e9
             source = SOURCES["prometheus"].open(Opening(settings))
             figures.append(Figure("prometheus", _rate(source, samples), "rows/s"))
+        share = samples / SAMPLES
+        figures.append(Figure("snmp", _snmp(), "rows/s"))
+        figures.append(Figure("irtt", _irtt(Path(folder), int(PROBES * share)), "rows/s"))
+        for name, write in FLOWS.items():
+            rate = _flows(Path(folder), name, write, int(RECORDS * share))
+            figures.append(Figure(name, rate, "rows/s"))
+    assert {one.name for one in figures} == set(SOURCES.own)
     return Outcome(tuple(figures))
 
 
@@ -110,6 +122,110 @@ MAKERS: dict[str, Callable[[Path, np.ndarray, np.ndarray], dict[str, Any]]] = {
     "parquet": _parquet,
     "influx": _influx,
     "gnmic": _gnmic,
+}
+
+
+def _snmp() -> float:
+    """Values a second of an agent that is polled."""
+    os.environ["NETTWIN_BENCHMARK_COMMUNITY"] = "public"
+    told: multiprocessing.Queue[str] = multiprocessing.Queue()
+    agent = multiprocessing.Process(target=_agent, args=(told,), daemon=True)
+    agent.start()
+    settings = {"agents": {"r1": told.get(timeout=30)}, "timeout_s": 10.0, "max_repetitions": 50}
+    settings["community"] = "env:NETTWIN_BENCHMARK_COMMUNITY"
+    source: Any = SOURCES["snmp"].open(Opening(settings))
+    found: list[Any] = []
+    source.poll()
+    seconds = cpu_seconds(lambda: found.extend(source.poll() for _ in range(POLLS)))
+    agent.terminate()
+    agent.join()
+    rows = sum(map(len, found))
+    assert rows >= POLLS * AGENT_PORTS * 4
+    return rows / seconds
+
+
+def _agent(told: multiprocessing.Queue[str]) -> None:
+    from tests.telemetry.agent import agent, ports
+
+    names = {k + 1: f"Gi0/{k}" for k in range(AGENT_PORTS)}
+    table = ports(names, dict.fromkeys(names.values(), 2**40))
+    with agent(lambda: table) as address:
+        told.put(address)
+        while True:
+            multiprocessing.Event().wait()
+
+
+def _irtt(folder: Path, count: int) -> float:
+    trips = [
+        {
+            "seqno": k,
+            "lost": "false",
+            "timestamps": {"client": {"send": {"wall": (BEGIN_S + k) * 10**9}}},
+            "delay": {"receive": 98025, "rtt": 4122109, "send": 4024074},
+        }
+        for k in range(count)
+    ]
+    config = {"local_address": "10.0.0.1:9", "remote_address": "10.0.0.2:9"}
+    (folder / "irtt.json").write_text(json.dumps({"config": config, "round_trips": trips}))
+    source = SOURCES["irtt"].open(Opening({"path": "irtt.json"}, folder))
+    found: list[Any] = []
+    seconds = cpu_seconds(lambda: found.extend(source.read(*ALWAYS_S)))
+    assert sum(map(len, found)) == 5 * count
+    return count / seconds
+
+
+def _flows(folder: Path, name: str, write: Callable[[int], str], count: int) -> float:
+    (folder / name).write_text("\n".join(write(k) for k in range(count)))
+    source: Any = SOURCES[name].open(Opening({"path": name}, folder))
+    found: list[Any] = []
+    seconds = cpu_seconds(lambda: found.append(source.flows(*ALWAYS_S)))
+    assert len(found[0]) == count
+    return count / seconds
+
+
+def _nfdump(k: int) -> str:
+    at = f"2026-01-05T12:{k // 60 % 60:02}:{k % 60:02}"
+    return json.dumps(
+        {
+            "type": "FLOW", "sampled": 0, "first": f"{at}.500",
+            "last": f"{at}.900",
+            "received": "2026-01-05T13:00:00.000", "in_packets": 8, "in_bytes": 480 + k,
+            "proto": 17, "src_port": k % 60_000, "dst_port": 53,
+            "src4_addr": f"10.1.{k % 250}.{k % 99}",
+            "dst4_addr": f"10.3.9.{k % 7}", "input_snmp": 1, "output_snmp": 2, "direction": 0,
+            "ip4_router": "127.0.0.1",
+        }
+    )  # fmt: skip
+
+
+def _pmacct(k: int) -> str:
+    return json.dumps(
+        {
+            "event_type": "purge", "peer_ip_src": "127.0.0.1", "iface_in": 0, "iface_out": 0,
+            "ip_src": f"10.1.{k % 250}.{k % 99}", "ip_dst": f"10.3.9.{k % 7}", "ip_proto": "udp",
+            "port_src": k % 60_000, "port_dst": 53, "packets": 8, "bytes": 480 + k,
+            "timestamp_start": f"2026-01-05 12:{k // 60 % 60:02}:{k % 60:02}.000000",
+            "timestamp_end": f"2026-01-05 12:{k // 60 % 60:02}:{k % 60:02}.900000",
+        }
+    )  # fmt: skip
+
+
+def _goflow2(k: int) -> str:
+    return json.dumps(
+        {
+            "type": "IPFIX", "sampling_rate": 0, "sampler_address": "127.0.0.1",
+            "time_received_ns": (BEGIN_S + k) * 10**9, "time_flow_start_ns": (BEGIN_S + k) * 10**9,
+            "time_flow_end_ns": (BEGIN_S + k) * 10**9, "bytes": 480 + k, "packets": 8,
+            "src_addr": f"10.1.{k % 250}.{k % 99}", "dst_addr": f"10.3.9.{k % 7}", "proto": "UDP",
+            "src_port": k % 60_000, "dst_port": 53, "in_if": 1, "out_if": 2,
+        }
+    )  # fmt: skip
+
+
+FLOWS: dict[str, Callable[[int], str]] = {
+    "nfdump": _nfdump,
+    "pmacct": _pmacct,
+    "goflow2": _goflow2,
 }
 
 

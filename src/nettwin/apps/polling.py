@@ -13,15 +13,16 @@ from urllib.parse import quote, unquote
 import numpy as np
 
 from nettwin.apps.collection import MARGIN_S, Collected, Telemetry, landed
-from nettwin.errors import BusyError
+from nettwin.errors import BusyError, SourceError
 from nettwin.repository.repository import Repository
 from nettwin.repository.tables import arrow, micros
 from nettwin.scenario.scenario import Scenario
 from nettwin.telemetry.links import TooFewSamples, link_loads
-from nettwin.telemetry.polling import Polled, Samples, polls
+from nettwin.telemetry.polling import Polled, Samples, ticks
 from nettwin.telemetry.series import Port, Series
 from nettwin.telemetry.source_file import SourceFile
 
+FIRST_POLLS = 2  # where none of so many is answered, the source is down
 HALF, WHOLE = 2.0**63, 2.0**64  # counters of 64 bits, as whole numbers with a sign
 
 
@@ -32,15 +33,28 @@ def collect_polled(
     repository: Repository,
     until_s: float,
     writing: Callable[[], AbstractContextManager[object]],
+    told: list[str],
 ) -> Iterator[Collected | None]:
     """Poll a source until a time and keep what it tells: after each poll the intervals that it
     completed, None where it completed none. `writing` is held while something is written; while
-    another process writes, polls wait in memory. Raises SourceError where nothing answers, and
-    BusyError where the other does not end; what was kept before stays.
+    another process writes, polls wait in memory. Polls that nothing answers are told. Raises
+    SourceError where nothing ever answers, BusyError where the other process does not end; what was
+    kept before stays.
     """
     waiting: list[Samples] = []
+    failed: list[str] = []
     busy: BusyError | None = None
-    for samples in polls(source, until_s):
+    count = 0
+    for number in ticks(source.every_s, until_s):
+        try:
+            samples = source.poll()
+        except SourceError as error:
+            if not count and number >= FIRST_POLLS:
+                raise
+            failed.append(str(error))
+            last = error
+            continue
+        count += 1
         waiting.append(samples)
         try:
             with writing():
@@ -51,6 +65,10 @@ def collect_polled(
                 yield _land(file, scenario, repository, file.interval_s or source.every_s, now_s)
         except BusyError as error:
             busy = error
+    if not count:
+        raise last
+    if failed:
+        told.append(f"{len(failed)} of {len(failed) + count} polls failed, the last: {failed[-1]}")
     if waiting and busy:
         raise busy
 

@@ -26,14 +26,14 @@ class Polled(Source, Protocol):
         """One sample of each port and quantity, now. Raises SourceError where nothing answers."""
 
 
-def polls(source: Polled, until_s: float) -> Iterator[Samples]:
-    """Polls: one now, and one every `every_s` as long as `until_s` is not reached. The times do
-    not drift: a poll that takes long is followed by a shorter wait."""
+def ticks(every_s: float, until_s: float) -> Iterator[int]:
+    """When to poll: now, and every `every_s` as long as `until_s` is not reached; the number of
+    each. The times do not drift: after a poll that takes long the wait is shorter."""
     begin, count = time.time(), 0
     while True:
-        yield source.poll()
+        yield count
         count += 1
-        at = begin + count * source.every_s
+        at = begin + count * every_s
         if at >= until_s:
             return
         time.sleep(max(at - time.time(), 0.0))
@@ -48,8 +48,8 @@ def read_by_polling(source: Polled, since_s: float, until_s: float) -> Iterator[
             " later than now. Give --for, such as --for 5m."
         )
     found: dict[tuple[Port, str], list[tuple[float, float]]] = {}
-    for samples in polls(source, until_s):
-        for key, pair in samples.items():
+    for _ in ticks(source.every_s, until_s):
+        for key, pair in source.poll().items():
             if since_s <= pair[0] < until_s:
                 found.setdefault(key, []).append(pair)
     for (port, quantity), pairs in found.items():

@@ -122,7 +122,12 @@ class Tables:
         time_s = seconds_of(frame[table.time], table.time_unit, table.timezone)
         lost = int(np.count_nonzero(~np.isfinite(time_s)))
         if lost:
-            self.told.append(f"{path.name}: {lost} rows whose time cannot be read")
+            why = (
+                ""
+                if table.timezone == "UTC"
+                else ", or is of the hour that a clock set back has twice"
+            )
+            self.told.append(f"{path.name}: {lost} rows whose time cannot be read{why}")
         inside = np.isfinite(time_s) & (time_s >= since_s) & (time_s < until_s)
         frame, time_s = frame[inside], time_s[inside]
         ports = frame[table.interface].astype("str")

@@ -61,7 +61,7 @@ def collect(
     told: list[str] = []
     with opened(file, told, folder) as opening:
         if isinstance(opening, Polled):
-            done = _polled(output, opening, file, place, since, until, lasting)
+            done = _polled(output, opening, file, place, told, since, until, lasting)
         elif isinstance(opening, FlowSource):
             with place.writing(WHO):
                 span = span_of(opening, since, until, lasting=lasting)
@@ -105,6 +105,7 @@ def _polled(
     opening: Polled,
     file: SourceFile,
     place: Workspace,
+    told: list[str],
     since: str | None,
     until: str | None,
     lasting: str | None,
@@ -117,7 +118,7 @@ def _polled(
     last: Collected | None = None
     rows = intervals = 0
     for done in collect_polled(
-        opening, file, place.network_now, place.repository, end_s, lambda: place.writing(WHO)
+        opening, file, place.network_now, place.repository, end_s, lambda: place.writing(WHO), told
     ):
         if done is not None:
             last, rows, intervals = done, rows + done.rows, intervals + done.intervals
