@@ -69,7 +69,7 @@ HOMES = {
     "hypothesis": ("nettwin.testing",),
     "duckdb": ("nettwin.repository",),
     "gufo": ("nettwin.telemetry.snmp",),
-    "httpx": ("nettwin.client",),
+    "httpx": ("nettwin.client", "nettwin.interfaces.mcp"),
     "fastapi": ("nettwin.interfaces.server", "nettwin.interfaces.web"),
     "starlette": ("nettwin.interfaces.server", "nettwin.interfaces.web"),
     "uvicorn": ("nettwin.interfaces.server",),

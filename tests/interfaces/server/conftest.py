@@ -55,13 +55,18 @@ class Served:
         return self.people[name]
 
 
-def served(folder: Path, limits: Limits | None = None) -> Iterator[Served]:
-    """A desk over a new workspace of the square; no loop runs."""
+def made(folder: Path, limits: Limits | None = None) -> tuple[Desk, dict[str, str]]:
+    """A desk over a new workspace of the square, without a loop, and the tokens of its people."""
     place = live.workspace(folder)
     with place.writing("tests"), place.network() as network:
         live.loop(place, network).cycle()
     tokens = {name: place.add_person(name, roles or ("viewer",)) for name, roles in PEOPLE.items()}
-    desk = open_desk(folder, limits or Limits(), live=False, warm="")
+    return open_desk(folder, limits or Limits(), live=False, warm=""), tokens
+
+
+def served(folder: Path, limits: Limits | None = None) -> Iterator[Served]:
+    """A desk that has begun, asked in this process."""
+    desk, tokens = made(folder, limits)
     with TestClient(create_app(desk, web=False, names=["testserver"]), ADDRESS) as client:
         yield Served(desk, client, tokens)
 
@@ -73,10 +78,11 @@ def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @contextmanager
-def listening(desk: Desk, **more: Any) -> Iterator[str]:
-    """A desk that has begun, over HTTP; its address."""
+def listening(desk: Desk, *, begun: bool = True, **more: Any) -> Iterator[str]:
+    """A desk over HTTP, which has begun or begins now; its address."""
     app = create_app(desk, web=False, **more)
-    config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False)
+    lifespan: Any = "off" if begun else "on"
+    config = uvicorn.Config(app, port=0, lifespan=lifespan, log_config=None, access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -65,6 +65,10 @@ COMMANDS = {
     ),
     "plan": "Plans of a workspace: list, add, verify, approve, apply and undo them.",
     "serve": "Serve a workspace over HTTP: the API and the web pages, for people with tokens.",
+    "mcp": (
+        "Serve the twin to a language model over stdio (Model Context Protocol): of a workspace, or"
+        " of a server that runs."
+    ),
     "people": (
         "People of a workspace: add them with roles, renew or revoke their tokens, and list them."
     ),

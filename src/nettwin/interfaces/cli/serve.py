@@ -23,6 +23,9 @@ CERTIFICATE = o.given("--certificate", metavar="FILE", help="The server's certif
 KEY = o.given("--key", metavar="FILE", help="The certificate's private key, PEM.")
 WORKERS = typer.Option("--workers", min=2, help="Processes that do jobs.")
 
+MCP_APPLY = typer.Option(
+    "--mcp-apply", help="Let /mcp offer tools that apply plans; they need an approver's token."
+)
 LIVE = typer.Option(
     "--live/--no-live", help="Run the loop, or leave it to another process and only look."
 )
@@ -49,6 +52,7 @@ def serve(
     workers: Annotated[int, WORKERS] = 2,
     live: Annotated[bool, LIVE] = True,
     demo: Annotated[bool, DEMO] = False,
+    mcp_apply: Annotated[bool, MCP_APPLY] = False,
 ) -> None:
     """Serve a workspace over HTTP: the API and the web pages, for people with tokens."""
     from nettwin.interfaces.server.desk import open_desk
@@ -65,4 +69,8 @@ def serve(
     desk = open_desk(workspace, workers=workers, live=live)
     if not desk.workspace.settings.people:
         output.say("Nobody may log in yet: nettwin people add NAME --role operator makes a token.")
-    run(desk, serving, told=lambda address: output.show(Text(f"Serving at {address}")))
+
+    def told(address: str) -> None:
+        output.show(Text(f"Serving at {address}"))
+
+    run(desk, serving, mcp_apply=mcp_apply, told=told)

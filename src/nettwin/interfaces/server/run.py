@@ -47,13 +47,15 @@ def serve(
     serving: Serving,
     *,
     mount: Sequence[Callable[..., None]] = (),
+    mcp_apply: bool = False,
     told: Callable[[str], None] = lambda address: None,
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM. `told` gets the address once requests are taken. Raises
+    """Serve until Ctrl-C or SIGTERM, with MCP at /mcp: of `mcp_apply` with tools that apply. `told` gets the address once requests are taken. Raises
     InputError where the address is taken, MissingExtraError without the extra `serve`."""
     try:
         import uvicorn
 
+        from nettwin.interfaces.mcp.server import mounted
         from nettwin.interfaces.server.app import create_app
     except ImportError as error:
         raise MissingExtraError(f"a server ({error.name} is missing)", "serve") from None
@@ -62,7 +64,7 @@ def serve(
     port = listening.getsockname()[1]
     host = f"[{serving.host}]" if ":" in serving.host else serving.host
     names = (*serving.names, *(() if serving.host in ("0.0.0.0", "::") else (host,)))
-    app = create_app(desk, names=names, mount=mount)
+    app = create_app(desk, names=names, mount=[*mount, mounted(deeds=mcp_apply)])
     config = uvicorn.Config(
         app,
         log_config=None,
