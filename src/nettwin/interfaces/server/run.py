@@ -50,8 +50,9 @@ def serve(
     mcp_apply: bool = False,
     told: Callable[[str], None] = lambda address: None,
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM, with MCP at /mcp: of `mcp_apply` with tools that apply. `told` gets the address once requests are taken. Raises
-    InputError where the address is taken, MissingExtraError without the extra `serve`."""
+    """Serve until Ctrl-C or SIGTERM, with MCP at /mcp; with `mcp_apply` it offers tools that apply
+    plans. `told` gets the address once requests are taken. Raises InputError where the address is
+    taken, MissingExtraError without the extra `serve`."""
     try:
         import uvicorn
 
