@@ -29,13 +29,13 @@ class Gateway:
         transport = None if app is None else httpx.ASGITransport(app=app)
         self._http = httpx.AsyncClient(base_url=url.rstrip("/"), transport=transport, timeout=90.0)
 
-    async def attend(self, context: Any, call_next: Callable[[Any], Awaitable[Any]]) -> Any:
+    async def attend(self, ctx: Any, call_next: Callable[[Any], Awaitable[Any]]) -> Any:
         """Remember, while a call is under way, what it came with: a middleware of the server."""
-        headers = getattr(context.request, "headers", None)
+        headers = getattr(ctx.request, "headers", None)
         mine = f"Bearer {self.token}" if headers is None else headers.get("authorization", "")
         before = _AUTHORIZATION.set(mine)
         try:
-            return await call_next(context)
+            return await call_next(ctx)
         finally:
             _AUTHORIZATION.reset(before)
 
