@@ -23,8 +23,8 @@ LINES = [(page.relative_to(ROOT).as_posix(), line) for page in PAGES for line in
 # what takes hours, or needs what those make; or a package or a Prometheus that is not here
 NOT_RUN = re.compile(
     r"nettwin (dataset|train|models (install|verify)|plan (approve|apply|undo)"
-    r"|network (inject|serve)|data (check|map|collect|links|topology)|history predict --w)"
-    r"|trained/|square\.edges|data/|recordings/|neighbors\.json|ospf\.json"
+    r"|network (inject|serve)|data (check|map|collect|links|topology|snapshot)|history predict --w)"
+    r"|trained/|square\.edges|data/|recordings/|neighbors\.json|ospf\.json|now\.yaml"
 )
 INTENT = """\
 intent: keep voice fast

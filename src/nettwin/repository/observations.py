@@ -49,7 +49,7 @@ def metric_rows(
     """The columns of the rows that keep metrics of a kind of element, such as `link` [intervals,
     elements], a day at a time with its intervals; what is NaN has none."""
     pa = arrow()
-    for rows in _days(times_s):
+    for rows in days(times_s):
         stamps = np.rint(times_s[rows] * 1e6).astype(np.int64)
         labels = [INTERVAL]
         time, code, value = (
@@ -79,7 +79,7 @@ def series_rows(
     """The columns of the rows that keep series [times, series], a day at a time with its times;
     what is NaN has none."""
     pa = arrow()
-    for rows in _days(times_s):
+    for rows in days(times_s):
         t, k = np.nonzero(np.isfinite(values[rows]))
         stamps = np.rint(times_s[rows] * 1e6).astype(np.int64)
         yield (
@@ -92,7 +92,7 @@ def series_rows(
         )
 
 
-def _days(times_s: Floats) -> Iterator[slice]:
+def days(times_s: Floats) -> Iterator[slice]:
     """The times of each day, in order."""
     edges = [0, *(np.flatnonzero(np.diff(np.floor(times_s / DAY_S))) + 1).tolist(), len(times_s)]
     yield from (slice(begin, end) for begin, end in pairwise(edges))

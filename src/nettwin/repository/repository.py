@@ -16,7 +16,7 @@ from nettwin.errors import InputError
 from nettwin.formats.native import native_from_text, native_text
 from nettwin.observation import Observation, configuration
 from nettwin.repository.lock import held
-from nettwin.repository.observations import metric_rows, observation_of, rows_of, series_rows
+from nettwin.repository.observations import days, metric_rows, observation_of, rows_of, series_rows
 from nettwin.repository.store import Store
 from nettwin.repository.tables import ROLLUP, Document, micros
 from nettwin.repository.talkers import Talkers, unpacked
@@ -254,6 +254,27 @@ class Repository:
                 if one.id not in read:
                     read[one.id] = native_from_text(one.document, str(self.folder))
                 found.append((slice(begin, end), read[one.id]))
+        return found
+
+    def values(
+        self, kind: str, names: Sequence[str], quantity: str, times_s: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """A quantity of elements at times of observations, as it was kept last; NaN where it was
+        not measured. [times, elements]"""
+        at = np.rint(times_s * 1e6).astype(np.int64)
+        place = {f"{kind}/{name}/{quantity}": k for k, name in enumerate(names)}
+        found = np.full((len(at), len(names)), np.nan)
+        for rows in days(times_s) if len(names) else ():
+            first, last = float(times_s[rows.start]), float(times_s[rows.stop - 1])
+            table = self.store.read("observations", place, first, last)
+            labels = table["series"].combine_chunks()
+            time_us = table["time"].cast("int64").to_numpy()
+            row = np.minimum(np.searchsorted(at, time_us), len(at) - 1)
+            # a dictionary holds names of rows that were left out, too
+            column = np.array([place.get(name, -1) for name in labels.dictionary.to_pylist()], int)
+            mine = at[row] == time_us
+            element = column[labels.indices.to_numpy()[mine]]
+            found[row[mine], element] = table["value"].to_numpy()[mine]
         return found
 
     def keep_series(

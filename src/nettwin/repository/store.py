@@ -402,7 +402,9 @@ def _rows(pa: Any, path: Path, wanted: set[str] | None = None) -> Any:
     if wanted is None or "series" not in rows.schema.names:
         return rows
     return rows.filter(
-        pa.compute.is_in(rows["series"].cast(pa.string()), value_set=pa.array(sorted(wanted)))
+        pa.compute.is_in(
+            rows["series"].cast(pa.string()), value_set=pa.array(sorted(wanted), pa.string())
+        )
     )
 
 

@@ -69,7 +69,11 @@ KINDS: Mapping[str, Kind] = {
     "speed_differs": Kind(
         "warning", "ports with another speed than the network has", "the network's was used"
     ),
-    "idle": Kind("corrected", "ports without traffic that are no link of the network", "left out"),
+    "idle": Kind(
+        "corrected",
+        "ports without traffic, or for management, that are no link of the network",
+        "left out",
+    ),
     "back": Kind("corrected", "counters that went back for one sample", "that sample was left out"),
     "wrap": Kind("corrected", "counters that wrapped", "counted on"),
     "repeat": Kind("corrected", "counters read before they were updated", "spread evenly"),

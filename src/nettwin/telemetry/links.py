@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.errors import InputError
+from nettwin.formats.interface_names import is_management
 from nettwin.scenario.changes.singles import duplex_links
 from nettwin.scenario.topology import Topology
 from nettwin.telemetry.clocks import Ends, clock_offsets
@@ -65,7 +66,8 @@ def link_loads(
     matched = match_ports((port for port, _ in by_kind), topology, names)
     busy = {port for (port, _), one in by_kind.items() if _carries(one)}
     for one in matched.unmatched:
-        kind = "unmatched" if one.port in busy else "idle"
+        busy_one = one.port in busy and not is_management(one.port.interface)
+        kind = "unmatched" if busy_one else "idle"
         found.add(kind, one.port, 1, _near(one.why, one.near))
     known = {key: one for key, one in by_kind.items() if key[0] in matched.link_of}
     if not known:

@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 
 from nettwin.scenario.topology import Topology
 from nettwin.telemetry.counters import Totals, counter_totals, gauge_totals
+from nettwin.telemetry.device_mapping import AGREE, APART, nodes_by_ports
 from nettwin.telemetry.ports import Names, match_ports
 from nettwin.telemetry.series import Port, Series
 
 Floats = NDArray[np.float64]
 ALIKE = 0.6  # of difflib, at least: for a device and a node
-AGREE = 0.03  # difference of what one port sends and another receives, over what is sent
-APART = 3.0  # times that of the best, at least: the difference to any other port
 LEAST_INTERVALS = 10
 
 
@@ -40,6 +39,7 @@ def propose(series: Iterable[Series], topology: Topology, names: Names) -> list[
     known = list(series)
     ports = list(dict.fromkeys(one.port for one in known))
     found = _devices(ports, topology, names)
+    found += _by_ports(known, ports, topology, names, found)
     devices = {**names.devices, **{one.device: one.stands_for for one in found}}
     names = replace(names, devices=devices)
     matched = match_ports(ports, topology, names)
@@ -93,6 +93,36 @@ def _devices(ports: list[Port], topology: Topology, names: Names) -> list[Propos
             free.remove(node)
             found[device] = Proposal(device, "", node, f"their names are alike ({ratio:.0%})")
     return list(found.values())
+
+
+def _by_ports(
+    series: list[Series],
+    ports: list[Port],
+    topology: Topology,
+    names: Names,
+    found: list[Proposal],
+) -> list[Proposal]:
+    """Nodes for the devices that names do not tell."""
+    known = {**_nodes(ports, topology, names), **{one.device: one.stands_for for one in found}}
+    devices: dict[str, list[str]] = {}
+    for port in ports:
+        devices.setdefault(port.device, []).append(port.interface)
+    if not devices.keys() - known.keys():
+        return []
+    sent, received = _rates(series)
+
+    def off(near: Port, far: Port) -> float:
+        """By how much what one sends differs from what the other receives, in the whole time."""
+        one, other = sent.get(near), received.get(far)
+        if one is None or other is None:
+            return float("nan")
+        both = np.isfinite(one) & np.isfinite(other)
+        if np.count_nonzero(both) < LEAST_INTERVALS:
+            return float("nan")
+        return float(abs(one[both].sum() - other[both].sum()) / max(one[both].sum(), 1e-9))
+
+    by_ports = nodes_by_ports(devices, known, topology, off)
+    return [Proposal(device, "", node, why) for device, (node, why) in by_ports.items()]
 
 
 def _alike(one: str, other: str) -> float:

@@ -8,6 +8,7 @@ links: {Seattle: {"xe-0/0/1": "Seattle->Denver"}}
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,12 +17,14 @@ from typing import Any
 
 from nettwin import units
 from nettwin.errors import FormatError, InputError, SourceError
+from nettwin.formats.files import read_head
 from nettwin.formats.yaml_document import line_of, load_yaml
 from nettwin.secrets import REMEDY, is_reference, is_secret
 from nettwin.telemetry.ports import Names
 from nettwin.telemetry.registry import SOURCES
 from nettwin.telemetry.source import Opening, Source
 
+_SOURCE = re.compile(r"^source:\s*[\"']?([\w-]+)", re.MULTILINE)
 COMMON = ("source", "devices", "links", "interval", "class")
 
 
@@ -36,6 +39,14 @@ class SourceFile:
     names: Names = field(default_factory=Names)
     interval_s: float = 0.0
     traffic_class: str = ""
+
+
+def is_source_file(path: Path) -> bool:
+    """Whether a file names a kind of source, and so is no network file."""
+    if not path.is_file():
+        return False
+    found = _SOURCE.search(read_head(path).decode(errors="replace"))
+    return found is not None and found[1] in SOURCES
 
 
 def read_source_file(path: Path) -> SourceFile:

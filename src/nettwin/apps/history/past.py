@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,6 @@ from nettwin.apps.demands.estimation import estimate_demands
 from nettwin.errors import InputError
 from nettwin.formats.counters import Counters
 from nettwin.formats.format import DemandSeries
-from nettwin.repository.observations import DAY_S
 from nettwin.repository.repository import Repository
 from nettwin.scenario.demands import over_time
 from nettwin.scenario.scenario import Scenario
@@ -144,31 +142,13 @@ def _values(
     repository: Repository, times_s: Floats, elements: Mapping[str, Sequence[str]]
 ) -> dict[str, Floats]:
     """What was measured, by kind and quantity [times, elements]; what never was is not there."""
-    at = np.rint(times_s * 1e6).astype(np.int64)
     found: dict[str, Floats] = {}
-    column: dict[str, tuple[str, int]] = {}
     for kind, quantities in WANTED.items():
         for quantity in quantities:
-            for k, name in enumerate(elements[kind]):
-                column[f"{kind}/{name}/{quantity}"] = (f"{kind}/{quantity}", k)
-    for _, group in groupby(times_s.tolist(), lambda time_s: time_s // DAY_S):
-        day = list(group)
-        rows = repository.store.read("observations", column, day[0], day[-1])
-        labels = rows["series"].combine_chunks()
-        code = labels.indices.to_numpy()
-        # a dictionary holds names of rows that were left out, too
-        where = [column.get(name, ("", 0)) for name in labels.dictionary.to_pylist()]
-        row = np.searchsorted(at, rows["time"].cast("int64").to_numpy())
-        value = rows["value"].to_numpy()
-        element = np.array([k for _, k in where], np.int64)[code] if where else code
-        of = np.array([key for key, _ in where], object)[code] if where else code
-        for key in {key for key, _ in where if key}:
-            mine = of == key
-            if key not in found:
-                size = len(elements[key.partition("/")[0]])
-                found[key] = np.full((len(times_s), size), np.nan)
-            found[key][row[mine], element[mine]] = value[mine]  # what was kept last stays
-    return {key: value for key, value in found.items() if np.isfinite(value).any()}
+            value = repository.values(kind, elements[kind], quantity, times_s)
+            if np.isfinite(value).any():
+                found[f"{kind}/{quantity}"] = value
+    return found
 
 
 def _estimated(

@@ -101,12 +101,14 @@ class _Reader:
         self._devices(inside if isinstance(inside, Mapping) else data, place)
 
     def _devices(self, devices: Mapping[str, Any], place: Place) -> None:
+        for device, ports in devices.items():  # as they call themselves, not as neighbors do
+            if isinstance(ports, Mapping):
+                self.found.node(device)
         for device, ports in devices.items():
             if not isinstance(ports, Mapping):
                 if place:
                     raise self._not(place, device, "must be PORT: {target_device, target_port}")
                 continue  # beside the devices: errors, a version
-            self.found.node(device)
             for port, told in ports.items():
                 for record in told if isinstance(told, list) else [told]:
                     if not isinstance(record, Mapping):

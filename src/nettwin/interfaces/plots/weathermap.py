@@ -63,7 +63,6 @@ def weathermap(
         utilization = metrics.link["utilization"]
         flagged = flagged_links(scenario, metrics)
         draw_map(drawn, box, topology, points, utilization, set(highlight), flagged)
-        totals = metrics.totals(scenario)
         drawn.text(
             0.03,
             1 - 0.32 / (height + 1.35),
@@ -75,7 +74,7 @@ def weathermap(
         drawn.text(
             0.03,
             1 - 0.58 / (height + 1.35),
-            _subtitle(scenario, metrics, totals),
+            _subtitle(scenario, metrics),
             color=GREY,
             va="center",
         )
@@ -128,7 +127,15 @@ def _named_nodes(topology: Topology, utilization: NDArray[np.float64]) -> list[i
     return sorted({int(n) for k in hot for n in (topology.link_source[k], topology.link_target[k])})
 
 
-def _subtitle(scenario: Scenario, metrics: Metrics, totals: dict[str, float]) -> str:
+def _subtitle(scenario: Scenario, metrics: Metrics) -> str:
+    if "loss_ratio" not in metrics.flow:  # links alone were measured
+        known = metrics.link["utilization"][np.isfinite(metrics.link["utilization"])]
+        busiest = float(known.max(initial=0.0))
+        return (
+            f"{len(known)} of {scenario.topology.link_count} links measured   ·   utilization up to"
+            f" {units.percent(busiest, 0)}"
+        )
+    totals = metrics.totals(scenario)
     parts = [
         f"{units.rate(totals['offered_bps'])} offered",
         f"mean delay {units.duration(totals['owd_mean_s'])}",

@@ -12,9 +12,21 @@ from nettwin.interfaces.cli.data import (
     flows,
     links,
     map,
+    snapshot,
     sources,
     topology,
 )
 from nettwin.interfaces.cli.data.group import group
 
-__all__ = ["check", "collect", "demands", "flows", "group", "links", "map", "sources", "topology"]
+__all__ = [
+    "check",
+    "collect",
+    "demands",
+    "flows",
+    "group",
+    "links",
+    "map",
+    "snapshot",
+    "sources",
+    "topology",
+]

@@ -15,16 +15,18 @@ from nettwin.formats import ImportDefaults, Reading, read, write
 from nettwin.interfaces import documents
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
-from nettwin.interfaces.cli.data.group import group, moment_of
+from nettwin.interfaces.cli.data.group import group, moment_of, span_of
 from nettwin.interfaces.cli.groups import grouped
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import Source
 from nettwin.interfaces.tables import topology as tables
+from nettwin.workspace.workspace import Workspace
 
 TOPOLOGY = o.argument(
     metavar="TOPOLOGY",
-    help="Link-state database, neighbors, NetBox inventory, or a network in any known format.",
+    help="Link-state database, neighbors, NetBox inventory, a network in any known format; or a"
+    " telemetry source file: ports tell their speeds and states.",
 )
 NAMES = o.given(
     "--names",
@@ -38,6 +40,7 @@ OUT = o.given("--output", "-o", metavar="FILE", help="Also write the network as 
 
 @command(
     "nettwin data topology ospf.json --workspace twin",
+    "nettwin data topology prometheus.yaml --workspace twin",
     "nettwin data topology neighbors.json --workspace twin --names prometheus.yaml -o now.yaml",
     group=group,
 )
@@ -62,7 +65,11 @@ def topology(
     place = w.opened(workspace)
     called = _called(names)
 
+    ports = _told_by_ports(network, place)
+
     def reading(assume: ImportDefaults) -> Reading:
+        if ports is not None:
+            return ports
         found = read(network, format=source.format, assume=assume, index=source.index)
         return _renamed(found, called)
 
@@ -90,6 +97,21 @@ def topology(
     output.show(tables.events([(time_s, one) for one in found.events[:top]], w.moment))
     if not found.events:
         output.show(Text("Nothing changed.", "bold green"))
+
+
+def _told_by_ports(source: str, place: Workspace) -> Reading | None:
+    """What ports of a telemetry source tell; None for another file."""
+    from nettwin.telemetry.source_file import is_source_file, opened, read_source_file
+
+    if not is_source_file(Path(source)):
+        return None
+    from nettwin.apps.collection import read_loads
+    from nettwin.apps.topology.ports import told_by_ports
+
+    file, network = read_source_file(Path(source)), place.network_now
+    with opened(file) as opening:
+        loads = read_loads(opening, file, network, *span_of(opening, None, None))
+    return told_by_ports(network, loads, source)
 
 
 def _called(path: Path | None) -> Mapping[str, str]:
