@@ -146,6 +146,40 @@ def test_a_link_that_is_off_hides_no_exporter_that_is_counted_twice(tmp_path: Pa
     assert off(given, reading) < 1e-3
 
 
+def test_exporters_that_no_link_tells_of_are_as_the_others(tmp_path: Path) -> None:
+    """All sample at one rate; links of N3's traffic carry some that is not exported, too."""
+
+    def sampled(record: dict[str, Any]) -> dict[str, Any]:
+        size, packets = record["bytes"] // 100, record["packets"] // 100
+        return {**record, "bytes": size, "packets": packets}
+
+    given = exported(tmp_path, sampled, exporters="N1 N3 N5")
+    reading = reading_of(given)
+    told = kinds(reading)["flows_sampled"]
+    assert len(told) == 3
+    assert told[1] == "10.255.0.3: as the others"
+    assert off(given, reading) < 0.02
+
+
+def test_more_than_a_port_carries_is_said_where_others_are_not_exported(tmp_path: Path) -> None:
+    """One exporter of many, of which everything is told five times as large."""
+
+    def more(record: dict[str, Any]) -> dict[str, Any]:
+        return {**record, "bytes": record["bytes"] * 5}
+
+    given = exported(tmp_path, more, exporters="N1", nodes=8)
+    told = kinds(reading_of(given))
+    assert set(told) <= {"flows_over", "flows_disagree"}
+    assert any("of flows on a port of 10 Gbit/s" in words for words in told["flows_over"])
+
+
+def test_an_exporter_of_few_is_not_blamed_for_what_others_send(tmp_path: Path) -> None:
+    given = exported(tmp_path, exporters="N2 N5", nodes=9)
+    reading = reading_of(given)
+    assert not kinds(reading)
+    assert off(given, reading) < 1e-6
+
+
 def test_ports_of_records_are_compared_with_what_they_counted(tmp_path: Path) -> None:
     """N1 sends to N2 alone; N2 tells the port by which it came, and tells every flow twice as
     large."""

@@ -48,6 +48,7 @@ def reading(reading: FlowReading, scenario: Scenario, top: int, moment: Moment) 
         ("records", units.count(len(gathered.records))),
         ("exporters", ", ".join(name or "not told" for name in gathered.exporter[:5])),
         ("known demands", f"{int(known.listed.sum())} pairs, {units.rate(mean)} together"),
+        ("links compared", str(len(reading.reconciled.compared))),
         *(("assumed", words) for words in known.assumptions),
     ]
     compared = sorted(

@@ -3,9 +3,10 @@
 Where records name the ports of links, an exporter's flows are compared with what these ports
 counted. Where they do not, as they are told at the edge alone, each pair's demand is routed, and
 the links say together what each exporter's flows must be multiplied by (non-negative least squares,
-links that are off alone count less). A factor has a cause: a sampling rate that is not told, an
-exporter that is counted twice, octets that the collector multiplied already. Records count octets
-of IP, counters those of frames: what headers of frames may add is no difference.
+links that are off alone count less): nothing, one factor for all, or for some another. A factor has
+a cause: a sampling rate that is not told, an exporter that is counted twice, octets that the
+collector multiplied already. Records count octets of IP, counters those of frames: what headers of
+frames may add is no difference.
 """
 
 from __future__ import annotations
@@ -22,20 +23,16 @@ from nettwin.scenario.fractions import Fractions, routing_fractions
 from nettwin.scenario.scenario import Scenario
 from nettwin.scenario.topology import Topology
 from nettwin.telemetry.findings import Findings
+from nettwin.telemetry.flows.factors import AGREE, Links, agree, chosen
 from nettwin.telemetry.flows.gathering import ANYWHERE, Gathered, Sums, nearest
 
 Floats = NDArray[np.float64]
 FRAME_OCTETS = 26.0  # that a frame adds to a packet, at most: Ethernet, VLAN tag, MPLS label
-AGREE = 0.1  # of what a link counted, up to which flows may differ
-ALIKE = 0.25  # of an exporter's factor, up to which that of a link may differ, or be unsure
+ALIKE = 0.25  # of the rate that is told, up to which a factor may differ to be due to it
+MOST = 0.8  # of the exporters that links tell of: the others are taken to be as these
 TWICE = (0.42, 0.6)
 SAMPLED = 1.5  # times more counted than flows tell: it is sampled
 LEAST = 1e-4  # of the busiest link: one that counted less is not compared
-ROUNDS = 20  # of least squares
-SURE = 3.0  # standard deviations
-FAR = 0.3  # as a logarithm
-PRICE = FAR / 2  # of a factor
-MOST_TRIED = 50  # exporters, one after another
 
 
 class Compared(NamedTuple):
@@ -63,18 +60,6 @@ class Reconciled:
     compared: tuple[Compared, ...]
 
 
-class Links(NamedTuple):
-    """Links over the intervals in which they were counted, and what each of some exporters' flows
-    put on them. In bits."""
-
-    link: NDArray[np.int64]  # [links]
-    counted: Floats  # [links]
-    seconds: Floats  # [links]
-    flows: Floats  # [links, exporters]
-    frames: Floats  # [links, exporters] what frames add at most
-    busiest_bps: Floats  # [links] all flows, in an interval
-
-
 def reconcile(
     gathered: Gathered, scenario: Scenario, link_bps: Floats, found: Findings
 ) -> Reconciled:
@@ -95,16 +80,18 @@ def reconcile(
         nodes = scenario.topology.node_count
         use = nearest(gathered, nodes)
         sums = gathered.pairs.take(use)
-        links = _links(
-            _routed(sums, fractions, nodes),
-            range(len(factors)),
-            link_bps,
-            gathered.edges_s,
-            _told(gathered, fractions, nodes),
-        )
+        everyone = range(len(factors))
+        routed = _routed(sums, fractions, nodes)
+        told = _told(gathered, sums, fractions, nodes)
+        links = _links(routed, everyone, link_bps, gathered.edges_s, told)
         if len(links.link):
             _judge(gathered, together, links, factors, found)
             compared += _compared("", links, factors, scenario.topology, found)
+        # where others' traffic is not told, flows can be too many, but not too few
+        links = _links(routed, everyone, link_bps, gathered.edges_s, ~told)
+        low = links.flows @ factors * (1 - AGREE)
+        links = links.take(low > links.counted)
+        compared += _compared("", links, factors, scenario.topology, found)
     return Reconciled(factors, tuple(compared))
 
 
@@ -112,13 +99,14 @@ def _of(sums: Sums, exporter: int) -> Sums:
     return sums.take(sums.exporter == exporter)
 
 
-def _told(gathered: Gathered, fractions: Fractions, nodes: int) -> NDArray[np.bool_]:
-    """The links all of whose pairs have an exporter at one end. [links]"""
+def _told(gathered: Gathered, sums: Sums, fractions: Fractions, nodes: int) -> NDArray[np.bool_]:
+    """The links of whose pairs each has an exporter at its source, or is told by one. [links]"""
     here = np.zeros(nodes, bool)
     here[gathered.node[gathered.node >= 0]] = True
     if ANYWHERE in gathered.node:
         here[:] = True
-    unseen = ~here[fractions.source] & ~here[fractions.target]
+    pair = fractions.source.astype(np.int64) * nodes + fractions.target
+    unseen = ~here[fractions.source] & ~np.isin(pair, sums.place)
     return np.asarray(fractions.link @ unseen.astype(float) < 1e-9)
 
 
@@ -190,90 +178,30 @@ def _judge(
     several = links.flows.shape[1] > 1
     fixed = factors.copy() if several else np.ones(1)
     columns = exporters if several else [0]
-    best, error = _chosen(links, fixed, [c for c in columns if links.flows[:, c].sum() > 0])
+    seen = [c for c in columns if links.flows[:, c].sum() > 0]
+    best = chosen(links, fixed, seen)
+    usual = float(np.median(best[seen])) if seen else 1.0
+    if np.count_nonzero(np.abs(best[seen] / usual - 1) < ALIKE) >= max(MOST * len(seen), 2):
+        best[[c for c in columns if c not in seen]] = usual  # no link tells of them: as the others
     for k, column in zip(exporters, columns, strict=True):
-        off = abs(best[column] - 1) > max(AGREE, SURE * error[column])
-        if off and error[column] < ALIKE * best[column]:
+        if abs(best[column] - 1) > AGREE:
             many = int(np.count_nonzero(links.flows[:, column]))
             name = gathered.exporter[k] or "flows"
             factors[k] = _explained(name, best[column], gathered.sampling[k], many, found)
 
 
-def _chosen(links: Links, fixed: Floats, columns: list[int]) -> tuple[Floats, Floats]:
-    """Factors, and the standard deviation of each: those with the least misfit, where each that is
-    not 1 must pay for itself. One link that is off alone has no factor."""
-
-    def tried(free: list[int]) -> tuple[float, Floats, Floats]:
-        best, error = fixed, np.zeros(len(fixed))
-        if free:
-            best, error = _fitted(links, fixed, np.isin(np.arange(len(fixed)), free))
-        return _misfit(links, best) + PRICE * len(free), best, error
-
-    answers = [(tried([]), list[int]())]
-    free = list(columns)
-    answers.append((tried(free), list(free)))
-    for column in columns:  # those that are not needed, one after another
-        fewer = [k for k in free if k != column]
-        if tried(fewer)[0] <= tried(free)[0]:
-            free = fewer
-    answers.append((tried(free), free))
-    free = []
-    while len(columns) <= MOST_TRIED and len(free) < len(columns):  # those that help, likewise
-        more = [(tried([*free, k])[0], k) for k in columns if k not in free]
-        if min(more)[0] >= tried(free)[0]:
-            break
-        free = [*free, min(more)[1]]
-    answers.append((tried(free), free))
-    (_, best, error), _ = min(answers, key=lambda one: one[0][0])
-    return best, error
-
-
-def _fitted(links: Links, fixed: Floats, open_: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """The factors with which flows come nearest to what links counted, as parts of that, and the
-    standard deviation of each; links that are far off count less."""
-    from scipy.optimize import nnls
-
-    rows = (links.flows + links.frames / 2) / links.counted[:, None]
-    target = 1.0 - rows[:, ~open_] @ fixed[~open_]
-    scale = np.maximum(rows[:, open_].max(axis=0), 1e-300)
-    mine = rows[:, open_] / scale
-    weight = np.ones(len(rows))
-    best = np.ones(mine.shape[1])
-    for _ in range(ROUNDS):
-        root = np.sqrt(weight)
-        best, _ = nnls(mine * root[:, None], target * root)
-        off = np.abs(mine @ best - target)
-        weight = 1.0 / np.maximum(off, 0.02)
-        weight /= weight.max()
-    off = mine @ best - target
-    spare = max(len(rows) - mine.shape[1], 1)
-    spread = np.sqrt(max(float((weight * off**2).sum()) / spare, 0.01**2))
-    normal = (mine * weight[:, None]).T @ mine
-    error = spread * np.sqrt(np.maximum(np.diag(np.linalg.pinv(normal)), 0.0))
-    factor, deviation = fixed.copy(), np.zeros(len(fixed))
-    factor[open_], deviation[open_] = best / scale, error / scale
-    return factor, deviation
-
-
-def _misfit(links: Links, factor: Floats) -> float:
-    """By how much links are off; of one that is far off no more than FAR."""
-    low, high = links.flows @ factor, (links.flows + links.frames) @ factor
-    with np.errstate(divide="ignore"):
-        off = np.abs(np.log(links.counted / np.clip(links.counted, low, high)))
-    return float(np.minimum(off, FAR).sum())
-
-
 def _explained(name: str, factor: float, told: float, count: int, found: Findings) -> float:
     """The factor that an exporter's flows are scaled by, and why."""
     if told > 1 and abs(factor * told - 1) < ALIKE:
-        found.add("flows_scaled", name, count, f"the rate that is told is 1:{told:.6g}")
+        found.add("flows_scaled", name, max(count, 1), f"the rate that is told is 1:{told:.6g}")
         return 1.0 / told
     if factor > SAMPLED:
-        words = f"1:{factor * told:.4g} by {count} links"
+        words = f"1:{factor * told:.4g} by {count} links" if count else "as the others"
         words += f", told is 1:{told:.6g}" if told > 1 else ""
-        found.add("flows_sampled", name, count, words)
+        found.add("flows_sampled", name, max(count, 1), words)
         return factor
-    words = f"{1 / factor:.3g} times what {count} links counted"
+    words = f"{1 / factor:.3g} times what {count} links counted" if count else "as the others"
+    count = max(count, 1)
     if TWICE[0] < factor < TWICE[1]:
         found.add("flows_twice", name, count, words)
         return 0.5
@@ -281,19 +209,11 @@ def _explained(name: str, factor: float, told: float, count: int, found: Finding
     return factor
 
 
-def _agree(links: Links, factor: Floats) -> NDArray[np.bool_]:
-    """Whether flows agree with each counter. [links]"""
-    low, high = links.flows @ factor, (links.flows + links.frames) @ factor
-    return np.asarray(
-        (low * (1 - AGREE) <= links.counted) & (links.counted <= high * (1 + AGREE)), np.bool_
-    )
-
-
 def _compared(
     name: str, links: Links, factor: Floats, topology: Topology, found: Findings
 ) -> list[Compared]:
     """The links; those that differ after all, or carry more than they can, are noted."""
-    agree = _agree(links, factor)
+    fits = agree(links, factor)
     made = []
     for i, link in enumerate(links.link.tolist()):
         before, after, counted = (
@@ -308,7 +228,7 @@ def _compared(
             words = f"{units.rate(float(links.busiest_bps[i]))} of flows on a port of"
             words += f" {units.rate(capacity)}, {units.rate(counted)} counted"
             found.add("flows_over", where, 1, words)
-        elif not agree[i]:
+        elif not fits[i]:
             words = f"{units.rate(after)} of flows, {units.rate(counted)} counted"
             found.add("flows_disagree", where, 1, words)
     return made
