@@ -92,7 +92,10 @@ class Deeds:
 
     async def _do(self, by_itself: Callable[[Workspace], Any], what: str, *arguments: Any) -> Any:
         live = self.desk.live
-        if live is None:
-            return await run_in_threadpool(by_itself, self.desk.workspace)
-        future = await run_in_threadpool(live.ask, what, *arguments)
-        return await asyncio.wait_for(asyncio.wrap_future(future), PATIENCE_S)
+        try:
+            if live is None:
+                return await run_in_threadpool(by_itself, self.desk.workspace)
+            future = await run_in_threadpool(live.ask, what, *arguments)
+            return await asyncio.wait_for(asyncio.wrap_future(future), PATIENCE_S)
+        finally:
+            self.desk.deeds += 1

@@ -43,12 +43,19 @@ class Desk:
     limits: Limits = field(default_factory=Limits)
     started_s: float = field(default_factory=time.time)
     views: Views = field(default_factory=Views)
+    deeds: int = 0  # that were done here
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def fresh(self) -> tuple[int, int]:
+        """A version of what the disk tells: another one each second, and after every deed."""
+        return int(time.monotonic()), self.deeds
 
     def note(self, what: str, who: str, **details: Any) -> None:
         """Write into the server's log what somebody did or was refused."""
         with self._lock:
             self.log.add(time.time(), what, who, **details)
+            self.deeds += 1
 
     @cached_property
     def rates(self) -> Rates:

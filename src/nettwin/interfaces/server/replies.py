@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import threading
@@ -50,6 +51,7 @@ class Views:
     def __init__(self, most_bytes: int = KEPT_BYTES) -> None:
         self._most = most_bytes
         self._kept: OrderedDict[str, tuple[Any, View]] = OrderedDict()
+        self._making: dict[tuple[str, Any], asyncio.Future[View]] = {}
         self._lock = threading.Lock()
         self._bytes = 0
 
@@ -67,6 +69,9 @@ class Views:
         in another thread."""
         if (found := self.find(name, version)) is not None:
             return found
+        under_way = self._making.get((name, version))
+        if under_way is not None:  # many ask at once: one makes it
+            return await asyncio.shield(under_way)
 
         def made() -> View:
             content = make()
@@ -76,7 +81,10 @@ class Views:
             self.keep(name, version, view)
             return view
 
-        return await run_in_threadpool(made)
+        task = asyncio.ensure_future(run_in_threadpool(made))
+        self._making[name, version] = task
+        task.add_done_callback(lambda _: self._making.pop((name, version), None))
+        return await asyncio.shield(task)
 
     def keep(self, name: str, version: Any, view: View) -> None:
         """Keep a view."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any
 from nettwin.errors import InputError, MissingExtraError
 from nettwin.interfaces.server.desk import Desk
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
+SWITCH_S = 0.001  # of threads: answers do not wait long for what is made beside them
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def serve(
     except ImportError as error:
         raise MissingExtraError(f"a server ({error.name} is missing)", "serve") from None
     serving.check()
+    sys.setswitchinterval(SWITCH_S)
     listening = _listening(serving)
     port = listening.getsockname()[1]
     host = f"[{serving.host}]" if ":" in serving.host else serving.host

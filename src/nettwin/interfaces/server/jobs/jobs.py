@@ -24,6 +24,7 @@ from nettwin.interfaces.server.limits import Limits
 from nettwin.interfaces.server.problems import problem
 
 GRACE_S = 3.0  # from cancel to the end of the process
+BEST_GRACE_S = 20.0  # for a search: it has its best answer to finish
 MOST_ATTEMPTS = 2
 WARM = "nettwin.interfaces.server.work.warm:warm"
 Listener = Callable[[Job], None]
@@ -270,7 +271,8 @@ class Jobs:
                 if job.id in self._cancelled and not asked:
                     worker.cancel()
                     asked = True
-                if asked and now - self._cancelled[job.id] > GRACE_S:
+                grace = BEST_GRACE_S if KINDS[job.kind].best else GRACE_S
+                if asked and now - self._cancelled[job.id] > grace:
                     self._end(job, "cancelled", None)
                     return False
                 if now - begin > self.limits.job_s:

@@ -50,7 +50,7 @@ async def observations(request: Request, desk: AtDesk) -> Response:
         ends = (float(times[0]), float(times[-1])) if len(times) else (None, None)
         return {"count": len(times), "first_s": ends[0], "last_s": ends[1]}
 
-    return await sent_document(request, await run_in_threadpool(found))
+    return await sent(request, await desk.views.get("observations", desk.fresh, found))
 
 
 @router.get(
@@ -187,7 +187,7 @@ async def quality(request: Request, desk: AtDesk) -> Response:
             "trouble": desk.live.trouble if desk.live is not None else "",
         }
 
-    return await sent_document(request, await run_in_threadpool(found))
+    return await sent(request, await desk.views.get("quality", desk.fresh, found))
 
 
 @router.post(
@@ -228,7 +228,9 @@ async def events(
         kept = [one for one in found if begin is None or one["time_s"] >= begin]
         return page_of(sorted(kept, key=lambda one: -one["time_s"]), limit, offset)
 
-    return await sent_document(request, await run_in_threadpool(page))
+    return await sent(
+        request, await desk.views.get(f"events {since_s} {limit} {offset}", desk.fresh, page)
+    )
 
 
 @router.get("/audit", summary="Who did what", responses=gives({"total": 1, "items": [ENTRY]}))
@@ -250,7 +252,9 @@ async def audit(
         issues = [issue for one in wanted.values() for issue in one.issues()]
         return {**page_of(found, limit, offset), "issues": issues}
 
-    return await sent_document(request, await run_in_threadpool(page))
+    return await sent(
+        request, await desk.views.get(f"audit {log} {limit} {offset}", desk.fresh, page)
+    )
 
 
 def _entries(log: AuditLog) -> list[Any]:
@@ -280,7 +284,7 @@ async def status(request: Request, desk: AtDesk) -> Response:
     def found() -> dict[str, Any]:
         return status_of(desk)
 
-    return await sent_document(request, await run_in_threadpool(found))
+    return await sent(request, await desk.views.get("status", desk.fresh, found))
 
 
 def status_of(desk: Desk) -> dict[str, Any]:

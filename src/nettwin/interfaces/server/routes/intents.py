@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from nettwin.errors import InputError
 from nettwin.formats.files import read_text
 from nettwin.formats.intent import intent_data, intent_schema
 from nettwin.interfaces.server.asking import API, AtDesk, By, asked
-from nettwin.interfaces.server.replies import sent_document
+from nettwin.interfaces.server.replies import sent, sent_document
 from nettwin.interfaces.server.routes import models as m
 from nettwin.interfaces.server.routes.about import answers, gives
 
@@ -29,7 +28,7 @@ async def in_force(request: Request, desk: AtDesk) -> Response:
         texts = [{"name": path.name, "text": read_text(path)} for path in files]
         return {"intent": intent_data(desk.workspace.intent), "files": texts}
 
-    return await sent_document(request, await run_in_threadpool(found))
+    return await sent(request, await desk.views.get("intents", desk.fresh, found))
 
 
 @router.get("/schema", summary="The JSON schema of intents", responses=gives({"type": "object"}))
@@ -53,7 +52,7 @@ async def measured(request: Request, desk: AtDesk) -> Response:
         judged = checks.measured(desk.workspace.intent, seen)
         return {"time_s": seen.time_s, **judgement_to_dict(judged)}
 
-    return await sent_document(request, await run_in_threadpool(found))
+    return await sent(request, await desk.views.get("measured", desk.fresh, found))
 
 
 @router.post("/check", summary="Check an intent", responses=answers({"sound": True, "lines": []}))

@@ -25,7 +25,7 @@ from nettwin.interfaces.server.deeds import Deeds
 from nettwin.interfaces.server.desk import Desk
 from nettwin.interfaces.server.keys import once
 from nettwin.interfaces.server.problems import ProblemError
-from nettwin.interfaces.server.replies import sent_document
+from nettwin.interfaces.server.replies import sent, sent_document
 from nettwin.interfaces.server.routes import models as m
 from nettwin.interfaces.server.routes.about import answers, gives
 from nettwin.interfaces.server.routes.networks import Limit, Offset
@@ -59,7 +59,7 @@ async def list_plans(
         found = known_plans(desk.workspace.repository)[::-1]
         return page_of([plan_row(one) for one in found], limit, offset)
 
-    return await sent_document(request, await run_in_threadpool(page))
+    return await sent(request, await desk.views.get(f"plans {limit} {offset}", desk.fresh, page))
 
 
 @router.get("/{plan}", summary="Look at a plan", responses=gives({**PLAN, "plan": {}}))
