@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.browsing import Watched, browser, missing, serving
 from nettwin.scenario.generate import generate
 from nettwin.workspace.workspace import Workspace, begin
-from tests.system.browsing import Watched, browser, browser_path, serving
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.skipif(bool(missing()), reason=missing())]
 
 PAGES = ("/", "/sessions", "/flows", "/plans", "/data", "/models", "/jobs", "/audit", "/settings")
 WIDTHS = (1280, 1000, 640)  # the second is 1280 at a zoom of some 130 %, the third at 200 %
@@ -24,7 +24,6 @@ EVIL = "<img src=x onerror=alert(1)>"
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[str]]]:
-    browser_path()
     with serving("--demo", folder=tmp_path_factory.mktemp("demo")) as found:
         yield found
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import tempfile
 import threading
@@ -30,6 +29,7 @@ def serve_demo(output: Output, serving: Serving, workers: int) -> None:
 
     alone = os.environ.get("CI", "").lower() in ("1", "true")
     failed: list[str] = []
+    over = threading.Event()
     with tempfile.TemporaryDirectory(prefix="nettwin-demo-") as folder:
         scene = make(Path(folder) / "twin")
         desk = open_desk(scene.workspace.folder, workers=workers, pace_s=PACE_S)
@@ -37,10 +37,10 @@ def serve_demo(output: Output, serving: Serving, workers: int) -> None:
         def told(address: str) -> None:
             _say(output, desk, scene, address)
             if alone:
-                arguments = (output, desk, scene, address, failed)
+                arguments = (output, desk, scene, address, failed, over)
                 threading.Thread(target=_visited, args=arguments, daemon=True).start()
 
-        serve(desk, replace(serving, port=_free(serving)), told=told)
+        serve(desk, replace(serving, port=_free(serving)), told=told, until=over)
     if failed:
         raise NettwinError(failed[0])
 
@@ -75,7 +75,14 @@ def _say(output: Output, desk: Desk, scene: Scene, address: str) -> None:
     )
 
 
-def _visited(output: Output, desk: Desk, scene: Scene, address: str, failed: list[str]) -> None:
+def _visited(
+    output: Output,
+    desk: Desk,
+    scene: Scene,
+    address: str,
+    failed: list[str],
+    over: threading.Event,
+) -> None:
     """Visit the server, tell what answered, and end it."""
     from nettwin.interfaces.server.demo.scene import OPERATOR
     from nettwin.interfaces.server.demo.visit import visit
@@ -86,4 +93,4 @@ def _visited(output: Output, desk: Desk, scene: Scene, address: str, failed: lis
     except NettwinError as error:
         failed.append(str(error))
     finally:
-        os.kill(os.getpid(), signal.SIGINT)
+        over.set()

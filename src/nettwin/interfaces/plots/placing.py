@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from nettwin.scenario.topology import Topology
 
@@ -104,13 +105,18 @@ def _apart(points: Points, least: float = 0.02) -> Points:
     turn = 2.4 * np.arange(len(out))  # the golden angle: no two nodes go the same way
     nudge = np.column_stack([np.cos(turn), np.sin(turn)]) * 1e-4
     for _ in range(50):
-        gap = (out + nudge)[:, None] - (out + nudge)[None]
-        size = np.linalg.norm(gap, axis=2)
-        np.fill_diagonal(size, np.inf)
-        if size.min(initial=np.inf) >= least:
+        places = out + nudge
+        first, second = cKDTree(places).query_pairs(least, output_type="ndarray").T
+        if not len(first):
             break
-        push = np.where(size < least, (least - size) / 2, 0.0) / size
-        out += nudge * (size.min(axis=1) < 1e-3)[:, None] + (gap * push[:, :, None]).sum(axis=1)
+        gap = places[first] - places[second]
+        size = np.linalg.norm(gap, axis=1)
+        push = gap * ((least - size) / 2 / size)[:, None]
+        on_another = np.zeros(len(out), np.bool_)
+        on_another[np.concatenate([first[size < 1e-3], second[size < 1e-3]])] = True
+        out += nudge * on_another[:, None]
+        np.add.at(out, first, push)
+        np.add.at(out, second, -push)
     return out
 
 

@@ -6,6 +6,7 @@ import json
 import logging
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -50,10 +51,11 @@ def serve(
     mount: Sequence[Callable[..., None]] = (),
     mcp_apply: bool = False,
     told: Callable[[str], None] = lambda address: None,
+    until: threading.Event | None = None,
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM, with MCP at /mcp; with `mcp_apply` it offers tools that apply
-    plans. `told` gets the address once requests are taken. Raises InputError where the address is
-    taken, MissingExtraError without the extra `serve`."""
+    """Serve until Ctrl-C or SIGTERM, or until an event is set, with MCP at /mcp; with `mcp_apply` it
+    offers tools that apply plans. `told` gets the address once requests are taken. Raises
+    InputError where the address is taken, MissingExtraError without the extra `serve`."""
     try:
         import uvicorn
 
@@ -89,7 +91,15 @@ def serve(
             if self.started:
                 told(f"{serving.scheme}://{host}:{port}")
 
-    Server(config).run(sockets=[listening])
+    server = Server(config)
+    if until is not None:
+
+        def end() -> None:
+            until.wait()
+            server.should_exit = True
+
+        threading.Thread(target=end, daemon=True).start()
+    server.run(sockets=[listening])
 
 
 def _listening(serving: Serving) -> socket.socket:

@@ -113,8 +113,9 @@ DIFFERENCE_EDGES = (-10.0, -5.0, -2.0, -0.5, 0.5, 2.0, 5.0, 10.0)
 def painted(layer: Layer, scenario: Scenario, metrics: Metrics | None, touched: set[str]) -> Paint:
     """A network in a layer, as one engine or the measurement has it; unknown where there is
     neither. `touched` are the links that a session has changed."""
-    if metrics is None:
-        values = np.full(scenario.topology.link_count, np.nan)
+    if metrics is None:  # what is offered is known without
+        unknown = np.full(scenario.topology.link_count, np.nan)
+        values = 100 * scenario.link_offered_load if layer is OFFERED else unknown
         return _paint(layer, scenario, values, touched)
     values = layer.value(scenario, metrics)
     return _paint(layer, scenario, values, touched, flagged_links(scenario, metrics))

@@ -22,7 +22,7 @@ export default {
     this.s = {
       map: null, color: null, value: null, mark: null, palette: [], text: [], unit: "%",
       view: { k: 1, x: 0, y: 0 }, chosen: null, hover: null, shown: null, dark: true,
-      outlines: null, frame: 0, waiting: null,
+      outlines: null, frame: 0, waiting: null, order: null, widths: new Map(),
     };
     const top = this.$refs.canvas;
     this.resizes = new ResizeObserver(() => this.resize());
@@ -52,6 +52,7 @@ export default {
       const map = await answer.json();
       map.near = map.nodes.map(() => 0);
       for (const l of map.links) { map.near[l[0]]++; map.near[l[1]]++; }
+      map.byNear = [...map.nodes.keys()].sort((a, b) => map.near[b] - map.near[a]);
       const before = this.s.map;
       this.s.map = map;
       if (!before || before.nodes.length !== map.nodes.length) this.fit();
@@ -75,6 +76,9 @@ export default {
       s.palette = what.palette;
       s.unit = what.unit;
       s.text = what.digits ?? 0;
+      // hot links first, for labels
+      s.order = [...s.value.keys()].sort((a, b) => s.color[b] - s.color[a] || (s.value[b] || 0) - (s.value[a] || 0));
+      s.painted = (s.painted || 0) + 1;
       this.draw(false);
     },
 
@@ -269,11 +273,13 @@ export default {
       if (s.frame) return;
       s.frame = requestAnimationFrame(() => {
         s.frame = 0;
-        const begin = performance.now();
+        const begin = performance.now(), box = this.$el.dataset;
         if (s.moved) this.drawUnder();
         this.drawNetwork();
         s.moved = false;
-        this.spent = performance.now() - begin;
+        // for whoever measures: what the last frame took, and how often colors came
+        box.ms = (performance.now() - begin).toFixed(2);
+        if (s.map && s.painted) box.painted = s.painted;
       });
     },
 
@@ -519,8 +525,19 @@ export default {
           taken.push([x - 5, y - 5, 10, 10]);
         }
       }
-      const order = [...Array(links.length).keys()].filter((k) => !Number.isNaN(s.lines[4 * k]));
-      order.sort((a, b) => (s.color?.[b] ?? 0) - (s.color?.[a] ?? 0) || (s.value?.[b] ?? 0) - (s.value?.[a] ?? 0));
+      const order = (s.order ?? []).filter((k) => !Number.isNaN(s.lines[4 * k]));
+      const width = (text, font) => {
+        const key = font + text;
+        let found = s.widths.get(key);
+        if (found === undefined) {
+          if (s.widths.size > 20000) s.widths.clear();
+          g.font = font;
+          found = g.measureText(text).width;
+          s.widths.set(key, found);
+        }
+        return found;
+      };
+      const BOLD = "600 11px system-ui, sans-serif", PLAIN = "400 11px system-ui, sans-serif";
       const hot = order.slice(0, 40).filter((k) => s.color && s.color[k] >= 5);
       const numbers = (list, most) => {
         let written = 0;
@@ -528,8 +545,7 @@ export default {
           if (written >= most) break;
           const text = this.number(k);
           if (!text) continue;
-          g.font = "600 11px system-ui, sans-serif";
-          const o = 4 * k, wide = g.measureText(text).width;
+          const o = 4 * k, wide = width(text, BOLD);
           const dx = s.lines[o + 2] - s.lines[o], dy = s.lines[o + 3] - s.lines[o + 1];
           if (Math.hypot(dx, dy) < 22) continue;
           for (const t of [0.55, 0.35, 0.8]) {
@@ -540,14 +556,13 @@ export default {
       };
       numbers(hot, 25);
       if (!s.groups) {
-        const names = [...nodes.keys()].sort((a, b) => s.map.near[b] - s.map.near[a]);
+        const names = s.map.byNear;
         let written = 0;
         for (const i of names) {
           if (written > 160) break;
           const [x, y] = this.place(nodes[i]);
           if (x < 0 || y < 0 || x > w || y > h) continue;
-          g.font = "400 11px system-ui, sans-serif";
-          const text = s.map.names[i], wide = g.measureText(text).width;
+          const text = s.map.names[i], wide = width(text, PLAIN);
           for (const [dx, dy] of [[8, -6], [-wide - 8, -6], [-wide / 2, 8], [-wide / 2, -21], [8, 5], [8, -18]]) {
             if (free(x + dx, y + dy, wide, LABEL_H)) {
               write(text, x + dx, y + dy, wide, s.tone.soft, false); written++; break;

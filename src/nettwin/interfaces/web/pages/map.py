@@ -127,14 +127,17 @@ class _Map:
 
     def show(self) -> None:
         """Paint, and fill the side."""
-        paint = self.shown.paint()
-        self.map.paint(paint)
-        self._draw_legend(paint)
+        self._paint()
         self.side.show(self.shown)
         kind, name = self.shown.chosen
         names = self._names(kind)
         if name in names:
             self.map.choose(kind, names.index(name))
+
+    def _paint(self) -> None:
+        paint = self.shown.paint()
+        self.map.paint(paint)
+        self._draw_legend(paint)
 
     def _names(self, kind: str) -> tuple[str, ...]:
         topology = self.shown.scenario.topology
@@ -166,7 +169,7 @@ class _Map:
 
     def _layer(self, name: str) -> None:
         self.shown.layer = LAYERS[name]
-        self.show()
+        self._paint()
         self._address()
 
     def _side(self, name: str) -> None:

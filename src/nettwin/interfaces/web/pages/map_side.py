@@ -24,6 +24,7 @@ LINKS = (
     Column("carried", "Carried", number=True),
 )
 MOST = 8
+ROWS = 300  # the busiest ones; all of them are on the map
 
 
 class Side:
@@ -233,10 +234,11 @@ def link_rows(
     """The links as rows, the busiest first."""
     offered, carried = scenario.link_offered_load, metrics.link["utilization"]
     names = scenario.topology.link_name
+    order = worst_links(scenario, metrics)
+    if among is not None:
+        order = order[among[order]]
     rows = []
-    for k in worst_links(scenario, metrics).tolist():
-        if among is not None and not among[k]:
-            continue
+    for k in order[:ROWS].tolist():
         load = float(offered[k])
         down = not scenario.topology.link_live[k]
         rows.append(

@@ -1,4 +1,4 @@
-"""Browsing: a served workspace and a real browser, for the tests of the pages."""
+"""Browsing: a served workspace and a real browser, for benchmarks and tests of the pages."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-import pytest
-
-from tests.system.conftest import ROOT
-
+ROOT = Path(__file__).resolve().parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 START_S = 120.0
@@ -53,19 +51,19 @@ class Watched:
         self.page.wait_for_timeout(400)
 
 
-def browser_path() -> str:
-    """The browser of this machine; the test is skipped where there is none."""
-    pytest.importorskip("playwright")
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip("there is no Chromium here: apt install chromium")
-    return found
+def missing() -> str:
+    """What this machine lacks to browse, and where it comes from; empty where nothing."""
+    if find_spec("playwright") is None:
+        return "Playwright is not installed: pip install playwright"
+    if not any(map(shutil.which, BROWSERS)):
+        return "there is no Chromium here: apt install chromium"
+    return ""
 
 
 @contextmanager
-def browser(**settings: Any) -> Iterator[Any]:
+def browser() -> Iterator[Any]:
     """A browser without a window."""
-    path = browser_path()
+    path = next(filter(None, map(shutil.which, BROWSERS)))
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as started:
