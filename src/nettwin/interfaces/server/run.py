@@ -53,9 +53,9 @@ def serve(
     told: Callable[[str], None] = lambda address: None,
     until: threading.Event | None = None,
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM, or until an event is set, with MCP at /mcp; with `mcp_apply` it
-    offers tools that apply plans. `told` gets the address once requests are taken. Raises
-    InputError where the address is taken, MissingExtraError without the extra `serve`."""
+    """Serve until Ctrl-C, SIGTERM or an event, with MCP at /mcp; with `mcp_apply` it offers tools
+    that apply plans. `told` gets the address once requests are taken. Raises InputError where the
+    address is taken, MissingExtraError without the extra `serve`."""
     try:
         import uvicorn
 
