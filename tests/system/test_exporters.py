@@ -221,6 +221,8 @@ def test_softflowd_to_nfdump(tmp_path: Path, version: str) -> None:
         assert len(records) == 30
         assert (records.packets.sum(), records.octets.sum()) == (count, octets)
         assert (np.abs(records.end_s - time.time()) < 600).all()
+    own = read("nfdump", tmp_path, "flows/nfcapd.2*")
+    assert own.octets.sum() == octets and sorted(own.keys()) == sorted(records.keys())
 
 
 @needs("softflowd", "nfacctd")

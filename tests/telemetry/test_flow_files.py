@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nettwin.errors import FormatError, InputError
+from nettwin.errors import FormatError, InputError, SourceError
 from nettwin.telemetry.flows.prefixes import Prefixes
 from nettwin.telemetry.flows.records import FlowRecords
 from nettwin.telemetry.registry import SOURCES
@@ -98,6 +98,16 @@ def test_a_list_that_is_still_being_written(tmp_path: Path) -> None:
     assert any("no flow records" in words for words in told)
 
 
+def test_files_of_nfcapd_need_nfdump(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """tests/system reads some."""
+    (tmp_path / "nfcapd.1").write_bytes(b"\x0c\xa5\x02\x00" + bytes(20))
+    with pytest.raises((FormatError, SourceError), match="nfdump"):
+        read("nfdump", tmp_path, "nfcapd.1")
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SourceError, match="nfdump is not installed here"):
+        read("nfdump", tmp_path, "nfcapd.1")
+
+
 def test_a_time_without_flows_is_no_error(tmp_path: Path) -> None:
     """As nfdump writes it."""
     (tmp_path / "a.json").write_text("[\nNo matching flows\n]\n")
@@ -115,7 +125,6 @@ def test_a_time_without_flows_is_no_error(tmp_path: Path) -> None:
         ('{"a": 1}', "its records have no time_flow_start_ns"),
         ("a,b,c,d\n1,2,3,4", "is no goflow2: its records have no"),
         ("{not json", "no JSON of flow records"),
-        ("\x0c\xa5\x02\x00\x00\x00", "nfdump's own format"),
     ],
 )
 def test_files_that_hold_no_records_are_told(tmp_path: Path, content: str, said: str) -> None:

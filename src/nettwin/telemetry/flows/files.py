@@ -1,4 +1,4 @@
-"""Flow records in files, as nfdump, pmacct and goflow2 write them: JSON, JSON lines or CSV.
+"""Flow records in files, as nfdump, pmacct and goflow2 write them.
 
 source: nfdump
 path: "flows/*.json"
@@ -8,10 +8,7 @@ exporter: Seattle          # of records that name none
 
 from __future__ import annotations
 
-import csv
-import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,21 +17,15 @@ from typing import Any
 import numpy as np
 
 from nettwin.errors import FormatError, InputError
-from nettwin.formats.files import read_text
 from nettwin.settings import settings_of
 from nettwin.telemetry.flows.dialects import GOFLOW2, NEEDED, NFDUMP, PMACCT, PROTOCOLS, Dialect
 from nettwin.telemetry.flows.prefixes import Prefixes
 from nettwin.telemetry.flows.records import FlowRecords, together, unwrapped
+from nettwin.telemetry.flows.rows import Columns, read_columns
 from nettwin.telemetry.matching import matching
 from nettwin.telemetry.series import Port, Series
 from nettwin.telemetry.source import Opening, Quality, SourceChoice
 from nettwin.telemetry.times import seconds_of
-
-_SPACE = re.compile(r"\s*,?\s*")
-MIN_COLUMNS = 3
-NO_FLOWS = "No matching flows"  # of nfdump, in CSV and JSON
-Rows = list[Mapping[str, Any]]
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -111,27 +102,12 @@ class FlowFiles:
             self.told.append(words)
 
     def _records(self, path: Path) -> FlowRecords:
-        """The records of a file; rows that are none are counted, and said."""
-        rows = _rows(path, self._note)
-        if not rows:
+        """The records of a file; those that cannot be are counted, and said."""
+        columns, count = read_columns(path, self.dialect.fields, self._note)
+        if not count:
             return together([])  # nothing was exported in its time
-        names = self._fields(path, rows)
-        columns = {key: [row.get(name) for row in rows] for key, name in names.items()}
-        if self.dialect is NFDUMP and "src6_addr" in {k for row in rows for k in row}:
-            for key, other in (("source", "src6_addr"), ("target", "dst6_addr")):
-                both = zip(columns[key], rows, strict=True)
-                columns[key] = [one or row.get(other) for one, row in both]
-        return self._made(path, columns, len(rows))
-
-    def _fields(self, path: Path, rows: Rows) -> dict[str, str]:
-        """The name of each field of the records. Raises FormatError."""
-        there = {name for row in rows[:1000] for name in row}
-        found = {
-            key: next((name for name in names if name in there), "")
-            for key, names in self.dialect.fields.items()
-        }
         for key in NEEDED:
-            if not found[key]:
+            if key not in columns:
                 names = " or ".join(self.dialect.fields[key])
                 raise FormatError(
                     path,
@@ -139,9 +115,9 @@ class FlowFiles:
                     f"is no {self.dialect.name}: its records have no {names}",
                     "Name the collector that wrote it: nfdump, pmacct or goflow2.",
                 )
-        return {key: name for key, name in found.items() if name}
+        return self._made(path, columns, count)
 
-    def _made(self, path: Path, columns: Mapping[str, list[Any]], count: int) -> FlowRecords:
+    def _made(self, path: Path, columns: Columns, count: int) -> FlowRecords:
         zone = self.settings.timezone
         begin_s = _times(columns["begin"], zone)
         end_s = _times(columns["end"], zone) if "end" in columns else begin_s
@@ -191,64 +167,6 @@ class FlowFiles:
             self._note(f"{path.name}: {bad} records without times, addresses or octets")
             records = records.take(good)
         return records
-
-
-def _rows(path: Path, tell: Tell) -> Rows:
-    """The rows of a file, told apart by content. Raises FormatError."""
-    text = read_text(path)
-    if text[:4].encode("latin-1", "replace") == b"\x0c\xa5\x02\x00" or "\0" in text[:100]:
-        raise FormatError(
-            path, "", "holds nfdump's own format", "Write it as text: nfdump -r FILE -o json."
-        )
-    text = text.replace(f"\n{NO_FLOWS}\n", "\n")
-    first = text.lstrip()[:1]
-    if not first:
-        return []
-    if first in "[{":
-        return _json_rows(path, text, tell)
-    lines = [line for line in text.split("\n") if line.strip()]
-    if lines[0].count(",") < MIN_COLUMNS:
-        raise FormatError(path, "line 1", "is no header of flow records", "Write JSON or CSV.")
-    return list(_csv_rows(csv.DictReader(lines)))
-
-
-def _csv_rows(reader: Any) -> Iterator[Mapping[str, Any]]:
-    for row in reader:
-        if next(iter(row.values()), "") in ("Summary", NO_FLOWS):
-            return
-        yield row
-
-
-def _json_rows(path: Path, text: str, tell: Tell) -> Rows:
-    """Records of a list, or one after another; what follows a record that is broken off is said."""
-    try:
-        if text.lstrip()[0] == "[":
-            found = json.loads(text)
-        else:
-            found = json.loads(f"[{','.join(line for line in text.splitlines() if line.strip())}]")
-        return [row for row in found if isinstance(row, dict)]
-    except (ValueError, RecursionError):
-        pass
-    rows: Rows = []
-    bad, first = 0, ""
-    decoder, at = json.JSONDecoder(), text.index("[") + 1 if text.lstrip()[0] == "[" else 0
-    while at < len(text):
-        at = _SPACE.match(text, at).end()  # type: ignore[union-attr]  # it may be empty
-        try:
-            row, at = decoder.raw_decode(text, at)
-            if isinstance(row, dict):
-                rows.append(row)
-        except (ValueError, RecursionError):
-            if text[at : at + 1] not in ("", "]"):
-                bad += 1
-                first = first or f"line {text.count(chr(10), 0, at) + 1}"
-            following = text.find("\n", at)
-            at = following + 1 if following >= 0 else len(text)
-    if not rows:
-        raise FormatError(path, first, "is no JSON of flow records", "Write it with -o json.")
-    if bad:
-        tell(f"{path.name}: {bad} lines that are no flow records, the first {first}")
-    return rows
 
 
 def _times(values: list[Any], timezone: str) -> np.ndarray[Any, Any]:
