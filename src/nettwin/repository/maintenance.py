@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from nettwin.errors import FormatError, InputError
-from nettwin.formats.files import sync_folder
+from nettwin.repository.place import moved, opened
 from nettwin.repository.rollups import WINDOWS_S, Rollup, rolled_up
-from nettwin.repository.store import PLACES, Store
-from nettwin.repository.tables import TABLES, arrow, schema
+from nettwin.repository.store import PLACES, Part, Store
+from nettwin.repository.tables import TABLES, arrow, day_of, schema
 
 DAMAGED = "damaged"  # where `repair` puts what is not whole
 DAY_S = 86400.0
@@ -73,12 +73,14 @@ def roll_up(store: Store, day: str) -> bool:
     """Roll the measurements of a day up, where there are new ones since that was done last; whether
     it was."""
     begin_s = _begin_s(day)
-    parts = [p for p in store.parts("observations", begin_s, begin_s) if p.path.parent.name == day]
-    note = f"{parts[0].first}-{parts[-1].last}" if parts else ""
-    if not parts or all(store.note(table, day) == note for table in WINDOWS_S):
+    parts = [_parts_of(store, begin_s + k * DAY_S) for k in (0, 1)]
+    note = " ".join(f"{mine[0].first}-{mine[-1].last}" for mine in parts if mine)
+    if not parts[0] or all(store.note(table, day) == note for table in WINDOWS_S):
         return False
     pa = arrow()
-    rows = store.read("observations", None, begin_s, begin_s + DAY_S - 1e-6)
+    # what is measured at midnight ends the last interval of the day before
+    first_s = begin_s + (1e-6 if _has(store, begin_s - DAY_S) else 0.0)
+    rows = store.read("observations", None, first_s, begin_s + DAY_S)
     labels = rows["series"].combine_chunks()
     names, codes = labels.dictionary, labels.indices.to_numpy().astype(np.int64)
     time_us, value = rows["time"].cast(pa.int64()).to_numpy(), rows["value"].to_numpy()
@@ -90,6 +92,19 @@ def roll_up(store: Store, day: str) -> bool:
         found = rolled_up(time_us[last], codes[last], value[last], window_s)
         store.replace(table, day, _table(table, found, names), note)
     return True
+
+
+def _parts_of(store: Store, begin_s: float) -> list[Part]:
+    """The files of a day's measurements."""
+    name = f"day={day_of(begin_s)}"
+    found = store.parts("observations", begin_s, begin_s)
+    return [part for part in found if part.path.parent.name == name]
+
+
+def _has(store: Store, begin_s: float) -> bool:
+    """Whether there are measurements of a day, or were, and are rolled up."""
+    name = f"day={day_of(begin_s)}"
+    return any(name in store.days(table) for table in ("observations", *WINDOWS_S))
 
 
 def check(store: Store) -> list[str]:
@@ -112,9 +127,7 @@ def repair(store: Store) -> list[str]:
     done = []
     for path in store.damaged_files():
         place = store.folder / DAMAGED / path.relative_to(store.folder)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(place)
-        sync_folder(path.parent)
+        moved(path, place)
         done.append(f"{path} is now {place}: look whether a copy of it is whole")
     for path in sorted(store.folder.glob(f"*/{PLACES}/.*")):
         path.unlink()
@@ -172,7 +185,7 @@ def _merge(store: Store, now_s: float) -> int:
     for month in months:
         if _end_s(f"month={month}") <= now_s:
             mine = [p for p in store.parts("counters") if month in p.path.parent.name]
-            rows = sum(arrow().parquet.read_metadata(part.path).num_rows for part in mine)
+            rows = sum(arrow().parquet.read_metadata(opened(part.path)).num_rows for part in mine)
             merged += rows <= MOST_MERGED and store.merge("counters", month) > 0
     return merged
 

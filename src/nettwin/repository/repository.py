@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from nettwin.formats.native import native_from_text, native_text
 from nettwin.observation import Observation, configuration
 from nettwin.repository.lock import held
 from nettwin.repository.observations import days, metric_rows, observation_of, rows_of, series_rows
+from nettwin.repository.place import lock_of
 from nettwin.repository.store import Store
 from nettwin.repository.tables import ROLLUP, Document, micros
 from nettwin.repository.talkers import Talkers, unpacked
@@ -37,12 +39,12 @@ class Repository:
     @contextmanager
     def writing(self, who: str = "nettwin") -> Iterator[Repository]:
         """Be the one writer while the block runs. Raises BusyError where another process is."""
-        with held(self.folder / "lock", f"the data repository {self.folder}", who):
+        with held(lock_of(self.folder), f"the data repository {self.folder}", who):
             yield self
 
     def observed(self, observation: Observation) -> int:
         """Keep an observation; the number of its rows when all are on the disk."""
-        is_now = configuration(observation.scenario)
+        is_now = _identity(observation.scenario)
         if is_now != (self._written or self._last_configuration()):
             text = native_text(observation.scenario)
             self.keep(Document(observation.time_s, NETWORK, is_now, text))
@@ -64,7 +66,7 @@ class Repository:
         links] is 1, or 0 for a link that was down. Intervals that are kept already are replaced.
         """
         for time_s, state in _states(scenario, times_s, up):
-            is_now = configuration(state)
+            is_now = _identity(state)
             if is_now != self._configuration_at(time_s):
                 self.keep(Document(time_s, NETWORK, is_now, native_text(state)))
         self._written = ""
@@ -81,7 +83,7 @@ class Repository:
         (`owd_mean_s.low`), or `rate_bps`, what they offered. [intervals, flows]"""
         if len(times_s) and not self._configuration_at(float(times_s[0])):
             text = native_text(scenario)
-            self.keep(Document(float(times_s[0]), NETWORK, configuration(scenario), text))
+            self.keep(Document(float(times_s[0]), NETWORK, _identity(scenario), text))
         self._written = ""
         return self._metrics("flow", scenario.flow_names, times_s, interval_s, columns)
 
@@ -314,6 +316,13 @@ class Repository:
     def _last_configuration(self) -> str:
         found = self.records(NETWORK)
         return found[-1].id if found else ""
+
+
+def _identity(scenario: Scenario) -> str:
+    """A digest of a configuration and of its names: after a renaming rows go by other ones."""
+    topology = scenario.topology
+    names = "\0".join((*topology.node_name, *topology.link_name, *scenario.flow_names))
+    return hashlib.sha256(f"{configuration(scenario)}\0{names}".encode()).hexdigest()
 
 
 def _states(

@@ -23,9 +23,9 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from nettwin.errors import FormatError, InputError
-from nettwin.formats.files import read_text, sync_folder, write_bytes, write_text
 from nettwin.repository.dense import Columns as Dense
 from nettwin.repository.dense import decoded, encoded, is_dense, sorted_rows
+from nettwin.repository.place import is_local, made, mark_of, opened, put, text_of
 from nettwin.repository.tables import TABLES, Columns, arrow, day_of, duck, micros, schema
 
 SCHEMA = 2  # 1 had no schema.json and no counters and rollups; what it wrote is read as it is
@@ -163,7 +163,7 @@ class Store:
                 memory.execute("SET TimeZone = 'UTC'")
                 for table in tables:
                     files = [str(part.path) for part in self.parts(table)]
-                    if table == "counters":
+                    if table == "counters" or not is_local(self.folder):
                         memory.register(table, self.read(table))
                     elif files:
                         source = memory.read_parquet(files, hive_partitioning=False)
@@ -227,7 +227,7 @@ class Store:
         gone = self.retired(table)
         for part in mine:
             gone.append((part.first, part.last))
-        write_text(self.folder / table / RETIRED, json.dumps(sorted(gone)) + "\n", durable=True)
+        put(self.folder / table / RETIRED, (json.dumps(sorted(gone)) + "\n").encode())
         for part in mine:
             part.path.unlink()
         return len(mine)
@@ -236,7 +236,7 @@ class Store:
         """The appends of a table that were removed for good, from first to last each."""
         path = self.folder / table / RETIRED
         try:
-            found = json.loads(read_text(path)) if path.exists() else []
+            found = json.loads(text_of(path)) if path.exists() else []
             return [(int(first), int(last)) for first, last in found]
         except (ValueError, TypeError):
             reason = "is no list of appends"
@@ -246,7 +246,9 @@ class Store:
         """The note with which a day of a table was replaced last; empty where it was not."""
         pa = arrow()
         mine = [part for part in self.parts(table) if part.path.parent.name == day]
-        metadata = pa.parquet.read_schema(mine[-1].path).metadata if len(mine) == 1 else None
+        metadata = (
+            pa.parquet.read_schema(opened(mine[-1].path)).metadata if len(mine) == 1 else None
+        )
         return str((metadata or {}).get(b"nettwin.of", b"").decode())
 
     def days(self, table: str) -> list[str]:
@@ -292,17 +294,8 @@ class Store:
             arrow().parquet.write_table(rows, buffer, use_dictionary=labels, **FAST)
             content = buffer.getvalue()
         digest = hashlib.sha256(content).hexdigest()[:16]
-        if not place.exists():
-            try:
-                place.mkdir(parents=True)
-                sync_folder(place.parent)
-                sync_folder(self.folder)
-            except OSError as error:
-                raise InputError(
-                    f"{place} cannot be written: {error.strerror}. Make room, or choose another"
-                    " place."
-                ) from None
-        write_bytes(place / f"{first:012}-{last:012}-{digest}.parquet", content, durable=True)
+        made(place, self.folder)
+        put(place / f"{first:012}-{last:012}-{digest}.parquet", content)
 
     def _days(self, table: str, since_s: float | None, until_s: float | None) -> list[Path]:
         """The folders that hold the days between two times, and the months that these are in."""
@@ -337,7 +330,7 @@ class Store:
         path = self.folder / VERSION
         if path.exists():
             try:
-                version = int(json.loads(read_text(path))["schema"])
+                version = int(json.loads(text_of(path))["schema"])
             except (ValueError, KeyError, TypeError):
                 raise FormatError(path, "", "names no schema", "Restore it from a copy.") from None
             if version > SCHEMA:
@@ -354,12 +347,11 @@ class Store:
         path = self.folder / VERSION
         self._check_version()
         if not path.exists():
-            write_text(path, json.dumps({"schema": SCHEMA}) + "\n", durable=True)
+            put(path, (json.dumps({"schema": SCHEMA}) + "\n").encode())
 
     def _is_whole(self, part: Part) -> bool:
         try:
-            status = part.path.stat()
-            key = (str(part.path), status.st_size, status.st_mtime_ns)
+            key = mark_of(part.path)
             if key not in self._whole:
                 if hashlib.sha256(part.path.read_bytes()).hexdigest()[:16] != part.digest:
                     return False
@@ -391,14 +383,15 @@ class Store:
 
 
 def _dense(pa: Any, path: Path) -> bool:
-    return is_dense(pa.parquet.read_metadata(path).metadata)
+    return is_dense(pa.parquet.read_metadata(opened(path)).metadata)
 
 
 def _rows(pa: Any, path: Path, wanted: set[str] | None = None) -> Any:
     """The rows of a file, of some series or of all."""
-    if _dense(pa, path):
-        return decoded(path, wanted)
-    rows = pa.parquet.read_table(path, partitioning=None, read_dictionary=["series"])
+    source = opened(path)  # an object is fetched once
+    if is_dense(pa.parquet.read_metadata(source).metadata):
+        return decoded(source, wanted)
+    rows = pa.parquet.read_table(source, partitioning=None, read_dictionary=["series"])
     if wanted is None or "series" not in rows.schema.names:
         return rows
     return rows.filter(

@@ -15,6 +15,7 @@ from nettwin.formats.files import read_text
 from nettwin.formats.toml_document import parse_toml
 from nettwin.physical.registry import NETWORKS
 from nettwin.repository.maintenance import Retention
+from nettwin.repository.place import place_of
 from nettwin.secrets import REMEDY, is_reference, is_secret
 from nettwin.workspace.people import ROLES, Person
 from nettwin.workspace.policy import Policy, Window
@@ -118,7 +119,7 @@ class _Reader:
             plan=folder / self.value(("network", "plan"), str, "network.yaml"),
             network=own,
             intents=tuple(folder / str(file) for file in files),
-            repository=folder / self.value(("repository", "folder"), str, "repository"),
+            repository=place_of(self.value(("repository", "folder"), str, "repository"), folder),
             counter_error=self.value(("repository", "error"), float, 0.0),
             retention=self._retention(),
             loop=self._loop(),

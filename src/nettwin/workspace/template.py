@@ -18,7 +18,7 @@ plan = "network.yaml"         # the network as it was planned
 {network}# Secrets are named, never written: password = "env:ROUTER_PASSWORD", or "file:~/.router"
 
 [repository]
-folder = "repository"         # the history: observations, plans, events
+folder = "repository"         # the history: observations, plans, events; or s3://bucket/twin
 error = 0.0                   # so far compacted counters may be from the truth: 0.01 is 1 %
 # nettwin repository maintain forgets what is older; 0 keeps it for ever
 keep_days = {{observations = 30, counters = 30, rollup_5m = 400, rollup_1h = 0}}
