@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import isawaitable
 from typing import Any
 
 from nicegui import ui
@@ -17,7 +18,7 @@ class Choice:
         label: str,
         options: Mapping[str, str],
         value: str,
-        on_change: Callable[[str], Any],
+        on_change: Callable[[str], Any],  # may be a coroutine
     ) -> None:
         self.value = value
         self._on_change = on_change
@@ -31,13 +32,15 @@ class Choice:
                 self._buttons[name] = button
         self._mark()
 
-    def choose(self, name: str) -> None:
+    async def choose(self, name: str) -> None:
         """Press one."""
         if name == self.value:
             return
         self.value = name
         self._mark()
-        self._on_change(name)
+        done = self._on_change(name)
+        if isawaitable(done):
+            await done
 
     def _mark(self) -> None:
         for name, button in self._buttons.items():

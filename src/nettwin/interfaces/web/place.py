@@ -51,6 +51,12 @@ class Place:
         session = await asyncio.to_thread(self.desk.sessions.get, reference)
         return await asyncio.to_thread(lambda: session.scenario)
 
+    def session_of(self, network: Scenario, base: str, person: Person, name: str = "") -> Session:
+        """Begin a session with a network."""
+        made = self.desk.sessions.begin(network, base, person.name, name)
+        self.feed.sessions.emit()
+        return made
+
     def begin_session(self, person: Person, name: str = "") -> Session:
         """Begin a session with the live network as it is now."""
         moment = self.moment
@@ -59,9 +65,7 @@ class Place:
             if moment is not None
             else "the network as it was planned"
         )
-        made: Session = self.desk.sessions.begin(self.network, base, person.name, name)
-        self.feed.sessions.emit()
-        return made
+        return self.session_of(self.network, base, person, name)
 
     def pinned(self, session: Session | None) -> str:
         """The reference to what a page shows now, as questions are asked about it. Raises

@@ -106,6 +106,10 @@ DELAY = Layer(
 LOSS = Layer(
     "loss", "Loss", "%", 2, (0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0), LOADS, _loss, "loss"
 )
+# of every single failure, the worst: its numbers are asked for
+WORST = Layer(
+    "worst", "Worst failure", "%", 0, PERCENT, LOADS, _offered, "offered load at the worst failure"
+)
 LAYERS = {layer.name: layer for layer in (CARRIED, OFFERED, DELAY, LOSS)}
 DIFFERENCE_EDGES = (-10.0, -5.0, -2.0, -0.5, 0.5, 2.0, 5.0, 10.0)
 
@@ -119,6 +123,12 @@ def painted(layer: Layer, scenario: Scenario, metrics: Metrics | None, touched: 
         return _paint(layer, scenario, values, touched)
     values = layer.value(scenario, metrics)
     return _paint(layer, scenario, values, touched, flagged_links(scenario, metrics))
+
+
+def painted_values(layer: Layer, scenario: Scenario, values: Floats | None) -> Paint:
+    """A network colored by numbers [links] in a layer's unit; unknown where there are none."""
+    unknown = np.full(scenario.topology.link_count, np.nan)
+    return _paint(layer, scenario, unknown if values is None else values, set())
 
 
 def difference(

@@ -98,9 +98,11 @@ export default {
         x0 = Math.min(x0, n[0]); x1 = Math.max(x1, n[0]);
         y0 = Math.min(y0, n[1]); y1 = Math.max(y1, n[1]);
       }
-      const w = Math.max(x1 - x0, 1e-6), h = Math.max(y1 - y0, 1e-6), pad = 46;
-      const k = Math.min((box.width - 2 * pad) / w, (box.height - 2 * pad) / h);
-      s.view = { k, x: box.width / 2 - k * (x0 + x1) / 2, y: box.height / 2 + k * (y0 + y1) / 2 };
+      // room for what lies over the map: the choices above, the legend below
+      const w = Math.max(x1 - x0, 1e-6), h = Math.max(y1 - y0, 1e-6), side = 46, top = 84, low = 70;
+      const k = Math.min((box.width - 2 * side) / w, Math.max(box.height - top - low, 80) / h);
+      const middle = top + (box.height - top - low) / 2;
+      s.view = { k, x: box.width / 2 - k * (x0 + x1) / 2, y: middle + k * (y0 + y1) / 2 };
       this.draw(true);
     },
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import numpy as np
 from fastapi import Request
 from nicegui import ui
 
@@ -14,7 +15,7 @@ from nettwin.interfaces.web import pieces, show
 from nettwin.interfaces.web.acting import fail_in_session
 from nettwin.interfaces.web.addresses import address
 from nettwin.interfaces.web.frame import Frame, frame, say
-from nettwin.interfaces.web.map.layers import LAYERS, Paint
+from nettwin.interfaces.web.map.layers import LAYERS, WORST, Paint
 from nettwin.interfaces.web.map.network_map import NetworkMap
 from nettwin.interfaces.web.pages.map_side import Side
 from nettwin.interfaces.web.pages.shown import (
@@ -25,7 +26,7 @@ from nettwin.interfaces.web.pages.shown import (
     Shown,
 )
 from nettwin.interfaces.web.place import LIVE, Place
-from nettwin.interfaces.web.work import Answer, ask_whatif
+from nettwin.interfaces.web.work import Answer, ask, ask_whatif
 from nettwin.observation import Observation
 
 
@@ -63,7 +64,7 @@ class _Map:
         with ui.element("div").classes("over top"):
             pieces.Choice(
                 "What is shown",
-                {layer.name: layer.title for layer in LAYERS.values()},
+                {layer.name: layer.title for layer in (*LAYERS.values(), WORST)},
                 self.shown.layer.name,
                 self._layer,
             )
@@ -167,10 +168,32 @@ class _Map:
         button.props(f"aria-pressed={'true' if step in self._only else 'false'}")
         self.map.only(sorted(self._only) or None)
 
-    def _layer(self, name: str) -> None:
-        self.shown.layer = LAYERS[name]
+    async def _layer(self, name: str) -> None:
+        self.shown.layer = LAYERS.get(name, WORST)
+        if name == WORST.name:
+            await self._worst()
         self._paint()
         self._address()
+
+    async def _worst(self) -> None:
+        """Ask for the worst load of every link under any single failure."""
+        self.note.set_text("failing every link, one after another ...")
+        network = self.place.pinned(self.built.session)
+        answer = await ask(
+            self.place, self.built.person, "failures", {"network": network, "loads": True}
+        )
+        if answer.value is None:
+            self.note.set_text(answer.error)
+            return
+        worst = {one["name"]: one for one in answer.value["resilience"]["links"]}
+        names = self.shown.scenario.topology.link_name
+        loads = [worst[n]["worst_offered_load"] if n in worst else np.nan for n in names]
+        self.shown.worst = 100 * np.array(loads, np.float64)
+        over = int(np.count_nonzero(self.shown.worst > 100))
+        self.note.set_text(
+            f"some single failure overloads {over} of {len(names)} links; Sessions, Failures tells"
+            " which"
+        )
 
     def _side(self, name: str) -> None:
         self.shown.side = name
@@ -219,7 +242,13 @@ class _Map:
         ui.navigate.to(address("/", session, **{kind: name}))
 
     def _new_session(self) -> None:
-        session = self.place.begin_session(self.built.person)
+        """A session with the network as it is shown: of now, or of a moment of the history."""
+        past = self.shown.past_s
+        if past is None:
+            session = self.place.begin_session(self.built.person)
+        else:
+            base = f"the history at {show.clock(past)}"
+            session = self.place.session_of(self.shown.scenario, base, self.built.person)
         ui.navigate.to(address("/", session))
 
     async def _png(self) -> None:

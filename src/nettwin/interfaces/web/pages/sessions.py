@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import Request
 from nicegui import ui
+from nicegui.events import UploadEventArguments
 
 from nettwin.apps.sessions import Session
 from nettwin.errors import NettwinError
+from nettwin.formats import read
 from nettwin.interfaces.web import pieces, show
 from nettwin.interfaces.web.addresses import address
 from nettwin.interfaces.web.frame import Frame, frame, say
 from nettwin.interfaces.web.pages.session_answers import Answers
 from nettwin.interfaces.web.place import Place
 from nettwin.interfaces.web.table.data_table import Column, DataTable
+from nettwin.interfaces.web.work import ask
 from nettwin.scenario.changes import CHANGES, parse_change, takes
 
 LISTED = (
@@ -45,6 +50,7 @@ def _list(built: Frame) -> None:
     with ui.element("div").classes("row"):
         pieces.heading("Sessions", 1)
         ui.element("span").classes("grow")
+        pieces.button("From a file", lambda: _from_file(built))
         pieces.button("New session from the live network", begin, "main")
     ui.label(
         "A session is a sandbox: a copy of the network in which changes are tried. Nothing that is"
@@ -82,6 +88,47 @@ def _list(built: Frame) -> None:
 
     fill()
     place.feed.sessions.subscribe(fill)
+
+
+def _from_file(built: Frame) -> None:
+    """A session with a network of a file, in any format that nettwin reads."""
+    place, limits = built.place, built.place.desk.limits
+    with ui.dialog() as dialog, ui.card():
+        ui.label("A session with a network of a file").classes("strong")
+        ui.label(
+            "Any format that nettwin reads: YAML, GraphML, GML, SNDlib, REPETITA, RFC 8345, JSON,"
+            " or several files in a zip. What the file leaves out is assumed, and said."
+        )
+        said = ui.label("").props('role="status"')
+
+        async def came(event: UploadEventArguments) -> None:
+            said.set_text("reading ...")
+            content = await event.file.read()
+            id = await asyncio.to_thread(place.desk.networks.add, event.file.name, content)
+            arguments = {
+                "upload": id,
+                "format": None,
+                "index": 0,
+                "name": "",
+                "person": built.person.name,
+                "limits": asdict(limits),
+            }
+            answer = await ask(place, built.person, "read", arguments)
+            if answer.value is None:
+                await asyncio.to_thread(place.desk.networks.remove, id)
+                said.set_text(answer.error)
+                said.classes(replace="bad")
+                return
+            file = place.desk.networks.file(id)
+            network = await asyncio.to_thread(lambda: read(file, format="native").scenario)
+            session = place.session_of(network, f"the file {event.file.name}", built.person)
+            ui.navigate.to(address("/", session))
+
+        ui.upload(
+            on_upload=came, auto_upload=True, max_file_size=limits.upload_bytes, max_files=1
+        ).props('flat bordered label="Choose or drop a file"')
+        pieces.button("Close", dialog.close)
+    dialog.open()
 
 
 class _One:

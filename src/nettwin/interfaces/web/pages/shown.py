@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nettwin.apps.whatif import WhatIf
-from nettwin.interfaces.web.map.layers import LAYERS, Layer, Paint, difference, painted
+from nettwin.interfaces.web.map.layers import (
+    LAYERS,
+    WORST,
+    Layer,
+    Paint,
+    difference,
+    painted,
+    painted_values,
+)
 from nettwin.metrics import Metrics
 from nettwin.scenario.scenario import Scenario
 
@@ -26,10 +37,13 @@ class Shown:
     layer: Layer = field(default_factory=lambda: LAYERS["carried"])
     side: str = MEASURED
     past_s: float | None = None  # a moment of the history; None for now
+    worst: NDArray[np.float64] | None = None  # the worst load under failures, in percent [links]
     chosen: tuple[str, str] = ("", "")  # link or node, and its name
 
     def paint(self) -> Paint:
         """The colors of the links."""
+        if self.layer is WORST:
+            return painted_values(WORST, self.scenario, self.worst)
         if self.whatif is not None:
             before, after = self.whatif.before, self.whatif.after
             touched = set(self.whatif.touched_links)

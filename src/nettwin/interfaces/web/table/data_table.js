@@ -61,8 +61,8 @@ export default {
   methods: {
     text(r, c) {
       const v = r[c.name];
-      // an arrow in a name is not where a line breaks
-      return v === null || v === undefined ? "–" : String(v).replaceAll("->", "-\u2060>");
+      // a line breaks after an arrow in a name, not within
+      return v === null || v === undefined ? "–" : String(v).replaceAll("->", "-\u2060>\u200b");
     },
     by(c) {
       if (this.sort === c.name) this.down = !this.down;
