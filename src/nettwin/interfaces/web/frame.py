@@ -13,7 +13,6 @@ from nicegui import ui
 from nicegui.element import Element
 
 from nettwin.apps.sessions import Session
-from nettwin.apps.twin_fit import twin_fit
 from nettwin.errors import NettwinError
 from nettwin.interfaces.server.live import age_s
 from nettwin.interfaces.web import pieces, show
@@ -130,7 +129,7 @@ def _status(place: Place, session: Session | None, person: Person, theme: ui.dar
             old = age_s(moment)
             data.set_text(f"data {show.age(old)} old")
             data.classes(replace="fact bad" if old > OLD_S else "fact")
-            found = twin_fit(moment.seen.scenario, moment.seen.metrics, moment.predicted)
+            found = place.feed.fit
             fit.set_text(
                 f"twin within {show.percent(found.delay_error, 1)}" if found else "twin: not known"
             )

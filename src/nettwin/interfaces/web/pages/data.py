@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,8 @@ def _sources(built: Frame) -> None:
                 if share is not None:
                     rows.append(("Simulated", f"{show.percent(float(share), 1)} of each interval"))
             pieces.facts(rows)
+            for note in place.desk.workspace.repository.records("note"):
+                ui.label(str(json.loads(note.document).get("words", ""))).classes("soft")
             if moment is None:
                 pieces.empty(
                     "No data yet",

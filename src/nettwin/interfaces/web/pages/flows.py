@@ -37,6 +37,7 @@ CAUSES = (
     Column("name", "Cause"),
     Column("effect", "Takes away", number=True, bar=True),
 )
+ROWS = 2000
 PERCENTILES = (("owd_p50_s", 50), ("owd_p90_s", 90), ("owd_p99_s", 99))
 
 
@@ -113,11 +114,12 @@ class _Flows:
         if first is None:
             return []
         scenario, traffic = self.scenario, self.scenario.traffic
-        among = self._among()
+        order = worst_flows(first)
+        order = order[self._among()[order]]
+        if len(order) > ROWS:
+            self.said.set_text(f"The {ROWS:,} that fare worst, of {len(order):,}.")
         rows = []
-        for f in worst_flows(first).tolist():
-            if not among[f]:
-                continue
+        for f in order[:ROWS].tolist():
             row: dict[str, Any] = {
                 "key": scenario.flow_names[f],
                 "flow": scenario.flow_names[f],

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import numpy as np
 from fastapi import Request
 from nicegui import ui
 
-from nettwin.apps.twin_fit import twin_fit
 from nettwin.errors import NettwinError
 from nettwin.interfaces import wiring
 from nettwin.interfaces.web import pieces, show
+from nettwin.interfaces.web.chart.series import Line, chart
 from nettwin.interfaces.web.frame import Frame, frame
 from nettwin.interfaces.web.place import Place
 from nettwin.interfaces.web.table.data_table import Column, DataTable
@@ -59,6 +60,7 @@ def _fit(built: Frame) -> None:
     with ui.element("div").classes("card stack"):
         pieces.heading("How well the twin fits the network now")
         said = ui.label("")
+        drawn = ui.element("div")
         table = DataTable("Links, the largest difference first", LINKS)
         ui.label(
             "nettwin calibrate corrects the twin from what was measured: rates, overhead, capacity"
@@ -71,13 +73,20 @@ def _fit(built: Frame) -> None:
                 said.set_text("Nothing was measured and predicted yet.")
                 return
             seen, thought = moment.seen.metrics, moment.predicted
-            found = twin_fit(moment.seen.scenario, seen, thought)
-            assert found is not None
+            found = place.feed.fit
+            if found is None:
+                return
             said.set_text(
                 f"{engine}: mean delay within {show.percent(found.delay_error, 1)}, a link's"
                 f" utilization within {100 * found.utilization_error:.1f} points, over"
                 f" {show.count(found.flows, 'flow')}."
             )
+            if len(place.feed.fits) > 2:
+                times = np.array([time_s for time_s, _ in place.feed.fits])
+                errors = np.array([100 * one.delay_error for _, one in place.feed.fits])
+                drawn.clear()
+                with drawn:
+                    chart([Line("mean delay off", times, errors)], "%", "Error of the twin")
             names = moment.seen.scenario.topology.link_name
             real, thinks = seen.link["utilization"], thought.link["utilization"]
             rows: list[dict[str, Any]] = []
