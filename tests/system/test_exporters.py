@@ -3,6 +3,7 @@ and from there to the history of a twin."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -12,17 +13,23 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import dpkt
 import numpy as np
 import pytest
 
+from nettwin.apps.flows import demands_of, read_flows
+from nettwin.formats.counters import Counters
+from nettwin.physical.linux.needs import missing
+from nettwin.physical.network import Opening as NetworkOpening
+from nettwin.physical.registry import NETWORKS
 from nettwin.scenario.generate import generate
-from nettwin.telemetry.flows.records import FlowRecords
+from nettwin.telemetry.flows.records import FlowRecords, FlowSource
 from nettwin.telemetry.registry import SOURCES
 from nettwin.telemetry.source import ALWAYS_S, Opening
+from nettwin.telemetry.source_file import opened, read_source_file
 from nettwin.workspace.workspace import begin
 from tests.interfaces.conftest import Run, run  # noqa: F401  # a fixture
 
@@ -273,3 +280,99 @@ def replay(folder: Path, port: int, version: str) -> None:
     command = [program, "-r", "a.pcap", "-n", f"127.0.0.1:{port}", "-v", version, "-d"]
     subprocess.run(command, cwd=folder, capture_output=True, timeout=60, check=True)
     time.sleep(1)
+
+
+def zebras() -> dict[str, int]:
+    """The process of each router that runs below this one, by the router's name."""
+    below, found = {os.getpid()}, {}
+    parents = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            status = (place / "stat").read_text().rpartition(")")[2].split()
+            parents[int(place.name)] = int(status[1])
+    while more := {pid for pid, parent in parents.items() if parent in below} - below:
+        below |= more
+    for pid in below:
+        with suppress(OSError):
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if words[0].endswith(b"/zebra"):
+                found[words[words.index(b"-N") + 1].decode()] = pid
+    return found
+
+
+def controlled(folder: Path, command: str) -> None:
+    """Tell every softflowd to do something."""
+    program = str(shutil.which("softflowctl", path=PATHS))
+    for control in folder.glob("r*/*.ctl"):
+        subprocess.run([program, "-c", control, command], capture_output=True, check=True)
+
+
+@needs("softflowd", "softflowctl", "nfcapd", "nfdump", "nsenter")
+@pytest.mark.skipif(bool(missing()), reason=missing() or "this machine has all it needs")
+def test_flows_of_real_routers_fit_what_their_links_count(tmp_path: Path) -> None:
+    """softflowd at each port of the emulated routers, nfcapd beside it; every router's records of
+    what it sends add up to what the kernel counts at its links."""
+    plan = generate("ring", nodes=5, load=0.5, capacity_bps=1e6)  # each pair has one path
+    topology = plan.topology
+    network = NETWORKS["linux"].open(NetworkOpening(tmp_path, plan, {"interval_s": 3.0}))
+    step_s = 3600.0
+    try:
+        inside = {name: ("-t", pid, "-n") for name, pid in zebras().items()}
+        assert len(inside) == 5
+
+        def counted() -> np.ndarray:
+            found = []
+            for k, source in enumerate(topology.link_source.tolist()):
+                words = [str(word) for word in inside[f"r{source}"]]
+                told = subprocess.run(
+                    ["nsenter", *words, "ip", "-s", "-j", "link", "show", f"e{k}"],
+                    capture_output=True,
+                    check=True,
+                ).stdout
+                found.append(json.loads(told)[0]["stats64"]["tx"]["bytes"])
+            return np.array(found, float)
+
+        with ExitStack() as daemons:
+            for i, name in enumerate(sorted(inside)):
+                folder = tmp_path / name
+                folder.mkdir()
+                at = f"10.255.0.{i + 1}"
+                daemons.enter_context(
+                    daemon(folder, "nsenter", *inside[name], "nfcapd", "-w", folder, "-b", at,
+                           "-p", 9995, "-t", 300)
+                )  # fmt: skip
+                for k in np.flatnonzero(topology.link_source == i).tolist():
+                    daemons.enter_context(
+                        daemon(folder, "nsenter", *inside[name], "softflowd", "-i", f"e{k}", "-d",
+                               "-n", f"{at}:9995", "-v", 9, "-p", folder / f"{k}.pid",
+                               "-c", folder / f"{k}.ctl")
+                    )  # fmt: skip
+            controlled(tmp_path, "delete-all")  # what was sent while daemons started
+            before = counted()
+            for _ in range(3):
+                network.observe()
+            octets = counted() - before
+            controlled(tmp_path, "expire-all")
+            time.sleep(2)
+        assert octets.min() > 10_000
+    finally:
+        network.close()
+    end_s = (time.time() // step_s + 1) * step_s
+    nodes = topology.node_name
+    file = tmp_path / "flows.yaml"
+    file.write_text(
+        "source: nfdump\npath: r*/nfcapd.2*\ninterval: 1h\n"
+        f"prefixes: {{{', '.join(f'10.255.0.{i + 1}: {n}' for i, n in enumerate(nodes))}}}\n"
+        f"devices: {{{', '.join(f'10.255.0.{i + 1}: {n}' for i, n in enumerate(nodes))}}}\n"
+    )
+    unknown = np.full((1, 5), np.nan)
+    counters = Counters(np.array([end_s]), octets[None] * 8 / step_s, unknown, unknown)
+    source_file = read_source_file(file)
+    with opened(source_file) as source:
+        assert isinstance(source, FlowSource)
+        span = (end_s - 2 * step_s, end_s)
+        reading = read_flows(source, source_file, plan, *span, counters=counters)
+    assert len(reading.reconciled.compared) == 10
+    assert {one.kind for one in reading.findings.found} <= {"flows_unknown", "flows_again"}
+    known = demands_of(reading, plan)
+    assert known.listed is not None and known.listed.sum() == 20

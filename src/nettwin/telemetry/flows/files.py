@@ -215,7 +215,7 @@ NFDUMP_CHOICE = SourceChoice(
     "nfdump",
     "flow records of nfdump, in JSON or CSV",
     partial(FlowFiles, dialect=NFDUMP),
-    replace(_QUALITY, tried_on="nfdump 1.7.1 with softflowd 1.1.0"),
+    replace(_QUALITY, tried_on="nfdump 1.7.1 with softflowd 1.1.0, also on emulated routers"),
 )
 PMACCT_CHOICE = SourceChoice(
     "pmacct",
