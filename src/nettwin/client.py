@@ -23,6 +23,8 @@ from urllib.parse import quote
 
 from nettwin.errors import MissingExtraError, ServerError
 
+__all__ = ["Client"]
+
 API = "/api/v1"
 WAIT_S = 20
 Document = dict[str, Any]

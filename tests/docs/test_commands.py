@@ -22,9 +22,9 @@ from tests.docs.pages import PAGES, ROOT, commands
 LINES = [(page.relative_to(ROOT).as_posix(), line) for page in PAGES for line in commands(page)]
 # what takes hours, or needs what those make; or a package or a Prometheus that is not here
 NOT_RUN = re.compile(
-    r"nettwin (dataset|train|models (install|verify)|plan (approve|apply|undo)"
+    r"nettwin (serve|mcp|top|dataset|train|models (install|verify)|plan (approve|apply|undo)"
     r"|network (inject|serve)|data (check|map|collect|links|topology|snapshot)|history predict --w)"
-    r"|trained/|square\.edges|data/|recordings/|neighbors\.json|ospf\.json|now\.yaml"
+    r"|trained/|square\.edges|data/|recordings/|--server|neighbors\.json|ospf\.json|now\.yaml"
 )
 INTENT = """\
 intent: keep voice fast

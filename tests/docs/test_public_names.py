@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 import nettwin
+import nettwin.client
 import nettwin.extend
 import nettwin.testing
 from tests.docs.pages import PAGES, ROOT, blocks
 
 PUBLIC = {
-    module.__name__: set(module.__all__) for module in (nettwin, nettwin.extend, nettwin.testing)
+    module.__name__: set(module.__all__)
+    for module in (nettwin, nettwin.client, nettwin.extend, nettwin.testing)
 }
 EXAMPLES = sorted((ROOT / "examples").rglob("*.py"))
 
@@ -42,7 +44,7 @@ def not_public(tree: ast.AST) -> list[str]:
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "nettwin":
             known = PUBLIC.get(node.module or "", set())
             taken = [alias.name for alias in node.names]
-            known = known | ({"extend", "testing"} if node.module == "nettwin" else set())
+            known = known | ({"client", "extend", "testing"} if node.module == "nettwin" else set())
             found += [f"{node.module}.{name}" for name in taken if name not in known]
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):

@@ -65,6 +65,9 @@ COMMANDS = {
     ),
     "plan": "Plans of a workspace: list, add, verify, approve, apply and undo them.",
     "serve": "Serve a workspace over HTTP: the API and the web pages, for people with tokens.",
+    "top": (
+        "Show links, flows, events and the loop of a live network on the terminal, the worst first."
+    ),
     "mcp": (
         "Serve the twin to a language model over stdio (Model Context Protocol): of a workspace, or"
         " of a server that runs."
