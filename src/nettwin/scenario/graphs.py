@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import Delaunay, cKDTree
 
 from nettwin.errors import InputError
 from nettwin.scenario.sites import NSFNET, NSFNET_LINKS
@@ -151,16 +152,27 @@ def geometric(nodes: int, random: np.random.Generator) -> Graph:
 def gabriel(nodes: int, random: np.random.Generator) -> Graph:
     """Two nodes are joined unless a third lies in the circle over them as diameter."""
     points = _scattered(nodes, random)
-    squared = _distances(points) ** 2
+    if nodes < 4:
+        return _placed(points, _free(points, np.argwhere(np.triu(np.ones((nodes, nodes)), 1))))
+    # a Gabriel graph is part of the Delaunay triangulation
+    corners = Delaunay(points).simplices
+    sides = np.vstack([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [0, 2]]])
+    return _placed(points, _free(points, np.unique(np.sort(sides, axis=1), axis=0)))
+
+
+def _free(points: Points, pairs: NDArray[np.intp]) -> Edges:
+    """The pairs over which as diameter a circle holds no third point."""
+    tree = cKDTree(points)
     edges = []
-    for i in range(nodes):
-        # the smallest d(i,k)² + d(k,j)² over third nodes k decides
-        around = squared[i][:, None] + squared
-        around[i] = np.inf
-        np.fill_diagonal(around, np.inf)
-        free = around.min(axis=0, initial=np.inf) >= squared[i]
-        edges += [(i, int(j)) for j in np.flatnonzero(free) if j > i]
-    return _placed(points, edges)
+    for i, j in pairs.tolist():
+        across = points[j] - points[i]
+        squared = float(across @ across)
+        near = tree.query_ball_point((points[i] + points[j]) / 2, 0.5000001 * squared**0.5)
+        third = points[[k for k in near if k not in (i, j)]]
+        around = ((third - points[i]) ** 2).sum(axis=1) + ((third - points[j]) ** 2).sum(axis=1)
+        if (around >= squared).all():
+            edges.append((int(i), int(j)))
+    return edges
 
 
 def barabasi_albert(nodes: int, random: np.random.Generator) -> Graph:
@@ -207,11 +219,13 @@ def _mesh(rows: int, columns: int) -> Graph:
 
 def _scattered(nodes: int, random: np.random.Generator) -> Points:
     """Random points that keep apart: each is the farthest from the others of eight drawn."""
-    points = random.random((1, 2))
-    for _ in range(nodes - 1):
+    points = np.empty((nodes, 2))
+    points[0] = random.random((1, 2))
+    for k in range(1, nodes):
         drawn = random.random((8, 2))
-        gap = np.linalg.norm(drawn[:, None] - points[None], axis=2).min(axis=1)
-        points = np.vstack([points, drawn[gap.argmax()]])
+        x = drawn[:, :1] - points[:k, 0]
+        y = drawn[:, 1:] - points[:k, 1]
+        points[k] = drawn[(x * x + y * y).min(axis=1).argmax()]
     return points
 
 

@@ -4,6 +4,7 @@ equations    counters = routing matrix times demands     conservation  what node
 priors       gravity, an earlier measured day            covariance    how demands vary, learned
 methods      the methods by name                         bayes          priors and counters weighed
 timescales   slow and fast parts                         kalman         step by step in time
+kernels      sums over the counters that see a pair, compiled
 
 Zhang, Roughan, Duffield and Greenberg, Fast accurate computation of large-scale IP traffic
 matrices from link loads, SIGMETRICS 2003.

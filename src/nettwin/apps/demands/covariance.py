@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nettwin.apps.demands.equations import Floats
+from nettwin.apps.demands.kernels import forms, gram
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -24,7 +25,6 @@ SCALING, EVIDENCE = 30, 20  # rounds
 PRIOR_COUNT = 5.0  # intervals that the scales' own prior is worth
 BELIEF = 1.0  # intervals that a variance's prior is worth, for each one that was counted
 RIDGE = 1e-9
-ENTRIES = 250_000  # of an inverse, at once
 WORK = 4e10  # operations on matrices of counters that may be spent on scales
 
 
@@ -38,8 +38,9 @@ class Covariance:
 
     def seen(self, matrix: csr_array) -> Floats:
         """The covariance of the counters. [counters, counters]"""
-        weighted = matrix.multiply(self.variance[None, :])
-        seen = np.asarray((weighted @ matrix.T).todense())
+        columns = matrix.tocsc()
+        seen = np.zeros((matrix.shape[0], matrix.shape[0]))
+        gram(columns.indptr, columns.indices, columns.data, self.variance, seen)
         for factor in self.factors:
             part = matrix @ factor
             seen = seen + _dense(part @ part.T)
@@ -137,16 +138,9 @@ def quadratic(matrix: csr_array, inverse: Floats) -> Floats:
 
     A pair is seen by few counters: only their entries of the inverse are looked at.
     """
-    columns = matrix.T.tocsr()
-    count = np.diff(columns.indptr)
-    found = np.zeros(len(count))
-    for size in np.unique(count[count > 0]).tolist():
-        pairs = np.flatnonzero(count == size)
-        for some in np.array_split(pairs, max(1, len(pairs) * size**2 // ENTRIES)):
-            place = columns.indptr[some][:, None] + np.arange(size)
-            seen, part = columns.indices[place], columns.data[place]
-            block = inverse[seen[:, :, None], seen[:, None, :]]
-            found[some] = np.einsum("pi,pij,pj->p", part, block, part, optimize=True)
+    columns = matrix.tocsc()
+    found = np.zeros(matrix.shape[1])
+    forms(columns.indptr, columns.indices, columns.data, np.ascontiguousarray(inverse), found)
     return found
 
 
