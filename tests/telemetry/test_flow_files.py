@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from nettwin.errors import FormatError, InputError, SourceError
@@ -88,6 +89,24 @@ def test_garbage_between_records_is_left_out_and_said(tmp_path: Path) -> None:
     assert len(read("goflow2", tmp_path, "a.json", told)) == 2
     assert any("2 lines that are no flow records, the first line 2" in words for words in told)
     assert any("3 records without times, addresses or octets" in words for words in told)
+
+
+ODD: list[Any] = [
+    None, True, [], {}, [1], "", "x", -1, 1e308, float("nan"), float("inf"), 10**30, 2**63,
+    "9999-12-31T23:59:59", "0001-01-01", "\0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_no_field_of_a_record_can_do_harm(tmp_path: Path, odd: Any) -> None:
+    """A record that cannot be is left out, or what it does not tell is as if it were not there."""
+    records = [GOOD, *({**GOOD, name: odd} for name in GOOD)]
+    (tmp_path / "a.json").write_text("\n".join(map(json.dumps, records)))
+    found = read("goflow2", tmp_path, "a.json")
+    assert 1 <= len(found) <= len(records)
+    assert (found.octets >= 0).all() and (found.octets < 2**62).all()
+    assert (np.abs(found.begin_s) < 1e12).all() and (found.end_s >= found.begin_s).all()
+    assert (found.sampling >= 1).all()
 
 
 def test_a_list_that_is_still_being_written(tmp_path: Path) -> None:

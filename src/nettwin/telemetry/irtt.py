@@ -26,6 +26,7 @@ from nettwin.telemetry.series import Port, Series
 from nettwin.telemetry.source import Opening, Quality, SourceChoice
 
 REMEDY = "Write it with irtt client -o FILE.json."
+LATEST_S, LONGEST_NS = 1e11, 1e15
 Samples = dict[tuple[Port, str], list[tuple[float, float]]]
 
 
@@ -74,8 +75,10 @@ class Irtt:
         try:
             at = trip["timestamps"]["client"]["send"]["wall"] / 1e9
             lost = str(trip["lost"])
-            delay = trip.get("delay", {})
-        except (KeyError, TypeError, AttributeError):
+            delay = dict(trip.get("delay", {}))
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
+            return False
+        if not abs(at) < LATEST_S:
             return False
         if not since_s <= at < until_s:
             return True
@@ -88,8 +91,8 @@ class Irtt:
             (back, "owd_mean_s", "receive"),
             (there, "rtt_s", "rtt"),
         ):
-            if isinstance(delay.get(key), int | float):
-                values.append((port, quantity, delay[key] / 1e9))
+            if isinstance(value := delay.get(key), int | float) and abs(value) < LONGEST_NS:
+                values.append((port, quantity, value / 1e9))
         for port, quantity, value in values:
             found.setdefault((port, quantity), []).append((at, float(value)))
         return True

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 UNITS: Mapping[str, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 AUTO = "auto"
+LARGEST = 1e21  # of a number that is a time, in ns
 
 
 def seconds_of(column: pd.Series, unit: str = AUTO, timezone: str = "UTC") -> NDArray[np.float64]:
@@ -28,6 +29,7 @@ def seconds_of(column: pd.Series, unit: str = AUTO, timezone: str = "UTC") -> ND
         return _since_1970(column, timezone)
     if numbers.notna().sum() >= 0.5 * max(int(column.notna().sum()), 1):
         values = numbers.to_numpy(np.float64)
+        values = np.where(np.abs(values) < LARGEST, values, np.nan)
         scale = UNITS.get(unit) or _by_size(values)
         return np.asarray(values * scale)
     return _since_1970(_parsed(column), timezone)
@@ -49,7 +51,6 @@ def _parsed(column: pd.Series) -> pd.Series:
 
 
 def _since_1970(times: pd.Series, timezone: str) -> NDArray[np.float64]:
-    import pandas as pd
 
     if times.dt.tz is None:
         try:
@@ -58,8 +59,10 @@ def _since_1970(times: pd.Series, timezone: str) -> NDArray[np.float64]:
             raise InputError(
                 f"timezone is {timezone!r}: must be one such as Europe/Berlin. Correct it."
             ) from None
-    epoch = pd.Timestamp(0, tz="UTC")
-    return np.asarray((times.dt.tz_convert("UTC") - epoch) / pd.Timedelta(seconds=1), np.float64)
+    # by numpy, as pandas goes no further than its nanoseconds, which end in 2262
+    stamps = times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
+    epoch = np.zeros(1, stamps.dtype)
+    return np.asarray((stamps - epoch) / np.timedelta64(1, "s"), np.float64)
 
 
 def _by_size(values: NDArray[np.float64]) -> float:

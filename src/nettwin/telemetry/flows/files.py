@@ -27,6 +27,9 @@ from nettwin.telemetry.series import Port, Series
 from nettwin.telemetry.source import Opening, Quality, SourceChoice
 from nettwin.telemetry.times import seconds_of
 
+LARGEST = 2.0**62
+LATEST_S = 1e11
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -172,35 +175,38 @@ class FlowFiles:
 def _times(values: list[Any], timezone: str) -> np.ndarray[Any, Any]:
     import pandas as pd
 
-    return seconds_of(pd.Series(values, dtype=object), timezone=timezone)
+    plain = [v if isinstance(v, str | int | float) else None for v in values]
+    times = seconds_of(pd.Series(plain, dtype=object), timezone=timezone)
+    return np.where(np.abs(times) < LATEST_S, times, np.nan)
 
 
 def _numbers(values: list[Any] | None, count: int, usual: float) -> np.ndarray[Any, Any]:
+    """Numbers; NaN for what is none, is below 0 or larger than any device counts."""
     import pandas as pd
 
     if values is None:
         return np.full(count, float(usual))
-    return pd.to_numeric(pd.Series(values, dtype=object), errors="coerce").to_numpy(np.float64)
+    plain = [v if isinstance(v, str | int | float) else None for v in values]
+    found = pd.to_numeric(pd.Series(plain, dtype=object), errors="coerce").to_numpy(np.float64)
+    return np.where((found >= 0) & (found < LARGEST), found, np.nan)
 
 
 def _names(values: list[Any] | None, count: int, none: Sequence[str] = ()) -> Any:
     """Names as one object each, however often they stand there; empty for what is none."""
     found = np.full(count, "", object)
     if values is not None:
-        known: dict[Any, str] = {None: "", "": "", **dict.fromkeys(none, "")}
-        found[:] = [known.setdefault(v, str(v)) if v != 0 else "" for v in values]
-        for name in none:
-            found[found == name] = ""
+        known: dict[Any, str] = dict.fromkeys(none, "")
+        found[:] = [
+            known.setdefault(v, str(v)) if isinstance(v, str | int) and v != 0 else ""
+            for v in values
+        ]
     return found
 
 
 def _protocols(values: list[Any] | None, count: int) -> Any:
-    found = np.full(count, "", object)
-    if values is not None:
-        known: dict[Any, str] = {}
-        for v in set(map(str, values)):
-            known[v] = PROTOCOLS.get(v, v.casefold())
-        found[:] = [known[str(v)] for v in values]
+    found = _names(values, count)
+    known = {name: PROTOCOLS.get(name, name.casefold()) for name in set(found)}
+    found[:] = [known[name] for name in found]
     return found
 
 
