@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from nettwin.formats.files import read_text, sync_folder, write_text
 
 LOG = "log.jsonl"
 FIRST = "0" * 64
+TRIES = 6  # to read log and head while somebody writes
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,12 @@ class AuditLog:
     def __init__(self, folder: Path, head: Path) -> None:
         self.path, self.head = folder / LOG, head
         self._last: Entry | None = None
+        self._known: tuple[object, list[str]] | None = None  # issues, and of which files
 
     def add(self, time_s: float, what: str, who: str, **details: Any) -> Entry:
         """Write an entry; it is on the disk when this returns. Raises FormatError where the log was
         tampered with, InputError where it cannot be written."""
-        last = self._last or self._checked()
+        last = self._last or self._checked(mend=True)
         number, before = (last.number + 1, last.digest) if last else (1, FIRST)
         entry = Entry(number, time_s, what, who, before, details)
         try:
@@ -86,7 +89,13 @@ class AuditLog:
         return entry
 
     def entries(self) -> Iterator[Entry]:
-        """Every entry, oldest first. Raises FormatError at the first that does not fit."""
+        """Every entry, oldest first; a line that is being written is none yet. Raises FormatError
+        at the first that does not fit."""
+        yield from self._entries(mend=False)
+
+    def _entries(self, *, mend: bool) -> Iterator[Entry]:
+        """Every entry; the writer mends a line that was torn, which to others may be one that is
+        just being written."""
         if not self.path.exists():
             return
         before = FIRST
@@ -102,22 +111,44 @@ class AuditLog:
                 raise self._broken(number, "does not follow from the one before")
             before = entry.digest
             yield entry
-        if torn:
+        if torn and mend:
             self._cut(len(lines) + 1, torn)
 
     def issues(self) -> list[str]:
         """What shows that the log is not as it was written, one sentence each."""
-        try:
-            self._checked()
-        except FormatError as error:
-            return [str(error)]
-        return []
+        for attempt in range(TRIES):
+            stamp = self._stamp()
+            if self._known is not None and self._known[0] == stamp:
+                return list(self._known[1])
+            found: list[str] = []
+            try:
+                self._checked(mend=False)
+            except FormatError as error:
+                found = [str(error)]
+            # log and head are two files: what was written between them is no damage
+            if self._stamp() == stamp:
+                self._known = stamp, found
+                return list(found)
+            time.sleep(0.01 * attempt)
+        return []  # somebody writes all the time; whoever asks again hears of damage then
 
-    def _checked(self) -> Entry | None:
+    def _stamp(self) -> tuple[tuple[int, int], ...]:
+        """What changes when the log or its head does."""
+        found = []
+        for path in (self.path, self.head):
+            try:
+                status = path.stat()
+            except OSError:
+                found.append((0, 0))
+            else:
+                found.append((status.st_size, status.st_mtime_ns))
+        return tuple(found)
+
+    def _checked(self, *, mend: bool) -> Entry | None:
         """The last entry, of a log that is whole. Raises FormatError."""
         last = None
         heads: dict[int, str] = {0: FIRST}
-        for entry in self.entries():
+        for entry in self._entries(mend=mend):
             last = entry
             heads[entry.number] = entry.digest
         number, digest = 0, FIRST

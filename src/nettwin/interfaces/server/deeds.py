@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from nettwin.apps.loop import by_hand
 from nettwin.apps.loop.plans import Known
 from nettwin.change_plan import ChangePlan
-from nettwin.errors import InputError
+from nettwin.errors import BusyError, InputError
 from nettwin.interfaces.server.desk import Desk
 from nettwin.physical.journal import Receipt
 from nettwin.physical.network import Event
@@ -97,5 +97,10 @@ class Deeds:
                 return await run_in_threadpool(by_itself, self.desk.workspace)
             future = await run_in_threadpool(live.ask, what, *arguments)
             return await asyncio.wait_for(asyncio.wrap_future(future), PATIENCE_S)
+        except TimeoutError:
+            raise BusyError(
+                f"the loop was busy for {PATIENCE_S:.0f} s; what was asked for may still be done."
+                " Look at the plan again before you repeat it."
+            ) from None
         finally:
             self.desk.deeds += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,7 @@ from nettwin.interfaces.server.networks import Networks
 from nettwin.interfaces.server.rates import Rates
 from nettwin.interfaces.server.references import pinned
 from nettwin.interfaces.server.replies import Views
+from nettwin.repository.lock import held
 from nettwin.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class Desk:
     limits: Limits = field(default_factory=Limits)
     started_s: float = field(default_factory=time.time)
     views: Views = field(default_factory=Views)
+    _holding: ExitStack = field(default_factory=ExitStack)
     deeds: int = 0  # that were done here
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -89,6 +92,9 @@ class Desk:
         if self.live is not None:
             self.live.close()
         self.jobs.close()
+        if "keys" in vars(self):
+            self.keys.close()
+        self._holding.close()
 
 
 def open_desk(
@@ -105,6 +111,8 @@ def open_desk(
     FormatError where there is no workspace."""
     limits = limits or Limits()
     workspace = Workspace(folder)
+    holding = ExitStack()  # of jobs and the server's log
+    holding.enter_context(held(folder / "server.lock", f"the server of {folder}", "nettwin serve"))
     return Desk(
         workspace=workspace,
         jobs=Jobs(folder, limits, workers, warm),
@@ -113,4 +121,5 @@ def open_desk(
         sessions=Sessions(folder / "sessions"),
         live=Live(folder, pace_s=pace_s) if live else None,
         limits=limits,
+        _holding=holding,
     )

@@ -21,8 +21,6 @@ class Limits:
     nodes: int = 20_000
     links: int = 200_000
     flows: int = 2_000_000
-    changes: int = 10_000
-    depth: int = 32  # of a JSON body
     requests: str = "6000/minute"  # a person
     jobs: str = "120/minute"  # a person
     logins: str = "10/minute"  # that failed, an address
@@ -37,5 +35,3 @@ class Limits:
     idle_s: float = 3600.0
     link_s: float = 3600.0
     inside: tuple[str, ...] = ()  # networks of inner addresses that sources may have
-    page: int = 100  # rows of a list, unless asked for
-    largest_page: int = 1000
