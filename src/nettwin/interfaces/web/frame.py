@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,7 +57,6 @@ class Frame:
     side: Element | None
     foot: Element | None
     on_key: Callable[[str], Any] | None = None
-    on_found: Callable[[str, str], Any] | None = None
 
     def link(self, path: str, **query: str) -> str:
         """The address of a page that stays in the session."""
@@ -117,7 +115,7 @@ def _status(place: Place, session: Session | None, person: Person, theme: ui.dar
             ui.menu_item(title, lambda path=path: ui.navigate.to(path))
         ui.menu_item("Guided tour", lambda: ui.navigate.to(address("/", session, tour="1")))
         ui.menu_item("Dark or light", lambda: _turn(theme))
-        ui.menu_item("Log out", lambda: ui.navigate.to("/logout"))
+        ui.menu_item("Log out", _log_out)
 
     def refresh() -> None:
         moment = place.moment
@@ -145,6 +143,11 @@ def _status(place: Place, session: Session | None, person: Person, theme: ui.dar
     refresh()
     place.feed.moment.subscribe(refresh)
     ui.timer(1.0, refresh)
+
+
+def _log_out() -> None:
+    """End the session; what changes something is never a plain link."""
+    ui.run_javascript("fetch('/logout', {method: 'POST'}).then(() => { location = '/login'; })")
 
 
 def _turn(theme: ui.dark_mode) -> None:
@@ -231,8 +234,3 @@ def _keys(built: Frame) -> None:
 def say(error: NettwinError) -> None:
     """Tell an error."""
     ui.notify(str(error), type="negative", multi_line=True, timeout=8000, close_button="Close")
-
-
-def now_s() -> float:
-    """This machine's time."""
-    return time.time()

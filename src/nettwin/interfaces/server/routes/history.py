@@ -7,6 +7,7 @@ import io
 import json
 import math
 import time
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from nettwin.errors import InputError, UnknownNameError
 from nettwin.interfaces import documents, sheets
 from nettwin.interfaces.server.asking import API, AtDesk, By, asked, need, page_of
 from nettwin.interfaces.server.desk import Desk
+from nettwin.interfaces.server.quality import quality_of
 from nettwin.interfaces.server.replies import View, sent, sent_document
 from nettwin.interfaces.server.routes import models as m
 from nettwin.interfaces.server.routes.about import TEXT, answers, gives, other
@@ -172,21 +174,7 @@ async def quality(request: Request, desk: AtDesk) -> Response:
     """How old the newest observation is, what the history takes on disk, what is damaged, and what
     of the newest measurement cannot be true."""
 
-    def found() -> dict[str, Any]:
-        from nettwin.apps.loop.checks import contradictions
-        from nettwin.repository.maintenance import describe
-
-        store = desk.workspace.repository.store
-        moment = desk.live.moment if desk.live is not None else None
-        names = ("table", "days", "files", "bytes")
-        return {
-            "age_s": None if moment is None else time.time() - moment.at_s,
-            "tables": [dict(zip(names, row, strict=True)) for row in describe(store)],
-            "issues": store.damaged(),
-            "contradictions": [] if moment is None else contradictions(moment.seen),
-            "trouble": desk.live.trouble if desk.live is not None else "",
-        }
-
+    found = partial(quality_of, desk)
     return await sent(request, await desk.views.get("quality", desk.fresh, found))
 
 

@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import numpy as np
 from fastapi import Request
 from nicegui import ui
 
+from nettwin.errors import NettwinError
 from nettwin.interfaces.server.live import age_s
+from nettwin.interfaces.server.outside import check_url
+from nettwin.interfaces.server.problems import ProblemError
+from nettwin.interfaces.server.quality import quality_of
 from nettwin.interfaces.web import pieces, show
 from nettwin.interfaces.web.chart.series import Line, chart
 from nettwin.interfaces.web.frame import Frame, frame
 from nettwin.interfaces.web.place import Place
 from nettwin.interfaces.web.table.data_table import Column, DataTable
+from nettwin.interfaces.web.work import Answer, ask
 from nettwin.scenario.scenario import Scenario
 
 COUNTERS = (
     Column("name", "What was measured"),
     Column("known", "Known", number=True, bar=True),
+)
+TABLES = (
+    Column("table", "Table"),
+    Column("days", "Days", number=True),
+    Column("files", "Files", number=True),
+    Column("bytes", "Bytes", number=True),
+)
+FINDINGS = (
+    Column("severity", "Severity"),
+    Column("found", "What was found"),
+    Column("places", "Places", number=True),
+    Column("done", "What was done"),
 )
 MOST_NODES = 60
 KINDS = {"link": "Links", "flow": "Flows"}
@@ -40,6 +58,7 @@ async def build(place: Place, request: Request) -> None:
     with frame(place, request, "data") as built, ui.element("div").classes("page"):
         pieces.heading("Data", 1)
         _sources(built)
+        await _quality(built)
         await _history(built, query.get("kind", "link"), query.get("name", ""))
         _matrix(built.place.network)
         await _events(built)
@@ -75,6 +94,68 @@ def _sources(built: Frame) -> None:
             pieces.heading("What is measured")
             if moment is not None:
                 DataTable("Measured columns", COUNTERS, _known(moment.seen.metrics), few=20)
+
+
+async def _quality(built: Frame) -> None:
+    """What is wrong with the data, and a way to try a source."""
+    found = await asyncio.to_thread(quality_of, built.place.desk)
+    with ui.element("div").classes("cards"):
+        with ui.element("div").classes("card stack"):
+            pieces.heading("Quality")
+            issues = [*found["issues"], *found["contradictions"]]
+            if found["trouble"]:
+                issues.append(found["trouble"])
+            if issues:
+                pieces.reasons("What is wrong", issues)
+            else:
+                ui.label("Nothing damaged, and nothing that contradicts itself.").classes("good")
+            rows = [{"key": one["table"], **one} for one in found["tables"]]
+            DataTable("What the history takes on disk", TABLES, rows, empty="Nothing was kept yet.")
+        with ui.element("div").classes("card stack"):
+            pieces.heading("Try a source")
+            ui.label(
+                "A Prometheus server is read for the last hour; nothing of it is kept. To collect"
+                " for good: nettwin data collect."
+            ).classes("soft")
+            url = ui.input(placeholder="https://prometheus.example.net")
+            url.props('dense outlined aria-label="Address of a Prometheus server"')
+            said = ui.label("").classes("soft").props('role="status"')
+            table = DataTable("What was found", FINDINGS, empty="Nothing was tried yet.")
+
+            async def run() -> None:
+                said.set_text("asking ...")
+                answer = await _tried(built, str(url.value or ""))
+                if answer.value is None:
+                    said.set_text(answer.error)
+                    return
+                value = answer.value
+                said.set_text(
+                    f"{value['source']}: {show.count(value['intervals'], 'interval')},"
+                    f" {value['links_known']} of {value['links']} links known"
+                )
+                table.show([{"key": one["kind"], **one} for one in value["kinds"]])
+
+            pieces.button("Check", run, "main")
+
+
+async def _tried(built: Frame, url: str) -> Answer[dict[str, Any]]:
+    """What a source tells; addresses inside are refused before anything is asked."""
+    limits = built.place.desk.limits
+    try:
+        built.person.need("operator", "have a source asked")
+        await asyncio.to_thread(check_url, url, limits.inside)
+    except (NettwinError, ProblemError) as error:
+        return Answer(None, str(error))
+    arguments = {
+        "url": url,
+        "devices": {},
+        "links": {},
+        "network": "plan",
+        "hours": 1.0,
+        "inside": list(limits.inside),
+        "at_s": time.time(),
+    }
+    return await ask(built.place, built.person, "source", arguments)
 
 
 def _known(metrics: Any) -> list[dict[str, Any]]:
