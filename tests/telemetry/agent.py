@@ -12,6 +12,7 @@ from typing import NamedTuple
 Oid = tuple[int, ...]
 INTEGER, OCTETS, NULL, OBJECT, SEQUENCE = 0x02, 0x04, 0x05, 0x06, 0x30
 TICKS, COUNTER64, NO_OBJECT, END, RESPONSE = 0x43, 0x46, 0x80, 0x82, 0xA2
+NO_SNMP = {"garbage": b"\x30\x03\x02\x01\x07 and more", "broken off": b"\x30\x84"}
 GET, BULK = 0xA0, 0xA5
 
 
@@ -53,7 +54,8 @@ def ports(
 @contextmanager
 def agent(answer: Callable[[], Table], *, broken: str = "") -> Iterator[str]:
     """An agent whose objects are `answer()` at each request; its address. `broken`: `endless` walks
-    tell new rows for ever, `back` tell the same again, `garbage` is no SNMP."""
+    tell new rows for ever, `back` tell the same again, `garbage` is no SNMP, `broken off`
+    is the beginning of some."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
         thread = Thread(target=_serve, args=(server, answer, broken), daemon=True)
@@ -72,8 +74,8 @@ def _serve(server: socket.socket, answer: Callable[[], Table], broken: str) -> N
         request, who = server.recvfrom(65535)
         if not request:
             return
-        if broken == "garbage":
-            server.sendto(b"\x30\x03\x02\x01\x07 and more", who)
+        if broken in NO_SNMP:
+            server.sendto(NO_SNMP[broken], who)
             continue
         version, community, (tag, number, _, most, asked) = _request(request)
         table = answer()

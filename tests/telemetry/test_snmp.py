@@ -71,12 +71,16 @@ def test_walks_that_do_not_end_are_cut(broken: str, said: str) -> None:
     assert said in told[0]
 
 
-def test_garbage_and_silence_are_told() -> None:
+@pytest.mark.parametrize("broken", ["garbage", "broken off"])
+def test_garbage_is_told(broken: str) -> None:
     with (
-        agent(lambda: ports(NAMES, OCTETS), broken="garbage") as address,
+        agent(lambda: ports(NAMES, OCTETS), broken=broken) as address,
         pytest.raises(SourceError, match="what is no SNMP"),
     ):
         source(address).poll()
+
+
+def test_silence_is_told() -> None:
     with pytest.raises(SourceError, match=r"r1 \(127.0.0.1:9\) .*"):
         source("127.0.0.1:9", timeout_s=0.05, retries=0).poll()
     with agent(dict) as address, pytest.raises(SourceError, match="tells no ports"):

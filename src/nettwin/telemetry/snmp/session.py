@@ -105,7 +105,7 @@ class Agent:
                 )
                 made.__enter__()
                 break
-            except Exception as error:
+            except BaseException as error:  # gufo-snmp panics on some garbage
                 if not (left and _is_silence(error)):
                     raise self.told(error) from None
         assert made is not None
@@ -114,7 +114,7 @@ class Agent:
         finally:
             made.__exit__(None, None, None)
 
-    def told(self, error: Exception) -> Exception:
+    def told(self, error: BaseException) -> BaseException:
         """What gufo-snmp raised as an error of nettwin's."""
         kind = type(error).__name__
         who = "community" if self.credentials.community else "user and passwords"
@@ -125,6 +125,8 @@ class Agent:
             )
         if "Auth" in kind:
             return SourceError("refuses user or passwords. Correct them, or auth and privacy.")
+        if kind == "PanicException":
+            return SourceError("answers what is no SNMP. Check its address.")
         if "Snmp" in kind or isinstance(error, RuntimeError):
             return SourceError(f"answers what is no SNMP: {error}. Check its address.")
         if isinstance(error, OSError | ValueError):
@@ -142,7 +144,7 @@ class GufoSession:
         for left in range(self._agent.retries, -1, -1):
             try:
                 return dict(self._session.get_many(list(names)))
-            except Exception as error:
+            except BaseException as error:  # gufo-snmp panics on some garbage
                 if not (left and _is_silence(error)):
                     raise self._agent.told(error) from None
         raise AssertionError
@@ -157,10 +159,10 @@ class GufoSession:
                         told += 1
                         yield row
                 return
-            except Exception as error:
+            except BaseException as error:  # gufo-snmp panics on some garbage
                 if not (left and _is_silence(error)):
                     raise self._agent.told(error) from None
 
 
-def _is_silence(error: Exception) -> bool:
+def _is_silence(error: BaseException) -> bool:
     return isinstance(error, TimeoutError | BlockingIOError)
