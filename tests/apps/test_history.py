@@ -197,3 +197,13 @@ def test_counters_of_another_time_are_refused() -> None:
     counters = counted(RING, series)
     with pytest.raises(InputError, match="of other times"):
         past_of_files(RING, series, replace(counters, times_s=counters.times_s + 1e6))
+
+
+def test_elements_that_are_always_off_are_not_unusual_at_first() -> None:
+    """Each is judged by its own errors: not by those of the others before it has any."""
+    series = week(60, noise=0.05)
+    counters = counted(RING, series)
+    bps = counters.link_bps * np.linspace(0.5, 2.0, 8)
+    found = predict_past(past_of_files(RING, series, replace(counters, link_bps=bps)), Theory())
+    assert np.isnan(found.link.low[:24]).all() and np.isfinite(found.link.low[24:]).all()
+    assert unusual(found, found.link) == []

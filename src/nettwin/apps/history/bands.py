@@ -1,9 +1,9 @@
 """Bands: intervals of predictions, from how far off the same model was in the day before.
 
 Split conformal prediction (Vovk, Gammerman and Shafer 2005; Lei et al. 2018) over a window that
-moves with time: errors relative to the prediction, of each element where enough were seen, of all
-elements of the kind otherwise. An interval knows nothing of what was measured at its own time or
-later. Before anything was seen, the model's own interval stands.
+moves with time: errors relative to the prediction, of each element by itself. An interval knows
+nothing of what was measured at its own time or later. Before enough was seen, the model's own
+interval stands.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 CONFIDENCE = 0.9
 MEMORY_S = 86400.0  # of errors that count; two times LEAST at least
 RENEWED = 12  # intervals after which errors are looked at anew
-LEAST = 24  # errors of an element, or of all, from which an interval is made
+LEAST = 24  # errors of an element from which its interval is made
 ROUNDING = 1e-9  # of errors that are all alike
 SMALL = 0.01  # of the usual prediction, below which errors are not relative
 Floats = NDArray[np.float64]
@@ -53,24 +53,15 @@ def _ends(error: Floats) -> tuple[Floats, Floats]:
     errors were seen. [elements]"""
     count = np.isfinite(error).sum(axis=0)
     low, high = np.full(len(count), np.nan), np.full(len(count), np.nan)
-    if count.sum() < LEAST:
-        return low, high
     rest = (1 - CONFIDENCE) / 2
-    if (count < LEAST).any():
-        every = error[np.isfinite(error)]
-        low[:], high[:] = (_rank(np.sort(every), share) for share in (rest, 1 - rest))
-    full = count == len(error)
-    for some, each in ((full, False), (~full, True)):
-        some = some & (count >= LEAST)
-        if not some.any():
-            continue
-        if each:
-            for k in np.flatnonzero(some).tolist():
-                mine = np.sort(error[np.isfinite(error[:, k]), k])
-                low[k], high[k] = _rank(mine, rest), _rank(mine, 1 - rest)
-        else:
-            mine = np.sort(error[:, some], axis=0)
-            low[some], high[some] = _rank(mine, rest), _rank(mine, 1 - rest)
+    enough = count >= LEAST
+    whole = enough & (count == len(error))
+    if whole.any():
+        ordered = np.sort(error[:, whole], axis=0)
+        low[whole], high[whole] = _rank(ordered, rest), _rank(ordered, 1 - rest)
+    for k in np.flatnonzero(enough & ~whole).tolist():
+        mine = np.sort(error[np.isfinite(error[:, k]), k])
+        low[k], high[k] = _rank(mine, rest), _rank(mine, 1 - rest)
     return low, high
 
 

@@ -67,7 +67,8 @@ def busy_hours(found: Hindsight) -> tuple[Floats, Bools]:
 
 
 def rows(found: Hindsight, track: Track) -> list[Row]:
-    """The elements of a track, those with the highest 95th percentile first."""
+    """The elements of a track, those with the highest 95th percentile first; where any were
+    measured, those that were come first."""
     _, busy = busy_hours(found)
     sides = track.predicted, track.measured
     columns: list[Floats] = []
@@ -81,7 +82,7 @@ def rows(found: Hindsight, track: Track) -> list[Row]:
         )
         known = np.isfinite(track.measured) & np.isfinite(track.low)
         inside = 1 - np.nanmean(np.where(known, track.outside, np.nan), axis=0)
-    order = np.argsort(-np.nan_to_num(columns[2], nan=-1.0), kind="stable")
+    order = np.lexsort((-np.nan_to_num(columns[2], nan=-1.0), ~np.isfinite(columns[3])))
     table = np.array([*columns, off, inside]).T
     return [Row(track.element[k], *table[k].tolist()) for k in order.tolist()]
 
