@@ -297,3 +297,18 @@ def test_flows_are_cut_at_the_edges_and_no_octet_is_lost() -> None:
     inside = cut(begin, end, octets, edges[:5])
     assert inside.octets.sum() < octets.sum()
     assert inside.interval.max() == 3
+
+
+def test_intervals_are_those_of_the_history(run: Run, tmp_path: Path) -> None:  # noqa: F811
+    given = exported(tmp_path, nodes=3)
+    (tmp_path / "links.csv").write_text(
+        "time,device,interface,sent\n"
+        + "\n".join(f"{1_796_036_400 + 120 * k},N1,N1->N2,{k * 10**6}" for k in range(9))
+    )
+    (tmp_path / "links.yaml").write_text(
+        "source: csv\npath: links.csv\nquantities: {out_octets: sent}\n"
+    )
+    given.source.write_text(given.source.read_text().replace("interval: 300\n", ""))
+    assert run("init twin --network network.yaml").code == 0
+    assert json.loads(run("data collect links.yaml -w twin --json").out)["interval_s"] == 120
+    assert json.loads(run("data collect flows.yaml -w twin --json").out)["interval_s"] == 120

@@ -96,8 +96,7 @@ def collect(
     What was kept before of the same intervals is replaced. The rows are on the disk when this
     returns.
     """
-    _, steps = repository.series("interval/interval_s")
-    usual_s = float(steps[-1]) if len(steps) else 0.0
+    usual_s = repository.interval_s()
     told = read_telemetry(source, file, scenario, since_s, until_s, usual_s=usual_s)
     rows = 0
     if told.delays is not None:

@@ -70,7 +70,8 @@ def read_flows(
     records = source.flows(since_s - MARGIN_S, until_s)
     if not len(records):
         raise InputError("the source has no flows of that time. Give another --since and --until.")
-    interval_s = file.interval_s or INTERVAL_S
+    kept_s = 0.0 if repository is None else repository.interval_s()
+    interval_s = file.interval_s or kept_s or INTERVAL_S
     span = np.array([records.begin_s.min(), records.end_s.max()])
     edges = grid(np.clip(span, since_s, until_s), interval_s)
     if len(edges) > MAX_INTERVALS:

@@ -17,7 +17,14 @@ from nettwin.errors import InputError
 from nettwin.formats.native import native_from_text, native_text
 from nettwin.observation import Observation, configuration
 from nettwin.repository.lock import held
-from nettwin.repository.observations import days, metric_rows, observation_of, rows_of, series_rows
+from nettwin.repository.observations import (
+    INTERVAL,
+    days,
+    metric_rows,
+    observation_of,
+    rows_of,
+    series_rows,
+)
 from nettwin.repository.place import lock_of
 from nettwin.repository.store import Store
 from nettwin.repository.tables import ROLLUP, Document, micros
@@ -155,6 +162,15 @@ class Repository:
             "SELECT DISTINCT epoch_us(time) AS us FROM observations ORDER BY us", ["observations"]
         )
         return np.asarray(found["us"].to_numpy() / 1e6, np.float64)
+
+    def interval_s(self) -> float:
+        """How long the last observation's interval is; 0 where there is none."""
+        found = self.store.ask(
+            "SELECT value FROM observations WHERE series = ? ORDER BY time DESC LIMIT 1",
+            ["observations"],
+            [INTERVAL],
+        )
+        return float(found["value"][0].as_py()) if found.num_rows else 0.0
 
     def series(
         self, name: str, since_s: float | None = None, until_s: float | None = None
