@@ -147,3 +147,14 @@ def test_ports_for_management_are_no_links(tmp_path: Path) -> None:
     reading = quiet(path)
     assert reading.scenario.topology.node_name == ("r1", "r2")
     assert any(words.startswith("2 adjacencies of ports for manage") for words in reading.ignored)
+
+
+def test_netbox_cables_as_csv() -> None:
+    topology = quiet(GOOD / "netbox/cables.csv").scenario.topology
+    assert topology.link_count == 6
+    link = topology.link("par1:HundredGigE0/0/0/0")
+    assert topology.link_capacity_bps[link] == 100e9  # as the port is named
+    assert topology.link_delay_s[link] == pytest.approx(470e3 / 2e8, rel=0.01)
+    assert not topology.link_up[topology.link("nic1:TenGigE0/0/0/7")]
+    other = quiet(GOOD / "netbox/import.csv").scenario.topology
+    assert other.link_name == ("r1:xe-0/0/0", "r2:xe-0/0/1")

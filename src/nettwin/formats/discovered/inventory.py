@@ -6,8 +6,9 @@ Taken is what its REST API answers, one page or all, alone or in one document by
     [{...}, ...]                                        the results alone
     {"devices": ..., "interfaces": ..., "cables": ..., "sites": ...}     several at once
 
-or a folder of such files. What a record is shows by what it holds, not by its name. A cable joins
-the ports at its ends; through patch panels goes what `connected_endpoints` of interfaces tells.
+or a folder of such files; or cables as CSV (`cable_tables`). What a record is shows by what it
+holds, not by its name. A cable joins the ports at its ends; through patch panels goes what
+`connected_endpoints` of interfaces tells.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 
 from nettwin.errors import FormatError, InputError
 from nettwin.formats.discovered.adjacencies import Adjacencies, End
+from nettwin.formats.discovered.cable_tables import cables_of, is_table
 from nettwin.formats.discovered.records import Place, issue, load, text_of
 from nettwin.formats.files import read_head
 from nettwin.formats.format import Format, ImportDefaults, Reading
@@ -51,6 +53,8 @@ class NetBox(Format):
         if path.is_dir():
             files = sorted(path.glob("*.json"))
             return bool(files) and any(self.detects(one, read_head(one)) for one in files)
+        if is_table(head):
+            return True
         text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
         return text[:1] in (b"{", b"[") and bool(_MARK.search(text)) and not _FOREIGN.search(text)
 
@@ -58,7 +62,11 @@ class NetBox(Format):
         files = sorted(path.glob("*.json")) if path.is_dir() else [path]
         found = _Inventory(Adjacencies(self.name, path))
         for file in files:
-            found.gather(load(file))
+            if is_table(read_head(file)):
+                rows = cables_of(file)
+                found.records["cables"] += [(Document(file, "{}"), (n,), one) for n, one in rows]
+            else:
+                found.gather(load(file))
         found.build()
         if not any(end.joined for end in found.found.ends):
             raise FormatError(
