@@ -167,6 +167,25 @@ def test_keys_lead_to_the_pages_and_back(
     page.close()
 
 
+def test_the_map_is_saved_as_a_picture(
+    demo: tuple[str, list[str]], people: dict[str, Any], tmp_path: Path
+) -> None:
+    seen = Watched(people["operator"].new_page(), demo[0])
+    page = seen.page
+    seen.go("/?layer=offered")
+    page.wait_for_timeout(1000)
+    for kind, begins in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
+        with page.expect_download() as found:
+            page.click(f"button:has-text('{kind}')")
+        path = tmp_path / kind
+        found.value.save_as(path)
+        assert path.read_bytes().startswith(begins)
+    text = (tmp_path / "SVG").read_text()
+    assert "Houston" in text and text.count("<polygon") == 42
+    assert seen.wrong == []
+    page.close()
+
+
 def logged_in(chromium: Any, address: str, token: str) -> Any:
     page = chromium.new_context(viewport={"width": 1280, "height": 800}).new_page()
     page.goto(address + "/login")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from nettwin import units
-from nettwin.apps.resilience.resilience import Resilience, load_matrix
+from nettwin.apps.resilience.resilience import Failure, Resilience, load_matrix
 from nettwin.interfaces.plots.colors import color_bar, color_of
 from nettwin.interfaces.plots.figure import GREY, INK, PALE, PAPER, figure
 
@@ -17,6 +17,14 @@ LONGEST = 30  # letters of a name
 WRITTEN = 0.7  # offered load from which on a number is written
 
 
+def rows_and_columns(found: Resilience) -> tuple[list[str], list[Failure]]:
+    """The links with the highest loads, and the failures that cause them, the worst first."""
+    links = [link.name for link in found.links[:MAX_ROWS]]
+    causes = {link.cause for link in found.links[:MAX_ROWS] if link.cause}
+    failures = sorted(found.failures, key=lambda f: f.name not in causes)[:MAX_COLUMNS]
+    return links, sorted(failures, key=lambda f: -f.offered_load_max)
+
+
 def failure_matrix(found: Resilience, path: Path | str, *, title: str = "") -> None:
     """Draw a matrix of the links with the highest loads against the failures that cause them.
 
@@ -24,10 +32,7 @@ def failure_matrix(found: Resilience, path: Path | str, *, title: str = "") -> N
     """
     from matplotlib.patches import Rectangle
 
-    links = [link.name for link in found.links[:MAX_ROWS]]
-    causes = {link.cause for link in found.links[:MAX_ROWS] if link.cause}
-    failures = sorted(found.failures, key=lambda f: f.name not in causes)[:MAX_COLUMNS]
-    failures.sort(key=lambda f: -f.offered_load_max)
+    links, failures = rows_and_columns(found)
     load = load_matrix(found, links, failures)
     rows, columns = load.shape
     width = NAMES_IN + max(columns, 10) * CELL_IN + RIGHT_IN

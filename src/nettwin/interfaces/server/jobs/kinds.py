@@ -62,6 +62,7 @@ KINDS: dict[str, Kind] = {
         Kind("session", f"{_WORK}.metrics:session_whatif", "quick"),
         Kind("explain", f"{_WORK}.questions:explain", "quick"),
         Kind("simulate", f"{_WORK}.questions:predict"),
+        Kind("failure matrix", f"{_WORK}.metrics:failure_matrix", "quick"),
         Kind("failures", f"{_WORK}.questions:failures", best=True),
         Kind("optimize", f"{_WORK}.searches:optimize", best=True),
         Kind("verify", f"{_WORK}.plans:verify"),

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from nettwin.apps.resilience.resilience import load_matrix, resilience
 from nettwin.apps.sessions import Sessions
 from nettwin.apps.whatif import what_if
 from nettwin.interfaces import wiring
 from nettwin.interfaces.operating import corrected
+from nettwin.interfaces.plots.failing import rows_and_columns
 from nettwin.interfaces.server.jobs.kinds import Work
+from nettwin.interfaces.server.work import asked
 from nettwin.metrics import Metrics, Table
 from nettwin.workspace.workspace import Workspace
 
@@ -29,6 +32,19 @@ def session_whatif(work: Work) -> dict[str, Any]:
         "engine": answer.after.label,
         "before": to_document(answer.before),
         "after": to_document(answer.after),
+    }
+
+
+def failure_matrix(work: Work) -> dict[str, Any]:
+    """The loads of the links that fare worst, with nothing failed and under the failures that hurt
+    them."""
+    scenario = asked.network(work).scenario
+    found = resilience(scenario, None, ["link"])
+    links, failures = rows_and_columns(found)
+    return {
+        "links": links,
+        "failures": [failure.name for failure in failures],
+        "load": load_matrix(found, links, failures).tolist(),
     }
 
 

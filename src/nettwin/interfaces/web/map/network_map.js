@@ -132,6 +132,56 @@ export default {
       return out.toDataURL("image/png");
     },
 
+    // what the canvas shows, as SVG
+    svg() {
+      const s = this.s, { canvas } = this.$refs, ratio = window.devicePixelRatio || 1;
+      const w = canvas.width / ratio, h = canvas.height / ratio, r = (v) => v.toFixed(1);
+      const plain = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+      const out = [`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${w} ${h}" font-family="sans-serif" font-size="11">`,
+        `<rect width="100%" height="100%" fill="${s.tone.paper}"/>`];
+      const p = s.map.projection, v = s.view;
+      if (p && s.outlines) {
+        for (const [lines, fill] of [[s.outlines.land, s.tone.land], [s.outlines.borders, "none"]]) {
+          for (const turn of [-360, 0, 360]) {
+            for (const line of lines) {
+              const at = line.points, d = [];
+              let seen = false;
+              for (let i = 0; i < at.length; i += 2) {
+                const x = v.x + v.k * ((at[i] - p.edge + turn) * p.squeeze - p.low[0]) / p.span;
+                const y = v.y - v.k * (at[i + 1] - p.low[1]) / p.span;
+                seen = seen || (x > 0 && x < w && y > 0 && y < h);
+                d.push(`${r(x)},${r(y)}`);
+              }
+              if (seen) out.push(`<path d="M${d.join("L")}" fill="${fill}" stroke="${s.tone.coast}"/>`);
+            }
+          }
+        }
+      }
+      for (let k = 0; k < s.map.links.length; k++) {
+        if (Number.isNaN(s.lines[4 * k])) continue;
+        const points = [], mark = s.mark?.[k] ?? UNKNOWN;
+        this.arrow({ moveTo: (x, y) => points.push(`${r(x)},${r(y)}`),
+          lineTo: (x, y) => points.push(`${r(x)},${r(y)}`), closePath: () => {} }, k, 0);
+        const look = mark & DOWN ? `fill="none" stroke="${s.tone.dead}" stroke-dasharray="5 4"`
+          : mark & UNKNOWN ? `fill="none" stroke="${s.tone.dead}"` : `fill="${s.palette[s.color[k]]}"`;
+        const title = plain(this.words({ kind: "link", index: k }));
+        out.push(`<polygon points="${points.join(" ")}" ${look}><title>${title}</title></polygon>`);
+        const o = 4 * k, text = this.number(k), dx = s.lines[o + 2] - s.lines[o], dy = s.lines[o + 3] - s.lines[o + 1];
+        if (text && Math.hypot(dx, dy) > 24) {
+          out.push(`<text x="${r(s.lines[o] + 0.55 * dx)}" y="${r(s.lines[o + 1] + 0.55 * dy + 4)}" text-anchor="middle"`
+            + ` font-weight="600" fill="${s.tone.ink}" stroke="${s.tone.paper}" stroke-width="3" paint-order="stroke">${plain(text)}</text>`);
+        }
+      }
+      s.map.nodes.forEach((node, i) => {
+        const [x, y] = this.place(node);
+        out.push(`<circle cx="${r(x)}" cy="${r(y)}" r="4" fill="${s.tone.paper}" stroke="${s.tone.ink}" stroke-width="1.4"/>`);
+        if (s.map.nodes.length <= 160) {
+          out.push(`<text x="${r(x + 8)}" y="${r(y + 4)}" fill="${s.tone.soft}" stroke="${s.tone.paper}" stroke-width="3" paint-order="stroke">${plain(s.map.names[i])}</text>`);
+        }
+      });
+      return [...out, "</svg>"].join("\n");
+    },
+
     // events
 
     wheel(e) {

@@ -7,7 +7,9 @@ from typing import Any
 
 from nicegui import ui
 
+from nettwin.interfaces.plots.failing import WRITTEN
 from nettwin.interfaces.web import show
+from nettwin.interfaces.web.map.layers import LOADS, PERCENT
 from nettwin.interfaces.web.table.data_table import Column, DataTable
 
 FAILURES = (
@@ -77,6 +79,68 @@ def matrix(document: Mapping[str, Any]) -> None:
             }
         )
     DataTable("Links, the worst under any failure first", LINKS, rows)
+
+
+def heat(document: Mapping[str, Any]) -> None:
+    """Which failure fills which link: a color for each, the numbers of those that are busy."""
+    links, failures = document["links"], ["nothing", *document["failures"]]
+    steps = [*PERCENT, None]
+    pieces_of = [
+        {
+            "min": 0 if k == 0 else PERCENT[k - 1],
+            **({"max": high} if high is not None else {}),
+            "color": LOADS[k],
+            "label": f"from {0 if k == 0 else PERCENT[k - 1]:g} %",
+        }
+        for k, high in enumerate(steps)
+    ]
+    cells = [
+        {
+            "value": [x, y, round(100 * value, 1)],
+            "label": {"show": value >= WRITTEN, "color": "#fff" if value >= 0.9 else "#1b2733"},
+        }
+        for y, row in enumerate(document["load"])
+        for x, value in enumerate(row)
+        if value is not None
+    ]
+    grey = {"color": "#7c8a97", "fontSize": 11}
+    ui.echart(
+        {
+            "animation": False,
+            "tooltip": {"confine": True},
+            "grid": {"left": 190, "right": 100, "top": 110, "bottom": 8},
+            "xAxis": {
+                "type": "category",
+                "data": failures,
+                "position": "top",
+                "axisLabel": {**grey, "rotate": 50, "interval": 0},
+            },
+            "yAxis": {
+                "type": "category",
+                "data": links,
+                "inverse": True,
+                "axisLabel": {**grey, "interval": 0},
+            },
+            "visualMap": {
+                "type": "piecewise",
+                "pieces": pieces_of,
+                "right": 0,
+                "top": "middle",
+                "textStyle": grey,
+                "itemWidth": 12,
+            },
+            "series": [
+                {
+                    "type": "heatmap",
+                    "name": "offered load in %",
+                    "data": cells,
+                    "label": {"show": True, "fontSize": 10, "formatter": "{@[2]}"},
+                }
+            ],
+        }
+    ).style(f"width: 100%; height: {130 + 20 * len(links)}px").props(
+        'role=img aria-label="Offered load of links under failures; the tables below say it"'
+    )
 
 
 def _number(value: Any) -> float:

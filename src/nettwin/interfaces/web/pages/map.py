@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,7 @@ class _Map:
         with ui.element("div").classes("over tools"):
             pieces.button("Show all", self.map.fit)
             pieces.button("PNG", self._png)
+            pieces.button("SVG", self._svg)
             if session is None:
                 pieces.button("New session", self._new_session)
         assert built.side is not None
@@ -253,9 +255,11 @@ class _Map:
 
     async def _png(self) -> None:
         data = await ui.run_javascript(f"getElement({self.map.id}).png()")
-        import base64
-
         ui.download.content(base64.b64decode(str(data).partition(",")[2]), "map.png", "image/png")
+
+    async def _svg(self) -> None:
+        text = await ui.run_javascript(f"getElement({self.map.id}).svg()")
+        ui.download.content(str(text), "map.svg", "image/svg+xml")
 
     # the past
 

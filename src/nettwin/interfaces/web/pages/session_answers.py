@@ -20,7 +20,7 @@ from nettwin.interfaces.web import pieces, show
 from nettwin.interfaces.web.chart.best import best_so_far
 from nettwin.interfaces.web.frame import Frame, say
 from nettwin.interfaces.web.judgements import lines_table
-from nettwin.interfaces.web.pages.failure_matrix import matrix
+from nettwin.interfaces.web.pages.failure_matrix import heat, matrix
 from nettwin.interfaces.web.table.data_table import Column, DataTable
 from nettwin.interfaces.web.work import Answer, ask, ask_whatif
 from nettwin.scenario.changes import change_from_dict
@@ -154,7 +154,10 @@ class Answers:
                 said.classes(replace="bad")
                 return
             said.set_text("Every single link fails alone, both directions of it.")
+            heated = await self._ask("failure matrix", session, {}, lambda job: None)
             with box:
+                if heated.value is not None:
+                    heat(heated.value)
                 matrix(answer.value)
 
         ui.timer(0.02, fill, once=True)
