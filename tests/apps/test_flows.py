@@ -312,3 +312,23 @@ def test_intervals_are_those_of_the_history(run: Run, tmp_path: Path) -> None:  
     assert run("init twin --network network.yaml").code == 0
     assert json.loads(run("data collect links.yaml -w twin --json").out)["interval_s"] == 120
     assert json.loads(run("data collect flows.yaml -w twin --json").out)["interval_s"] == 120
+
+
+def test_counters_may_be_those_of_another_source(run: Run, tmp_path: Path) -> None:  # noqa: F811
+    given = exported(tmp_path, nodes=3)
+    at = "1796036400"
+    rows = [f"{int(at) + 300 * k},N1,N1->N2,{k * 10**9}" for k in range(7)]
+    (tmp_path / "links.csv").write_text("time,device,interface,sent\n" + "\n".join(rows))
+    (tmp_path / "links.yaml").write_text(
+        "source: csv\npath: links.csv\nquantities: {out_octets: sent}\n"
+    )
+    line = "data check flows.yaml --network network.yaml --counters links.yaml --json"
+    done = json.loads(run(line).out)
+    (link,) = done["links"]
+    assert link["counted_bps"] == pytest.approx(8e9 / 300, rel=1e-3)
+    (tmp_path / "links.yaml").write_text(
+        "source: snmp\nagents: {N1: 127.0.0.1}\ncommunity: env:X\n"
+    )
+    told = run(line)
+    assert told.code == 2 and "is polled" in told.err
+    assert given.network.exists()

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from nettwin.errors import InputError
 from nettwin.formats.counters import Counters, read_counters
 from nettwin.scenario.scenario import Scenario
+from nettwin.telemetry.polling import Polled
 
 YAML = (".yaml", ".yml")
 
@@ -24,6 +26,11 @@ def counters_of(
 
     file = read_source_file(path)
     with opened(file, folder=folder) as opening:
+        if isinstance(opening, Polled):
+            raise InputError(
+                f"{path} is polled, and tells nothing of the time of the flows. Collect it into a"
+                " workspace first: nettwin data collect."
+            )
         loads = read_loads(opening, file, scenario, *span_s)
     unknown = np.full((len(loads.time_s), scenario.topology.node_count), np.nan)
     return Counters(loads.time_s, loads.bps, unknown, unknown)
