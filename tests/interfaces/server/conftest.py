@@ -19,6 +19,7 @@ from nettwin.interfaces.server.guard import OPEN
 from nettwin.interfaces.server.limits import Limits
 from tests import live
 
+PATIENT = Limits(wait_s=60.0)  # whatever else this machine does meanwhile
 PEOPLE = {"ada": ("operator",), "bob": ("approver",), "cyd": ("operator", "approver"), "eve": ()}
 ADDRESS = "http://127.0.0.1:8080"
 
@@ -61,7 +62,7 @@ def made(folder: Path, limits: Limits | None = None) -> tuple[Desk, dict[str, st
     with place.writing("tests"), place.network() as network:
         live.loop(place, network).cycle()
     tokens = {name: place.add_person(name, roles or ("viewer",)) for name, roles in PEOPLE.items()}
-    return open_desk(folder, limits or Limits(), live=False, warm=""), tokens
+    return open_desk(folder, limits or PATIENT, live=False, warm=""), tokens
 
 
 def served(folder: Path, limits: Limits | None = None) -> Iterator[Served]:

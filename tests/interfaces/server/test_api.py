@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,8 +156,9 @@ def test_a_question_that_nobody_waits_for_is_a_job(at: Served) -> None:
     assert begun.status_code == 202
     job = begun.json()["job"]
     assert begun.headers["location"] == f"/api/v1/jobs/{job['id']}"
-    told = at.ada.get(f"/jobs/{job['id']}/events").text.strip().split("\n\n")
-    states = [json.loads(one.partition("data: ")[2])["state"] for one in told]
+    lines = at.ada.get(f"/jobs/{job['id']}/events").text.split("\n")
+    told = [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
+    states = [json.loads(one)["state"] for one in told]
     assert states[-1] == "done"
     assert at.ada.get(f"/jobs/{job['id']}/answer").json()["plan"]["seed"] == 5
     assert any(one["id"] == job["id"] for one in at.eve.get("/jobs?kind=optimize").json()["items"])
@@ -186,6 +188,9 @@ def test_plans_need_two_people_and_happen_once(at: Served) -> None:
     assert at.ada.post(f"{path}/apply", headers={"idempotency-key": "apply"}).json() == done.json()
     assert at.ada.get(path).json()["state"] == "applied"
     assert at.bob.post(f"{path}/undo").json()["state"] == "undone"
+    replayed = at.ada.post(f"{path}/apply", headers={"idempotency-key": "apply"})
+    assert replayed.headers["idempotent-replay"] == "true"
+    assert at.ada.get(path).json()["state"] == "rolled back"  # and so it stays
     deeds = [one["what"] for one in at.eve.get("/audit?log=workspace").json()["items"]]
     assert deeds.count("apply") == deeds.count("undo") == 1
 
@@ -208,6 +213,36 @@ def test_intents_history_and_catalog(at: Served) -> None:
     kinds = at.eve.get("/kinds").json()
     assert "fail_link" in [one["kind"] for one in kinds["changes"]]
     assert at.eve.get("/models/none").status_code == 404
+
+
+def test_a_year_is_read_from_what_was_rolled_up(tmp_path: Path) -> None:
+    """A series over 90 days: the mean of each hour, then what is not rolled up yet."""
+    import numpy as np
+
+    from nettwin.interfaces.server.routes.history import _over_time
+    from nettwin.repository.maintenance import Retention, maintain
+    from nettwin.repository.repository import Repository
+
+    repository = Repository(tmp_path)
+    begin = 1767225600.0
+    with repository.writing():
+        for day in range(3):
+            times = begin + day * 86400 + np.arange(1, 97) * 900.0
+            columns = {
+                "time": np.rint(times * 1e6).astype(np.int64).tolist(),
+                "series": ["link/A->B/utilization"] * len(times),
+                "value": (np.arange(len(times)) % 4 / 4).tolist(),
+            }
+            repository.store.append("observations", float(times[0]), columns)
+            if day == 1:
+                maintain(repository.store, float(times[-1]) + 1, Retention(observations=0))
+    name, end = "link/A->B/utilization", begin + 90 * 86400
+    times, values = _over_time(repository, name, begin, end, "auto")
+    assert len(times) == 2 * 24 + 96
+    assert values[0] == pytest.approx(np.mean([0, 0.25, 0.5, 0.75]))
+    assert (np.diff(times) > 0).all()
+    raw, _ = _over_time(repository, name, begin, end, "raw")
+    assert len(raw) == 3 * 96
 
 
 def test_downsampling_keeps_highs_and_lows() -> None:

@@ -136,10 +136,12 @@ class JsonLines(logging.Formatter):
 
 
 def log_to(level: str) -> None:
-    """Write the log as lines of JSON to standard error."""
+    """Write the log as lines of JSON to standard error: from this level on, or from the one that
+    was asked for before."""
+    asked = logging.getLogger("nettwin").level
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     for name in ("nettwin", "uvicorn.error"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
-        logger.setLevel(level.upper())
+        logger.setLevel(asked or level.upper())

@@ -8,7 +8,7 @@ import json
 import math
 import time
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -24,9 +24,12 @@ from nettwin.interfaces.server.routes import models as m
 from nettwin.interfaces.server.routes.about import TEXT, answers, gives, other
 from nettwin.interfaces.server.routes.networks import Limit, Offset
 from nettwin.repository.audit import AuditLog
+from nettwin.repository.repository import Repository
 
 router = APIRouter(prefix=API, tags=["history"])
 POINTS = 1000
+DAY_S = 86400.0
+COARSER = ((60 * DAY_S, "rollup_1h"), (7 * DAY_S, "rollup_5m"))  # beyond so long a time
 SERIES = {
     "series": "link/A->B/utilization",
     "count": 20160,
@@ -114,12 +117,17 @@ async def series(
     since_s: Since = None,
     until_s: Until = None,
     points: Annotated[int, Query(ge=2, le=100_000, description="at most so many")] = POINTS,
+    resolution: Annotated[
+        Literal["auto", "raw", "5m", "1h"],
+        Query(description="as measured, or rolled up; auto: by the time that is asked for"),
+    ] = "auto",
 ) -> Response:
-    """Downsampled to what a chart can show: highs and lows stay."""
+    """Downsampled to what a chart can show: highs and lows stay. What was rolled up is the mean of
+    each interval; where it is not rolled up yet, it is as measured."""
 
     def found() -> View:
         begin, end = (_time(one) for one in (since_s, until_s))
-        times, values = desk.workspace.repository.series(name, begin, end)
+        times, values = _over_time(desk.workspace.repository, name, begin, end, resolution)
         if not len(times) and not len(desk.workspace.repository.series(name)[0]):
             raise UnknownNameError("series", name, ())
         keep = downsampled(times, values, points)
@@ -135,6 +143,23 @@ async def series(
         return View.of(documents.dumps(content).encode())
 
     return await sent(request, await run_in_threadpool(found))
+
+
+def _over_time(
+    repository: Repository, name: str, begin: float | None, end: float | None, resolution: str
+) -> tuple[Any, Any]:
+    """The times and values of a series, the older ones rolled up where that is asked for."""
+    table = {"5m": "rollup_5m", "1h": "rollup_1h"}.get(resolution, "")
+    if resolution == "auto":
+        span = math.inf if begin is None or end is None else end - begin
+        table = next((name for most, name in COARSER if span > most), "")
+    if not table:
+        return repository.series(name, begin, end)
+    rolled = repository.rollup(name, table, begin, end)
+    times, values = rolled["time_s"], rolled["mean"]
+    newer, measured = repository.series(name, float(times[-1]) if len(times) else begin, end)
+    rest = newer > (times[-1] if len(times) else -math.inf)
+    return np.concatenate([times, newer[rest]]), np.concatenate([values, measured[rest]])
 
 
 def downsampled(times: Any, values: Any, points: int) -> Any:
