@@ -19,6 +19,7 @@ from nettwin.physical.linux.namespaces import Namespace
 
 DAEMONS = Path("/usr/lib/frr")
 CONFIGURATION, STATE = Path("/etc/frr"), Path("/var/run/frr")
+LINK_STATE = "show ip ospf database router json"
 SECONDS = 5.0  # in which a daemon answers
 MAX_COST = 65535
 # The kernel takes what goes over a link that fails out of its groups of next hops; when the link is

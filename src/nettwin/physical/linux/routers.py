@@ -183,6 +183,10 @@ class Routers:
         both = [carrier[link] and carrier[reverse] for link, reverse in enumerate(self._reverse)]
         return Reading(costs, carrier, both, found, steering)
 
+    def link_state(self, node: int) -> str:
+        """The OSPF link-state database that a router has, as FRR's JSON (format `ospf`)."""
+        return frr.command(self._names[node], [frr.LINK_STATE])
+
     def links_up(self) -> list[bool]:
         """Whether each link and its reverse have a carrier."""
         up: list[bool] = [False] * len(self._reverse)
