@@ -83,24 +83,37 @@ def _renamed(before: Topology, after: Topology) -> dict[str, str]:
         open_old = [name for name in gone if name not in found]
         taken = set(found.values())
         open_new = [name for name in new if name not in taken]
-        pair = _best(open_old, open_new, _joined(before, found), known_after)
-        if pair is None:
+        more = _alike(open_old, open_new, _joined(before, found), known_after)
+        if not more:
             return found
-        found[pair[0]] = pair[1]
+        found |= more
 
 
-def _best(
+def _alike(
     gone: list[str], new: list[str], before: Mapping[str, Joined], after: Mapping[str, Joined]
-) -> tuple[str, str] | None:
-    """The two that are most alike, and more so than either is to another; None without any."""
-    scores = [(_likeness(before[a], after[b]), a, b) for a in gone for b in new]
-    for score, a, b in sorted(scores, key=lambda s: -s[0]):
-        if score < ALIKE:
-            return None
-        rivals = [s for s, c, d in scores if (c == a) != (d == b) and s >= score]
-        if not rivals:
-            return a, b
-    return None
+) -> dict[str, str]:
+    """Those that are most like each other, and more so than either is like another."""
+    having: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for b in new:
+        for key in after[b]:
+            having[key].append(b)
+    scores: dict[str, dict[str, float]] = {}
+    back: dict[str, dict[str, float]] = defaultdict(dict)
+    for a in gone:
+        near = {b for key in before[a] for b in having.get(key, ())}
+        scores[a] = {b: _likeness(before[a], after[b]) for b in near}
+        for b, score in scores[a].items():
+            back[b][a] = score
+    best = {a: _first(mine) for a, mine in scores.items()}
+    return {a: b for a, b in best.items() if b and _first(back[b]) == a}
+
+
+def _first(scores: Mapping[str, float]) -> str:
+    """Who has the highest score, alone and enough of it; empty where nobody does."""
+    ordered = sorted(scores.items(), key=lambda one: -one[1])[:2]
+    if not ordered or ordered[0][1] < ALIKE:
+        return ""
+    return "" if len(ordered) > 1 and ordered[1][1] >= ordered[0][1] else ordered[0][0]
 
 
 def _likeness(one: Joined, other: Joined) -> float:
