@@ -256,6 +256,35 @@ def test_softflowd_to_pmacct(tmp_path: Path) -> None:
     assert set(records.exporter) == {"127.0.0.1"}
 
 
+@needs("softflowd", "nfacctd", "nfcapd", "nfdump")
+def test_who_multiplies_what_is_sampled(tmp_path: Path) -> None:
+    """One packet of ten: nfdump multiplies NetFlow 5 itself and knows no rate of NetFlow 9; pmacct
+    tells the rate. What a source tells, multiplied by its sampling, is right but for the last."""
+    _, octets = packets(tmp_path / "a.pcap")
+    collector, *ports = free_ports(3, socket.SOCK_DGRAM)
+    found = {}
+    for version, port in zip("59", ports, strict=True):
+        folder = tmp_path / f"v{version}"
+        folder.mkdir()
+        with daemon(tmp_path, "nfcapd", "-w", folder, "-b", "127.0.0.1", "-p", port, "-t", 300):
+            replay(tmp_path, port, version, "-s", "10")
+        found[f"nfdump {version}"] = read("nfdump", folder, "nfcapd.2*")
+    (tmp_path / "a.conf").write_text(
+        f"daemonize: false\nnfacctd_ip: 127.0.0.1\nnfacctd_port: {collector}\nplugins: print\n"
+        "aggregate: peer_src_ip, src_host, dst_host, src_port, dst_port, proto, sampling_rate,"
+        " timestamp_start\nprint_output: json\nprint_output_file: a.json\nprint_refresh_time: 3\n"
+    )
+    with daemon(tmp_path, "nfacctd", "-f", "a.conf"):
+        replay(tmp_path, collector, "9", "-s", "10")
+        time.sleep(6)
+        found["pmacct"] = read("pmacct", tmp_path, "a.json")
+    total = {name: float((r.octets * r.sampling).sum()) / octets for name, r in found.items()}
+    assert total["nfdump 5"] == pytest.approx(1, abs=0.3)
+    assert total["pmacct"] == pytest.approx(1, abs=0.3)
+    assert set(found["pmacct"].sampling) == {10.0}
+    assert total["nfdump 9"] == pytest.approx(0.1, abs=0.03)  # to be estimated from counters
+
+
 @needs("pmacctd")
 def test_pmacctd_alone(tmp_path: Path) -> None:
     count, octets = packets(tmp_path / "a.pcap")
@@ -273,11 +302,11 @@ def test_pmacctd_alone(tmp_path: Path) -> None:
     assert set(records.exporter) == {"N1"}
 
 
-def replay(folder: Path, port: int, version: str) -> None:
+def replay(folder: Path, port: int, version: str, *more: str) -> None:
     """Let softflowd export what a capture holds."""
     program = shutil.which("softflowd", path=PATHS)
     assert program
-    command = [program, "-r", "a.pcap", "-n", f"127.0.0.1:{port}", "-v", version, "-d"]
+    command = [program, "-r", "a.pcap", "-n", f"127.0.0.1:{port}", "-v", version, "-d", *more]
     subprocess.run(command, cwd=folder, capture_output=True, timeout=60, check=True)
     time.sleep(1)
 
