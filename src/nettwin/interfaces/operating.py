@@ -73,18 +73,28 @@ def status_document(workspace: Workspace) -> dict[str, Any]:
     return {**facts, "issues": issues}
 
 
+def warm_up(workspace: Workspace) -> None:
+    """Compile what searches for plans, before a failure waits for it."""
+    from nettwin.optimize.optimize import warm_up as compiled
+
+    compiled(workspace.settings.loop.method, workspace.intent)
+
+
 def loop_of(
     workspace: Workspace,
     network: Network,
     tell: Callable[[Told], None],
     at_step: Callable[[str], None] = lambda step: None,
+    *,
+    warm: bool = True,
 ) -> Loop:
-    """The loop of a workspace that this process writes to."""
+    """The loop of a workspace that this process writes to. Unless it is `warm`, searches compile
+    when the first plan is wanted, or `warm_up` is called."""
     from nettwin.apps.loop.loop import Loop, Parts
-    from nettwin.optimize.optimize import warm_up
 
     settings = workspace.settings
-    warm_up(settings.loop.method, workspace.intent)  # before a failure waits for it
+    if warm:
+        warm_up(workspace)
     return Loop(
         Parts(
             network=network,

@@ -10,6 +10,7 @@ limits      how much a request may ask for        outside   which addresses may 
 problems    errors as RFC 9457 problems           replies   documents with ETag and gzip
 references  `live`, `live@TIME`, a network or a session, by one name
 networks    network files that were uploaded      jobs/     work in other processes
+turns       one process at a time compiles
 quality     of the data of a workspace
 routes/     the resources of the API              meters    figures for Prometheus
 """

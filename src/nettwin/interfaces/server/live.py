@@ -25,6 +25,7 @@ from nettwin.apps.loop.loop import Told
 from nettwin.apps.loop.state import LoopState
 from nettwin.errors import ApplyError, BusyError, InputError, NettwinError, NetworkError
 from nettwin.intent import Judgement
+from nettwin.interfaces.server.turns import turn
 from nettwin.metrics import Metrics
 from nettwin.observation import Observation
 from nettwin.workers import begin_talking
@@ -147,7 +148,10 @@ def serve(folder: Path, pace_s: float | None, line: Connection) -> None:
     try:
         place = Workspace(folder)
         with place.writing("nettwin serve"), place.network() as network:
-            _Server(place, network, line).run(pace_s)
+            server = _Server(place, network, line)
+            with turn(folder):
+                server.begin()
+            server.run(pace_s)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     except (NettwinError, OSError) as error:
@@ -173,14 +177,21 @@ class _Server:
         self.model = operating.model_of(settings)
         self.verifier = operating.verifier_of(settings)
         self.corrected = operating.corrected(place)
-        self.loop = operating.loop_of(place, network, lambda told: line.send(("told", told)))
+        tell = lambda told: line.send(("told", told))  # noqa: E731
+        self.loop = operating.loop_of(place, network, tell, warm=False)
         self.number = 0
+
+    def begin(self) -> None:
+        """See the network once, and compile what the loop needs: first what is looked at."""
+        from nettwin.interfaces import operating
+
+        self._cycle()
+        operating.warm_up(self.place)
 
     def run(self, pace_s: float | None) -> None:
         """Cycle at a pace: of the network's own intervals where none is given."""
         while True:
             begin_s = time.monotonic()
-            self._cycle()
             usual = self.loop.seen.interval_s if self.loop.seen else 1.0
             # a network of routers takes its interval's time to observe, a simulated one does not
             until_s = begin_s + (usual if pace_s is None else pace_s)
@@ -189,6 +200,7 @@ class _Server:
                     self._answer(*self.line.recv())
             while self.line.poll():
                 self._answer(*self.line.recv())
+            self._cycle()
 
     def _cycle(self) -> None:
         try:

@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 from nettwin.errors import NettwinError
 from nettwin.interfaces.server.desk import Desk
 
-WAIT_S = 240.0
+WAIT_S = 900.0  # a busy machine compiles slowly
 
 
 def visit(address: str, token: str, desk: Desk, wait_s: float = WAIT_S) -> list[str]:

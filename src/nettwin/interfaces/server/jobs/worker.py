@@ -22,6 +22,7 @@ from typing import Any
 
 from nettwin.formats.files import write_text
 from nettwin.interfaces.server.jobs.kinds import KINDS, CancelledError, Work
+from nettwin.interfaces.server.turns import turn
 from nettwin.workers import begin_talking
 
 NICE = 10
@@ -70,7 +71,7 @@ def _serve(folder: Path, most_bytes: int, warm: str, pipe: Connection) -> None:
             resource.setrlimit(resource.RLIMIT_AS, (most_bytes, resource.RLIM_INFINITY))
     _die_with(os.getppid())
     if warm:
-        with suppress(Exception):
+        with suppress(Exception), turn(folder):
             _named(warm)()
     pipe.send(("ready",))
     while True:
