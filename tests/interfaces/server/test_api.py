@@ -38,8 +38,11 @@ def test_every_operation_is_described_with_an_example(at: Served) -> None:
                     lacking.append(f"{method} {path}")
             if not operation.get("summary"):
                 lacking.append(f"{method} {path}: summary")
+            if path.startswith("/api"):
+                assert operation["security"] == [{"token": []}]
     assert not lacking
     assert len(document["paths"]) > 40
+    assert document["paths"]["/health"]["get"]["security"] == []
 
 
 def test_a_prediction_is_the_command_lines_document(at: Served, monkeypatch: Any) -> None:

@@ -60,7 +60,7 @@ def faults(desk: Served, examples: int) -> list[str]:
 def test_no_request_is_an_error_of_the_server(desk: Served) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of libraries, about what is sent
-        assert faults(desk, 5) == []
+        assert faults(desk, 3) == []
 
 
 @pytest.mark.slow

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from nettwin.errors import InputError
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.output import Output
@@ -26,6 +29,13 @@ WORKERS = typer.Option("--workers", min=2, help="Processes that do jobs.")
 MCP_APPLY = typer.Option(
     "--mcp-apply", help="Let /mcp offer tools that apply plans; they need an approver's token."
 )
+INSIDE = o.given(
+    "--inside",
+    metavar="NETWORK",
+    help="Inner addresses that sources of telemetry may have, such as 10.1.0.0/16. May be"
+    " repeated.",
+)
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LIVE = typer.Option(
     "--live/--no-live", help="Run the loop, or leave it to another process and only look."
 )
@@ -53,9 +63,11 @@ def serve(
     live: Annotated[bool, LIVE] = True,
     demo: Annotated[bool, DEMO] = False,
     mcp_apply: Annotated[bool, MCP_APPLY] = False,
+    inside: Annotated[list[str] | None, INSIDE] = None,
 ) -> None:
     """Serve a workspace over HTTP: the API and the web pages, for people with tokens."""
     from nettwin.interfaces.server.desk import open_desk
+    from nettwin.interfaces.server.limits import Limits
     from nettwin.interfaces.server.run import Serving, log_to
     from nettwin.interfaces.server.run import serve as run
 
@@ -66,7 +78,10 @@ def serve(
     if demo:
         serve_demo(output, serving, workers)
         return
-    desk = open_desk(workspace, workers=workers, live=live)
+    limits = Limits(inside=networks_of(inside or ()))
+    desk = open_desk(workspace, limits, workers=workers, live=live)
+    if host not in LOOPBACK and certificate is None:
+        output.say("Others can read what is sent, tokens too: give --certificate and --key.")
     if not desk.workspace.settings.people:
         output.say("Nobody may log in yet: nettwin people add NAME --role operator makes a token.")
 
@@ -74,3 +89,15 @@ def serve(
         output.show(Text(f"Serving at {address}"))
 
     run(desk, serving, mcp_apply=mcp_apply, told=told)
+
+
+def networks_of(texts: Sequence[str]) -> tuple[str, ...]:
+    """Networks of addresses. Raises InputError."""
+    for text in texts:
+        try:
+            ip_network(text, strict=False)
+        except ValueError:
+            raise InputError(
+                f"--inside {text} is no network: must be such as 10.1.0.0/16. Correct it."
+            ) from None
+    return tuple(texts)

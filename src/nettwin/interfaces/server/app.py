@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
@@ -17,6 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from nettwin import __version__
 from nettwin.errors import NettwinError
 from nettwin.interfaces.server import problems
+from nettwin.interfaces.server.asking import API
 from nettwin.interfaces.server.desk import Desk
 from nettwin.interfaces.server.guard import Addresses, Guard
 from nettwin.interfaces.server.problems import ProblemError
@@ -64,6 +66,7 @@ def create_app(
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     app.state.desk = desk
+    app.openapi = lambda: described(app)  # type: ignore[method-assign]
     for router in ROUTERS:
         app.include_router(router)
     _add_errors(app)
@@ -76,6 +79,26 @@ def create_app(
     app.add_middleware(Guard, desk=desk, addresses=Addresses((*LOCAL, *map(str.lower, names))))
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
     return app
+
+
+def described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, which says what needs a token."""
+    if app.openapi_schema is None:
+        found = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            license_info=app.license_info,
+            separate_input_output_schemas=False,
+        )
+        schemes = found.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["token"] = {"type": "http", "scheme": "bearer", "description": "NAME.SECRET"}
+        for path, operations in found["paths"].items():
+            for operation in operations.values():
+                operation["security"] = [{"token": []}] if path.startswith(API) else []
+        app.openapi_schema = found
+    return app.openapi_schema
 
 
 def _add_errors(app: FastAPI) -> None:

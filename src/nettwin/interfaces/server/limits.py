@@ -30,7 +30,7 @@ class Limits:
     networks: int = 500
     wait_s: float = 10.0
     job_s: float = 900.0
-    job_bytes: int = 8 * 2**30  # address space of a process that works on jobs
+    job_bytes: int = 0  # address space of a process that works on jobs; 0: of this machine's memory
     session_s: float = 12 * 3600.0
     idle_s: float = 3600.0
     link_s: float = 3600.0

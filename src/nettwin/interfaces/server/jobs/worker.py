@@ -66,9 +66,9 @@ class Worker:
 def _serve(folder: Path, most_bytes: int, warm: str, pipe: Connection) -> None:
     """The loop of the process."""
     os.nice(NICE)
-    if most_bytes:
-        with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_AS, (most_bytes, resource.RLIM_INFINITY))
+    with suppress(ValueError, OSError):
+        most_bytes = most_bytes or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        resource.setrlimit(resource.RLIMIT_AS, (most_bytes, resource.RLIM_INFINITY))
     _die_with(os.getppid())
     if warm:
         with suppress(Exception), turn(folder):
