@@ -98,6 +98,14 @@ def test_before_anything_was_seen_the_models_own_interval_stands() -> None:
     assert low[-1, 0] == pytest.approx(1.01)
 
 
+def test_where_nothing_tells_intervals_that_is_said() -> None:
+    silent = predict_past(past_of_files(RING, week(30)), Theory())
+    assert any(words.startswith("no intervals: theory has none") for words in silent.notes)
+    series = week(60)
+    told = predict_past(past_of_files(RING, series, counted(RING, series)), Theory())
+    assert not told.notes
+
+
 def test_the_busy_hour_is_the_busiest_of_each_day() -> None:
     found = predict_past(past_of_files(RING, week(2 * 288)), Theory())
     starts, inside = busy_hours(found)

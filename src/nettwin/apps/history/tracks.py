@@ -118,6 +118,12 @@ def _predicted(past: Past, model: NetworkModel, progress: Progress | None) -> Hi
         tracks[kind] = track
     link = tracks["link"]
     assert link is not None
+    known = [track for track in tracks.values() if track is not None]
+    if not any(np.isfinite(track.low).any() for track in known):
+        notes.append(
+            f"no intervals: {engine} has none of its own, and too little was measured to know how"
+            " far off it is; learned engines have some"
+        )
     return Hindsight(
         engine, past.times_s, past.interval_s, offered, link, tracks["flow"], tuple(notes)
     )
