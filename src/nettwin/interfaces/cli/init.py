@@ -81,6 +81,8 @@ def init(
             [
                 f"nettwin loop --workspace {folder} --cycles 5",
                 f"nettwin status --workspace {folder}",
+                f"nettwin people add ME --role operator --workspace {folder}",
+                f"nettwin serve --workspace {folder}",
             ]
         )
 
