@@ -22,6 +22,10 @@ COMMANDS = {
         "Show the links with the highest offered loads: which flows fill each, and what relieves "
         "it most: more capacity, another weight, other paths."
     ),
+    "capacity": (
+        "Plan capacity: forecast traffic, show when links and intents run out, and find the"
+        " cheapest upgrades that survive every single failure."
+    ),
     "fit": (
         "Show whether new traffic fits, which flows it hurts, and the largest rate that fits; "
         "exit with 4 where it does not fit."
