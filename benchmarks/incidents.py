@@ -39,6 +39,7 @@ TOPOLOGIES = {
     "star": 8,
 }
 BEFORE, DURING = 6, 2
+FIRST = 1000  # number of those that are reported; lower ones were looked at while it was written
 PACKETS = 250_000
 NOISE = {"rate_bps": 0.01, "throughput_bps": 0.01, "owd_mean_s": 0.02, "occupancy_mean_bits": 0.05}
 MISSING = 0.2
@@ -71,7 +72,7 @@ class Made:
 def incidents(count: int, cache: Path | None, say: Callable[[str], None]) -> list[Made]:
     """So many incidents, the same for each number; made once where there is a cache."""
     found = []
-    for number in range(count):
+    for number in range(FIRST, FIRST + count):
         file = None if cache is None else cache / f"{number:04d}.pickle"
         if file is not None and file.exists():
             found.append(pickle.loads(file.read_bytes()))
@@ -80,8 +81,8 @@ def incidents(count: int, cache: Path | None, say: Callable[[str], None]) -> lis
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(pickle.dumps(found[-1]))
-        if (number + 1) % 10 == 0:
-            say(f"incident {number + 1} of {count} made")
+        if (number - FIRST + 1) % 10 == 0:
+            say(f"incident {number - FIRST + 1} of {count} made")
     return found
 
 
@@ -215,8 +216,9 @@ def drawn_fault(kind: str, plan: Scenario, random: Random) -> Fault | None:
         hop = on[0]
         return Fault(kind, names[topology.link_source[plan.paths.links[hop]]], detail=target)
     if kind == "loop":
-        toward = plan.paths.links[np.flatnonzero(traffic.flow_target[plan.paths.hop_flow]
-                                                 == topology.node(target))]
+        toward = plan.paths.links[
+            np.flatnonzero(traffic.flow_target[plan.paths.hop_flow] == topology.node(target))
+        ]
         back = int(random.choice(toward))  # v -> u is on the path of somebody: u sends it to v
         u, v = int(topology.link_target[back]), int(topology.link_source[back])
         out = topology.links_between(names[v], names[u])
@@ -257,9 +259,7 @@ def measured(
     faulty = Faulty.healthy(carrying).with_faults(faults)
     place = np.random.default_rng([7, plan.topology.link_count, plan.traffic.flow_count])
     scenario = _strange(faulty.scenario, unknown, place)
-    engine = wiring.engine(
-        "packet", seed=1 + seed, max_packets=PACKETS, precision=0.0, jobs=1
-    )
+    engine = wiring.engine("packet", seed=1 + seed, max_packets=PACKETS, precision=0.0, jobs=1)
     metrics = engine.predict([scenario])[0]
     whole: dict[str, Any] = measures_of(replace(faulty, scenario=scenario), metrics)
     if unknown == "clock_offset":
@@ -269,9 +269,9 @@ def measured(
     window_s = float(metrics.provenance["simulated_s"])
     sent = whole["flow/rate_bps"] / plan.traffic.flow_mean_size_bits * window_s
     whole["packets"] = sent
-    whole["spread"] = (
-        (metrics.flow.high["owd_mean_s"] - metrics.flow.low["owd_mean_s"])[: len(rates)] / 3.92
-    )
+    whole["spread"] = (metrics.flow.high["owd_mean_s"] - metrics.flow.low["owd_mean_s"])[
+        : len(rates)
+    ] / 3.92
     tables: dict[str, dict[str, Floats]] = {"flow": {}, "link": {}, "queue": {}}
     for name in whole:
         kind, _, column = name.partition("/")

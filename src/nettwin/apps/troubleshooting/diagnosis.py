@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nettwin.apps.troubleshooting.evidence import RARE, Evidence, gather, log_likelihood
-from nettwin.apps.troubleshooting.faults import KINDS, Fault
+from nettwin.apps.troubleshooting.faults import KINDS, Fault, places_of
 from nettwin.apps.troubleshooting.incident import DELAY, MEASURES, UP, Incident
 from nettwin.apps.troubleshooting.suspects import Clues, resized, suspects
 from nettwin.errors import InputError
@@ -26,10 +26,10 @@ from nettwin.model import NetworkModel, by_one_engine
 
 Floats = NDArray[np.float64]
 HEALTHY, UNKNOWN = "healthy", "unknown"
-PRIOR = {HEALTHY: 0.5, UNKNOWN: 0.02}
+PRIOR = {HEALTHY: 0.3, UNKNOWN: 0.02}
 SHIFTS = 3  # of delay, that something unknown may cause
 UNEXPLAINED = 0.1  # the share of measurements that are outliers where the cause is unknown
-TEMPER = 0.5  # of log likelihoods: residuals that share a link are not independent
+TEMPER = 0.8  # of log likelihoods: residuals that share a link are not independent
 PARAMETER = 1.5  # log of what a size costs that was fitted
 ALIKE = 2.0  # standard deviations in all measurements together, below which causes are one
 REFINED, PAIRED = 4, 2  # hypotheses whose sizes are refined, and that are joined with others
@@ -76,6 +76,7 @@ class Hypothesis:
     predicted: Mapping[str, Floats]
     residuals: Residuals
     likelihood: float  # log
+    places: tuple[int, ...] = ()  # where each fault could be as well
     unknown: bool = False
 
     @property
@@ -107,7 +108,7 @@ class Hypothesis:
             rest = 1 - sum(PRIOR.values())
             for n, fault in enumerate(self.faults):
                 prior += math.log(KINDS[fault.kind].prior * (rest if n == 0 else 0.02))
-                prior -= PARAMETER * math.isfinite(fault.size)
+                prior -= PARAMETER * math.isfinite(fault.size) + math.log(self.places[n])
         return prior + TEMPER * self.likelihood
 
 
@@ -169,10 +170,7 @@ def _diagnosed(incident: Incident, model: NetworkModel) -> Diagnosis:
     found = asking.ask([(fault,) for fault in suspects(asking.clues(healthy, 5))])
     ranked = sorted([healthy, *found], key=lambda h: -h.score)
     sizes = [
-        (fault,)
-        for h in ranked[:REFINED]
-        if len(h.faults) == 1
-        for fault in resized(h.faults[0])
+        (fault,) for h in ranked[:REFINED] if len(h.faults) == 1 for fault in resized(h.faults[0])
     ]
     ranked = sorted([*ranked, *asking.ask(sizes)], key=lambda h: -h.score)
     if _odd(ranked[0].residuals) >= ODD_ONES:
@@ -193,9 +191,7 @@ def _diagnosed(incident: Incident, model: NetworkModel) -> Diagnosis:
     )
     ranked = sorted([*ranked, unknown], key=lambda h: -h.score)
     causes = _causes(evidence, ranked)
-    return Diagnosis(
-        evidence, causes, healthy, asking.engine, asking.count, perf_counter() - start
-    )
+    return Diagnosis(evidence, causes, healthy, asking.engine, asking.count, perf_counter() - start)
 
 
 class _Asking:
@@ -221,7 +217,8 @@ class _Asking:
         for (faults, faulty, factor), metrics in zip(new, answers, strict=True):
             predicted = self.evidence.predicted(faulty, factor, metrics)
             residuals = self.evidence.scores(predicted)
-            made = Hypothesis(faults, predicted, residuals, log_likelihood(residuals))
+            places = tuple(places_of(fault, self.evidence.network) for fault in faults)
+            made = Hypothesis(faults, predicted, residuals, log_likelihood(residuals), places)
             self._known[faults] = made
             found.append(made)
             self.engine = metrics.label
@@ -231,9 +228,7 @@ class _Asking:
     def clues(self, hypothesis: Hypothesis, few: int) -> Clues:
         """What is left unexplained by a hypothesis."""
         scenario = self.evidence.start(hypothesis.faults)[0].scenario
-        return Clues(
-            self.evidence, scenario, hypothesis.predicted, hypothesis.residuals, few
-        )
+        return Clues(self.evidence, scenario, hypothesis.predicted, hypothesis.residuals, few)
 
 
 def apart(evidence: Evidence, a: Hypothesis, b: Hypothesis, *, measured: bool = True) -> float:
@@ -241,14 +236,14 @@ def apart(evidence: Evidence, a: Hypothesis, b: Hypothesis, *, measured: bool = 
     those that were made, or with all that could be made."""
     total = 0.0
     for name in MEASURES:
-        z = _between(evidence, name, a, b)
+        z = between(evidence, name, a, b)
         if measured:
             z = np.where(np.isfinite(evidence.measured[name]), z, 0.0)
         total += float((np.minimum(z, 1e3) ** 2).sum())
     return math.sqrt(total)
 
 
-def _between(evidence: Evidence, name: str, a: Hypothesis, b: Hypothesis) -> Floats:
+def between(evidence: Evidence, name: str, a: Hypothesis, b: Hypothesis) -> Floats:
     """By how many standard deviations two hypotheses differ in each element of a measure."""
     one, other = a.predicted[name], b.predicted[name]
     sigma = np.fmax(evidence._score(name, one)[1], evidence._score(name, other)[1])
@@ -316,9 +311,7 @@ def _odd(residuals: Residuals) -> int:
     return sum(int((np.abs(np.nan_to_num(z)) > ODD).sum()) for z, _ in residuals.values())
 
 
-def hypothesis_of(
-    evidence: Evidence, faults: Sequence[Fault], model: NetworkModel
-) -> Hypothesis:
+def hypothesis_of(evidence: Evidence, faults: Sequence[Fault], model: NetworkModel) -> Hypothesis:
     """Given faults as a hypothesis. Raises InputError where they do not fit the network."""
     evidence.start(faults)
     return _Asking(evidence, model).ask([tuple(faults)])[0]

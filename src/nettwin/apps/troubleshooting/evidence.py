@@ -39,16 +39,25 @@ RATIOS = (LOSS, DROPS, QUEUE_DROPS)
 # noise; and the part of a predicted change that the twin is unsure of
 TWIN = {RATE: 0.3, DELAY: 0.15, SENT: 0.05, QUEUED: 0.5, SPEED: 0.01, **dict.fromkeys(RATIOS, 1.5)}
 LEAST = {
-    **{RATE: 0.02, DELAY: 0.003, SENT: 0.01, QUEUED: 0.05, SPEED: 0.01},
+    RATE: 0.02,
+    DELAY: 0.003,
+    SENT: 0.01,
+    QUEUED: 0.05,
+    SPEED: 0.01,
     **dict.fromkeys(RATIOS, 1.2),
 }
 UNSURE = {
-    **{RATE: 0.05, DELAY: 0.2, SENT: 0.08, QUEUED: 0.5, SPEED: 0.02},
+    RATE: 0.05,
+    DELAY: 0.2,
+    SENT: 0.08,
+    QUEUED: 0.5,
+    SPEED: 0.02,
     **dict.fromkeys(RATIOS, 0.3),
 }
 STATE_NOISE = 0.1
+LOSSY = 2.5  # of a ratio in its scale: more than two packets or so
 SHRUNK = 6.0  # so many intervals is what all elements together say of one's noise worth
-RARE, WIDE = 0.01, 8.0  # of outliers: their share, and how far they are
+RARE, WIDE = 0.002, 8.0  # of outliers: their share, and how far they are
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,9 @@ class Evidence:
     usual: Mapping[str, Floats]  # what the twin predicts of the time before
     offset: Mapping[str, Floats]  # measured less predicted then, in the scale of the measure
     noise: Mapping[str, Floats]  # standard deviation of that of one interval
+    count: Mapping[str, Floats]  # of intervals in which an element was measured
+    count_before: Mapping[str, Floats]
+    unsure: Mapping[str, Floats]  # by what flows may offer that were not measured always
     packets: Floats  # [flows] counted in an interval
     link_packets: Floats  # [links]
 
@@ -95,16 +107,17 @@ class Evidence:
         return {name: self._score(name, predicted[name]) for name in MEASURES}
 
     def _score(self, name: str, predicted: Floats) -> tuple[Floats, Floats]:
-        value = self.measured[name]
-        intervals = max(len(self.incident.during), 1)
+        value, intervals = self.measured[name], np.maximum(self.count[name], 1)
         if name == UP:
             return (value - predicted) / STATE_NOISE, np.full(len(value), STATE_NOISE)
         seen, thought, was = (self.scaled(name, x) for x in (value, predicted, self.usual[name]))
         change = np.nan_to_num(thought - was)
         before = np.isfinite(self.offset[name])
-        count = max(len(self.incident.before), 1)
+        count = np.maximum(self.count_before[name], 1)
         variance = self.noise[name] ** 2 / intervals + (UNSURE[name] * change) ** 2
         variance += np.where(before, self.noise[name] ** 2 / count, TWIN[name] ** 2)
+        if name in self.unsure:
+            variance += self.unsure[name] ** 2
         sigma = np.sqrt(variance)
         z = (seen - thought - np.where(before, self.offset[name], 0.0)) / sigma
         alive = np.isfinite(seen) & np.isnan(thought)  # measured although nothing should arrive
@@ -136,8 +149,9 @@ def measures_of(faulty: Faulty, metrics: Metrics) -> dict[str, Floats]:
     scenario, flows = faulty.scenario, faulty.flows
     topology = scenario.topology
     with np.errstate(divide="ignore", invalid="ignore"):
-        loss = 1 - metrics.flow["throughput_bps"][:flows] / faulty.offered_bps
-    silent = np.where(faulty.offered_bps > 0, np.clip(loss, 0.0, 1.0), np.nan)
+        kept = scenario.traffic.flow_rate_bps[:flows] / faulty.offered_bps
+    arrived = kept * (1 - np.nan_to_num(metrics.flow["loss_ratio"][:flows]))
+    silent = np.where(faulty.offered_bps > 0, np.clip(1 - arrived, 0.0, 1.0), np.nan)
     if "throughput_bps" in metrics.link:
         sent = metrics.link["throughput_bps"]
     else:
@@ -155,7 +169,7 @@ def measures_of(faulty: Faulty, metrics: Metrics) -> dict[str, Floats]:
     return {
         RATE: faulty.offered_bps,
         DELAY: metrics.flow["owd_mean_s"][:flows],
-        LOSS: silent,
+        LOSS: silent,  # of what is offered: on the path by the model, and what a fault takes
         SENT: np.where(topology.link_live, np.nan_to_num(sent), 0.0) * faulty.counter,
         DROPS: np.nan_to_num(metrics.link["loss_ratio"]),
         UP: topology.link_live.astype(np.float64),
@@ -169,7 +183,8 @@ def gather(incident: Incident, model: NetworkModel) -> Evidence:
     """The evidence of an incident. The model predicts each interval before it once."""
     network = incident.network
     before = [values_of(one, network) for one in incident.before]
-    now = _mean([values_of(one, network) for one in incident.during])
+    during = [values_of(one, network) for one in incident.during]
+    now = _mean(during)
     rates = [np.where(np.isfinite(v[RATE]), v[RATE], np.nan) for v in before]
     usual = _mean([{RATE: r} for r in rates])[RATE] if rates else now[RATE]
     planned = network.traffic.flow_rate_bps
@@ -204,13 +219,42 @@ def gather(incident: Incident, model: NetworkModel) -> Evidence:
         _mean(predictions),
         {},
         {},
+        _known(during, now),
+        _known(before, now),
+        {},
         np.maximum(usual_now / size * window_s, 1.0),
         np.maximum(sent / (size.mean() if len(size) else 8000.0) * window_s, 1.0),
     )
     offset, noise = {}, {}
     for name in MEASURES:
         offset[name], noise[name] = _calibrated(made, name, before, predictions)
-    return replace(made, offset=offset, noise=noise)
+    unsure = _unsure(network, made, noise[RATE], predictions) if before else {}
+    return replace(made, offset=offset, noise=noise, unsure=unsure)
+
+
+def _known(values: Sequence[Mapping[str, Floats]], like: Mapping[str, Floats]) -> dict[str, Floats]:
+    """In how many intervals each element was measured."""
+    none = {name: np.zeros(len(value)) for name, value in like.items()}
+    return {
+        name: sum((np.isfinite(v[name]).astype(np.float64) for v in values), none[name])
+        for name in like
+    }
+
+
+def _unsure(
+    network: Scenario, made: Evidence, noise: Floats, predictions: Sequence[Mapping[str, Floats]]
+) -> dict[str, Floats]:
+    """How unsure the traffic of links and what waits in queues is, as some flows were not measured
+    in every interval. In the scale of the measures."""
+    paths, topology = network.paths, network.topology
+    missing = 1 - made.count[RATE] / len(made.incident.during)
+    error = made.now_bps * noise * np.sqrt(missing)
+    flow, share = paths.hop_flow, paths.share[paths.hop_path]
+    square = np.bincount(paths.links, (share * error[flow]) ** 2, topology.link_count)
+    sent = np.maximum(made.usual[SENT], topology.link_capacity_bps * 2e-3)
+    relative = np.sqrt(square) / sent
+    room = np.maximum(1 - made.usual[SENT] / topology.link_capacity_bps, 0.05)
+    return {SENT: relative, QUEUED: (relative / room)[topology.queues.link]}
 
 
 def _calibrated(
@@ -237,10 +281,20 @@ def _calibrated(
         seen = np.isfinite(off).sum(axis=0)
         freedom = np.maximum(seen - 1, 0)
         variance = np.nan_to_num(np.nanvar(off, axis=0)) * seen / np.maximum(freedom, 1)
-        several = variance[freedom > 0]
-    pooled = float(np.median(several)) if len(several) else TWIN[name] ** 2
+        pooled = _pooled(made, name, variance, freedom > 0)
     both = (SHRUNK * pooled + freedom * variance) / (SHRUNK + freedom)
     return mean, np.maximum(np.sqrt(both), LEAST[name])
+
+
+def _pooled(made: Evidence, name: str, variance: Floats, known: NDArray[np.bool_]) -> Floats:
+    """What all elements together say of the noise of one; of ratios those that lose packets
+    usually are apart from the others: losses come in bursts."""
+    pooled = np.full(len(variance), TWIN[name] ** 2)
+    lossy = made.scaled(name, made.usual[name]) > LOSSY if name in RATIOS else ~known & known
+    for part in (lossy, ~lossy):
+        if (part & known).any():
+            pooled[part] = np.median(variance[part & known])
+    return pooled
 
 
 def log_likelihood(scores: Mapping[str, tuple[Floats, Floats]], rare: float = RARE) -> float:

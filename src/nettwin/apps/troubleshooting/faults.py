@@ -130,9 +130,7 @@ def _degraded(faulty: Faulty, fault: Fault) -> Faulty:
 
 def _losing(faulty: Faulty, chosen: NDArray[np.bool_], part: float, *, sent: bool) -> Faulty:
     lost = np.where(chosen, part, 0.0)
-    return replace(
-        faulty, scenario=losing(faulty.scenario, lost, sent=sent, flows=faulty.flows)
-    )
+    return replace(faulty, scenario=losing(faulty.scenario, lost, sent=sent, flows=faulty.flows))
 
 
 def _on_links(faulty: Faulty, place: str) -> NDArray[np.bool_]:
@@ -221,7 +219,8 @@ def _toward(faulty: Faulty, node: str, target: str) -> NDArray[np.bool_]:
     scenario = faulty.scenario
     topology, paths = scenario.topology, scenario.paths
     here = topology.link_source[paths.links] == topology.node(node)
-    return here & (scenario.traffic.flow_target[paths.hop_flow] == topology.node(target))
+    there = scenario.traffic.flow_target[paths.hop_flow] == topology.node(target)
+    return np.asarray(here & there)
 
 
 def _black_hole(faulty: Faulty, fault: Fault) -> Faulty:
@@ -453,3 +452,21 @@ KINDS: dict[str, Kind] = {
         CHECK_PEERS,
     ),
 }
+
+
+def places_of(fault: Fault, network: Scenario) -> int:
+    """How many places a fault of a kind could be at: its prior is spread over them."""
+    nodes, links = network.topology.node_count, network.topology.link_count
+    classes = len(np.unique(network.traffic.flow_class))
+    if fault.kind in ("node_down", "attack"):
+        return max(nodes, 1)
+    if fault.kind in ("link_down", "duplex_mismatch"):
+        return max(links // 2, 1)
+    if fault.kind == "surge":
+        pairs = network.traffic.flow_source.astype(np.int64) * nodes + network.traffic.flow_target
+        return max(len(np.unique(pairs)), 1)
+    if fault.kind in ("class_loss", "wrong_class_map"):
+        return max(links * classes, 1)
+    if fault.kind in ("black_hole", "loop"):
+        return max(nodes * (nodes - 1), 1)
+    return max(links, 1)

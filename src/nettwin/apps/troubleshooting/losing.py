@@ -42,8 +42,12 @@ def losing(scenario: Scenario, lost: Floats, *, sent: bool, flows: int) -> Scena
             left -= gone
             prefix = tuple(paths.links[first : first + hop + sent].tolist())
             if prefix and gone > LEAST_SHARE:
-                kind = (traffic.flow_class[flow], traffic.flow_size[flow])
-                key = (prefix, *map(int, kind), int(traffic.flow_arrival[flow]))
+                key = (
+                    prefix,
+                    int(traffic.flow_class[flow]),
+                    int(traffic.flow_size[flow]),
+                    int(traffic.flow_arrival[flow]),
+                )
                 ghosts[key] += gone * float(paths.share[p]) * float(rate[flow])
         survives[p] = left
     return _with_ghosts(scenario, hit, survives, ghosts)
@@ -51,7 +55,7 @@ def losing(scenario: Scenario, lost: Floats, *, sent: bool, flows: int) -> Scena
 
 def _with_ghosts(
     scenario: Scenario,
-    hit: NDArray[np.intp],
+    hit: NDArray[np.int32],
     survives: Floats,
     ghosts: dict[tuple[tuple[int, ...], int, int, int], float],
 ) -> Scenario:
@@ -91,9 +95,7 @@ def _steers(scenario: Scenario, first: int, share: Floats) -> tuple[Steer, ...]:
     paths = scenario.paths
     return tuple(
         Steer(
-            links=tuple(
-                paths.links[paths.link_offset[p] : paths.link_offset[p + 1]].tolist()
-            ),
+            links=tuple(paths.links[paths.link_offset[p] : paths.link_offset[p + 1]].tolist()),
             share=float(part),
         )
         for p, part in enumerate(share, start=first)

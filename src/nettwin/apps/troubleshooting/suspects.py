@@ -24,6 +24,7 @@ EACH = 5  # suspects of a kind
 CAPACITIES = (0.2, 0.4, 0.6, 0.8)
 METRICS = (0.1, 10.0)
 BUFFER = 1 / 16
+SURGE = 0.1  # of the logarithm: less is no surge
 SEEN = 4.0  # fall of squared residuals that is worth a look
 MOST = 12.0  # standard deviations that one measurement counts at most
 
@@ -76,9 +77,7 @@ class Clues:
         more, error = self.lost
         fit = self._fit(np.where(chosen, more, np.nan), error)
         raw = self._raw_loss(chosen)
-        return np.where(fit[0] > 0, np.maximum(fit[0], raw), 0.0), np.where(
-            fit[0] > 0, fit[1], 0.0
-        )
+        return np.where(fit[0] > 0, np.maximum(fit[0], raw), 0.0), np.where(fit[0] > 0, fit[1], 0.0)
 
     def _raw_loss(self, chosen: NDArray[np.bool_]) -> Floats:
         """The median loss of flows that cross each link wholly: large losses are not normal."""
@@ -225,9 +224,7 @@ def _rerouted(clues: Clues) -> Iterator[Fault]:
         gain = clues.scores[SENT][0][links]
         for k in links[np.argsort(-np.nan_to_num(gain), kind="stable")][:2].tolist():
             for part in (0.8, 1.0):
-                yield Fault(
-                    "ecmp_imbalance", topology.node_name[node], part, topology.link_name[k]
-                )
+                yield Fault("ecmp_imbalance", topology.node_name[node], part, topology.link_name[k])
 
 
 def _dead_ends(clues: Clues) -> Iterator[Fault]:
@@ -288,6 +285,8 @@ def _loads(clues: Clues) -> Iterator[Fault]:
                 continue
             flow = int(np.flatnonzero(place == i)[0])
             times = float(np.clip(offered[i] / expected[i], 0.01, 1000.0))
+            if abs(math.log(times)) < SURGE:
+                continue
             yield _load_fault(network, flow, times, pair=make)
     yield from _by_links(clues, pair)
 

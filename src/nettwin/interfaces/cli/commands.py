@@ -33,6 +33,10 @@ COMMANDS = {
     "explain": (
         "Explain delay and loss: where they arise, which flows cause them, which queues decide."
     ),
+    "troubleshoot": (
+        "Rank the causes of an incident: each fault predicted and held against what was measured; "
+        "evidence, the next measurement, the repair."
+    ),
     "intent": "Check an intent against a network; list the measures and levers that intents know.",
     "optimize": (
         "Find the changes to a network that meet an intent, in a safe order, and verify them; exit "
