@@ -18,7 +18,7 @@ from nettwin.metrics import Metrics, Table
 from nettwin.observation import Observation
 from nettwin.repository.audit import AuditLog
 from nettwin.repository.repository import Repository
-from nettwin.repository.tables import Document
+from nettwin.repository.tables import Document, micros
 from nettwin.scenario.changes import FailLink, SetPath, SetWeight
 from nettwin.scenario.generate import generate
 from nettwin.scenario.scenario import Scenario
@@ -234,3 +234,29 @@ def test_a_head_one_entry_behind_is_of_a_process_that_died(log: AuditLog) -> Non
     again = AuditLog(log.path.parent, log.head)
     assert again.issues() == []
     assert again.add(10.0, "apply", "ada").number == 6
+
+
+def test_times_are_those_of_the_files_that_are_there(tmp_path: Path) -> None:
+    """They are remembered by file; appends, compaction and other writers change which there are."""
+    mine, other = Repository(tmp_path), Repository(tmp_path)
+
+    def append(*times: float) -> None:
+        columns = {
+            "time": [micros(time) for time in times],
+            "series": ["link/A->B/utilization"] * len(times),
+            "value": [0.5] * len(times),
+        }
+        other.store.append("observations", times[0], columns)
+
+    assert mine.times_s().tolist() == []
+    append(1767225600.0, 1767225660.0, 1767225660.0)
+    assert mine.times_s().tolist() == [1767225600.0, 1767225660.0]
+    append(1767225720.0)
+    append(1767225600.0)
+    expected = [1767225600.0, 1767225660.0, 1767225720.0]
+    assert mine.times_s().tolist() == expected
+    (day,) = other.store.days("observations")
+    other.store.compact("observations", day)
+    assert mine.times_s().tolist() == expected
+    other.store.retire("observations", day)
+    assert mine.times_s().tolist() == []

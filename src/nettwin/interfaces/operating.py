@@ -12,6 +12,7 @@ from nettwin.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
     from nettwin.apps.loop.loop import Loop, Told
+    from nettwin.intent import Judgement
     from nettwin.physical.network import Network
     from nettwin.workspace.settings import LoopSettings
     from nettwin.workspace.workspace import Workspace
@@ -44,9 +45,9 @@ def verifier_of(settings: LoopSettings) -> NetworkModel | None:
     return wiring.engine(settings.verify, **own)
 
 
-def status_document(workspace: Workspace) -> dict[str, Any]:
-    """Where the loop of a workspace stands, and how what was measured last meets the intent; as
-    `nettwin status --json` tells it."""
+def status_document(workspace: Workspace, measured: Judgement | None = None) -> dict[str, Any]:
+    """Where the loop of a workspace stands, and how what was measured last meets the intent (where
+    that is not known already); as `nettwin status --json` tells it."""
     from nettwin.apps.loop import checks
     from nettwin.apps.loop.state import read_state
     from nettwin.change_plan import judgement_to_dict
@@ -66,9 +67,11 @@ def status_document(workspace: Workspace) -> dict[str, Any]:
         "rolled_back": state.rolled_back,
         "calibrate": state.calibrate or None,
     }
-    if len(times) and workspace.settings.intents:
+    if measured is None and len(times) and workspace.settings.intents:
         seen = workspace.repository.observation(float(times[-1]))
-        facts["measured"] = judgement_to_dict(checks.measured(workspace.intent, seen))
+        measured = checks.measured(workspace.intent, seen)
+    if measured is not None:
+        facts["measured"] = judgement_to_dict(measured)
     issues = [*workspace.repository.store.damaged(), *workspace.audit.issues()]
     return {**facts, "issues": issues}
 

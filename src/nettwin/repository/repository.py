@@ -26,7 +26,7 @@ from nettwin.repository.observations import (
     series_rows,
 )
 from nettwin.repository.place import lock_of
-from nettwin.repository.store import Store
+from nettwin.repository.store import Store, times_in
 from nettwin.repository.tables import ROLLUP, Document, micros
 from nettwin.repository.talkers import Talkers, unpacked
 from nettwin.scenario.scenario import Scenario
@@ -42,6 +42,7 @@ class Repository:
         self.folder = folder
         self.store = Store(folder, relative_error=relative_error)
         self._written = ""  # the configuration that was written last
+        self._times: dict[str, NDArray[np.int64]] = {}  # of each file, in microseconds
 
     @contextmanager
     def writing(self, who: str = "nettwin") -> Iterator[Repository]:
@@ -157,11 +158,19 @@ class Repository:
         return native_from_text(text, str(self.folder))
 
     def times_s(self) -> NDArray[np.float64]:
-        """The times of all observations, in order. [observations]"""
-        found = self.store.ask(
-            "SELECT DISTINCT epoch_us(time) AS us FROM observations ORDER BY us", ["observations"]
-        )
-        return np.asarray(found["us"].to_numpy() / 1e6, np.float64)
+        """The times of all observations, in order. [observations]
+
+        What a file holds is remembered: no file ever changes.
+        """
+
+        def found() -> dict[str, NDArray[np.int64]]:
+            paths = {str(part.path): part.path for part in self.store.parts("observations")}
+            kept = self._times
+            return {n: kept[n] if n in kept else times_in(path) for n, path in paths.items()}
+
+        self._times = self.store.again(found)
+        us = np.unique(np.concatenate([np.zeros(0, np.int64), *self._times.values()]))
+        return np.asarray(us / 1e6, np.float64)
 
     def interval_s(self) -> float:
         """How long the last observation's interval is; 0 where there is none."""

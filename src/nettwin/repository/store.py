@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nettwin.errors import FormatError, InputError
 from nettwin.repository.dense import Columns as Dense
@@ -149,7 +150,7 @@ class Store:
                 found.append(_between(pa, one, since_s, until_s))
             return pa.concat_tables(found).unify_dictionaries()
 
-        return self._again(rows)
+        return self.again(rows)
 
     def ask(self, query: str, tables: Iterable[str], parameters: Sequence[Any] = ()) -> Any:
         """The answer of a query in SQL, as an Arrow table; tables go by their names.
@@ -173,7 +174,7 @@ class Store:
                 return memory.sql(query, params=list(parameters)).to_arrow_table()
 
         try:
-            return self._again(answer)
+            return self.again(answer)
         except duckdb.Error as error:
             raise InputError(f"the query cannot be answered: {error}. Correct it.") from None
 
@@ -313,7 +314,7 @@ class Store:
         found = [f"day={day_of(day * 86400.0)}" for day in range(first, last + 1)]
         return [root / name for name in [*found, *sorted({f"month={_month(d)}" for d in found})]]
 
-    def _again(self, reading: Callable[[], T]) -> T:
+    def again(self, reading: Callable[[], T]) -> T:
         """What reading gives; once more where a file that it was about to read was compacted."""
         for attempt in range(TRIES):
             try:
@@ -380,6 +381,13 @@ class Store:
         if pa.types.is_timestamp(kind):
             return pa.int64()
         return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def times_in(path: Path) -> NDArray[np.int64]:
+    """The times in a file of observations, each once, in microseconds since 1970."""
+    pa = arrow()
+    found = pa.parquet.read_table(opened(path), columns=["time"], partitioning=None)["time"]
+    return np.asarray(pa.compute.unique(found.cast(pa.int64())).to_numpy(), np.int64)
 
 
 def _dense(pa: Any, path: Path) -> bool:

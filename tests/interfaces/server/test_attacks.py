@@ -271,6 +271,17 @@ def test_zip_bombs_and_paths_that_lead_out(small: Served) -> None:
     assert small.ada.ask("POST", "/networks?file=net.zip", content=good).status_code == 201
 
 
+def test_networks_that_are_too_large(tmp_path: Path) -> None:
+    for at in served(tmp_path / "twin", Limits(links=10, networks=2, wait_s=60.0)):
+        content = at.desk.workspace.settings.plan.read_bytes()
+        told = at.ada.ask("POST", "/networks?file=square.yaml", content=content)
+        assert told.status_code == 422
+        assert "has 12 links: may have 10" in told.json()["detail"]
+        for _ in range(2):
+            at.desk.networks.add("x", b"x")
+        assert at.ada.ask("POST", "/networks?file=a.yaml", content=content).status_code == 409
+
+
 YAML_BOMB = b"nettwin: 1\na: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nnodes: *c\n"
 XML = b'<?xml version="1.0"?>'
 XML_BOMB = XML + b'<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><graphml>&b;</graphml>'

@@ -14,6 +14,7 @@ import numpy as np
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from nettwin.apps.topology.events import EVENT
 from nettwin.errors import InputError, UnknownNameError
 from nettwin.interfaces import documents, sheets
 from nettwin.interfaces.server.asking import API, AtDesk, By, asked, need, page_of
@@ -232,7 +233,7 @@ async def events(
 
     def page() -> dict[str, Any]:
         found = [_entry(one, "audit") for one in desk.workspace.audit.entries()]
-        for one in desk.workspace.repository.records("event"):
+        for one in desk.workspace.repository.records(EVENT):
             details = json.loads(one.document)
             found.append(
                 {"time_s": one.time_s, "what": one.id, "who": "network", "details": details}
@@ -304,8 +305,8 @@ def status_of(desk: Desk) -> dict[str, Any]:
     """The loop's state, and how what was measured last meets the intent."""
     from nettwin.interfaces.operating import status_document
 
-    facts = status_document(desk.workspace)
     moment = desk.live.moment if desk.live is not None else None
+    facts = status_document(desk.workspace, moment.measured if moment is not None else None)
     return documents.headed(
         "status",
         facts
