@@ -592,9 +592,9 @@ export default {
       const BOLD = "600 11px system-ui, sans-serif", PLAIN = "400 11px system-ui, sans-serif";
       const hot = order.slice(0, 40).filter((k) => s.color && s.color[k] >= 5);
       const numbers = (list, most) => {
-        let written = 0;
+        let written = 0, tried = 0;
         for (const k of list) {
-          if (written >= most) break;
+          if (written >= most || ++tried > 8 * most) break;
           const text = this.number(k);
           if (!text) continue;
           const o = 4 * k, wide = width(text, BOLD);

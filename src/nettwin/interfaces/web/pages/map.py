@@ -138,9 +138,10 @@ class _Map:
             self.map.choose(kind, names.index(name))
 
     def _paint(self) -> None:
+        """Color the links at once; what the colors mean follows."""
         paint = self.shown.paint()
         self.map.paint(paint)
-        self._draw_legend(paint)
+        ui.timer(0.05, lambda: self._draw_legend(paint), once=True)
 
     def _names(self, kind: str) -> tuple[str, ...]:
         topology = self.shown.scenario.topology
