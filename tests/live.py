@@ -24,6 +24,15 @@ expect:
 change:
   with: [segments]
 """
+FAST = {  # of a workspace whose loop is quick
+    "simulated_s": 0.2,
+    "error": 0.02,
+    "trough": 1.0,
+    "wander": 0.0,
+    "verify": "none",
+    "seconds": 0.1,
+    "method": "local_search",
+}
 SETTINGS = {"interval_s": 60, "simulated_s": 0.2, "convergence_s": 0.05, "wander": 0.0}
 
 
@@ -46,16 +55,7 @@ def square() -> Scenario:
 
 def workspace(folder: Path, intent: str = INTENT, *, auto: bool = True) -> Workspace:
     """A workspace of the square whose load does not change over the day."""
-    settings = {
-        "simulated_s": 0.2,
-        "error": 0.02,
-        "trough": 1.0,
-        "wander": 0.0,
-        "verify": "none",
-        "seconds": 0.1,
-        "method": "local_search",
-    }
-    return begin(folder, square(), intent, auto=auto, settings=settings)
+    return begin(folder, square(), intent, auto=auto, settings=FAST)
 
 
 def network(folder: Path, **settings: Any) -> SimulatedNetwork:

@@ -213,3 +213,35 @@ def test_ctrl_c_leaves_nothing_behind(place: tuple[Path, str]) -> None:
     while any(Path(f"/proc/{pid}").exists() for pid in mine):
         assert time.monotonic() < gone_by, "something was left behind"
         time.sleep(0.1)
+
+
+def test_names_that_are_html_stay_names(tmp_path: Path) -> None:
+    """Elements are named as a page's script would be; no page has one script more for it."""
+    from nettwin.scenario.scenario import Scenario
+    from nettwin.scenario.topology import Link, Topology
+    from nettwin.scenario.traffic import Flow, Traffic
+    from nettwin.workspace.workspace import begin
+
+    def scripts(nodes: list[str], folder: Path) -> dict[str, tuple[int, str]]:
+        topology = Topology.build(nodes, [Link(*nodes, 1e7, 1e-3)], duplex=True)
+        flows = [Flow(*nodes, 1e6, name=f"{nodes[0]} flow")]
+        scenario = Scenario(topology, Traffic.build(topology, flows), name=nodes[0])
+        place = begin(folder, scenario, live.INTENT, name="evil", settings=live.FAST)
+        token = place.add_person("ada", ("operator",))
+        found = {}
+        with serving(place.folder, token) as server:
+            server.wait()
+            answer, _ = server.ask("/login", f"token={token}", origin=server.address)
+            server.cookie = answer.headers["set-cookie"].partition(";")[0]
+            for path in ("/", "/flows", "/sessions", "/plans", "/data"):
+                page, text = server.ask(path, accept="text/html")
+                assert page.status == 200
+                found[path] = len(re.findall(r"<script[\s>]", text)), text
+        return found
+
+    evil = '</script><script>alert(1)</script><img src=x onerror="alert(2)">'
+    good = scripts(["A", "B"], tmp_path / "good")
+    bad = scripts([evil, "B"], tmp_path / "bad")
+    for path, (count, text) in bad.items():
+        assert count == good[path][0], path
+        assert "<img src=x" not in text, path
