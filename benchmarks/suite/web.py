@@ -29,7 +29,18 @@ PROTOCOL = (
     "garbage, over `--minutes` of the live demo. `outside requests`: to any other address. "
     "`accessibility violations`: rules of axe-core, on every page in both themes."
 )
-PAGES = ("/", "/sessions", "/flows", "/plans", "/data", "/models", "/jobs", "/audit", "/settings")
+PAGES = (
+    "/",
+    "/sessions",
+    "/flows",
+    "/plans",
+    "/data",
+    "/models",
+    "/capacity",
+    "/jobs",
+    "/audit",
+    "/settings",
+)
 MAP = ".nt-map-box"
 MB = 2**20
 

@@ -29,6 +29,7 @@ RAIL = (
     ("models", "Models", "/models"),
 )
 MORE = (
+    ("capacity", "Capacity", "/capacity"),
     ("jobs", "Jobs", "/jobs"),
     ("audit", "Audit", "/audit"),
     ("settings", "Settings", "/settings"),

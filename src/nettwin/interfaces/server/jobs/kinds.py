@@ -65,6 +65,8 @@ KINDS: dict[str, Kind] = {
         Kind("failure matrix", f"{_WORK}.metrics:failure_matrix", "quick"),
         Kind("failures", f"{_WORK}.questions:failures", best=True),
         Kind("optimize", f"{_WORK}.searches:optimize", best=True),
+        Kind("capacity runout", f"{_WORK}.capacity:runout"),
+        Kind("capacity upgrade", f"{_WORK}.capacity:upgrade"),
         Kind("verify", f"{_WORK}.plans:verify"),
         Kind("plan", f"{_WORK}.plans:of_session", "quick"),
         Kind("describe", f"{_WORK}.networks:describe", "quick"),

@@ -2,5 +2,6 @@
 
 networks    files read and written       questions    predict, whatif, failures, explain
 searches    plans looked for             plans        plans judged again
+capacity    run-out dates, upgrades
 intents     checked and reported         warm         what a fresh process loads first
 """

@@ -9,6 +9,7 @@ from fastapi import Request
 
 from nettwin.interfaces.web.pages import (
     audit,
+    capacity,
     data,
     flows,
     jobs,
@@ -28,6 +29,7 @@ PAGES: tuple[tuple[str, str, Build], ...] = (
     ("/plans", "Plans", plans.build),
     ("/data", "Data", data.build),
     ("/models", "Models", models.build),
+    ("/capacity", "Capacity", capacity.build),
     ("/jobs", "Jobs", jobs.build),
     ("/audit", "Audit", audit.build),
     ("/settings", "Settings", settings.build),
