@@ -22,7 +22,7 @@ class Limits:
     links: int = 200_000
     flows: int = 2_000_000
     requests: str = "6000/minute"  # a person
-    jobs: str = "120/minute"  # a person
+    jobs: str = "1200/minute"  # a person; how many may wait is bounded by itself
     logins: str = "10/minute"  # that failed, an address
     refusals: str = "60/minute"  # that are written into the log, an address
     queued_jobs: int = 200
