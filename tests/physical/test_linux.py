@@ -21,7 +21,14 @@ from nettwin.physical.linux.history import History
 from nettwin.physical.linux.measuring import _loss_bounds, metrics_of
 from nettwin.physical.linux.network import Linux, as_emulated, check, lacking
 from nettwin.physical.linux.schedule import Schedule
-from nettwin.physical.linux.traffic import AHEAD, _kept, first_ports, spread, summary
+from nettwin.physical.linux.traffic import (
+    AHEAD,
+    _kept,
+    first_ports,
+    ports_apart,
+    spread,
+    summary,
+)
 from nettwin.scenario.changes import FailLink, SetPath, SetWeight
 from nettwin.scenario.generate import generate
 from nettwin.scenario.packet_sizes import Fixed
@@ -125,6 +132,15 @@ def test_ports_are_dealt_out_to_paths() -> None:
     first = first_ports(plan)
     pairs = set(zip(plan.traffic.flow_source.tolist(), first.tolist(), strict=True))
     assert len(pairs) == plan.traffic.flow_count
+
+
+@pytest.mark.parametrize(("most", "apart"), [(10**6, 1), (20_000, 4), (4000, 16), (10, 16)])
+def test_sockets_are_no_more_than_may_be_open(
+    monkeypatch: pytest.MonkeyPatch, most: int, apart: int
+) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda what: (most, most))
+    assert ports_apart(2500) == apart
+    assert ports_apart(10) == (1 if most > 1000 else 16)
 
 
 def test_what_is_measured_is_what_came_in() -> None:

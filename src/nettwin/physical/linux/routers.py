@@ -157,6 +157,7 @@ class Routers:
                 space.netlink.rule("del", priority=STEERED, table=table)
             self._clear(space, table)
         self._steered[flow] = tables
+        self._traffic.use(flow, spans)
         self._traffic.share[flow], self._traffic.overhead[flow] = share, overhead
 
     # ---- what they have

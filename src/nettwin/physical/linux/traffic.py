@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import socket
 import struct
 import threading
@@ -111,6 +112,9 @@ def listen(sockets, state, log):  # type: ignore[no-untyped-def]
                 state[RECEIVED] += 1
 
 
+SOCKETS = 0.8  # of the files that may be open
+
+
 class Traffic:
     """The flows of a scenario, sent between namespaces until it is closed.
 
@@ -127,24 +131,20 @@ class Traffic:
         self._sent = np.zeros((ring, 2), np.int64)
         self._received = np.zeros((ring, 4), np.int64)
         self._open: list[socket.socket] = []
+        self._namespaces = namespaces
+        self._at_port: dict[tuple[int, int], int] = {}  # the socket of a flow's port
+        self._apart = ports_apart(flows + len(namespaces))
         self.share = np.tile(np.arange(1, PORTS_A_FLOW + 1) / PORTS_A_FLOW, (flows, 1))
         self.overhead = np.zeros((flows, PORTS_A_FLOW), np.int64)
         self._address = np.zeros((flows, 16), np.uint8)
         self._sockets = np.zeros((flows, PORTS_A_FLOW), np.int32)
         self.first_port = first_ports(scenario)
         for f in range(flows):
-            source, target = int(traffic.flow_source[f]), int(traffic.flow_target[f])
+            target = int(traffic.flow_target[f])
             packed = struct.pack("!2xH4s8x", PORT, socket.inet_aton(loopback(target)))
             self._address[f] = np.frombuffer(packed, np.uint8)
             self._address[f, :2] = np.frombuffer(struct.pack("=H", socket.AF_INET), np.uint8)
-            with namespaces[source].entered():
-                for p in range(PORTS_A_FLOW):
-                    one = self._bound((loopback(source), int(self.first_port[f]) + p))
-                    one.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_BYTES)
-                    one.setsockopt(
-                        socket.IPPROTO_IP, socket.IP_TOS, tos(int(traffic.flow_class[f]))
-                    )
-                    self._sockets[f, p] = one.fileno()
+            self.use(f, [(0, PORTS_A_FLOW - 1)])
         listening = []
         for node, namespace in enumerate(namespaces):
             with namespace.entered():
@@ -161,6 +161,26 @@ class Traffic:
         ]
         for thread in self._threads:
             thread.start()
+
+    def use(self, flow: int, spans: Sequence[tuple[int, int]]) -> None:
+        """Send a flow from the ports of these spans, each the first and last port of a path. Where
+        there are more flows than sockets may be opened for, some ports of a span stand for all."""
+        for first, last in spans:
+            opened = [p for p in range(first, last + 1) if p % self._apart == 0] or [first]
+            for p in range(first, last + 1):
+                stands = max((one for one in opened if one <= p), default=opened[0])
+                self._sockets[flow, p] = self._socket(flow, stands)
+
+    def _socket(self, flow: int, port: int) -> int:
+        if (flow, port) not in self._at_port:
+            traffic = self._scenario.traffic
+            source, kind = int(traffic.flow_source[flow]), int(traffic.flow_class[flow])
+            with self._namespaces[source].entered():
+                one = self._bound((loopback(source), int(self.first_port[flow]) + port))
+            one.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_BYTES)
+            one.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos(kind))
+            self._at_port[flow, port] = one.fileno()
+        return self._at_port[flow, port]
 
     def _bound(self, address: tuple[str, int]) -> socket.socket:
         one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -251,6 +271,16 @@ class Traffic:
             rest_s = (begin_ns + at_s * 1e9 - time.time_ns()) / 1e9
             if rest_s > 0:
                 time.sleep(rest_s)
+
+
+def ports_apart(flows: int) -> int:
+    """How far apart the ports are that sockets are opened for, so that no more are open than this
+    process may have: 1 where all fit."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    apart = 1
+    while apart < PORTS_A_FLOW and flows * PORTS_A_FLOW / apart > SOCKETS * most:
+        apart *= 2
+    return apart
 
 
 def first_ports(scenario: Scenario) -> NDArray[np.int64]:
