@@ -97,6 +97,17 @@ def test_expired_and_revoked_tokens(tmp_path: Path) -> None:
     assert access.known(newer) is None
 
 
+def test_people_stay_while_their_file_cannot_be_read(tmp_path: Path) -> None:
+    for at in served(tmp_path / "twin"):
+        assert at.ada.get("/me").status_code == 200
+        path = at.desk.workspace.folder / "nettwin.toml"
+        good = path.read_text()
+        path.write_text(good.replace("nettwin = 1", "nettwin = [1"))
+        assert at.ada.get("/me").status_code == 200
+        path.write_text(good.replace("[people.ada]", "[people.zoe]"))
+        assert at.ada.get("/me").status_code == 401
+
+
 def test_who_guesses_tokens_is_slowed_down(tmp_path: Path) -> None:
     for at in served(tmp_path / "twin", Limits(logins="3/minute")):
         codes = [

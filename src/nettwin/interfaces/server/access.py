@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import secrets
 import threading
 import time
@@ -17,13 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nettwin.errors import InputError
+from nettwin.errors import FormatError, InputError
 from nettwin.interfaces.server.limits import Limits
 from nettwin.workspace.people import Person, person_of
 from nettwin.workspace.settings import NAME, read_settings
 from nettwin.workspace.workspace import Workspace
 
 COOKIE = "nettwin_session"
+log = logging.getLogger("nettwin.server")
 TRUSTED_S = 600.0  # a token that was checked is not checked again for so long
 
 
@@ -58,12 +60,16 @@ class Access:
 
     @property
     def people(self) -> tuple[Person, ...]:
-        """The people of nettwin.toml as it is now."""
+        """The people of nettwin.toml as it is now; while it cannot be read, as it was before."""
         with self._lock:
             stamp = self._now_stamp()
             if stamp != self._stamp:
-                self._people = read_settings(self._folder).people
                 self._stamp = stamp
+                try:
+                    self._people = read_settings(self._folder).people
+                except FormatError as error:
+                    log.error("people stay as they were: %s", error)
+                    return self._people
                 self._known.clear()
                 for login in list(self._logins.values()):
                     if self._named(login.name) is None:
