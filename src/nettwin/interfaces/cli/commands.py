@@ -92,6 +92,10 @@ COMMANDS = {
         "Correct the twin of a workspace from what was measured, and show how far it is off before"
         " and after."
     ),
+    "lab": (
+        "Training labs: a network with a hidden fault, goals, hints, points and a debriefing; exams"
+        " with signed results."
+    ),
     "demo": (
         "Show the main job on NSFNET: predict, simulate, fail the worst link, meet an intent, plot."
     ),
