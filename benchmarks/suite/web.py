@@ -30,16 +30,8 @@ PROTOCOL = (
     "`accessibility violations`: rules of axe-core, on every page in both themes."
 )
 PAGES = (
-    "/",
-    "/sessions",
-    "/flows",
-    "/plans",
-    "/data",
-    "/models",
-    "/capacity",
-    "/jobs",
-    "/audit",
-    "/settings",
+    *("/", "/sessions", "/flows", "/plans", "/data", "/models", "/incidents"),
+    *("/capacity", "/jobs", "/audit", "/settings"),
 )
 MAP = ".nt-map-box"
 MB = 2**20

@@ -18,16 +18,8 @@ from nettwin.workspace.workspace import Workspace, begin
 pytestmark = [pytest.mark.system, pytest.mark.skipif(bool(missing()), reason=missing())]
 
 PAGES = (
-    "/",
-    "/sessions",
-    "/flows",
-    "/plans",
-    "/data",
-    "/models",
-    "/capacity",
-    "/jobs",
-    "/audit",
-    "/settings",
+    *("/", "/sessions", "/flows", "/plans", "/data", "/models", "/incidents"),
+    *("/capacity", "/jobs", "/audit", "/settings"),
 )
 WIDTHS = (1280, 1000, 640)  # the second is 1280 at a zoom of some 130 %, the third at 200 %
 EVIL = "<img src=x onerror=alert(1)>"

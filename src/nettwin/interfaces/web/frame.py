@@ -29,6 +29,7 @@ RAIL = (
     ("models", "Models", "/models"),
 )
 MORE = (
+    ("incidents", "Incidents", "/incidents"),
     ("capacity", "Capacity", "/capacity"),
     ("jobs", "Jobs", "/jobs"),
     ("audit", "Audit", "/audit"),

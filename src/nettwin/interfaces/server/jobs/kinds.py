@@ -67,6 +67,7 @@ KINDS: dict[str, Kind] = {
         Kind("optimize", f"{_WORK}.searches:optimize", best=True),
         Kind("capacity runout", f"{_WORK}.capacity:runout"),
         Kind("capacity upgrade", f"{_WORK}.capacity:upgrade"),
+        Kind("troubleshoot", f"{_WORK}.troubleshooting:troubleshoot"),
         Kind("verify", f"{_WORK}.plans:verify"),
         Kind("plan", f"{_WORK}.plans:of_session", "quick"),
         Kind("describe", f"{_WORK}.networks:describe", "quick"),
