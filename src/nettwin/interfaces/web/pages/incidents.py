@@ -179,4 +179,5 @@ class _Incidents:
 
 def _words(one: dict[str, Any]) -> str:
     """A measurement that would tell causes apart, in words."""
-    return Next(**{k: math.nan if v is None else v for k, v in one.items()}).words()
+    known: dict[str, Any] = {k: math.nan if v is None else v for k, v in one.items()}
+    return Next(**known).words()
