@@ -22,7 +22,9 @@ from nettwin.interfaces.server.limits import Limits
 from nettwin.interfaces.server.problems import ProblemError
 from tests.interfaces.server.conftest import ADDRESS, Served, served
 
-SMALL = Limits(body_bytes=20_000, upload_bytes=200_000, unpacked_bytes=1_000_000, files=5)
+SMALL = Limits(
+    body_bytes=20_000, upload_bytes=200_000, unpacked_bytes=1_000_000, files=5, wait_s=60.0
+)
 
 
 @pytest.fixture(scope="module")
