@@ -31,7 +31,7 @@ PROTOCOL = (
 )
 PAGES = (
     *("/", "/sessions", "/flows", "/plans", "/data", "/models", "/incidents"),
-    *("/capacity", "/jobs", "/audit", "/settings"),
+    *("/capacity", "/labs", "/jobs", "/audit", "/settings"),
 )
 MAP = ".nt-map-box"
 MB = 2**20

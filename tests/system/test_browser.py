@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.system, pytest.mark.skipif(bool(missing()), reason=mis
 
 PAGES = (
     *("/", "/sessions", "/flows", "/plans", "/data", "/models", "/incidents"),
-    *("/capacity", "/jobs", "/audit", "/settings"),
+    *("/capacity", "/labs", "/jobs", "/audit", "/settings"),
 )
 WIDTHS = (1280, 1000, 640)  # the second is 1280 at a zoom of some 130 %, the third at 200 %
 EVIL = "<img src=x onerror=alert(1)>"

@@ -31,6 +31,7 @@ RAIL = (
 MORE = (
     ("incidents", "Incidents", "/incidents"),
     ("capacity", "Capacity", "/capacity"),
+    ("labs", "Training labs", "/labs"),
     ("jobs", "Jobs", "/jobs"),
     ("audit", "Audit", "/audit"),
     ("settings", "Settings", "/settings"),
