@@ -36,9 +36,8 @@ def run(options: Options) -> Outcome:
             found += tried
             for one in tried:
                 if not one.right:
-                    say(
-                        f"{name}, seed {seed}, variant {one.variant + 1}: {one.what}: {one.points:.0f}"
-                    )
+                    where = f"{name}, seed {seed}, variant {one.variant + 1}"
+                    say(f"{where}: {one.what}: {one.points:.0f}")
         say(f"{name}: tried")
     figures = [
         at_least("labs", float(len(names)), 10.0),

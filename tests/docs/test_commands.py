@@ -23,7 +23,8 @@ LINES = [(page.relative_to(ROOT).as_posix(), line) for page in PAGES for line in
 # what takes hours, or needs what those make; or a package or a Prometheus that is not here
 NOT_RUN = re.compile(
     r"nettwin (serve|mcp|top|dataset|train|models (install|verify)|plan (approve|apply|undo)"
-    r"|network (inject|serve)|data (check|map|collect|links|topology|snapshot)|history predict --w)"
+    r"|network (inject|serve)|lab (start|check|hint|debrief|exam|submit|verify)"
+    r"|data (check|map|collect|links|topology|snapshot)|history predict --w)"
     r"|trained/|square\.edges|data/|recordings/|--server|neighbors\.json|ospf\.json|now\.yaml"
 )
 INTENT = """\
@@ -75,6 +76,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "examples" / "intents" / "towns.yaml", made / "network.yaml")
     (made / "voice.yaml").write_text(INTENT, encoding="utf-8")
     (made / "few.yaml").write_text(FEW, encoding="utf-8")
+    shutil.copy(ROOT / "examples" / "capacity" / "growth.yaml", made)
+    shutil.copy(ROOT / "examples" / "labs" / "mine.yaml", made)
     samples = sorted((ROOT / "tests" / "formats" / "good" / "graphml").iterdir())
     shutil.copy(samples[0], made / "Geant2012.graphml")
     demand = np.full((3, 6, 6), 1e6) * np.arange(1, 4)[:, None, None]

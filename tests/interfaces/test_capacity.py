@@ -50,7 +50,7 @@ def test_what_runs_out_has_dates_and_a_picture(asked, files, tmp_path: Path) -> 
 def test_upgrades_cost_less_than_the_hand_rule(asked, files) -> None:
     found = asked("capacity", "upgrade", *files, "--json", code=0)
     document = json.loads(found.out)
-    assert document["met"] and document["best"]["gap"] == pytest.approx(0, abs=1e-6)
+    assert document["met"] and document["best"]["gap"] < 1e-4
     hand, greedy = (rule["cost"] for rule in document["rules"])
     assert document["best"]["cost"] <= greedy < hand
 

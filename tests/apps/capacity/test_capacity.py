@@ -100,7 +100,7 @@ def test_modules_cost_no_more_than_any_other_purchase() -> None:
                 paid = count @ price[0] + 0.7 * count.any(axis=1)
                 best = min(best, float(paid @ worth))
         assert found.cost == pytest.approx(best)
-        assert found.bound == pytest.approx(best)
+        assert best * (1 - 1e-4) <= found.bound <= best + 1e-9
 
 
 def test_the_cheapest_plan_survives_every_failure_and_costs_least(
@@ -111,13 +111,20 @@ def test_the_cheapest_plan_survives_every_failure_and_costs_least(
         for period in range(case.periods):
             assert _worst(method.network(period)) <= 1 + 1e-9
         assert found.best.cost <= method.cost + 1e-9
-    assert found.best.gap == pytest.approx(0.0, abs=1e-6)
+    assert found.best.gap < 1e-4
     assert found.met and 0 < found.saving() < 1
     one_less = found.best.count.copy()
     one_less[tuple(np.argwhere(one_less)[0])] -= 1
     assert any(
         _worst(replace(found.best, count=one_less).network(p)) > 1 for p in range(case.periods)
     )
+
+
+def test_of_what_costs_the_same_the_latest_is_bought() -> None:
+    need, size = np.array([[0.0, 0.0, 5.0]]), np.array([10.0])
+    free = np.full(3, np.inf)
+    found = cheapest_modules(need, size, np.array([[1.0]]), 0.0, np.ones(3), free, lambda: 60.0)
+    assert found.count[0, :, 0].tolist() == [0, 0, 1] and found.cost == 1.0
 
 
 def test_a_budget_is_kept_and_what_it_leaves_missing_is_said(

@@ -58,6 +58,9 @@ def test_what_is_told_hides_the_fault() -> None:
     assert practice.told.topology.link_capacity_bps[hole] == 10e6
     assert practice.faulty.topology.link_capacity_bps[hole] == 1e3
     assert seen.carried[hole] < 0.01 and not seen.judgement.met
+    load = next(line for line in seen.judgement.lines if line.measure == "offered_load")
+    assert load.value < 1  # by the capacity that is told
+    assert seen.shown.link["utilization"][hole] < 0.01
     document = json.dumps({**told.lab(lab), **told.seen(practice, seen)})
     assert "1000.0" not in document.replace("10000000.0", "") and '"fault"' not in document
     session = begun(lab, "black-hole", seed=4)
@@ -147,6 +150,7 @@ def _written(tmp_path: Path, old: str, new: str, name: str = "black-hole") -> Pa
         ("may: [set_weight, fail_link]", "may: [set_weight]", "uses fail_link"),
         ("may: [set_weight, fail_link]", "may: [pray]", "there is no change 'pray'"),
         ("minutes: 20", "minutes: soon", "minutes"),
+        ("- set_capacity Paris->Bern 1k", "- fail_link Paris->Bern", "is hidden"),
         ("[Porto, Madrid]", "[Porto, Atlantis]", "Atlantis"),
         ("story: |", "tale: |", "has no story"),
     ],

@@ -62,8 +62,8 @@ def of_run_outs(found: RunOuts) -> str:
     if found.exempt:
         flows = len({flow for some in found.exempt.values() for flow in some})
         words.append(
-            f"{len(found.exempt)} failures leave {flows} flows without any path; no capacity helps"
-            " those, and they are left out."
+            f"Failures that leave flows without any path: {len(found.exempt)}, flows: {flows}; no"
+            " capacity helps those, and they are left out."
         )
     return " ".join(words)
 
@@ -127,5 +127,5 @@ def of_upgrade(found: Upgrade) -> str:
         )
     if found.exempt:
         flows = len({flow for some in found.exempt.values() for flow in some})
-        words.append(f"{flows} flows have no path after some failure and are exempt.")
+        words.append(f"Flows that have no path after some failure, and are exempt: {flows}.")
     return " ".join(words)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nettwin.apps.labs.lab import Lab
 from nettwin.errors import ChangeError
 from nettwin.intent import Judgement, judge
-from nettwin.metrics import Metrics
+from nettwin.metrics import Metrics, Table
 from nettwin.model import NetworkModel
 from nettwin.optimize.problem import Problem
 from nettwin.scenario.changes import Change, apply_all
@@ -35,7 +35,14 @@ class Seen:
     def carried(self) -> Floats:
         """What each link carries over the capacity that it tells. [links]"""
         sent = self.metrics.link["utilization"] * self.truth.topology.link_capacity_bps
-        return np.asarray(sent / self.told.topology.link_capacity_bps)
+        return np.asarray(np.minimum(sent / self.told.topology.link_capacity_bps, 1.0))
+
+    @property
+    def shown(self) -> Metrics:
+        """What is measured, with the utilization of links by the capacities that they tell."""
+        link = self.metrics.link
+        columns = {**link.columns, "utilization": self.carried}
+        return replace(self.metrics, link=Table(columns))
 
 
 class Practice:
@@ -97,11 +104,17 @@ class Practice:
         after = apply_all(network, changes)
         ((now, *failed),) = problem.states([after], problem.model)
         metrics = now.metrics or self.model.predict([after])[0]
+        shown = apply_all(told, changes)
+        # loads are judged by the capacities that are told: true ones would tell what is hidden
+        states = [
+            state._replace(scenario=apply_all(shown, failing))
+            for state, (_, failing) in zip(failed, problem.failures, strict=True)
+        ]
         judgement = judge(
             goals,
-            now._replace(metrics=metrics),
-            failed,
+            now._replace(scenario=shown, metrics=metrics),
+            states,
             changes=len(changes),
             cost=problem.cost(after, len(changes)),
         )
-        return Seen(apply_all(told, changes), after, metrics, judgement)
+        return Seen(shown, after, metrics, judgement)

@@ -248,6 +248,9 @@ class _Reader:
         for item, where in self._items({"": (value, place)}, ""):
             seen = isinstance(item, dict) and set(item) == {"seen"}
             if change := self._change(item["seen"] if seen else item, where):
+                if change.kind.startswith(("fail_", "set_weight", "set_path")) and not seen:
+                    reason = f"{change.kind} is hidden, and the routing of all devices tells it"
+                    self.checks.issue(where, reason, "Write `seen: ...`.")
                 found.append(Fault(change, seen))
         return tuple(found)
 

@@ -160,5 +160,5 @@ def _draw(output: Output, practice: Practice, changes: object, plot: Path | None
 
     seen = practice.seen(tuple(changes)) if changes else practice.before  # type: ignore[arg-type]
     title = f"{practice.lab.title}: as the network tells"
-    weathermap(seen.told, seen.metrics, plot, title=title)
+    weathermap(seen.told, seen.shown, plot, title=title)
     output.wrote(plot)

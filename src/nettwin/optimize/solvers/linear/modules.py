@@ -13,6 +13,7 @@ from scipy import sparse
 from nettwin.optimize.solvers.linear import highs
 
 Floats = NDArray[np.float64]
+LATER = 1e-5  # of money a period: of what costs the same, the latest is bought
 SHORT = 100.0  # times the dearest bit/s: what a missing bit/s costs, so that money comes second
 
 
@@ -88,6 +89,8 @@ def _solved(
     most = np.broadcast_to(most, (links, periods, kinds))
     limited = bool(np.isfinite(budget).any())
     dearest = float((price / size * unit).max()) + visit
+    told_worth = worth  # without the preference for late
+    worth = worth * (1 - LATER * np.arange(periods))
     cost = np.concatenate(
         [
             (price[:, None, :] * worth[None, :, None]).ravel(),
@@ -144,14 +147,14 @@ def _solved(
     solver.passModel(highs.model(matrix, cost, upper, row_low, row_high, whole))
     highs.run(solver, left_s)
     if not highs.found(solver):
-        return _one_by_one(need, size, price, visit, worth)
+        return _one_by_one(need, size, price, visit, told_worth)
     values = np.array(solver.getSolution().col_value)
     info = solver.getInfo()
     count = np.rint(values[:counts]).astype(np.int64).reshape(links, periods, kinds)
     bought_bps = np.cumsum(count @ size, axis=1)
     missing = np.maximum(need - bought_bps, 0.0)
     missing[missing < 1e-6 * unit] = 0.0
-    paid = paid_for(count, price, visit) @ worth
+    paid = paid_for(count, price, visit) @ told_worth
     told = float(cost[counts + cells :] @ values[counts + cells :])
     return Bought(count, float(paid), float(info.mip_dual_bound) - told, missing)
 
