@@ -82,6 +82,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(samples[0], made / "Geant2012.graphml")
     demand = np.full((3, 6, 6), 1e6) * np.arange(1, 4)[:, None, None]
     np.savez(made / "week.npz", demand_bps=demand * (1 - np.eye(6)), times_s=np.arange(3) * 300.0)
+    hours = 1e6 * (2 + np.sin(2 * np.pi * np.arange(60) / 24))[:, None, None] * np.ones((6, 6))
+    np.savez(made / "days.npz", demand_bps=hours, times_s=np.arange(60) * 3600.0)
     (made / "counters.csv").write_text(
         "time,Madrid->Rome [Mbit/s],Rome->Madrid [Mbit/s]\n2026-01-05T12:00:00Z,30,20\n",
         encoding="utf-8",
