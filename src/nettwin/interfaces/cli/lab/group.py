@@ -11,7 +11,7 @@ from nettwin.apps.labs import Lab, find_lab, lab_names
 from nettwin.apps.labs.certificate import key_of
 from nettwin.apps.labs.practice import Practice, Seen
 from nettwin.apps.labs.session import Session, check_lab, read_session
-from nettwin.interfaces import wiring
+from nettwin.interfaces import practicing
 from nettwin.interfaces.cli import options as o
 from nettwin.interfaces.cli.commands import COMMANDS
 from nettwin.interfaces.cli.engines import warn_of_compiling
@@ -21,7 +21,6 @@ from nettwin.interfaces.documents import labs as told
 from nettwin.interfaces.tables import labs as tables
 from nettwin.model import NetworkModel
 
-MAX_PACKETS, PRECISION = 400_000, 0.05  # of a measurement: seconds
 group = subcommands(
     "lab",
     COMMANDS["lab"],
@@ -56,14 +55,7 @@ def listed(json: o.JsonOption = False) -> None:
 def network_model(output: Output, seed: int) -> NetworkModel:
     """The network that labs are practiced on: simulated packets."""
     warn_of_compiling(output, "packet")
-    return wiring.engine(
-        "packet",
-        seed=seed + 1,
-        precision=PRECISION,
-        max_packets=MAX_PACKETS,
-        percentiles=True,
-        jobs=1,
-    )
+    return practicing.network_model(seed)
 
 
 def opened(output: Output, folder: Path, key: str | None) -> tuple[Session, Lab, Practice]:

@@ -70,6 +70,7 @@ KINDS: dict[str, Kind] = {
         Kind("troubleshoot", f"{_WORK}.troubleshooting:troubleshoot"),
         Kind("lab start", f"{_WORK}.labs:start"),
         Kind("lab check", f"{_WORK}.labs:check"),
+        Kind("lab hint", f"{_WORK}.labs:hint", "quick", again=False),
         Kind("lab debrief", f"{_WORK}.labs:debrief"),
         Kind("verify", f"{_WORK}.plans:verify"),
         Kind("plan", f"{_WORK}.plans:of_session", "quick"),

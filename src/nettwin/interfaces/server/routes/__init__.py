@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from nettwin.interfaces.server.routes import (
     account,
+    capacity,
     catalog,
     health,
     history,
     intents,
     jobs,
+    labs,
     networks,
     plans,
     questions,
@@ -23,6 +25,8 @@ ROUTERS = (
     account.router,
     networks.router,
     questions.router,
+    capacity.router,
+    labs.router,
     sessions.router,
     plans.router,
     intents.router,

@@ -110,6 +110,40 @@ class Optimize(Body):
     seed: int = Field(1, ge=0, lt=2**31)
 
 
+class Capacity(Body):
+    """A capacity case (YAML or JSON, see docs/capacity.md), and what must hold as traffic grows."""
+
+    case: Annotated[str, Field(max_length=2**20, examples=["capacity: next\ngrowth: 30%\n"])]
+    network: Reference = "live"
+    intent: IntentText | None = None
+    engine: EngineName = "theory"
+    seed: int = Field(1, ge=0, lt=2**31)
+
+
+class RunOut(Capacity):
+    """When it runs out: how far to look."""
+
+    years: float = Field(10.0, gt=0.0, le=50.0)
+
+
+class Upgrade(Capacity):
+    """What to buy: how long to search."""
+
+    seconds: float = Field(60.0, ge=1.0, le=600.0)
+
+
+class LabBegin(Body):
+    """Which fault of a lab is drawn."""
+
+    seed: int = Field(1, ge=0, lt=2**31)
+
+
+class LabCheck(Body):
+    """All changes that are made on the network of a lab, those of before as well."""
+
+    changes: Changes = Field([], validate_default=False)
+
+
 class SessionBegin(Body):
     """Which network to copy."""
 

@@ -22,15 +22,14 @@ from nettwin.apps.labs.session import (
     with_changes,
     write_session,
 )
-from nettwin.errors import UnknownNameError
-from nettwin.interfaces import documents, wiring
+from nettwin.errors import InputError, UnknownNameError
+from nettwin.interfaces import documents, practicing
 from nettwin.interfaces.documents import labs as told
 from nettwin.interfaces.server.jobs.kinds import Work
 from nettwin.interfaces.server.work import asked
 from nettwin.optimize.problem import merged
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-PACKETS = {"precision": 0.05, "max_packets": 400_000, "percentiles": True, "jobs": 1}
 
 
 def attempt_folder(workspace: Path, person: str, id: str) -> Path:
@@ -53,6 +52,7 @@ def start(work: Work) -> dict[str, Any]:
     seen = practice.before
     write_session(session, folder)
     content = {**told.lab(lab), "words": words.of_start(lab), **told.session(session)}
+    content["attempt"] = str(given["attempt"])
     return documents.headed("lab start", content | told.seen(practice, seen))
 
 
@@ -65,6 +65,17 @@ def check(work: Work) -> dict[str, Any]:
     write_session(session, _folder(work))
     content = {**told.session(session), "met": seen.judgement.met, **told.seen(practice, seen)}
     return documents.headed("lab check", content)
+
+
+def hint(work: Work) -> dict[str, Any]:
+    """The next hint of an attempt."""
+    session, practice = _opened(work)
+    hints = practice.lab.hints
+    if session.hints >= len(hints):
+        raise InputError(f"there are no more than {len(hints)} hints here.")
+    write_session(replace(session, hints=session.hints + 1), _folder(work))
+    content = {"hint": session.hints + 1, "of": len(hints), "text": hints[session.hints]}
+    return documents.headed("lab hint", content)
 
 
 def debrief(work: Work) -> dict[str, Any]:
@@ -92,5 +103,5 @@ def _opened(work: Work) -> tuple[Session, Practice]:
 
 
 def _practice(lab: Lab, session: Session) -> Practice:
-    model = wiring.engine("packet", seed=session.seed + 1, **PACKETS)
+    model = practicing.network_model(session.seed)
     return Practice(lab, session.variant, model, session.seed)
