@@ -21,7 +21,8 @@ from nettwin.scenario.demands import over_time
 from nettwin.scenario.scenario import Scenario
 
 RATE, LOAD, SENT, DELAY = "rate_bps", "utilization", "throughput_bps", "owd_mean_s"
-WANTED = {"flow": (RATE, DELAY), "link": (LOAD, SENT)}
+LOSS = "loss_ratio"
+WANTED = {"flow": (RATE, DELAY, LOSS), "link": (LOAD, SENT)}
 Floats = NDArray[np.float64]
 
 
