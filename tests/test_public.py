@@ -22,6 +22,7 @@ Resilience resilience Demand bottlenecks delay_bounds drain fit strict_priority 
 Avoid Expectation Intent Lever Objective Prices Selector Survive Cancel Gap NoProgress Seconds Steps
 Target Event PacketSimulator State check_intent judge ChangePlan Problem find_plan read_change_plan
 read_intent write_change_plan SearchParams read_params Counters DemandEstimate estimate_demands
+Diagnosis Fault Incident diagnose rehearsed repair_plan
 read_counters write_demands
 """.split()
 HEAVY = ("numba", "pandas", "scipy", "matplotlib", "typer", "rich", "torch", "ruamel.yaml")

@@ -12,6 +12,11 @@ from nettwin.apps.resilience.bottlenecks import bottlenecks
 from nettwin.apps.resilience.customers import Demand, fit
 from nettwin.apps.resilience.maintenance import drain
 from nettwin.apps.resilience.resilience import Failure, Resilience, resilience
+from nettwin.apps.troubleshooting.advice import repair_plan
+from nettwin.apps.troubleshooting.diagnosis import Diagnosis, diagnose
+from nettwin.apps.troubleshooting.faults import Fault
+from nettwin.apps.troubleshooting.incident import Incident
+from nettwin.apps.troubleshooting.rehearsal import rehearsed
 from nettwin.apps.whatif import WhatIf, what_if
 from nettwin.calculus import delay_bounds
 from nettwin.change_plan import ChangePlan
@@ -94,6 +99,7 @@ __all__ = [
     "Counters",
     "Demand",
     "DemandEstimate",
+    "Diagnosis",
     "Discrete",
     "Event",
     "Expectation",
@@ -103,11 +109,13 @@ __all__ = [
     "FailLink",
     "FailNode",
     "Failure",
+    "Fault",
     "Fixed",
     "Flow",
     "FormatError",
     "Gap",
     "ImportDefaults",
+    "Incident",
     "InputError",
     "Intent",
     "Interval",
@@ -167,6 +175,7 @@ __all__ = [
     "check_intent",
     "compare",
     "delay_bounds",
+    "diagnose",
     "drain",
     "drr",
     "engine",
@@ -188,6 +197,8 @@ __all__ = [
     "read_demands",
     "read_intent",
     "read_params",
+    "rehearsed",
+    "repair_plan",
     "resilience",
     "scenarios_over_time",
     "strict_priority",

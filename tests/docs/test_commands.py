@@ -24,7 +24,8 @@ LINES = [(page.relative_to(ROOT).as_posix(), line) for page in PAGES for line in
 NOT_RUN = re.compile(
     r"nettwin (serve|mcp|top|dataset|train|models (install|verify)|plan (approve|apply|undo)"
     r"|network (inject|serve)|lab (start|check|hint|debrief|exam|submit|verify)"
-    r"|data (check|map|collect|links|topology|snapshot)|history predict --w)"
+    r"|data (check|map|collect|links|topology|snapshot)"
+    r"|(history predict|watch|troubleshoot) --w)"
     r"|trained/|square\.edges|data/|recordings/|--server|neighbors\.json|ospf\.json|now\.yaml"
 )
 INTENT = """\

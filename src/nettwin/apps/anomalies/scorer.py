@@ -65,6 +65,8 @@ class Residuals:
         nats, zs, sums, alone = [], [], [], []
         for group in watched.groups:
             z = standardized(group, usual)
+            if not group.sequential:
+                z = _evened(_late(z), usual)
             score = tail_nats(np.abs(z), usual)
             lasting = np.zeros_like(z)
             alone.append(score)
@@ -95,6 +97,16 @@ def standardized(group: Group, usual: int) -> Floats:
     sigma = np.sqrt(np.where(count >= OWN, variance, np.maximum(own, every) ** 2))
     z = (residual - np.nan_to_num(center)) / np.maximum(sigma, group.least)
     return _evened(z, usual)
+
+
+def _late(z: Floats) -> Floats:
+    """The median of the last three deviations: a single one may be a burst. [times, elements]"""
+    three = np.array([np.roll(z, n, axis=0) for n in range(3)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of what was not measured three times
+        found = np.nanmedian(three, axis=0)
+    found[:2] = z[:2]
+    return np.asarray(found)
 
 
 def _evened(z: Floats, usual: int) -> Floats:

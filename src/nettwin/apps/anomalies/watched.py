@@ -1,8 +1,8 @@
 """Watched: what was measured over time, beside what is expected of it.
 
 Traffic of links, delay and loss of flows are expected by the twin, from what flows offer at the
-time. What flows offer no twin knows: it is expected as an hour before, at the pace of the whole
-network.
+time. What flows offer no twin knows: it is expected as in the two hours before, at the pace of
+the whole network.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nettwin.model import NetworkModel, by_one_engine
 from nettwin.scenario.scenario import Scenario
 
 Floats = NDArray[np.float64]
-HOUR_S = 3600.0
+USUAL_S = 7200.0  # before, whose median a flow is expected to go on with
 FEWEST = 3  # intervals that tell what is usual
 UNIT_BPS = 1.0
 
@@ -156,7 +156,7 @@ def _measured(past: Past, network: Scenario) -> dict[str, Floats]:
 def offered(
     flows: tuple[str, ...], rate: Floats, interval_s: float, network: Scenario
 ) -> list[Group]:
-    """What flows offer, and all of each target and of each source, beside the hour before."""
+    """What flows offer, all of each target and all of each source, beside the hours before."""
     topology, traffic = network.topology, network.traffic
     index = {name: f for f, name in enumerate(network.flow_names)}
     mine = np.array([index.get(name, -1) for name in flows])
@@ -185,9 +185,9 @@ def offered(
 
 
 def expected_rate(rate: Floats, interval_s: float) -> Floats:
-    """What is expected to be offered: the median of the hour before (three intervals at least),
+    """What is expected to be offered: the median of the two hours before (three times at least),
     times how the whole network has changed since. [times, elements]"""
-    width = max(FEWEST, round(HOUR_S / interval_s))
+    width = max(FEWEST, round(USUAL_S / interval_s))
     total = np.nansum(rate, axis=1)
     expected = np.full_like(rate, np.nan)
     for t in range(FEWEST, len(rate)):

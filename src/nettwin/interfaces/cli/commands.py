@@ -34,8 +34,12 @@ COMMANDS = {
         "Explain delay and loss: where they arise, which flows cause them, which queues decide."
     ),
     "troubleshoot": (
-        "Rank the causes of an incident: each fault predicted and held against what was measured; "
-        "evidence, the next measurement, the repair."
+        "Rank what may cause an incident: each fault predicted by the twin and held against what "
+        "was measured; with evidence, the next measurement, the repair and hardening."
+    ),
+    "watch": (
+        "Watch a time of the network against its twin: what is odd of flows and links, with as "
+        "many false alarms as asked, grouped into incidents with place and kind."
     ),
     "intent": "Check an intent against a network; list the measures and levers that intents know.",
     "optimize": (

@@ -18,7 +18,7 @@ MOST = 12.0  # standard deviations, at which residuals are cut
 def residuals(found: Diagnosis, path: Path | str) -> None:
     """Draw the residuals of each measure, in standard deviations. Raises what `figure` raises."""
     shown = [m for m in MEASURES if np.isfinite(found.evidence.measured[m]).any()]
-    with figure(Path(path), 9.0, 0.62 * len(shown) + 1.5) as drawn:
+    with figure(Path(path), 9.0, 0.5 * len(shown) + 1.3) as drawn:
         axes = drawn.subplots()
         axes.axvspan(-3, 3, color=PALE, lw=0)
         for row, measure in enumerate(shown):
@@ -35,5 +35,5 @@ def residuals(found: Diagnosis, path: Path | str) -> None:
         axes.set_xlabel("residual in standard deviations (gray: what noise does)")
         axes.axvline(0, color=GREY, lw=0.6)
         axes.set_title(found.best.name, loc="left", fontsize=9)
-        axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
+        axes.legend(frameon=False, loc="lower left")
         drawn.tight_layout()
