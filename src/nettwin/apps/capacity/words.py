@@ -74,7 +74,8 @@ def _of(found: RunOuts, one: RunOut) -> str:
         return f"{FAR.format(years=found.horizon_years)}{early}"
     between = ""
     if one.early != one.late:
-        between = f" (between {when(found, one.early)} and {when(found, one.late)})"
+        ends = [when(found, years).removeprefix("in ") for years in (one.early, one.late)]
+        between = f" (interval: {ends[0]} to {ends[1]})"
     return f"{when(found, one.years)}{between}, when {one.cause} fails"
 
 
@@ -91,12 +92,12 @@ def of_upgrade(found: Upgrade) -> str:
             f"{f' and builds {new} of them' if new else ''} for {best.cost:.6g}"
             f"{' (discounted)' if case.discount else ''}."
         ]
+        new_links = " and these new links" if case.candidates else ""
         proof = f"{best.gap:.1%}" if np.isfinite(best.gap) else "an unknown part"
         words.append(
-            f"With the network's own routing and these new links, at most {proof} of that could be"
-            " saved."
+            f"With the network's own routing{new_links}, at most {proof} of that could be saved."
             if best.gap > 5e-4
-            else "With the network's own routing and these new links, nothing costs less."
+            else f"With the network's own routing{new_links}, nothing costs less."
         )
         if case.candidates:
             words.append(
