@@ -39,3 +39,14 @@ def test_a_lab_keeps_its_fault_until_the_debriefing(at: Served) -> None:
     assert ended["fault"][0]["kind"] == "set_capacity" and ended["grade"]["met"]
     assert at.eve.post("/labs/attempts/..%2F..%2Fx/hint", {}).status_code in (404, 405, 422)
     assert at.eve.post("/labs/nowhere/start", {}).status_code == 422
+
+
+def test_causes_and_incidents_of_the_history(at: Served) -> None:
+    found = at.eve.post("/troubleshoot", {"during": 1, "before": 3})
+    assert found.status_code == 200, found.text
+    told = found.json()
+    assert told["causes"] and abs(sum(c["probability"] for c in told["causes"]) - 1) < 0.05
+    early = at.eve.post("/troubleshoot", {"at_s": 1.0})
+    assert early.status_code == 422 and "no incident to look at" in early.text
+    short = at.eve.post("/watch", {"usual": 1_000_000})
+    assert short.status_code == 422 and "must be at least" in short.text

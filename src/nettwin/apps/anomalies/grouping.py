@@ -193,7 +193,7 @@ class _Effects:
         for node in range(len(names)):
             mine = np.array([target == node for _, target in ends])
             up = z[mine & (z > 1.0)]
-            if len(up) < max(3, 0.3 * mine.sum()) or whole is None or whole[node] < ODD:
+            if len(up) < max(3, 0.3 * mine.sum()) or whole is None or whole[node] <= 0:
                 continue
             gain = float((up**2).sum()) - ALONE * len(up)
             if float((up**2).max()) < 0.6 * float((up**2).sum()) or len(up) >= 0.6 * mine.sum():
@@ -369,7 +369,9 @@ class _Effects:
 def _clearest(scores: Scores, at: NDArray[np.intp]) -> NDArray[np.intp]:
     """The times of an incident at which values are the oddest: sums go on when it is over."""
     now = np.max([n[at].max(axis=1, initial=0.0) for n in scores.now], axis=0)
-    return np.asarray(at[now >= CLEAR * now.max()])
+    clear = at[now >= CLEAR * now.max()]
+    # of those the first in a row: that something ends is odd as well, the other way around
+    return np.split(clear, np.flatnonzero(np.diff(clear) > 2) + 1)[0]
 
 
 def _typical(values: Floats) -> Floats:

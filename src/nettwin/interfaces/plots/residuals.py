@@ -27,7 +27,7 @@ def residuals(found: Diagnosis, path: Path | str) -> None:
                 z = np.clip(hypothesis.residuals[measure][0], -MOST, MOST)
                 known = np.isfinite(z)
                 height = np.full(int(known.sum()), -row + shift)
-                axes.scatter(z[known], height, s=14, color=color, alpha=0.55, lw=0)
+                axes.scatter(z[known], height, s=14, color=color, alpha=0.55, lw=0, rasterized=True)
         axes.scatter([], [], s=14, color=WITHOUT, label="expected without a fault")
         axes.scatter([], [], s=14, color=WITH, label="expected with the first cause")
         axes.set_yticks([-row for row in range(len(shown))], [a.NOUNS[m] for m in shown])

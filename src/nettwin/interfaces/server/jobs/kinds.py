@@ -64,6 +64,8 @@ KINDS: dict[str, Kind] = {
         Kind("simulate", f"{_WORK}.questions:predict"),
         Kind("failure matrix", f"{_WORK}.metrics:failure_matrix", "quick"),
         Kind("failures", f"{_WORK}.questions:failures", best=True),
+        Kind("troubleshoot", f"{_WORK}.incidents:troubleshoot"),
+        Kind("watch", f"{_WORK}.incidents:watch"),
         Kind("optimize", f"{_WORK}.searches:optimize", best=True),
         Kind("capacity runout", f"{_WORK}.capacity:runout"),
         Kind("capacity upgrade", f"{_WORK}.capacity:upgrade"),

@@ -96,6 +96,31 @@ class Explain(Body):
     seed: int = Field(1, ge=0, lt=2**31)
 
 
+class Troubleshoot(Body):
+    """Which observations are the incident: the last ones until a time; those before tell what is
+    usual. `network` says as of which state the question is asked."""
+
+    network: Reference = "live"
+    at_s: float | None = Field(None, ge=0, le=1e11, description="seconds since 1970")
+    before: int = Field(12, ge=0, le=1000)
+    during: int = Field(2, ge=1, le=100)
+    engine: EngineName = "theory"
+    seed: int = Field(1, ge=0, lt=2**31)
+
+
+class Watch(Body):
+    """Which time is watched, and how often there may be a false alarm; the first `usual` intervals
+    (a third where it is not said) tell what is usual."""
+
+    network: Reference = "live"
+    since_s: float | None = Field(None, ge=0, le=1e11)
+    until_s: float | None = Field(None, ge=0, le=1e11)
+    usual: int | None = Field(None, ge=1, le=10_000_000)
+    false_alarms: float = Field(1.0, gt=0, le=1e6)
+    engine: EngineName = "theory"
+    seed: int = Field(1, ge=0, lt=2**31)
+
+
 class Optimize(Body):
     """What to search for, how and for how long."""
 
