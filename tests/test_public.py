@@ -23,6 +23,7 @@ Avoid Expectation Intent Lever Objective Prices Selector Survive Cancel Gap NoPr
 Target Event PacketSimulator State check_intent judge ChangePlan Problem find_plan read_change_plan
 read_intent write_change_plan SearchParams read_params Counters DemandEstimate estimate_demands
 Diagnosis Fault Incident diagnose rehearsed repair_plan
+CapacityCase read_capacity_case RunOuts run_outs Upgrade cheapest_upgrade
 read_counters write_demands
 """.split()
 HEAVY = ("numba", "pandas", "scipy", "matplotlib", "typer", "rich", "torch", "ruamel.yaml")

@@ -3,6 +3,11 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from nettwin.apps.capacity.case import CapacityCase
+from nettwin.apps.capacity.reader import read_case as read_capacity_case
+from nettwin.apps.capacity.runout import RunOuts, run_outs
+from nettwin.apps.capacity.upgrade import Upgrade
+from nettwin.apps.capacity.upgrade import upgrade as cheapest_upgrade
 from nettwin.apps.comparison import Comparison, compare
 from nettwin.apps.demands.estimation import DemandEstimate, estimate_demands
 from nettwin.apps.explanation.explanation import explain_flow, explain_network, explain_port
@@ -92,6 +97,7 @@ __all__ = [
     "Avoid",
     "Binomial",
     "Cancel",
+    "CapacityCase",
     "Change",
     "ChangeError",
     "ChangePlan",
@@ -144,6 +150,7 @@ __all__ = [
     "RestoreLink",
     "RestoreNode",
     "Routing",
+    "RunOuts",
     "ScaleTraffic",
     "Scenario",
     "ScenarioError",
@@ -167,11 +174,13 @@ __all__ = [
     "Uniform",
     "UnknownNameError",
     "UnsupportedError",
+    "Upgrade",
     "WhatIf",
     "apply_all",
     "bottlenecks",
     "change_from_dict",
     "change_to_dict",
+    "cheapest_upgrade",
     "check_intent",
     "compare",
     "delay_bounds",
@@ -192,6 +201,7 @@ __all__ = [
     "parse_change",
     "read",
     "read_all",
+    "read_capacity_case",
     "read_change_plan",
     "read_counters",
     "read_demands",
@@ -200,6 +210,7 @@ __all__ = [
     "rehearsed",
     "repair_plan",
     "resilience",
+    "run_outs",
     "scenarios_over_time",
     "strict_priority",
     "wfq",
