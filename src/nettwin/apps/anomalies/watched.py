@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 USUAL_S = 7200.0  # before, whose median a flow is expected to go on with
 FEWEST = 3  # intervals that tell what is usual
 UNIT_BPS = 1.0
+ODD = 5.0  # times the usual deviation
+REMEMBERED = 100  # intervals that tell the usual deviation
 
 
 @dataclass(frozen=True)
@@ -186,18 +188,25 @@ def offered(
 
 def expected_rate(rate: Floats, interval_s: float) -> Floats:
     """What is expected to be offered: the median of the two hours before (three times at least),
-    times how the whole network has changed since. [times, elements]"""
+    times how the whole network has changed since. What is odd does not tell what is usual, unless
+    it lasts for longer than that. [times, elements]"""
     width = max(FEWEST, round(USUAL_S / interval_s))
-    total = np.nansum(rate, axis=1)
-    expected = np.full_like(rate, np.nan)
+    expected, kept = np.full_like(rate, np.nan), rate.copy()
+    scale = np.zeros(rate.shape[1])
+    lasting = np.zeros(rate.shape[1])
     for t in range(FEWEST, len(rate)):
-        before = slice(max(0, t - width), t)
-        usual = _median(rate[before])
-        ratio = rate[t] / np.maximum(usual, UNIT_BPS)
+        usual = _median(kept[max(0, t - width) : t])
         big = usual > 0.2 * np.nanmean(usual) if np.isfinite(usual).any() else usual > 0
+        ratio = rate[t] / np.maximum(usual, UNIT_BPS)
         known = big & np.isfinite(ratio)
-        pace = float(np.median(ratio[known])) if known.any() and total[t] > 0 else 1.0
+        pace = float(np.median(ratio[known])) if known.any() else 1.0
         expected[t] = usual * float(np.clip(pace, 0.5, 2.0))
+        off = np.abs(np.nan_to_num(rate[t] - expected[t]))
+        odd = (off > ODD * scale) & (scale > 0)
+        lasting = np.where(odd, lasting + 1, 0)
+        kept[t] = np.where(odd & (lasting <= 2 * width), expected[t], rate[t])
+        grown = np.minimum(off, ODD * scale) if t > FEWEST + width else off
+        scale = scale + (grown - scale) / min(t - FEWEST + 1, REMEMBERED)
     return expected
 
 
