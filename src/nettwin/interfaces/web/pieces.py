@@ -53,6 +53,12 @@ def button(words: str, on_click: Callable[..., Any], kind: str = "") -> ui.butto
     return found.classes(f"nt {kind}").props("no-caps flat")
 
 
+def editor(text: str, label: str, rows: int) -> ui.textarea:
+    """A field for a text of some lines, such as YAML."""
+    found = ui.textarea(value=text)
+    return found.props(f'outlined rows={rows} input-class=mono aria-label="{label}"')
+
+
 def heading(words: str, level: int = 2) -> ui.element:
     """A heading."""
     found = ui.element(f"h{level}")

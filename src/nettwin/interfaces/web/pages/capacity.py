@@ -58,9 +58,8 @@ class _Capacity:
     def __init__(self, built: Frame) -> None:
         self.built = built
         with ui.element("div").classes("row").style("align-items: flex-start"):
-            self.case = ui.codemirror(CASE, language="YAML").style(
-                "width: min(680px, 100%); height: 190px"
-            )
+            self.case = pieces.editor(CASE, "The capacity case, YAML", rows=8)
+            self.case.style("width: min(680px, 100%)")
             with ui.element("div").classes("stack"):
                 pieces.button("When does it run out?", lambda: self._ask("runout"), "main")
                 pieces.button("What is cheapest to buy?", lambda: self._ask("upgrade"), "main")

@@ -49,9 +49,8 @@ def _edit(built: Frame) -> None:
     with ui.dialog().props("maximized") as dialog, ui.card():
         ui.label(f"Intent {path.name}").classes("strong").props('role="heading" aria-level="2"')
         with ui.element("div").classes("row").style("align-items: flex-start; width: 100%"):
-            editor = ui.codemirror(read_text(path), language="YAML").style(
-                "width: min(760px, 96vw); height: 60vh"
-            )
+            editor = pieces.editor(read_text(path), f"The intent {path.name}, YAML", rows=26)
+            editor.style("width: min(760px, 96vw)")
             with ui.element("div").classes("stack").style("max-width: 420px"):
                 said = ui.label("").props('role="status"')
                 ui.label("What can be measured").classes("soft")
