@@ -281,7 +281,7 @@ class EngineContract:
             found = model.predict([Scenario(topology, flows)])[0]
             return float(found.flow["owd_mean_s"][0])
 
-        assert delay(1e6, 5e-3) - delay(1e6, 0.0) == pytest.approx(5e-3, rel=0.02)
+        assert delay(1e6, 5e-3) - delay(1e6, 0.0) == pytest.approx(5e-3, rel=0.03)
         assert delay(2e6, 0.0) < 0.5 * delay(1e6, 0.0)
 
     def test_ecmp_halves_are_both_used(self, model: NetworkModel) -> None:
