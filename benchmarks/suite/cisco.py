@@ -26,7 +26,8 @@ PROTOCOL = (
     "found after the event, within 3 samples (30 s) of it, names the labelled device (and its "
     "interface, where that is a port) first, or, where that device does not report, among at most "
     "3 candidates; and nothing was found before the event. Delay: from the label to the sample at "
-    "which it was found; of one that is not found the rest of the recording."
+    "which it was found; of one that is not found the rest of the recording. Rates of ports of the "
+    "three recordings had been looked at before the detector was written."
 )
 TRAFFIC = ("traffic", "start", "stop")  # in the names of events that are none
 WITHIN_S = 35.0  # three samples, and the time until the third is there
