@@ -18,6 +18,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 BASELINES = ("bayesian", "routenet", "rnn", "mlp")
 LEARNED = dict.fromkeys(("gnn", "twin", *BASELINES), 1e-5)  # single precision
 NOISE = {"packet": 0.05, **LEARNED}  # relative, of mean delays
+PROPAGATION = {"mlp": 0.03}  # 2.3 % of 5 ms, as it is carried
 FALL = {"gnn": 5e-3, "twin": 5e-3}  # as docs/learned.md tells
 
 
@@ -36,6 +37,9 @@ class TestEngines(EngineContract):
 
     def fall(self, model: NetworkModel) -> float:
         return max(FALL.get(model.name, 0.0), self.noise(model))
+
+    def propagation(self, model: NetworkModel) -> float:
+        return PROPAGATION.get(model.name, 0.02)
 
     def grows_with_load(self, model: NetworkModel) -> bool:
         return model.name not in BASELINES

@@ -101,7 +101,9 @@ def _neighbors(file: Path) -> dict[Port, Port]:
             for name, one in known.items()
         }
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FormatError(file, "", f"lacks or garbles {error}", "Record it anew.") from None
+        raise FormatError(
+            file, "", f"a neighbor is missing or malformed ({error})", "Record it anew."
+        ) from None
     return {there: here for here, there in told.items()} | told
 
 

@@ -115,6 +115,10 @@ class EngineContract:
         that is learned from samples is as smooth as its error allows."""
         return self.noise(model)
 
+    def propagation(self, model: NetworkModel) -> float:
+        """By how much of itself what a longer link adds to a delay may be off."""
+        return 0.02
+
     def grows_with_load(self, model: NetworkModel) -> bool:
         """Whether more load never makes it predict less delay."""
         return True
@@ -281,7 +285,9 @@ class EngineContract:
             found = model.predict([Scenario(topology, flows)])[0]
             return float(found.flow["owd_mean_s"][0])
 
-        assert delay(1e6, 5e-3) - delay(1e6, 0.0) == pytest.approx(5e-3, rel=0.03)
+        assert delay(1e6, 5e-3) - delay(1e6, 0.0) == pytest.approx(
+            5e-3, rel=self.propagation(model)
+        )
         assert delay(2e6, 0.0) < 0.5 * delay(1e6, 0.0)
 
     def test_ecmp_halves_are_both_used(self, model: NetworkModel) -> None:

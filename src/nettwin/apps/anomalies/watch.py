@@ -42,7 +42,7 @@ def watch(
     grouping: Grouping | None = None,
 ) -> Watch:
     """Incidents after the first `usual` intervals of a time. Raises InputError where so few
-    intervals tell nothing, or the rate is no rate."""
+    intervals tell nothing, or the rate of false alarms is not above 0."""
     count = len(watched.times_s)
     if not FEWEST <= usual < count:
         raise InputError(

@@ -71,7 +71,7 @@ def read_incident(path: Path, read: Callable[[str], Scenario]) -> Incident:
             Record(float(x["time_s"]), str(x["words"])) for x in data.get("records", ())
         )
     except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise FormatError(path, "", f"lacks or garbles {error}", remedy) from None
+        raise FormatError(path, "", f"a field is missing or malformed ({error})", remedy) from None
     return Incident(before, during, records)
 
 

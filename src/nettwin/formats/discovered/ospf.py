@@ -68,7 +68,7 @@ def _documents(path: Path) -> Iterator[Document]:
             raise FormatError(path, f"line {line}", "is not JSON", _REMEDY) from None
         document = Document(path, text[begin:end])
         if not isinstance(document.data, Mapping):
-            raise FormatError(path, "line 1", "is no mapping", _REMEDY)
+            raise FormatError(path, "line 1", "is not a mapping", _REMEDY)
         yield document
         begin = end
 

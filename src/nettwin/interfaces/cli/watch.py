@@ -19,6 +19,7 @@ from nettwin.interfaces.cli import workspaces as w
 from nettwin.interfaces.cli.data.group import SinceOption, UntilOption, moment_of
 from nettwin.interfaces.cli.engines import working
 from nettwin.interfaces.cli.groups import grouped
+from nettwin.interfaces.cli.history.predict import DEMANDS, MEASURED, NETWORK
 from nettwin.interfaces.cli.output import Output
 from nettwin.interfaces.cli.program import command
 from nettwin.interfaces.cli.sources import Source
@@ -28,9 +29,6 @@ from nettwin.interfaces.plots import check_drawable
 from nettwin.interfaces.progress import progress
 from nettwin.interfaces.tables import anomalies as tables
 
-NETWORK = o.given("--network", metavar="FILE", help="The network, where there is no workspace.")
-DEMANDS = o.given("--demands", metavar="FILE", help="Traffic matrices over time (npz or CSV).")
-MEASURED = o.given("--measured", metavar="FILE", help="What links carried then (CSV or Parquet).")
 RECORDING = o.given(
     "--recording", metavar="DIR", help="A recording of Cisco telemetry instead: ports are watched."
 )

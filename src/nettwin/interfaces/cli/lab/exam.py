@@ -119,9 +119,9 @@ def verify(file: Annotated[Path, FILE_ARG], key: TeacherKey, json: o.JsonOption 
     try:
         document: Any = json_module.loads(read_text(file, 2**20))
     except ValueError as error:
-        raise InputError(f"{file} is no signed result: {error}. Give another file.") from None
+        raise InputError(f"{file} is not a signed result: {error}. Give another file.") from None
     if not isinstance(document, dict):
-        raise InputError(f"{file} is no signed result: it is no mapping. Give another file.")
+        raise InputError(f"{file} is not a signed result: it is not a mapping. Give another file.")
     content = opened(document, key_of(key))
     output.document(content)
     verdict = "passed" if content.get("passed") else "did not pass"

@@ -179,7 +179,9 @@ def _time(value: float | None) -> float | None:
     if value is None:
         return None
     if not math.isfinite(value) or abs(value) > 1e11:
-        raise InputError(f"{value} is no time: must be in seconds since 1970. Correct it.")
+        raise InputError(
+            f"the time {value} is out of range: must be in seconds since 1970. Correct it."
+        )
     return value
 
 
